@@ -1,1 +1,21 @@
-//! placeholder
+//! The vocabulary every other crate speaks: colours and polarities, vector clocks, fingerprints, identifiers,
+//! times, and problem documents.
+//!
+//! No I/O, no clock, no randomness: time comes in as an argument. Depends on nothing else in the workspace.
+
+pub mod clock;
+pub mod color;
+pub mod fingerprint;
+pub mod id;
+pub mod json;
+pub mod problem;
+pub mod time;
+
+pub use clock::{Causality, VectorClock};
+pub use color::{Color, Polarity};
+pub use fingerprint::{Digest, Fingerprint, fnv1a64};
+pub use id::{AgentId, DocumentId, Dot};
+pub use problem::Problem;
+
+/// Largest integer that every JSON reader keeps exact (RFC 8259 §6): 2^53 − 1.
+pub const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;

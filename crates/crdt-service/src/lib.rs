@@ -1,1 +1,16 @@
-//! placeholder
+//! crdt-service: its description and health.
+
+use ramanujan_shell::{Info, Service};
+
+/// The component's routes.
+pub fn service() -> Service {
+    Service::new(Info {
+        component: "crdt-service",
+        message: "CRDT operation received",
+        base: "/crdt",
+        version: env!("CARGO_PKG_VERSION"),
+        constants: serde_json::Map::new,
+    })
+}
+
+ramanujan_shell::entry!(crate::service);

@@ -1,1 +1,61 @@
-//! placeholder
+//! The seam between components and the Spin SDK: requests and responses, the SQLite store, calls to other
+//! components, settings, log.
+//!
+//! Components see the `http` crate's types and the types here, never the SDK's, so that another SDK is a change to
+//! this crate alone. On native targets the same API runs on rusqlite and on services mounted in-process, so that a
+//! component's logic is tested without WebAssembly.
+//!
+//! Nothing here may hold request data in a static, nor a borrow over an await: one instance may serve many requests.
+
+pub mod body;
+pub mod fetch;
+pub mod log;
+pub mod request;
+pub mod response;
+pub mod router;
+pub mod service;
+pub mod setting;
+pub mod store;
+
+#[cfg(target_family = "wasm")]
+mod wasm;
+
+#[cfg(not(target_family = "wasm"))]
+pub mod native;
+
+pub use body::Body;
+pub use fetch::{call, call_json};
+pub use request::{Query, Request};
+pub use response::{Response, json, ok};
+pub use service::{Info, Service};
+pub use store::{Row, Schema, Store, Value};
+
+#[cfg(target_family = "wasm")]
+pub use wasm::{Incoming, Outgoing, serve};
+
+/// Makes `$service` (a `fn() -> Service`) the component's HTTP entry point. Nothing on native targets.
+///
+/// The calling crate needs `spin-sdk` as a dependency on WebAssembly: the SDK's macro names it by path.
+#[macro_export]
+macro_rules! entry {
+    ($service:path) => {
+        // The SDK generates the exports that the component model asks for; they cannot be written safely.
+        #[cfg(target_family = "wasm")]
+        #[allow(unsafe_code)]
+        mod entry {
+            #[::spin_sdk::http_component]
+            async fn handle(incoming: $crate::Incoming, outgoing: $crate::Outgoing) {
+                $crate::serve(&$service(), incoming, outgoing).await;
+            }
+        }
+    };
+}
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// The wall clock in Unix milliseconds. For display and time-outs; no merge decides by it.
+pub fn now_millis() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX))
+}

@@ -1,0 +1,76 @@
+//! Calls to other components over service chaining (`http://<component>.spin.internal`).
+
+use http::{Method, header};
+use ramanujan_core::{Problem, json};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// Sends a request to `component` and returns its whole reply, whatever its status.
+///
+/// # Errors
+/// 502 `component-unreachable` if there is no reply at all.
+pub async fn call(
+    component: &str,
+    method: Method,
+    path_and_query: &str,
+    body: Vec<u8>,
+) -> Result<http::Response<Vec<u8>>, Problem> {
+    let request = http::Request::builder()
+        .method(method)
+        .uri(format!("http://{component}.spin.internal{path_and_query}"))
+        .header(header::CONTENT_TYPE, "application/json")
+        .body(body)
+        .map_err(|error| Problem::new(500, "component-call", error.to_string()))?;
+    backend::send(request).await.map_err(|error| {
+        Problem::new(502, "component-unreachable", format!("{component} did not answer: {error}"))
+    })
+}
+
+/// Sends `body` as JSON and reads the reply as JSON. A problem document of the other side is passed on as it is.
+///
+/// # Errors
+/// The other component's problem, or 502 `component-unreachable` / `component-reply`.
+pub async fn call_json<T: DeserializeOwned>(
+    component: &str,
+    method: Method,
+    path_and_query: &str,
+    body: Option<&(impl Serialize + ?Sized)>,
+) -> Result<T, Problem> {
+    let body = match body {
+        Some(value) => {
+            serde_json::to_vec(value).map_err(|error| Problem::new(500, "encoding", error.to_string()))?
+        }
+        None => Vec::new(),
+    };
+    let reply = call(component, method, path_and_query, body).await?;
+    if reply.status().is_success() {
+        return json::from_slice(reply.body()).map_err(|problem| {
+            Problem::new(502, "component-reply", format!("{component}: {}", problem.detail))
+        });
+    }
+    Err(pass_on(component, &reply))
+}
+
+/// The problem that another component's failed reply stands for.
+pub fn pass_on(component: &str, reply: &http::Response<Vec<u8>>) -> Problem {
+    let status = reply.status().as_u16();
+    let document: serde_json::Value = serde_json::from_slice(reply.body()).unwrap_or_default();
+    let text = |member: &str| document.get(member).and_then(serde_json::Value::as_str);
+    let detail = text("detail").map_or_else(|| format!("{component} answered {status}"), str::to_owned);
+    let mut problem = Problem::new(status, "component-refused", detail);
+    if let Some(members) = document.as_object() {
+        for (name, value) in members {
+            // `code` is kept, as an extra member that wins over ours.
+            if !matches!(name.as_str(), "type" | "title" | "status" | "detail") {
+                problem.extra.insert(name.clone(), value.clone());
+            }
+        }
+    }
+    problem.with("component", component)
+}
+
+#[cfg(target_family = "wasm")]
+use crate::wasm::outbound as backend;
+
+#[cfg(not(target_family = "wasm"))]
+use crate::native::outbound as backend;

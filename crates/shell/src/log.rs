@@ -1,0 +1,43 @@
+//! One line per event on standard error, where Spin and the host collect it per component.
+
+use crate::setting;
+
+/// Severity, in falling order; `LOG_LEVEL` (default `info`) names the least that is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Level {
+    Error,
+    Warn,
+    Info,
+    Debug,
+}
+
+fn threshold() -> Level {
+    match setting::text("LOG_LEVEL").as_deref() {
+        Some("error") => Level::Error,
+        Some("warn") => Level::Warn,
+        Some("debug" | "trace") => Level::Debug,
+        _ => Level::Info,
+    }
+}
+
+fn write(level: Level, component: &str, message: &str) {
+    if level <= threshold() {
+        let level = format!("{level:?}").to_ascii_lowercase();
+        eprintln!("{level} {component}: {}", message.replace('\n', "\\n"));
+    }
+}
+
+/// Something failed that should not.
+pub fn error(component: &str, message: &str) {
+    write(Level::Error, component, message);
+}
+
+/// Something looks wrong, work goes on.
+pub fn warn(component: &str, message: &str) {
+    write(Level::Warn, component, message);
+}
+
+/// Something worth knowing in ordinary operation.
+pub fn info(component: &str, message: &str) {
+    write(Level::Info, component, message);
+}

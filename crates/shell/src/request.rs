@@ -1,0 +1,116 @@
+//! A request as a handler sees it.
+
+use std::borrow::Cow;
+use std::fmt::Display;
+use std::str::FromStr;
+
+use http::request::Parts;
+use ramanujan_core::{Problem, json};
+use serde::de::DeserializeOwned;
+
+/// Method, full path, headers, path parameters, and the whole body (already within the service's body limit).
+#[derive(Debug)]
+pub struct Request {
+    pub parts: Parts,
+    pub body: Vec<u8>,
+    params: Vec<(&'static str, String)>,
+}
+
+impl Request {
+    pub fn new(request: http::Request<Vec<u8>>) -> Self {
+        let (parts, body) = request.into_parts();
+        Request { parts, body, params: Vec::new() }
+    }
+
+    pub(crate) fn with_params(mut self, params: Vec<(&'static str, String)>) -> Self {
+        self.params = params;
+        self
+    }
+
+    /// The full path, whatever route matched (Spin gives chained calls another base than routed ones).
+    pub fn path(&self) -> &str {
+        self.parts.uri.path()
+    }
+
+    /// A parameter of the route pattern (`{name}` or `{*name}`), percent-decoded; empty if the pattern has none.
+    pub fn param(&self, name: &str) -> &str {
+        self.params.iter().find(|(key, _)| *key == name).map_or("", |(_, value)| value)
+    }
+
+    /// A parameter of the route pattern read as a `T`.
+    ///
+    /// # Errors
+    /// 422 `invalid-path` naming the parameter.
+    pub fn parse_param<T: FromStr<Err: Display>>(&self, name: &str) -> Result<T, Problem> {
+        self.param(name).parse().map_err(|error| Problem::invalid("invalid-path", format!("{name}: {error}")))
+    }
+
+    /// A header as text, `None` if absent or not visible ASCII.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.parts.headers.get(name)?.to_str().ok()
+    }
+
+    /// The query string.
+    pub fn query(&self) -> Query<'_> {
+        Query { pairs: form_urlencoded::parse(self.parts.uri.query().unwrap_or("").as_bytes()).collect() }
+    }
+
+    /// The body read as JSON.
+    ///
+    /// # Errors
+    /// As [`ramanujan_core::json::from_slice`]: 400 if malformed, 422 if it is not a `T`.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        json::from_slice(&self.body)
+    }
+}
+
+/// Decoded query parameters.
+#[derive(Debug)]
+pub struct Query<'a> {
+    pairs: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+}
+
+impl Query<'_> {
+    /// Refuses parameters other than `known`, so that a misspelt one is not silently ignored.
+    ///
+    /// # Errors
+    /// 422 `unknown-parameter` naming the parameter and the known ones; 422 `repeated-parameter`.
+    pub fn only(&self, known: &[&str]) -> Result<&Self, Problem> {
+        for (index, (name, _)) in self.pairs.iter().enumerate() {
+            if !known.contains(&name.as_ref()) {
+                let detail = format!("unknown query parameter {name:?}; known: {}", known.join(", "));
+                return Err(Problem::invalid("unknown-parameter", detail));
+            }
+            if self.pairs[..index].iter().any(|(earlier, _)| earlier == name) {
+                return Err(Problem::invalid("repeated-parameter", format!("{name} is given twice")));
+            }
+        }
+        Ok(self)
+    }
+
+    /// The value of a parameter, `None` if absent.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_ref())
+    }
+
+    /// The value of a parameter read as a `T`, `None` if absent.
+    ///
+    /// # Errors
+    /// 422 `invalid-parameter` naming it.
+    pub fn parse<T: FromStr<Err: Display>>(&self, name: &str) -> Result<Option<T>, Problem> {
+        let invalid = |error| Problem::invalid("invalid-parameter", format!("{name}: {error}"));
+        self.get(name).map(|text| text.parse().map_err(invalid)).transpose()
+    }
+
+    /// A page size: `limit`, at least 1, at most `max`; `default` if absent.
+    ///
+    /// # Errors
+    /// 422 `invalid-parameter`.
+    pub fn limit(&self, default: u64, max: u64) -> Result<u64, Problem> {
+        match self.parse::<u64>("limit")? {
+            None => Ok(default.min(max)),
+            Some(limit) if (1..=max).contains(&limit) => Ok(limit),
+            Some(_) => Err(Problem::invalid("invalid-parameter", format!("limit must be 1 to {max}"))),
+        }
+    }
+}

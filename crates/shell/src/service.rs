@@ -1,0 +1,253 @@
+//! A component as a table of routes, with what every component answers: its description, its health, 404, 405.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+
+use http::{HeaderValue, Method, header};
+use ramanujan_core::time::format_rfc3339;
+use ramanujan_core::{Color, Problem};
+use serde_json::{Map, Value, json};
+
+use crate::{Request, Response, now_millis, response, router, setting};
+
+/// Largest request body where `MAX_BODY_BYTES` is not set: 1 MiB holds a thousand operations with room to spare.
+pub const DEFAULT_MAX_BODY_BYTES: usize = 1 << 20;
+
+type HandlerFuture = Pin<Box<dyn Future<Output = Result<Response, Problem>>>>;
+type Handler = Rc<dyn Fn(Request) -> HandlerFuture>;
+
+struct Route {
+    method: Method,
+    pattern: &'static str,
+    handler: Handler,
+}
+
+/// What a component says of itself at its root and in its health reply.
+#[derive(Clone, Debug)]
+pub struct Info {
+    /// Component name, e.g. `stream-red`.
+    pub component: &'static str,
+    /// The guides' greeting, e.g. `RED stream received`.
+    pub message: &'static str,
+    /// Canonical base path, e.g. `/stream/red`; [`Service::alias`] adds others.
+    pub base: &'static str,
+    /// Crate version: `env!("CARGO_PKG_VERSION")`.
+    pub version: &'static str,
+    /// Further members of the root reply, as the guides have them (`color`, `service`, …).
+    pub constants: fn() -> Map<String, Value>,
+}
+
+/// Routes and their handlers.
+pub struct Service {
+    info: Info,
+    bases: Vec<&'static str>,
+    routes: Vec<Route>,
+}
+
+impl Service {
+    /// A service with `GET <base>` (description) and `GET <base>/health`.
+    pub fn new(info: Info) -> Self {
+        Service { bases: vec![info.base], info, routes: Vec::new() }
+    }
+
+    /// Serves everything below the canonical base also below `base`.
+    #[must_use]
+    pub fn alias(mut self, base: &'static str) -> Self {
+        self.bases.push(base);
+        self
+    }
+
+    /// Adds a route. `pattern` is a full path (see [`crate::router`]); [`Service::alias`] applies to patterns that
+    /// begin with the canonical base.
+    #[must_use]
+    pub fn route<F, Fut>(mut self, method: Method, pattern: &'static str, handler: F) -> Self
+    where
+        F: Fn(Request) -> Fut + 'static,
+        Fut: Future<Output = Result<Response, Problem>> + 'static,
+    {
+        let handler: Handler = Rc::new(move |request| Box::pin(handler(request)));
+        self.routes.push(Route { method, pattern, handler });
+        self
+    }
+
+    #[must_use]
+    pub fn get<F, Fut>(self, pattern: &'static str, handler: F) -> Self
+    where
+        F: Fn(Request) -> Fut + 'static,
+        Fut: Future<Output = Result<Response, Problem>> + 'static,
+    {
+        self.route(Method::GET, pattern, handler)
+    }
+
+    #[must_use]
+    pub fn post<F, Fut>(self, pattern: &'static str, handler: F) -> Self
+    where
+        F: Fn(Request) -> Fut + 'static,
+        Fut: Future<Output = Result<Response, Problem>> + 'static,
+    {
+        self.route(Method::POST, pattern, handler)
+    }
+
+    #[must_use]
+    pub fn delete<F, Fut>(self, pattern: &'static str, handler: F) -> Self
+    where
+        F: Fn(Request) -> Fut + 'static,
+        Fut: Future<Output = Result<Response, Problem>> + 'static,
+    {
+        self.route(Method::DELETE, pattern, handler)
+    }
+
+    /// Largest request body in bytes, from `MAX_BODY_BYTES`.
+    ///
+    /// # Errors
+    /// 500 `invalid-setting` if the variable is not a number.
+    pub fn max_body(&self) -> Result<usize, Problem> {
+        setting::number("MAX_BODY_BYTES", DEFAULT_MAX_BODY_BYTES)
+    }
+
+    /// Answers one request. Never fails: a problem becomes its document.
+    pub async fn handle(&self, request: Request) -> Response {
+        let head_only = request.parts.method == Method::HEAD;
+        let mut response = match self.dispatch(request).await {
+            Ok(response) => response,
+            Err(problem) => {
+                if problem.status >= 500 && problem.status != 501 {
+                    crate::log::error(self.info.component, &problem.to_string());
+                }
+                let mut response = response::problem(&problem);
+                if let Some(allow) = problem.extra.get("allow").and_then(Value::as_str)
+                    && let Ok(allow) = HeaderValue::from_str(allow)
+                {
+                    response.headers_mut().insert(header::ALLOW, allow);
+                }
+                if matches!(problem.status, 429 | 503) {
+                    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+                }
+                response
+            }
+        };
+        if head_only {
+            *response.body_mut() = Vec::new().into();
+        }
+        response
+    }
+
+    async fn dispatch(&self, request: Request) -> Result<Response, Problem> {
+        let path = self.canonical(request.path());
+        // HEAD is GET without the body (RFC 9110 §9.3.2).
+        let method = match &request.parts.method {
+            head if *head == Method::HEAD => Method::GET,
+            other => other.clone(),
+        };
+        let mut candidates: Vec<_> = self
+            .routes
+            .iter()
+            .filter_map(|route| {
+                router::matches(route.pattern, &path).map(|(rank, params)| (rank, params, route))
+            })
+            .collect();
+        candidates.sort_by(|(a, ..), (b, ..)| b.cmp(a));
+        let best = candidates.first().map(|(rank, ..)| rank.clone());
+        let (own, health) = (self.is_base(&path), self.is_health(&path));
+        let mut allowed: Vec<Method> = Vec::new();
+        for (rank, params, route) in candidates {
+            if Some(&rank) != best.as_ref() {
+                break;
+            }
+            if route.method == method {
+                return (route.handler)(request.with_params(params)).await;
+            }
+            allowed.push(route.method.clone());
+        }
+        if allowed.is_empty() && !own && !health {
+            let detail =
+                format!("{} has no {}; GET {} lists its routes", self.info.component, path, self.info.base);
+            return Err(Problem::not_found("no-such-route", detail));
+        }
+        if (own || health) && !allowed.contains(&Method::GET) {
+            if method == Method::GET {
+                return if own { self.describe(&request) } else { self.health() };
+            }
+            allowed.push(Method::GET);
+        }
+        if allowed.contains(&Method::GET) {
+            allowed.push(Method::HEAD);
+        }
+        allowed.push(Method::OPTIONS);
+        let allow = allowed.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
+        if method == Method::OPTIONS {
+            let mut response = http::Response::new(Vec::new().into());
+            *response.status_mut() = http::StatusCode::NO_CONTENT;
+            if let Ok(allow) = HeaderValue::from_str(&allow) {
+                response.headers_mut().insert(header::ALLOW, allow);
+            }
+            return Ok(response);
+        }
+        let detail = format!("{path} takes {allow}, not {method}");
+        Err(Problem::new(405, "method-not-allowed", detail).with("allow", allow))
+    }
+
+    /// The path with an alias base replaced by the canonical one.
+    fn canonical(&self, path: &str) -> String {
+        let tail_under = |base: &str| match path.strip_prefix(base) {
+            Some(tail) if tail.is_empty() || tail.starts_with('/') => Some(tail.to_owned()),
+            _ => None,
+        };
+        let longest = self.bases.iter().filter_map(|base| Some((base.len(), tail_under(base)?))).max();
+        match longest {
+            // A pattern of the alias's own (e.g. an alias that is also a route) must still be found as it is.
+            Some((_, tail)) if !self.routes.iter().any(|r| router::matches(r.pattern, path).is_some()) => {
+                format!("{}{tail}", self.info.base)
+            }
+            _ => path.to_owned(),
+        }
+    }
+
+    fn is_base(&self, path: &str) -> bool {
+        path.trim_end_matches('/') == self.info.base.trim_end_matches('/')
+    }
+
+    fn is_health(&self, path: &str) -> bool {
+        path.trim_end_matches('/').strip_suffix("/health").is_some_and(|base| self.is_base(base))
+    }
+
+    fn describe(&self, request: &Request) -> Result<Response, Problem> {
+        let mut routes: Vec<Value> =
+            self.routes.iter().map(|r| Value::from(format!("{} {}", r.method, r.pattern))).collect();
+        routes.insert(0, format!("GET {}/health", self.info.base).into());
+        routes.insert(0, format!("GET {}", self.info.base).into());
+        let mut members = (self.info.constants)();
+        members.insert("message".into(), self.info.message.into());
+        members.insert("component".into(), self.info.component.into());
+        members.insert("version".into(), self.info.version.into());
+        // The guides' reply has the path below the component's own base.
+        members.insert("path".into(), self.below_base(request.path()).into());
+        members.insert("request_size".into(), request.body.len().into());
+        members.insert("routes".into(), routes.into());
+        response::ok(&members)
+    }
+
+    fn below_base(&self, path: &str) -> String {
+        let canonical = self.canonical(path);
+        let tail = canonical.strip_prefix(self.info.base.trim_end_matches('/')).unwrap_or(&canonical);
+        if tail.is_empty() { "/".to_owned() } else { tail.to_owned() }
+    }
+
+    fn health(&self) -> Result<Response, Problem> {
+        response::ok(&json!({
+            "service": self.info.component,
+            "component": self.info.component,
+            "version": self.info.version,
+            "timestamp": format_rfc3339(now_millis()),
+        }))
+    }
+}
+
+/// The constants of a stream's root reply.
+pub fn color_constants(color: Color) -> Map<String, Value> {
+    let mut members = Map::new();
+    members.insert("color".into(), color.as_str().into());
+    members.insert("polarity".into(), color.polarity().as_str().into());
+    members
+}

@@ -1,0 +1,239 @@
+//! The component's SQLite store: one statement at a time, each atomic, with the component's own migration.
+//!
+//! Spin may share one connection between instances, so a transaction must never span two calls (runtime.md §3):
+//! everything that has to happen together is one statement.
+
+use ramanujan_core::Problem;
+
+/// A value in a statement or a row.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    Null,
+    Integer(i64),
+    Real(f64),
+    Text(String),
+    Blob(Vec<u8>),
+}
+
+impl From<i64> for Value {
+    fn from(value: i64) -> Self {
+        Value::Integer(value)
+    }
+}
+
+impl From<u64> for Value {
+    /// Numbers on the API end at 2^53−1; anything larger is clamped to `i64::MAX` and so matches no stored row.
+    fn from(value: u64) -> Self {
+        Value::Integer(i64::try_from(value).unwrap_or(i64::MAX))
+    }
+}
+
+impl From<&str> for Value {
+    fn from(value: &str) -> Self {
+        Value::Text(value.to_owned())
+    }
+}
+
+impl From<String> for Value {
+    fn from(value: String) -> Self {
+        Value::Text(value)
+    }
+}
+
+impl From<&[u8]> for Value {
+    fn from(value: &[u8]) -> Self {
+        Value::Blob(value.to_owned())
+    }
+}
+
+impl From<Vec<u8>> for Value {
+    fn from(value: Vec<u8>) -> Self {
+        Value::Blob(value)
+    }
+}
+
+impl<T: Into<Value>> From<Option<T>> for Value {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Value::Null, Into::into)
+    }
+}
+
+/// A result row, addressed by column position.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row(pub Vec<Value>);
+
+impl Row {
+    fn get(&self, column: usize) -> Result<&Value, Problem> {
+        self.0.get(column).ok_or_else(|| unexpected(column, "a column"))
+    }
+
+    /// Whether the column is NULL (or absent).
+    pub fn is_null(&self, column: usize) -> bool {
+        matches!(self.0.get(column), None | Some(Value::Null))
+    }
+
+    /// # Errors
+    /// 500 `store-shape` if the column is not text.
+    pub fn text(&self, column: usize) -> Result<&str, Problem> {
+        match self.get(column)? {
+            Value::Text(text) => Ok(text),
+            _ => Err(unexpected(column, "text")),
+        }
+    }
+
+    /// Takes the text out, leaving NULL.
+    ///
+    /// # Errors
+    /// 500 `store-shape` if the column is not text.
+    pub fn take_text(&mut self, column: usize) -> Result<String, Problem> {
+        match self.0.get_mut(column).map(|value| std::mem::replace(value, Value::Null)) {
+            Some(Value::Text(text)) => Ok(text),
+            _ => Err(unexpected(column, "text")),
+        }
+    }
+
+    /// # Errors
+    /// 500 `store-shape` if the column is not a number from 0.
+    pub fn uint(&self, column: usize) -> Result<u64, Problem> {
+        match self.get(column)? {
+            Value::Integer(value) => u64::try_from(*value).map_err(|_| unexpected(column, "a number from 0")),
+            _ => Err(unexpected(column, "an integer")),
+        }
+    }
+
+    /// # Errors
+    /// 500 `store-shape` if the column is not an integer.
+    pub fn int(&self, column: usize) -> Result<i64, Problem> {
+        match self.get(column)? {
+            Value::Integer(value) => Ok(*value),
+            _ => Err(unexpected(column, "an integer")),
+        }
+    }
+
+    /// # Errors
+    /// 500 `store-shape` if the column is not a blob.
+    pub fn blob(&self, column: usize) -> Result<&[u8], Problem> {
+        match self.get(column)? {
+            Value::Blob(bytes) => Ok(bytes),
+            _ => Err(unexpected(column, "a blob")),
+        }
+    }
+}
+
+fn unexpected(column: usize, wanted: &str) -> Problem {
+    Problem::new(500, "store-shape", format!("column {column} of a stored row is not {wanted}"))
+}
+
+/// The tables of one component: statements in order, each idempotent (`IF NOT EXISTS`). A later version appends.
+#[derive(Clone, Copy, Debug)]
+pub struct Schema {
+    /// Prefix of the component's tables, e.g. `crdt`.
+    pub name: &'static str,
+    pub statements: &'static [&'static str],
+}
+
+/// A connection to the `default` database.
+pub struct Store {
+    schema: Schema,
+    connection: backend::Connection,
+}
+
+impl Store {
+    /// Opens the database; the schema is made when a statement first misses it.
+    ///
+    /// # Errors
+    /// 503 `store-unavailable`.
+    pub fn open(schema: Schema) -> Result<Self, Problem> {
+        let connection = backend::Connection::open("default").map_err(unavailable)?;
+        Ok(Store { schema, connection })
+    }
+
+    /// Runs one statement and returns its rows.
+    ///
+    /// # Errors
+    /// 503 `store-unavailable` with SQLite's message.
+    pub fn execute(&self, sql: &str, params: impl Into<Vec<Value>>) -> Result<Vec<Row>, Problem> {
+        let params = params.into();
+        match self.connection.execute(sql, &params) {
+            Err(message) if is_schema_miss(&message) => {
+                self.migrate()?;
+                self.connection.execute(sql, &params).map_err(unavailable)
+            }
+            result => result.map_err(unavailable),
+        }
+    }
+
+    fn migrate(&self) -> Result<(), Problem> {
+        let run = |sql: &str, params: &[Value]| match self.connection.execute(sql, params) {
+            // Another instance was quicker with the same ALTER TABLE.
+            Err(message) if message.contains("duplicate column name") => Ok(Vec::new()),
+            result => result.map_err(unavailable),
+        };
+        // Persistent in the file; without it each write costs two fsyncs (runtime.md §7.2).
+        run("PRAGMA journal_mode = WAL", &[])?;
+        let table = format!("{}_schema", self.schema.name);
+        run(&format!("CREATE TABLE IF NOT EXISTS {table} (version INTEGER NOT NULL)"), &[])?;
+        let rows = run(&format!("SELECT COALESCE(MAX(version), 0) FROM {table}"), &[])?;
+        let done = rows.first().map_or(Ok(0), |row| row.uint(0))? as usize;
+        for statement in self.schema.statements.iter().skip(done) {
+            run(statement, &[])?;
+        }
+        let version = self.schema.statements.len() as u64;
+        run(
+            &format!(
+                "INSERT INTO {table} SELECT ?1 WHERE ?1 > (SELECT COALESCE(MAX(version), 0) FROM {table})"
+            ),
+            &[version.into()],
+        )?;
+        Ok(())
+    }
+}
+
+fn is_schema_miss(message: &str) -> bool {
+    ["no such table", "no such column", "has no column named"].iter().any(|miss| message.contains(miss))
+}
+
+fn unavailable(message: String) -> Problem {
+    Problem::new(503, "store-unavailable", format!("the store did not answer: {message}"))
+}
+
+#[cfg(target_family = "wasm")]
+use crate::wasm::sqlite as backend;
+
+#[cfg(not(target_family = "wasm"))]
+use crate::native::sqlite as backend;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const V1: Schema =
+        Schema { name: "t", statements: &["CREATE TABLE IF NOT EXISTS t_rows (id INTEGER PRIMARY KEY)"] };
+    const V2: Schema = Schema {
+        name: "t",
+        statements: &[
+            "CREATE TABLE IF NOT EXISTS t_rows (id INTEGER PRIMARY KEY)",
+            "ALTER TABLE t_rows ADD COLUMN note TEXT",
+        ],
+    };
+
+    #[test]
+    fn the_first_statement_makes_the_schema_and_a_later_version_extends_it() {
+        let _database = crate::native::fresh_database();
+        let store = Store::open(V1).unwrap();
+        store.execute("INSERT INTO t_rows (id) VALUES (?1)", [7u64.into()]).unwrap();
+        let store = Store::open(V2).unwrap();
+        store.execute("INSERT INTO t_rows (id, note) VALUES (8, 'x')", []).unwrap();
+        let rows = store.execute("SELECT id, note FROM t_rows ORDER BY id", []).unwrap();
+        assert_eq!(rows.len(), 2);
+        assert!(rows[0].uint(0).unwrap() == 7 && rows[0].is_null(1));
+        assert_eq!(rows[1].text(1).unwrap(), "x");
+    }
+
+    #[test]
+    fn a_wrong_statement_is_a_store_problem() {
+        let _database = crate::native::fresh_database();
+        let problem = Store::open(V1).unwrap().execute("SELECT nonsense FROM", []).unwrap_err();
+        assert_eq!((problem.status, problem.code), (503, "store-unavailable"));
+    }
+}

@@ -1,0 +1,98 @@
+//! What every component answers, seen through the seam.
+
+use http::Method;
+use ramanujan_core::{Color, Problem};
+use ramanujan_shell::native::{self, media_type, send};
+use ramanujan_shell::{Info, Service, call_json, ok};
+use serde_json::{Value, json};
+
+fn service() -> Service {
+    Service::new(Info {
+        component: "stream-red",
+        message: "RED stream received",
+        base: "/stream/red",
+        version: "1.2.3",
+        constants: || ramanujan_shell::service::color_constants(Color::Red),
+    })
+    .alias("/red")
+    .post("/stream/red/apply", async |request| ok(&json!({"echo": request.json::<Value>()?})))
+    .get("/stream/red/item/{id}", async |request| ok(&json!({"id": request.param("id")})))
+}
+
+#[test]
+fn the_root_reply_holds_the_fields_of_the_guides_smoke_test() {
+    for base in ["/stream/red", "/stream/red/", "/red", "/red/"] {
+        let reply = send(&service(), Method::GET, base, "");
+        assert_eq!(reply.status, 200);
+        for (field, value) in [
+            ("status", json!("ok")),
+            ("message", json!("RED stream received")),
+            ("color", json!("RED")),
+            ("polarity", json!("positive")),
+            ("path", json!("/")),
+            ("request_size", json!(0)),
+            ("version", json!("1.2.3")),
+        ] {
+            assert_eq!(reply.json[field], value, "{field}");
+        }
+    }
+}
+
+#[test]
+fn health_is_served_below_every_base() {
+    for path in ["/stream/red/health", "/red/health"] {
+        let reply = send(&service(), Method::GET, path, "");
+        assert_eq!((reply.status, &reply.json["component"]), (200, &json!("stream-red")));
+    }
+}
+
+#[test]
+fn unknown_paths_and_methods_are_problem_documents() {
+    let reply = send(&service(), Method::GET, "/stream/red/nowhere", "");
+    assert_eq!((reply.status, media_type(&reply)), (404, "application/problem+json"));
+    let reply = send(&service(), Method::DELETE, "/red/apply", "");
+    assert_eq!((reply.status, &reply.json["code"]), (405, &json!("method-not-allowed")));
+    assert_eq!(reply.headers["allow"], "POST, OPTIONS");
+    let reply = send(&service(), Method::OPTIONS, "/red/item/1", "");
+    assert_eq!((reply.status, reply.headers["allow"].to_str().unwrap()), (204, "GET, HEAD, OPTIONS"));
+    let reply = send(&service(), Method::HEAD, "/red/item/1", "");
+    assert_eq!((reply.status, reply.body.len()), (200, 0));
+}
+
+#[test]
+fn a_called_component_answers_or_its_problem_is_passed_on() {
+    let _guard = native::fresh_database();
+    native::mount("stream-red", service());
+    native::mount(
+        "refuser",
+        Service::new(Info {
+            component: "refuser",
+            message: "",
+            base: "/refuser",
+            version: "0",
+            constants: serde_json::Map::new,
+        })
+        .post("/refuser", async |_| Err(Problem::conflict("dot-conflict", "taken").with("index", 2))),
+    );
+    let caller = Service::new(Info {
+        component: "caller",
+        message: "",
+        base: "/caller",
+        version: "0",
+        constants: serde_json::Map::new,
+    })
+    .post("/caller/{target}", async |request| {
+        let (target, path) = match request.param("target") {
+            "red" => ("stream-red", "/stream/red/apply"),
+            "refuser" => ("refuser", "/refuser"),
+            _ => ("absent", "/"),
+        };
+        ok(&call_json::<Value>(target, Method::POST, path, Some(&json!([1]))).await?)
+    });
+    assert_eq!(send(&caller, Method::POST, "/caller/red", "").json["echo"], json!([1]));
+    let refused = send(&caller, Method::POST, "/caller/refuser", "");
+    assert_eq!(refused.status, 409);
+    assert_eq!((&refused.json["code"], &refused.json["index"]), (&json!("dot-conflict"), &json!(2)));
+    let absent = send(&caller, Method::POST, "/caller/absent", "");
+    assert_eq!((absent.status, &absent.json["code"]), (502, &json!("component-unreachable")));
+}
