@@ -1,0 +1,58 @@
+# What the scripts share: where the clone is, how they talk, which programs must be there.
+# Sourced, never run. Expects `set -euo pipefail` in the caller.
+# shellcheck shell=bash
+
+ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
+# shellcheck disable=SC2034  # these are used by the scripts that source this file
+CACHE="${RAMANUJAN_CACHE:-${HOME:-/root}/.cache/ramanujan}"
+# shellcheck disable=SC2034
+WASM_TARGET="wasm32-wasip2"
+# The eleven crates, in the order of the guides; component ids in spin.toml are the same but for one.
+# shellcheck disable=SC2034
+COMPONENTS=(
+    stream-red stream-blue stream-green
+    crdt-service egraph-service skill-verification agent-orchestrator
+    duck-colors transduction-2tdx interaction-timeline dashboard
+)
+
+if [ -t 2 ] && [ -z "${NO_COLOR:-}" ]; then
+    C_STEP=$'\e[1;36m' C_WARN=$'\e[1;33m' C_BAD=$'\e[1;31m' C_OFF=$'\e[0m'
+else
+    C_STEP='' C_WARN='' C_BAD='' C_OFF=''
+fi
+
+# Progress goes to stderr: stdout belongs to results.
+step() { printf '%s==>%s %s\n' "$C_STEP" "$C_OFF" "$*" >&2; }
+note() { printf '    %s\n' "$*" >&2; }
+warn() { printf '%swarning:%s %s\n' "$C_WARN" "$C_OFF" "$*" >&2; }
+# die LINE [MORE LINES]: the first line says what is wrong, the others what to do.
+die() {
+    printf '%serror:%s %s\n' "$C_BAD" "$C_OFF" "$1" >&2
+    shift
+    if [ "$#" -gt 0 ]; then printf '       %s\n' "$@" >&2; fi
+    exit 1
+}
+
+# usage FILE: a script's help is the comment at its top, so the two cannot drift apart.
+usage() { awk 'NR > 1 { if (!/^#/) exit; sub(/^# ?/, ""); print }' "$1"; }
+
+# Everything that must be on the machine before cargo can do its part.
+require_toolchain() {
+    if ! command -v cargo >/dev/null 2>&1 && [ -x "${CARGO_HOME:-${HOME:-/root}/.cargo}/bin/cargo" ]; then
+        PATH="${CARGO_HOME:-${HOME:-/root}/.cargo}/bin:$PATH" # a shell started before rustup was installed
+    fi
+    if ! command -v cargo >/dev/null 2>&1 || ! command -v rustc >/dev/null 2>&1; then
+        die "cargo and rustc are not installed" \
+            "Install Rust with rustup (https://rustup.rs), open a new shell and run this again."
+    fi
+    command -v cc >/dev/null 2>&1 || die \
+        "no C compiler (cc): the host's SQLite and every native link step need one" \
+        "On Debian: apt-get install build-essential"
+    local need have
+    need="$(sed -n 's/^rust-version = "\(.*\)"/\1/p' "$ROOT/Cargo.toml" | head -n 1)"
+    have="$(cd "$ROOT" && rustc --version | cut -d' ' -f2)" || die \
+        "rustc does not run" "Check it with: rustc --version"
+    if [ -n "$need" ] && [ "$(printf '%s\n%s\n' "$need" "${have%%-*}" | sort -V | head -n 1)" != "$need" ]; then
+        die "Rust $have is too old: this needs $need or newer" "With rustup: rustup update stable"
+    fi
+}
