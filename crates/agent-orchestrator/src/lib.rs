@@ -1,5 +1,7 @@
 //! agent-orchestrator: its description and health.
 
+pub mod topology;
+
 use ramanujan_shell::{Info, Service};
 
 /// The component's routes.
