@@ -1,1 +1,18 @@
-//! placeholder
+//! CRDTs as sets of immutable deltas: a text event graph and a PN-counter.
+//!
+//! A delta is one operation of one replica, named by its dot (agent, seq) and bound to the deltas it was made after.
+//! A replica is sequential: the causal past of `agent:n` holds `agent:n-1` and nothing later of that agent, so a
+//! version vector names a set of deltas exactly, and each agent's deltas form a hash chain that fingerprints it.
+//!
+//! No I/O, no clock, no randomness; builds for native and WebAssembly. The law of each type stands next to it.
+
+pub mod counter;
+pub mod delta;
+pub mod state;
+pub mod text;
+pub mod wire;
+
+pub use counter::PnCounter;
+pub use delta::{CrdtType, Delta, Op};
+pub use state::StateDigest;
+pub use text::{TextError, TextGraph};
