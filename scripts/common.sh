@@ -3,10 +3,18 @@
 # shellcheck shell=bash
 
 ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
+# The manifest names files below target/, so that is where they must be built whatever the user's own setting.
+export CARGO_TARGET_DIR="$ROOT/target"
 # shellcheck disable=SC2034  # these are used by the scripts that source this file
 CACHE="${RAMANUJAN_CACHE:-${HOME:-/root}/.cache/ramanujan}"
 # shellcheck disable=SC2034
 WASM_TARGET="wasm32-wasip2"
+# Present in the toolchain's target folder when its standard library was built from Debian's sources.
+# shellcheck disable=SC2034
+DEBIAN_STD_MARK="built-by-ramanujan"
+# What up.sh starts, test.sh tests against and the integration tests fall back to.
+# shellcheck disable=SC2034
+HOST_BIN="$CARGO_TARGET_DIR/release/ramanujan"
 # The eleven crates, in the order of the guides; component ids in spin.toml are the same but for one.
 # shellcheck disable=SC2034
 COMPONENTS=(

@@ -37,7 +37,7 @@ cd "$ROOT"
 SYSROOT="$(rustc --print sysroot)"
 TARGET_DIR="$SYSROOT/lib/rustlib/$WASM_TARGET"
 # Left by the Debian route: names the compiler the library was built by, so that a toolchain update shows.
-MARK="$TARGET_DIR/built-by-ramanujan"
+MARK="$TARGET_DIR/$DEBIAN_STD_MARK"
 
 compiler_id() { rustc --version --verbose; }
 
@@ -244,5 +244,5 @@ mv "$stage" "$TARGET_DIR"
 rm -rf "$build" "$tree"
 present || die "the built library was not taken by $SYSROOT" "${ways_out[@]}"
 # What was compiled against another copy of std must go (two copies of core: E0464).
-rm -rf "${CARGO_TARGET_DIR:-$ROOT/target}/$WASM_TARGET"
+rm -rf "${CARGO_TARGET_DIR:?}/$WASM_TARGET"
 step "Done: $TARGET_DIR (scripts/wasm-target.sh --remove takes it away; sources cached in $CACHE)"
