@@ -17,6 +17,9 @@ fn problem(bytes: &[u8], error: &serde_json::Error) -> Problem {
     if bytes.is_empty() {
         return Problem::bad_request("malformed-json", "the request needs a JSON body");
     }
+    if let Err(utf8) = std::str::from_utf8(bytes) {
+        return Problem::bad_request("malformed-json", format!("the body is not UTF-8: {utf8}"));
+    }
     // The reader stops at the first trouble; whether the whole is JSON is another question.
     match serde_json::from_slice::<IgnoredAny>(bytes) {
         Ok(_) => Problem::invalid("invalid-json", error.to_string()),
@@ -43,9 +46,14 @@ mod tests {
     #[test]
     fn tells_malformed_from_wrong() {
         assert!(from_slice::<Point>(br#"{"x":1}"#).is_ok());
-        for malformed in
-            [b"".as_slice(), b"{", b"{\"x\":\xff}", "[".repeat(100_000).as_bytes(), b"{\"x\":\"1\""]
-        {
+        for malformed in [
+            b"".as_slice(),
+            b"{",
+            b"{\"x\":\xff}",
+            b"{\"\xff\":1}",
+            "[".repeat(100_000).as_bytes(),
+            b"{\"x\":\"1\"",
+        ] {
             assert_eq!(refused(malformed).status, 400);
         }
         for wrong in [br#"{"x":"1"}"#.as_slice(), br#"{"x":-1}"#, br#"{}"#, br#"[1,2]"#] {

@@ -16,6 +16,8 @@ pub const DEFAULT_MAX_BODY_BYTES: usize = 1 << 20;
 
 type HandlerFuture = Pin<Box<dyn Future<Output = Result<Response, Problem>>>>;
 type Handler = Rc<dyn Fn(Request) -> HandlerFuture>;
+type MembersFuture = Pin<Box<dyn Future<Output = Result<Map<String, Value>, Problem>>>>;
+type Members = Rc<dyn Fn(Request) -> MembersFuture>;
 
 struct Route {
     method: Method,
@@ -43,18 +45,30 @@ pub struct Service {
     info: Info,
     bases: Vec<&'static str>,
     routes: Vec<Route>,
+    root_members: Option<Members>,
 }
 
 impl Service {
     /// A service with `GET <base>` (description) and `GET <base>/health`.
     pub fn new(info: Info) -> Self {
-        Service { bases: vec![info.base], info, routes: Vec::new() }
+        Service { bases: vec![info.base], info, routes: Vec::new(), root_members: None }
     }
 
     /// Serves everything below the canonical base also below `base`.
     #[must_use]
     pub fn alias(mut self, base: &'static str) -> Self {
         self.bases.push(base);
+        self
+    }
+
+    /// Adds members to the description at the root that depend on the request or on what is stored.
+    #[must_use]
+    pub fn root_members<F, Fut>(mut self, members: F) -> Self
+    where
+        F: Fn(Request) -> Fut + 'static,
+        Fut: Future<Output = Result<Map<String, Value>, Problem>> + 'static,
+    {
+        self.root_members = Some(Rc::new(move |request| Box::pin(members(request))));
         self
     }
 
@@ -167,7 +181,7 @@ impl Service {
         }
         if (own || health) && !allowed.contains(&Method::GET) {
             if method == Method::GET {
-                return if own { self.describe(&request) } else { self.health() };
+                return if own { self.describe(request).await } else { self.health() };
             }
             allowed.push(Method::GET);
         }
@@ -212,7 +226,7 @@ impl Service {
         path.trim_end_matches('/').strip_suffix("/health").is_some_and(|base| self.is_base(base))
     }
 
-    fn describe(&self, request: &Request) -> Result<Response, Problem> {
+    async fn describe(&self, request: Request) -> Result<Response, Problem> {
         let mut routes: Vec<Value> =
             self.routes.iter().map(|r| Value::from(format!("{} {}", r.method, r.pattern))).collect();
         routes.insert(0, format!("GET {}/health", self.info.base).into());
@@ -225,6 +239,9 @@ impl Service {
         members.insert("path".into(), self.below_base(request.path()).into());
         members.insert("request_size".into(), request.body.len().into());
         members.insert("routes".into(), routes.into());
+        if let Some(more) = &self.root_members {
+            members.extend(more(request).await?);
+        }
         response::ok(&members)
     }
 

@@ -151,7 +151,7 @@ impl Store {
     /// Runs one statement and returns its rows.
     ///
     /// # Errors
-    /// 503 `store-unavailable` with SQLite's message.
+    /// 503 `store-unavailable`; SQLite's message goes to the log.
     pub fn execute(&self, sql: &str, params: impl Into<Vec<Value>>) -> Result<Vec<Row>, Problem> {
         let params = params.into();
         match self.connection.execute(sql, &params) {
@@ -193,8 +193,15 @@ fn is_schema_miss(message: &str) -> bool {
     ["no such table", "no such column", "has no column named"].iter().any(|miss| message.contains(miss))
 }
 
+#[allow(clippy::needless_pass_by_value)] // it stands in `map_err`
 fn unavailable(message: String) -> Problem {
-    Problem::new(503, "store-unavailable", format!("the store did not answer: {message}"))
+    // SQLite's message may hold statements and paths: for the operator's eyes only.
+    crate::log::error("store", &message);
+    Problem::new(
+        503,
+        "store-unavailable",
+        "the store refused or did not answer; the component's log says why",
+    )
 }
 
 #[cfg(target_family = "wasm")]

@@ -1,0 +1,136 @@
+//! `POST /crdt/apply`: checks operations against their parents' version and stores them, all or none.
+//!
+//! Everything a check relies on is immutable, so the only races are two writers taking one dot or one key, or giving
+//! one document two types. The INSERT stores nothing if any of these holds, and the whole check is done again.
+
+mod check;
+mod insert;
+mod known;
+
+use ramanujan_core::{Digest, Dot, Fingerprint, Problem, VectorClock, json};
+use ramanujan_crdt::wire::OperationRequest;
+use ramanujan_crdt::{CrdtType, Delta};
+use ramanujan_shell::{Request, Response, Store, ok, setting};
+use serde::Serialize;
+
+use crate::row::SCHEMA;
+use check::Checked;
+
+/// Most operations in one request where `MAX_BATCH` is not set.
+const DEFAULT_MAX_BATCH: usize = 1000;
+
+/// How often a check is done again after losing a race: every round at least one other writer has succeeded.
+const MAX_ROUNDS: usize = 200;
+
+/// What the reply says of one operation.
+#[derive(Serialize)]
+struct Applied<'a> {
+    operation_id: &'a Dot,
+    document_id: &'a str,
+    agent_id: &'a str,
+    seq: u64,
+    crdt_type: CrdtType,
+    operation: &'static str,
+    parents: &'a [Dot],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    length: Option<u64>,
+    digest: Digest,
+    fingerprint: Fingerprint,
+    vector_clock: &'a VectorClock,
+    duplicate: bool,
+    cached: bool,
+}
+
+#[derive(Serialize)]
+struct BatchReply<'a> {
+    results: Vec<Applied<'a>>,
+    applied: usize,
+    duplicates: usize,
+}
+
+pub(crate) async fn post(request: Request) -> Result<Response, Problem> {
+    let is_batch = request.body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[');
+    let requests: Vec<OperationRequest> =
+        if is_batch { request.json()? } else { vec![json::from_slice(&request.body)?] };
+    let limit = setting::number("MAX_BATCH", DEFAULT_MAX_BATCH)?;
+    if requests.is_empty() {
+        return Err(Problem::invalid("empty-batch", "the batch holds no operation"));
+    }
+    if requests.len() > limit {
+        let detail = format!("{} operations in one batch; the limit is {limit}", requests.len());
+        return Err(Problem::new(413, "batch-too-large", detail).with("limit", limit));
+    }
+    let key = idempotency_key(&request)?;
+    let done = apply(&requests, key.as_deref()).map_err(|(index, problem)| match index {
+        Some(index) if is_batch => problem.with("index", index),
+        _ => problem,
+    })?;
+    let mut results = Vec::with_capacity(done.len());
+    for (request, checked) in requests.iter().zip(&done) {
+        results.push(report(request, checked));
+    }
+    if is_batch {
+        let duplicates = results.iter().filter(|result| result.duplicate).count();
+        return ok(&BatchReply { applied: results.len() - duplicates, duplicates, results });
+    }
+    match results.first() {
+        Some(single) => ok(single),
+        None => Err(Problem::new(500, "no-result", "the operation left no result")),
+    }
+}
+
+fn report<'a>(request: &'a OperationRequest, checked: &'a Checked) -> Applied<'a> {
+    let Delta { dot, parents, op } = &checked.delta;
+    Applied {
+        operation_id: dot,
+        document_id: request.document_id.as_str(),
+        agent_id: dot.agent.as_str(),
+        seq: dot.seq,
+        crdt_type: op.crdt_type(),
+        operation: op.name(),
+        parents,
+        length: (op.crdt_type() == CrdtType::Text).then_some(checked.size),
+        digest: checked.digest,
+        fingerprint: Fingerprint::of(checked.digest.as_bytes()),
+        vector_clock: &checked.clock,
+        duplicate: checked.duplicate,
+        cached: false,
+    }
+}
+
+/// An `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header): 1 to 255 visible ASCII characters.
+fn idempotency_key(request: &Request) -> Result<Option<String>, Problem> {
+    if request.parts.headers.get("idempotency-key").is_none() {
+        return Ok(None);
+    }
+    match request.header("idempotency-key").map(str::trim) {
+        Some(key) if (1..=255).contains(&key.len()) => Ok(Some(key.to_owned())),
+        _ => Err(Problem::invalid(
+            "invalid-idempotency-key",
+            "Idempotency-Key must be 1 to 255 ASCII characters",
+        )),
+    }
+}
+
+/// A problem, with the index of the operation that it is about.
+type Indexed = (Option<usize>, Problem);
+
+fn apply(requests: &[OperationRequest], key: Option<&str>) -> Result<Vec<Checked>, Indexed> {
+    let whole = |problem| (None, problem);
+    let store = Store::open(SCHEMA).map_err(whole)?;
+    let mut wanted = Vec::with_capacity(requests.len());
+    for (index, request) in requests.iter().enumerate() {
+        if request.polarity.is_some() {
+            let detail = "polarity belongs to the streams; crdt-service takes operations of every colour";
+            return Err((Some(index), Problem::invalid("invalid-operation", detail)));
+        }
+        wanted.push(request.wanted().map_err(|problem| (Some(index), problem))?);
+    }
+    for round in 0..MAX_ROUNDS {
+        let checked = check::batch(&store, requests, &wanted, key, round > 0)?;
+        if insert::all_new(&store, requests, &checked, key).map_err(whole)? {
+            return Ok(checked);
+        }
+    }
+    Err((None, Problem::new(503, "too-much-contention", "other writers were quicker every time: try again")))
+}

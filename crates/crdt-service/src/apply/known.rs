@@ -1,0 +1,138 @@
+//! What a batch is checked against: the stored deltas it refers to, and those of the batch itself.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use ramanujan_core::{Digest, Dot, Problem, VectorClock};
+use ramanujan_crdt::counter::Totals;
+use ramanujan_crdt::{CrdtType, Delta, TextGraph};
+use ramanujan_shell::Store;
+
+use crate::row::{COLUMNS, Stored, newest_of_each_agent, select};
+
+/// A delta that is stored or comes earlier in the batch.
+#[derive(Clone, Debug)]
+pub(super) struct Known {
+    pub(super) delta: Delta,
+    pub(super) clock: VectorClock,
+    pub(super) digest: Digest,
+    pub(super) chain: Digest,
+    pub(super) size: u64,
+    pub(super) totals: Totals,
+}
+
+/// What is known of one document.
+#[derive(Default)]
+pub(super) struct KnownDocument {
+    pub(super) crdt_type: Option<CrdtType>,
+    pub(super) graph: TextGraph,
+    by_dot: HashMap<Dot, Known>,
+    by_key: HashMap<String, Dot>,
+    /// Newest delta of each agent; only filled where heads or a next seq are asked for.
+    newest: BTreeMap<String, Dot>,
+}
+
+impl KnownDocument {
+    pub(super) fn get(&self, dot: &Dot) -> Option<&Known> {
+        self.by_dot.get(dot)
+    }
+
+    pub(super) fn by_key(&self, agent: &str, key: &str) -> Option<&Known> {
+        self.by_dot.get(self.by_key.get(&format!("{agent} {key}"))?)
+    }
+
+    /// Number of deltas of `agent`.
+    pub(super) fn last_seq(&self, agent: &str) -> u64 {
+        self.newest.get(agent).map_or(0, |dot| dot.seq)
+    }
+
+    /// The deltas that none other has seen.
+    pub(super) fn heads(&self) -> Vec<Dot> {
+        let newest = self.newest.values().filter_map(|dot| Some((dot.clone(), &self.by_dot.get(dot)?.clock)));
+        ramanujan_crdt::text::maximal(newest.collect())
+    }
+
+    /// Adds a delta of the batch; `graph` already has it.
+    pub(super) fn add(&mut self, known: Known) {
+        self.crdt_type = Some(known.delta.op.crdt_type());
+        self.newest.insert(known.delta.dot.agent.to_string(), known.delta.dot.clone());
+        self.by_dot.insert(known.delta.dot.clone(), known);
+    }
+
+    fn load(&mut self, rows: Vec<Stored>) {
+        for row in rows {
+            self.crdt_type = Some(row.crdt_type);
+            if row.crdt_type == CrdtType::Text {
+                let insert = matches!(row.op, ramanujan_crdt::Op::Insert { .. });
+                self.graph.push_stored(&row.dot, &row.parents, insert, row.shape(), "");
+            }
+            let known = Known {
+                delta: Delta { dot: row.dot.clone(), parents: row.parents, op: row.op },
+                clock: row.clock,
+                digest: row.digest,
+                chain: row.chain,
+                size: row.size,
+                totals: row.totals,
+            };
+            self.by_dot.insert(row.dot, known);
+        }
+    }
+}
+
+/// What to fetch of one document.
+#[derive(Default)]
+pub(super) struct Needed {
+    pub(super) dots: BTreeSet<Dot>,
+    /// Idempotency keys by agent.
+    pub(super) keys: Vec<(String, String)>,
+    pub(super) newest: bool,
+    /// How many deltas up to the newest one referred to, for finding the fork of parents.
+    pub(super) tail: u64,
+}
+
+/// Fetches what the operations on one document refer to.
+pub(super) fn fetch(store: &Store, document: &str, needed: &Needed) -> Result<KnownDocument, Problem> {
+    let mut known = KnownDocument::default();
+    let mut rows = Vec::new();
+    if !needed.dots.is_empty() {
+        let dots: Vec<_> = needed.dots.iter().map(|dot| (dot.agent.as_str(), dot.seq)).collect();
+        let sql = format!(
+            "SELECT {COLUMNS} FROM json_each(?2) n CROSS JOIN crdt_deltas d
+             ON d.document_id = ?1 AND d.agent_id = n.value->>0 AND d.seq = n.value->>1"
+        );
+        rows = select(store, &sql, [document.into(), serde_json::json!(dots).to_string().into()])?;
+    }
+    if needed.newest {
+        let newest = newest_of_each_agent(store, document)?;
+        known.newest = newest.iter().map(|row| (row.dot.agent.to_string(), row.dot.clone())).collect();
+        rows.extend(newest);
+    }
+    for (agent, key) in &needed.keys {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM crdt_deltas d
+             WHERE d.document_id = ?1 AND d.agent_id = ?2 AND d.idempotency_key = ?3"
+        );
+        for row in select(store, &sql, [document.into(), agent.as_str().into(), key.as_str().into()])? {
+            known.by_key.insert(format!("{agent} {key}"), row.dot.clone());
+            rows.push(row);
+        }
+    }
+    if needed.tail > 0 {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM crdt_deltas d WHERE d.document_id = ?1 ORDER BY d.log DESC LIMIT ?2"
+        );
+        rows.extend(select(store, &sql, [document.into(), needed.tail.into()])?);
+    }
+    // Arrival order is a causal order, which is what the graph wants.
+    rows.sort_by_key(|row| row.log);
+    rows.dedup_by_key(|row| row.log);
+    known.load(rows);
+    if known.crdt_type.is_none() {
+        let rows = store
+            .execute("SELECT crdt_type FROM crdt_deltas WHERE document_id = ?1 LIMIT 1", [document.into()])?;
+        let parse = |row: &ramanujan_shell::Row| {
+            row.text(0)?.parse().map_err(|e: String| Problem::new(500, "store-corrupt", e))
+        };
+        known.crdt_type = rows.first().map(parse).transpose()?;
+    }
+    Ok(known)
+}

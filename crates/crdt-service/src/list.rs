@@ -1,0 +1,38 @@
+//! The documents that `GET /crdt` lists beside the description of the component.
+
+use ramanujan_core::Problem;
+use ramanujan_shell::{Request, Store, setting};
+use serde_json::{Map, Value};
+
+use crate::document::Summary;
+use crate::history::DEFAULT_MAX_LIMIT;
+use crate::row::{SCHEMA, newest_of_each_agent};
+
+/// Documents in a page where the request does not say.
+const DEFAULT_LIMIT: u64 = 20;
+
+pub(crate) async fn documents(request: Request) -> Result<Map<String, Value>, Problem> {
+    let query = request.query();
+    query.only(&["limit", "cursor"])?;
+    let limit = query.limit(DEFAULT_LIMIT, setting::number("PAGE_LIMIT_MAX", DEFAULT_MAX_LIMIT)?)?;
+    let store = Store::open(SCHEMA)?;
+    // Skips from document to document through the index, as the walk over agents does.
+    let sql = "WITH RECURSIVE documents(id) AS (
+            SELECT MIN(document_id) FROM crdt_deltas WHERE document_id > ?1
+            UNION ALL
+            SELECT (SELECT MIN(n.document_id) FROM crdt_deltas n WHERE n.document_id > documents.id)
+            FROM documents WHERE documents.id IS NOT NULL
+        )
+        SELECT id FROM documents WHERE id IS NOT NULL LIMIT ?2";
+    let rows = store.execute(sql, [query.get("cursor").unwrap_or("").into(), (limit + 1).into()])?;
+    let more = rows.len() as u64 > limit;
+    let mut documents = Vec::new();
+    for row in rows.iter().take(limit as usize) {
+        let id = row.text(0)?;
+        documents.extend(Summary::of(id, &newest_of_each_agent(&store, id)?));
+    }
+    let next_cursor = documents.last().filter(|_| more).map(|last| last.document_id.clone());
+    let documents =
+        serde_json::to_value(documents).map_err(|e| Problem::new(500, "encoding", e.to_string()))?;
+    Ok(Map::from_iter([("documents".to_owned(), documents), ("next_cursor".to_owned(), next_cursor.into())]))
+}

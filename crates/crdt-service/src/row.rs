@@ -1,0 +1,164 @@
+//! The table of deltas and reading its rows.
+
+use ramanujan_core::{AgentId, Digest, Dot, Problem, VectorClock, time};
+use ramanujan_crdt::counter::Totals;
+use ramanujan_crdt::text::StoredShape;
+use ramanujan_crdt::wire::{DeltaRecord, Operand};
+use ramanujan_crdt::{CrdtType, Op};
+use ramanujan_shell::{Row, Schema, Store, Value};
+
+/// One row per delta, never updated. `size` and `plus`/`minus` are the document's length and the agent's totals after
+/// the delta; `chain` is the agent's hash chain. `log` orders the rows by arrival, which is a causal order.
+pub(crate) const SCHEMA: Schema = Schema {
+    name: "crdt",
+    statements: &[
+        "CREATE TABLE IF NOT EXISTS crdt_deltas (
+            log INTEGER PRIMARY KEY AUTOINCREMENT,
+            document_id TEXT NOT NULL,
+            agent_id TEXT NOT NULL,
+            seq INTEGER NOT NULL,
+            crdt_type TEXT NOT NULL,
+            operation TEXT NOT NULL,
+            position INTEGER,
+            length INTEGER NOT NULL,
+            value TEXT,
+            size INTEGER NOT NULL,
+            plus INTEGER NOT NULL,
+            minus INTEGER NOT NULL,
+            parents TEXT NOT NULL,
+            clock TEXT NOT NULL,
+            digest BLOB NOT NULL,
+            chain BLOB NOT NULL,
+            idempotency_key TEXT,
+            received INTEGER NOT NULL,
+            UNIQUE (document_id, agent_id, seq)
+        )",
+        "CREATE INDEX IF NOT EXISTS crdt_deltas_by_log ON crdt_deltas (document_id, log)",
+        "CREATE UNIQUE INDEX IF NOT EXISTS crdt_deltas_by_key
+            ON crdt_deltas (document_id, agent_id, idempotency_key) WHERE idempotency_key IS NOT NULL",
+    ],
+};
+
+/// The columns of [`Stored`], in order, of the table under the alias `d`.
+pub(crate) const COLUMNS: &str = "d.log, d.agent_id, d.seq, d.crdt_type, d.operation, d.position, d.length, \
+     d.value, d.size, d.plus, d.minus, d.parents, d.clock, d.digest, d.chain, d.received";
+
+/// A stored delta.
+#[derive(Clone, Debug)]
+pub(crate) struct Stored {
+    pub(crate) log: u64,
+    pub(crate) dot: Dot,
+    pub(crate) crdt_type: CrdtType,
+    pub(crate) op: Op,
+    /// Code points inserted or deleted, 0 for counters.
+    pub(crate) length: u64,
+    /// Code points of the document afterwards.
+    pub(crate) size: u64,
+    pub(crate) totals: Totals,
+    pub(crate) parents: Vec<Dot>,
+    pub(crate) clock: VectorClock,
+    pub(crate) digest: Digest,
+    pub(crate) chain: Digest,
+    pub(crate) received: u64,
+}
+
+impl Stored {
+    pub(crate) fn read(mut row: Row) -> Result<Self, Problem> {
+        let corrupt =
+            |what: &str| Problem::new(500, "store-corrupt", format!("a stored delta has a bad {what}"));
+        let agent: AgentId = row.text(1)?.parse().map_err(|_| corrupt("agent_id"))?;
+        let value = if row.is_null(7) { String::new() } else { row.take_text(7)? };
+        let (plus, minus) = (row.uint(9)?, row.uint(10)?);
+        let length = row.uint(6)?;
+        let amount = || value.parse().map_err(|_| corrupt("value"));
+        let op = match row.text(4)? {
+            "insert" => Op::Insert { position: row.uint(5)?, text: value },
+            "delete" => Op::Delete { position: row.uint(5)?, length },
+            "increment" => Op::Increment { amount: amount()? },
+            "decrement" => Op::Decrement { amount: amount()? },
+            _ => return Err(corrupt("operation")),
+        };
+        Ok(Stored {
+            log: row.uint(0)?,
+            dot: Dot::new(agent, row.uint(2)?),
+            crdt_type: row.text(3)?.parse().map_err(|_| corrupt("crdt_type"))?,
+            op,
+            length,
+            size: row.uint(8)?,
+            totals: Totals { p: plus, n: minus },
+            parents: serde_json::from_str(row.text(11)?).map_err(|_| corrupt("parents"))?,
+            clock: serde_json::from_str(row.text(12)?).map_err(|_| corrupt("clock"))?,
+            digest: Digest(row.blob(13)?.try_into().map_err(|_| corrupt("digest"))?),
+            chain: Digest(row.blob(14)?.try_into().map_err(|_| corrupt("chain"))?),
+            received: row.uint(15)?,
+        })
+    }
+
+    pub(crate) fn shape(&self) -> StoredShape {
+        let position = match self.op {
+            Op::Insert { position, .. } | Op::Delete { position, .. } => position,
+            Op::Increment { .. } | Op::Decrement { .. } => 0,
+        };
+        StoredShape { position, length: self.length, size: self.size }
+    }
+
+    pub(crate) fn into_record(self) -> DeltaRecord {
+        let (position, value, length) = operands(&self.op);
+        DeltaRecord {
+            agent_id: self.dot.agent,
+            seq: self.dot.seq,
+            operation: self.op.name().to_owned(),
+            parents: self.parents,
+            position,
+            value,
+            length,
+            crdt_type: Some(self.crdt_type),
+            digest: Some(self.digest),
+            vector_clock: Some(self.clock),
+            document_length: (self.crdt_type == CrdtType::Text).then_some(self.size),
+            log_position: Some(self.log),
+            received_at: Some(time::format_rfc3339(self.received)),
+        }
+    }
+}
+
+/// Position, value and length of an operation on the wire.
+fn operands(op: &Op) -> (Option<u64>, Option<Operand>, Option<u64>) {
+    match op {
+        Op::Insert { position, text } => (Some(*position), Some(Operand::Text(text.clone())), None),
+        Op::Delete { position, length } => (Some(*position), None, Some(*length)),
+        Op::Increment { amount } | Op::Decrement { amount } => (None, Some(Operand::Amount(*amount)), None),
+    }
+}
+
+/// Runs a query that selects [`COLUMNS`].
+pub(crate) fn select(
+    store: &Store,
+    sql: &str,
+    params: impl Into<Vec<Value>>,
+) -> Result<Vec<Stored>, Problem> {
+    store.execute(sql, params)?.into_iter().map(Stored::read).collect()
+}
+
+/// The newest delta of each agent of a document: one statement, so one moment. The walk skips from agent to agent
+/// through the index and costs O(agents · log deltas).
+pub(crate) fn newest_of_each_agent(store: &Store, document: &str) -> Result<Vec<Stored>, Problem> {
+    let sql = format!(
+        "WITH RECURSIVE agents(id) AS (
+            SELECT MIN(agent_id) FROM crdt_deltas WHERE document_id = ?1
+            UNION ALL
+            SELECT (SELECT MIN(n.agent_id) FROM crdt_deltas n WHERE n.document_id = ?1 AND n.agent_id > agents.id)
+            FROM agents WHERE agents.id IS NOT NULL
+        )
+        SELECT {COLUMNS} FROM agents JOIN crdt_deltas d ON d.document_id = ?1 AND d.agent_id = agents.id
+            AND d.seq = (SELECT MAX(m.seq) FROM crdt_deltas m WHERE m.document_id = ?1 AND m.agent_id = agents.id)
+        WHERE agents.id IS NOT NULL
+        ORDER BY d.log"
+    );
+    select(store, &sql, [document.into()])
+}
+
+/// The heads of a document: those of the newest deltas that no other one has seen, sorted.
+pub(crate) fn heads(newest: &[Stored]) -> Vec<Dot> {
+    ramanujan_crdt::text::maximal(newest.iter().map(|row| (row.dot.clone(), &row.clock)).collect())
+}
