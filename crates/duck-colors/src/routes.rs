@@ -1,0 +1,317 @@
+//! `/colors/…`: reads the query, asks the library, writes JSON.
+
+use std::fmt::Display;
+
+use ramanujan_core::{Color, MAX_SAFE_INTEGER, Problem};
+use ramanujan_shell::{Info, Query, Request, Response, Service, ok, setting};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use crate::algorithm::{Algorithm, Sample, split_chain};
+use crate::hue::sigil;
+use crate::operator::{self, Fork};
+use crate::splitmix::{GAY_SEED, Seed};
+use crate::srgb::Rgb;
+use crate::swatches::{self, MAX_COLORS};
+use crate::vectors;
+
+/// Colours in a palette where `n` is not given: the length of the published lists.
+const DEFAULT_COLORS: usize = 12;
+/// Longest operator name in bytes, and most names in one request.
+const MAX_NAME_BYTES: usize = 128;
+const MAX_NAMES: usize = 64;
+/// Colours that a fingerprint may cover in `/colors/verify`, and how many it covers where none is said.
+const MAX_FINGERPRINT: u64 = 1_000_000;
+const DEFAULT_FINGERPRINT: u64 = 10_000;
+/// Colours that show what a forked seed looks like.
+const FORK_PREVIEW: usize = 5;
+
+/// The component's routes.
+pub fn service() -> Service {
+    Service::new(Info {
+        component: "duck-colors",
+        message: "Duck color service",
+        base: "/colors",
+        version: env!("CARGO_PKG_VERSION"),
+        constants,
+    })
+    .get("/colors/hex", async |request| hex(&request))
+    .get("/colors/palette", async |request| palette(&request))
+    .get("/colors/sigil", async |request| sigil_of(&request))
+    .get("/colors/operator", async |request| operator_color(&request))
+    .get("/colors/fork", async |request| fork(&request))
+    .get("/colors/verify", async |request| verify(&request))
+}
+
+fn constants() -> Map<String, Value> {
+    let algorithm = default_algorithm().unwrap_or(Algorithm::GoldenSpiral);
+    let algorithms: Vec<Value> = Algorithm::ALL
+        .into_iter()
+        .map(|a| {
+            json!({
+                "name": a.as_str(),
+                "source": source(a),
+                "default_seed": a.default_seed().map(|seed| seed.to_string()),
+                "first_index": a.first_index(),
+                "last_index": a.last_index(),
+            })
+        })
+        .collect();
+    let Value::Object(members) = json!({
+        "service": "Duck Color Generation",
+        "algorithm": format!("gay-jl-{algorithm}"),
+        "seed_management": "splitmix64",
+        "algorithms": algorithms,
+        "max_palette": MAX_COLORS,
+        "split_chain_checkpoint_stride": split_chain::CHECKPOINT_STRIDE,
+    }) else {
+        return Map::new();
+    };
+    members
+}
+
+/// The algorithm where a request names none: `ALGORITHM` of the manifest.
+fn default_algorithm() -> Result<Algorithm, Problem> {
+    setting::number("ALGORITHM", Algorithm::GoldenSpiral)
+}
+
+fn source(algorithm: Algorithm) -> &'static str {
+    if algorithm.is_data() { "data" } else { "computed" }
+}
+
+fn refused(error: impl Display) -> Problem {
+    Problem::invalid("no-such-color", error.to_string())
+}
+
+/// What a colour looks like and which of black and white is readable on it.
+#[derive(Serialize)]
+struct Look {
+    hex: String,
+    rgb: [u8; 3],
+    sigil: &'static str,
+    name: &'static str,
+    hue: Option<f64>,
+    hue_space: &'static str,
+    trit: i8,
+    polarity: &'static str,
+    polarity_sigil: &'static str,
+    contrast: Contrast,
+    /// The better readable of `#000000` and `#FFFFFF` on it.
+    text: String,
+}
+
+/// WCAG contrast ratios, cut (not rounded up) to two decimals, so that 4.5 means passed.
+#[derive(Serialize)]
+struct Contrast {
+    black: f64,
+    white: f64,
+}
+
+impl From<Sample> for Look {
+    fn from(Sample { rgb, hue }: Sample) -> Self {
+        let (black, white) = (rgb.contrast(Rgb::BLACK), rgb.contrast(Rgb::WHITE));
+        let cut = |ratio: f64| (ratio * 100.0 + 1e-9).floor() / 100.0;
+        let (emoji, stream) = (sigil(rgb), hue.stream_color());
+        Look {
+            hex: rgb.to_string(),
+            rgb: rgb.channels(),
+            sigil: emoji.emoji,
+            name: emoji.name,
+            hue: hue.degrees.map(|degrees| (degrees * 1e6).round() / 1e6),
+            hue_space: hue.space.as_str(),
+            trit: hue.trit(),
+            polarity: stream.polarity().as_str(),
+            polarity_sigil: stream.sigil(),
+            contrast: Contrast { black: cut(black), white: cut(white) },
+            text: if black >= white { Rgb::BLACK } else { Rgb::WHITE }.to_string(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Indexed {
+    index: u64,
+    #[serde(flatten)]
+    look: Look,
+}
+
+fn algorithm_and_seed(query: &Query<'_>) -> Result<(Algorithm, Option<Seed>), Problem> {
+    let algorithm = match query.parse("algorithm")? {
+        Some(algorithm) => algorithm,
+        None => default_algorithm()?,
+    };
+    let seed = query.parse::<Seed>("seed")?.or(algorithm.default_seed());
+    Ok((algorithm, seed))
+}
+
+fn hex(request: &Request) -> Result<Response, Problem> {
+    #[derive(Serialize)]
+    struct Reply {
+        #[serde(flatten)]
+        color: Indexed,
+        seed: Option<String>,
+        algorithm: &'static str,
+        source: &'static str,
+    }
+    let query = request.query();
+    query.only(&["seed", "index", "algorithm"])?;
+    let (algorithm, seed) = algorithm_and_seed(&query)?;
+    let index = query.parse("index")?.unwrap_or(algorithm.first_index());
+    let look = algorithm.sample(seed, index).map_err(refused)?.into();
+    ok(&Reply {
+        color: Indexed { index, look },
+        seed: seed.map(|seed| seed.to_string()),
+        algorithm: algorithm.as_str(),
+        source: source(algorithm),
+    })
+}
+
+fn palette(request: &Request) -> Result<Response, Problem> {
+    let query = request.query();
+    query.only(&["n", "seed", "algorithm", "start", "min_delta_e"])?;
+    let (algorithm, seed) = algorithm_and_seed(&query)?;
+    let n = query.parse("n")?.unwrap_or(DEFAULT_COLORS);
+    if !(1..=MAX_COLORS).contains(&n) {
+        return Err(Problem::invalid("invalid-parameter", format!("n must be 1 to {MAX_COLORS}")));
+    }
+    let min = query.parse::<f64>("min_delta_e")?.unwrap_or(0.0);
+    if !(0.0..=100.0).contains(&min) {
+        return Err(Problem::invalid("invalid-parameter", "min_delta_e must be 0 to 100 (ΔE2000)"));
+    }
+    let start = query.parse("start")?.unwrap_or(algorithm.first_index());
+    let palette = swatches::palette(algorithm, seed, start, n, min)
+        .map_err(|error| Problem::invalid("no-such-palette", error.to_string()))?;
+    let colors: Vec<Indexed> = palette
+        .swatches
+        .iter()
+        .map(|swatch| Indexed { index: swatch.index, look: swatch.sample.into() })
+        .collect();
+    ok(&json!({
+        "algorithm": algorithm.as_str(),
+        "source": source(algorithm),
+        "seed": seed.map(|seed| seed.to_string()),
+        "n": n,
+        "start": start,
+        "next_index": palette.next,
+        "min_delta_e": min,
+        "delta_e": palette.delta_e,
+        "trit_sum": colors.iter().map(|color| i64::from(color.look.trit)).sum::<i64>(),
+        "colors": colors,
+    }))
+}
+
+fn sigil_of(request: &Request) -> Result<Response, Problem> {
+    let query = request.query();
+    query.only(&["color"])?;
+    let color: Rgb =
+        query.parse("color")?.ok_or_else(|| missing("color", "/colors/sigil?color=%23A855F7"))?;
+    ok(&Look::from(Sample::from(color)))
+}
+
+fn missing(parameter: &str, example: &str) -> Problem {
+    Problem::invalid("missing-parameter", format!("{parameter} is needed, e.g. {example}"))
+}
+
+fn operator_color(request: &Request) -> Result<Response, Problem> {
+    let query = request.query();
+    query.only(&["name", "names", "seed"])?;
+    let seed = query.parse("seed")?.unwrap_or(Seed(GAY_SEED));
+    match (query.get("name"), query.get("names")) {
+        (Some(name), None) => ok(&describe_operator(name, seed)?),
+        (None, Some(names)) => {
+            let names: Vec<&str> = names.split(',').collect();
+            if names.len() > MAX_NAMES {
+                let detail = format!("names may hold at most {MAX_NAMES} names");
+                return Err(Problem::invalid("invalid-parameter", detail));
+            }
+            let operators =
+                names.iter().map(|name| describe_operator(name, seed)).collect::<Result<Vec<_>, _>>()?;
+            ok(&json!({
+                "seed": seed.to_string(),
+                "harmony": operator::harmony(operators.iter().map(|o| o.color)),
+                "operators": operators,
+            }))
+        }
+        _ => Err(missing("name (or names, separated by commas)", "/colors/operator?name=insert")),
+    }
+}
+
+#[derive(Serialize)]
+struct Operator<'a> {
+    name: &'a str,
+    seed: String,
+    color: Color,
+    polarity: &'static str,
+    trit: i8,
+    sigil: &'static str,
+    priority: u8,
+    rule: &'static str,
+    /// What the hash alone would say, also where the table decides.
+    hashed_color: Color,
+    may_contain: Vec<Color>,
+    explanation: String,
+}
+
+fn describe_operator(name: &str, seed: Seed) -> Result<Operator<'_>, Problem> {
+    if name.is_empty() || name.len() > MAX_NAME_BYTES || name.chars().any(char::is_control) {
+        let detail = format!("an operator name has 1 to {MAX_NAME_BYTES} bytes and no control characters");
+        return Err(Problem::invalid("invalid-parameter", detail));
+    }
+    let (color, rule) = operator::assign(name, seed.0);
+    Ok(Operator {
+        name,
+        seed: seed.to_string(),
+        color,
+        polarity: color.polarity().as_str(),
+        trit: color.trit(),
+        sigil: color.sigil(),
+        priority: operator::priority(color),
+        rule: rule.as_str(),
+        hashed_color: operator::hashed(name, seed.0),
+        may_contain: Color::ALL.into_iter().filter(|child| color.may_contain(*child)).collect(),
+        explanation: operator::explain(name, color),
+    })
+}
+
+fn fork(request: &Request) -> Result<Response, Problem> {
+    let query = request.query();
+    query.only(&["seed", "offset", "method"])?;
+    let seed = query.parse("seed")?.unwrap_or(Seed(GAY_SEED));
+    let offset = query.parse("offset")?.unwrap_or(1);
+    if offset > MAX_SAFE_INTEGER {
+        return Err(Problem::invalid("invalid-parameter", format!("offset must be 0 to {MAX_SAFE_INTEGER}")));
+    }
+    let method = query.parse("method")?.unwrap_or(Fork::Linear);
+    let child = Seed(method.child(seed.0, offset));
+    let preview: Vec<String> = Algorithm::ColorAt
+        .samples(Some(child), Algorithm::ColorAt.first_index())
+        .map_err(refused)?
+        .take(FORK_PREVIEW)
+        .map(|(_, sample)| sample.rgb.to_string())
+        .collect();
+    ok(&json!({
+        "seed": seed.to_string(),
+        "offset": offset,
+        "method": method.as_str(),
+        "forked_seed": child.to_string(),
+        "algorithm": Algorithm::ColorAt.as_str(),
+        "preview": preview,
+    }))
+}
+
+fn verify(request: &Request) -> Result<Response, Problem> {
+    let query = request.query();
+    query.only(&["limit"])?;
+    let limit = query.limit(DEFAULT_FINGERPRINT, MAX_FINGERPRINT)?;
+    let groups = vectors::verify(vectors::DATA, limit)
+        .map_err(|error| Problem::new(500, "vectors-unreadable", error.to_string()))?;
+    let sum = |count: fn(&vectors::Group) -> usize| groups.iter().map(count).sum::<usize>();
+    ok(&json!({
+        "verified": groups.iter().all(|group| group.failed == 0 && group.checked > 0),
+        "checked": sum(|group| group.checked),
+        "failed": sum(|group| group.failed),
+        "skipped": sum(|group| group.skipped),
+        "fingerprint_limit": limit,
+        "groups": groups,
+    }))
+}
