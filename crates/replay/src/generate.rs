@@ -193,13 +193,16 @@ impl<'a> Generator<'a> {
         }
         let mut inserted = String::new();
         if inserting {
-            let attempts = if deleting { 1 } else { ATTEMPTS };
-            for _ in 0..attempts {
+            for attempt in 0..ATTEMPTS {
                 let left = position.checked_sub(1).map(|before| seen[before]);
                 let right = seen.get(position).copied();
                 if self.is_free(past, left, right) {
                     inserted = self.text();
                     self.insert(transaction, left, right, &inserted);
+                    break;
+                }
+                // A replacement stays where its deletion was.
+                if deleting || attempt + 1 == ATTEMPTS {
                     break;
                 }
                 position = self.random.below(seen.len() + 1);

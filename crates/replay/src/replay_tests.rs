@@ -6,13 +6,13 @@ use super::*;
 use crate::generate::{self, Options};
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(60))]
+    #![proptest_config(ProptestConfig::with_cases(12))]
 
     #[test]
     fn a_second_attempt_sends_all_that_is_missing_and_what_was_under_way(
         seed: u64, cut in 0.0..1.0_f64, first_limit in 1..=MAX_BATCH, second_limit in 1..=MAX_BATCH,
     ) {
-        let options = Options { seed, transactions: 1500, agents: 2, non_ascii: false, self_concurrent: false };
+        let options = Options { seed, transactions: 1200, agents: 2, non_ascii: false, self_concurrent: false };
         let session = Session::from_recording(&generate::session(&options)).unwrap();
         let before = Schedule::new(&session, first_limit, 10);
         let now = Schedule::new(&session, second_limit, 10);

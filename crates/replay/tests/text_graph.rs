@@ -1,0 +1,40 @@
+//! Converted sessions, merged by the project's text CRDT without a network, end with the text that the generator's
+//! own model computed: conversion and model check each other.
+
+use ramanujan_core::{AgentId, Dot};
+use ramanujan_crdt::{Op, TextGraph};
+use ramanujan_replay::generate::{self, Options};
+use ramanujan_replay::operation::{Edit, Mark};
+use ramanujan_replay::recording::Recording;
+use ramanujan_replay::schedule::Schedule;
+use ramanujan_replay::session::Session;
+
+/// Merges the recording in the order in which it would be sent.
+fn merged(recording: &Recording) -> String {
+    let session = Session::from_recording(recording).unwrap();
+    let names: Vec<AgentId> = session.names("agent").unwrap();
+    let dot = |mark: &Mark| Dot::new(names[mark.replica as usize].clone(), u64::from(mark.seq));
+    let mut graph = TextGraph::new();
+    for index in Schedule::new(&session, 500, 10).order {
+        let operation = &session.operations[index];
+        let parents: Vec<Dot> = operation.parents.iter().map(dot).collect();
+        let op = match &operation.edit {
+            Edit::Insert { position, text } => Op::Insert { position: *position, text: text.clone() },
+            Edit::Delete { position, length } => Op::Delete { position: *position, length: *length },
+        };
+        graph.push(&dot(&operation.mark), &parents, &op).unwrap();
+    }
+    graph.text().unwrap()
+}
+
+#[test]
+fn generated_sessions_end_with_the_models_text() {
+    for (agents, self_concurrent) in [(1, false), (2, false), (3, false), (1, true), (3, true), (5, true)] {
+        for seed in 0..12 {
+            let options =
+                Options { seed, transactions: 300, agents, non_ascii: seed % 2 == 0, self_concurrent };
+            let recording = generate::session(&options);
+            assert_eq!(merged(&recording), recording.end_content, "{options:?}");
+        }
+    }
+}
