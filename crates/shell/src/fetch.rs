@@ -15,12 +15,29 @@ pub async fn call(
     path_and_query: &str,
     body: Vec<u8>,
 ) -> Result<http::Response<Vec<u8>>, Problem> {
-    let request = http::Request::builder()
+    call_with(component, method, path_and_query, &[], body).await
+}
+
+/// As [`call`], with request headers.
+///
+/// # Errors
+/// As [`call`].
+pub async fn call_with(
+    component: &str,
+    method: Method,
+    path_and_query: &str,
+    headers: &[(&str, &str)],
+    body: Vec<u8>,
+) -> Result<http::Response<Vec<u8>>, Problem> {
+    let mut builder = http::Request::builder()
         .method(method)
         .uri(format!("http://{component}.spin.internal{path_and_query}"))
-        .header(header::CONTENT_TYPE, "application/json")
-        .body(body)
-        .map_err(|error| Problem::new(500, "component-call", error.to_string()))?;
+        .header(header::CONTENT_TYPE, "application/json");
+    for (name, value) in headers {
+        builder = builder.header(*name, *value);
+    }
+    let request =
+        builder.body(body).map_err(|error| Problem::new(500, "component-call", error.to_string()))?;
     backend::send(request).await.map_err(|error| {
         Problem::new(502, "component-unreachable", format!("{component} did not answer: {error}"))
     })
@@ -42,13 +59,23 @@ pub async fn call_json<T: DeserializeOwned>(
         }
         None => Vec::new(),
     };
-    let reply = call(component, method, path_and_query, body).await?;
+    read_reply(component, &call(component, method, path_and_query, body).await?)
+}
+
+/// Reads a reply as JSON if it succeeded.
+///
+/// # Errors
+/// The other component's problem, or 502 `component-reply`.
+pub fn read_reply<T: DeserializeOwned>(
+    component: &str,
+    reply: &http::Response<Vec<u8>>,
+) -> Result<T, Problem> {
     if reply.status().is_success() {
         return json::from_slice(reply.body()).map_err(|problem| {
             Problem::new(502, "component-reply", format!("{component}: {}", problem.detail))
         });
     }
-    Err(pass_on(component, &reply))
+    Err(pass_on(component, reply))
 }
 
 /// The problem that another component's failed reply stands for.

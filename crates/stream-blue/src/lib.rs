@@ -1,17 +1,10 @@
-//! stream-blue: its description and health.
+//! stream-blue: see `ramanujan-stream`, which the three streams share.
 
-use ramanujan_shell::{Info, Service};
+use ramanujan_shell::Service;
 
 /// The component's routes.
 pub fn service() -> Service {
-    Service::new(Info {
-        component: "stream-blue",
-        message: "BLUE stream received",
-        base: "/stream/blue",
-        version: env!("CARGO_PKG_VERSION"),
-        constants: || ramanujan_shell::service::color_constants(ramanujan_core::Color::Blue),
-    })
-    .alias("/blue")
+    ramanujan_stream::blue(env!("CARGO_PKG_VERSION"))
 }
 
 ramanujan_shell::entry!(crate::service);

@@ -1,17 +1,10 @@
-//! stream-green: its description and health.
+//! stream-green: see `ramanujan-stream`, which the three streams share.
 
-use ramanujan_shell::{Info, Service};
+use ramanujan_shell::Service;
 
 /// The component's routes.
 pub fn service() -> Service {
-    Service::new(Info {
-        component: "stream-green",
-        message: "GREEN stream received",
-        base: "/stream/green",
-        version: env!("CARGO_PKG_VERSION"),
-        constants: || ramanujan_shell::service::color_constants(ramanujan_core::Color::Green),
-    })
-    .alias("/green")
+    ramanujan_stream::green(env!("CARGO_PKG_VERSION"))
 }
 
 ramanujan_shell::entry!(crate::service);

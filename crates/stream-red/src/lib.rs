@@ -1,17 +1,10 @@
-//! stream-red: its description and health.
+//! stream-red: see `ramanujan-stream`, which the three streams share.
 
-use ramanujan_shell::{Info, Service};
+use ramanujan_shell::Service;
 
 /// The component's routes.
 pub fn service() -> Service {
-    Service::new(Info {
-        component: "stream-red",
-        message: "RED stream received",
-        base: "/stream/red",
-        version: env!("CARGO_PKG_VERSION"),
-        constants: || ramanujan_shell::service::color_constants(ramanujan_core::Color::Red),
-    })
-    .alias("/red")
+    ramanujan_stream::red(env!("CARGO_PKG_VERSION"))
 }
 
 ramanujan_shell::entry!(crate::service);

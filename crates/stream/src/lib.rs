@@ -1,1 +1,109 @@
-//! placeholder
+//! What stream-red, stream-blue and stream-green share.
+//!
+//! A stream takes operations of its own colour only, colours each through the composed `colors` interface, forwards
+//! them to crdt-service, and records them on the timeline before it acknowledges. GREEN verifies: it recomputes a
+//! document from its deltas alone. Streams keep no state.
+
+mod apply;
+mod colors;
+mod event;
+mod recompute;
+mod state;
+mod verify;
+
+use ramanujan_core::{Color, Problem};
+use ramanujan_shell::service::color_constants;
+use ramanujan_shell::{Info, Request, Service};
+
+/// RED: constructive operations.
+pub fn red(version: &'static str) -> Service {
+    let info = Info {
+        component: "stream-red",
+        message: "RED stream received",
+        base: "/stream/red",
+        version,
+        constants: || color_constants(Color::Red),
+    };
+    let apply = async |request: Request| apply::post(Color::Red, request).await;
+    Service::new(info)
+        .alias("/red")
+        .get("/stream/red/test", state::test)
+        .get("/stream/red/state", async |request| state::get(Color::Red, request).await)
+        .post("/stream/red/apply", apply)
+        .post("/stream/red/insert", apply)
+        .post("/stream/red/merge", apply)
+}
+
+/// BLUE: inverse operations; they compensate and erase nothing.
+pub fn blue(version: &'static str) -> Service {
+    let info = Info {
+        component: "stream-blue",
+        message: "BLUE stream received",
+        base: "/stream/blue",
+        version,
+        constants: || color_constants(Color::Blue),
+    };
+    let apply = async |request: Request| apply::post(Color::Blue, request).await;
+    Service::new(info)
+        .alias("/blue")
+        .get("/stream/blue/test", state::test)
+        .get("/stream/blue/state", async |request| state::get(Color::Blue, request).await)
+        .post("/stream/blue/apply", apply)
+        .post("/stream/blue/delete", apply)
+        .post("/stream/blue/rollback", apply)
+}
+
+/// GREEN: verifying operations; they change nothing.
+pub fn green(version: &'static str) -> Service {
+    let info = Info {
+        component: "stream-green",
+        message: "GREEN stream received",
+        base: "/stream/green",
+        version,
+        constants: || color_constants(Color::Green),
+    };
+    Service::new(info)
+        .alias("/green")
+        .get("/stream/green/test", state::test)
+        .get("/stream/green/state", async |request| state::get(Color::Green, request).await)
+        .post("/stream/green/apply", verify::post)
+        .post("/stream/green/verify", verify::post)
+        .post("/stream/green/check", verify::post)
+}
+
+/// Operations that a stream takes.
+fn allowed(color: Color) -> &'static [&'static str] {
+    match color {
+        Color::Red => &["insert", "increment"],
+        Color::Blue => &["delete", "decrement"],
+        Color::Green => &["verify", "check"],
+    }
+}
+
+/// Refuses an operation of another colour, or of none.
+fn check_color(color: Color, operation: &str, polarity: Option<&str>) -> Result<(), Problem> {
+    let allowed = allowed(color);
+    if let Some(polarity) = polarity {
+        let claimed: Color = polarity
+            .parse()
+            .map_err(|error| Problem::invalid("invalid-operation", format!("polarity: {error}")))?;
+        if claimed != color {
+            let detail = format!("the operation says it is {claimed}, this is the {color} stream");
+            return Err(Problem::conflict("wrong-color", detail).with("allowed", allowed.to_vec()));
+        }
+    }
+    if allowed.contains(&operation) {
+        return Ok(());
+    }
+    let list = allowed.join(", ");
+    match Color::of_operation(operation) {
+        Some(other) if other != color => {
+            let detail = format!("{operation} is {other}; the {color} stream takes {list}");
+            Err(Problem::conflict("wrong-color", detail).with("allowed", allowed.to_vec()))
+        }
+        _ => {
+            let detail = format!("unknown operation {operation:.40?}; the {color} stream takes {list}");
+            Err(Problem::invalid("invalid-operation", detail).with("allowed", allowed.to_vec()))
+        }
+    }
+}

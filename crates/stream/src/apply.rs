@@ -1,0 +1,180 @@
+//! `POST /stream/red|blue/apply`: colour check, delta first, then the event, then the acknowledgement.
+
+use http::Method;
+use ramanujan_core::{Color, Digest, Dot, Fingerprint, Polarity, Problem, VectorClock, json};
+use ramanujan_crdt::wire::{Operand, OperationRequest};
+use ramanujan_shell::fetch::{call_with, read_reply};
+use ramanujan_shell::{Request, Response, ok};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::check_color;
+use crate::colors::{self, DisplayColor};
+use crate::event::{Event, event_id, record};
+
+const CRDT_SERVICE: &str = "crdt-service";
+
+/// What a stream needs of crdt-service's reply.
+#[derive(Deserialize)]
+struct Stored {
+    operation_id: Dot,
+    #[serde(default)]
+    length: Option<u64>,
+    digest: Digest,
+    fingerprint: Fingerprint,
+    vector_clock: VectorClock,
+    duplicate: bool,
+}
+
+#[derive(Deserialize)]
+struct StoredBatch {
+    results: Vec<Stored>,
+    applied: usize,
+    duplicates: usize,
+}
+
+#[derive(Serialize)]
+struct Single<'a> {
+    operation: &'a str,
+    color: Color,
+    polarity: Polarity,
+    display_color: &'a DisplayColor,
+    /// crdt-service's reply.
+    result: &'a RawValue,
+    vector_clock: &'a VectorClock,
+    /// The delta was checked against its parents' version and is stored.
+    verified: bool,
+    event_id: Digest,
+}
+
+#[derive(Serialize)]
+struct Batch<'a> {
+    color: Color,
+    polarity: Polarity,
+    results: Vec<BatchItem<'a>>,
+    applied: usize,
+    duplicates: usize,
+}
+
+#[derive(Serialize)]
+struct BatchItem<'a> {
+    operation_id: &'a Dot,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    length: Option<u64>,
+    digest: Digest,
+    vector_clock: &'a VectorClock,
+    duplicate: bool,
+    display_color: &'a str,
+    event_id: Digest,
+}
+
+pub(crate) async fn post(color: Color, request: Request) -> Result<Response, Problem> {
+    let is_batch = request.body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[');
+    let mut operations: Vec<OperationRequest> =
+        if is_batch { request.json()? } else { vec![json::from_slice(&request.body)?] };
+    for (index, operation) in operations.iter_mut().enumerate() {
+        let problem = |problem: Problem| if is_batch { problem.with("index", index) } else { problem };
+        check_color(color, &operation.operation, operation.polarity.as_deref()).map_err(problem)?;
+        // Checked here; crdt-service knows no streams.
+        operation.polarity = None;
+    }
+    let body = if is_batch { serde_json::to_vec(&operations) } else { serde_json::to_vec(&operations[0]) };
+    let body = body.map_err(|error| Problem::new(500, "encoding", error.to_string()))?;
+    let key = request.header("idempotency-key").map(|key| ("idempotency-key", key));
+    let reply = call_with(CRDT_SERVICE, Method::POST, "/crdt/apply", key.as_slice(), body).await?;
+    let stored = if is_batch {
+        read_reply(CRDT_SERVICE, &reply)?
+    } else {
+        let single: Stored = read_reply(CRDT_SERVICE, &reply)?;
+        let duplicates = usize::from(single.duplicate);
+        StoredBatch { results: vec![single], applied: 1 - duplicates, duplicates }
+    };
+    if stored.results.len() != operations.len() {
+        return Err(Problem::new(
+            502,
+            "component-reply",
+            "crdt-service answered another number of operations",
+        ));
+    }
+    let events = events(color, &operations, &stored.results);
+    record(&events).await.map_err(|problem| not_recorded(problem, &stored.results))?;
+    let colors = display_colors(&stored.results);
+    if !is_batch {
+        let (operation, stored, event) = (&operations[0], &stored.results[0], &events[0]);
+        let result: &RawValue = serde_json::from_slice(reply.body())
+            .map_err(|error| Problem::new(502, "component-reply", error.to_string()))?;
+        return ok(&Single {
+            operation: &operation.operation,
+            color,
+            polarity: color.polarity(),
+            display_color: &colors[0],
+            result,
+            vector_clock: &stored.vector_clock,
+            verified: true,
+            event_id: event.event_id,
+        });
+    }
+    let items = stored.results.iter().zip(&colors).zip(&events);
+    ok(&Batch {
+        color,
+        polarity: color.polarity(),
+        results: items
+            .map(|((stored, display), event)| BatchItem {
+                operation_id: &stored.operation_id,
+                length: stored.length,
+                digest: stored.digest,
+                vector_clock: &stored.vector_clock,
+                duplicate: stored.duplicate,
+                display_color: &display.hex,
+                event_id: event.event_id,
+            })
+            .collect(),
+        applied: stored.applied,
+        duplicates: stored.duplicates,
+    })
+}
+
+fn events<'a>(color: Color, operations: &'a [OperationRequest], stored: &'a [Stored]) -> Vec<Event<'a>> {
+    let event = |(operation, stored): (&'a OperationRequest, &'a Stored)| Event {
+        event_id: event_id(
+            operation.document_id.as_str(),
+            &stored.operation_id.to_string(),
+            &stored.digest,
+            color,
+        ),
+        r#type: "operation",
+        agent_id: operation.agent_id.as_str(),
+        operation: &operation.operation,
+        document_id: operation.document_id.as_str(),
+        vector_clock: &stored.vector_clock,
+        fingerprint: stored.fingerprint,
+        color,
+        payload_size: match &operation.value {
+            Some(Operand::Text(text)) => text.len(),
+            _ => 0,
+        },
+    };
+    operations.iter().zip(stored).map(event).collect()
+}
+
+/// The colour of each operation; one call of the composed component per run of one agent's operations.
+fn display_colors(stored: &[Stored]) -> Vec<DisplayColor> {
+    stored
+        .chunk_by(|a, b| a.operation_id.agent == b.operation_id.agent)
+        .flat_map(|run| {
+            let seqs: Vec<u64> = run.iter().map(|stored| stored.operation_id.seq).collect();
+            colors::of_operations(run[0].operation_id.agent.as_str(), &seqs)
+        })
+        .collect()
+}
+
+/// The deltas are stored, their events are not: the same request again, with the dots named here, repairs that.
+fn not_recorded(problem: Problem, stored: &[Stored]) -> Problem {
+    let dots: Vec<String> = stored.iter().map(|stored| stored.operation_id.to_string()).collect();
+    let detail = format!(
+        "the operations are stored but not yet on the timeline ({}); send the request again with the seq of each \
+         operation_id to repair that",
+        problem.detail
+    );
+    Problem::new(503, "not-recorded", detail).with("operation_ids", dots)
+}

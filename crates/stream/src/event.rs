@@ -1,0 +1,42 @@
+//! Timeline events of a stream.
+
+use http::Method;
+use ramanujan_core::{Color, Digest, Fingerprint, Problem, VectorClock};
+use ramanujan_shell::call_json;
+use serde::{Deserialize, Serialize};
+
+/// Component that keeps the history.
+const TIMELINE: &str = "interaction-timeline";
+
+/// An event as interaction-timeline takes it.
+#[derive(Serialize)]
+pub(crate) struct Event<'a> {
+    pub(crate) event_id: Digest,
+    pub(crate) r#type: &'static str,
+    pub(crate) agent_id: &'a str,
+    pub(crate) operation: &'a str,
+    pub(crate) document_id: &'a str,
+    pub(crate) vector_clock: &'a VectorClock,
+    pub(crate) fingerprint: Fingerprint,
+    pub(crate) color: Color,
+    /// Bytes of the operand.
+    pub(crate) payload_size: usize,
+}
+
+/// The id of an operation's event: a function of what happened, so that a retry repairs a missing event and never
+/// doubles one.
+pub(crate) fn event_id(document: &str, subject: &str, digest: &Digest, color: Color) -> Digest {
+    let digest = digest.to_string();
+    Digest::of(["stream-event", document, subject, &digest, color.as_str()].join("\0").as_bytes())
+}
+
+/// Appends events.
+///
+/// # Errors
+/// The timeline's problem, or 502 if it did not answer. What the events tell of has happened by then.
+pub(crate) async fn record(events: &[Event<'_>]) -> Result<(), Problem> {
+    #[derive(Deserialize)]
+    struct Ignored {}
+    let _: Ignored = call_json(TIMELINE, Method::POST, "/timeline/events", Some(events)).await?;
+    Ok(())
+}

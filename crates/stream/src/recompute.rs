@@ -1,0 +1,121 @@
+//! A document computed anew from its deltas, trusting nothing that crdt-service derived from them.
+
+use ramanujan_core::{Digest, Dot, Fingerprint, VectorClock};
+use ramanujan_crdt::counter::Totals;
+use ramanujan_crdt::wire::DeltaRecord;
+use ramanujan_crdt::{CrdtType, Op, PnCounter, StateDigest, TextGraph};
+use std::collections::BTreeMap;
+
+/// Most mismatches that are reported one by one.
+const MAX_MISMATCHES: usize = 10;
+
+/// The document so far.
+pub(crate) struct Recomputed {
+    crdt_type: CrdtType,
+    graph: TextGraph,
+    counter: PnCounter,
+    state: StateDigest,
+    /// Clock after the newest delta of each agent: what the next one of it builds on.
+    clocks: BTreeMap<String, VectorClock>,
+    pub(crate) deltas: u64,
+    pub(crate) mismatches: Vec<String>,
+}
+
+/// What the deltas add up to.
+pub(crate) struct Outcome {
+    pub(crate) digest: Digest,
+    pub(crate) fingerprint: Fingerprint,
+    pub(crate) clock: VectorClock,
+    /// `None` if the deltas do not make a document.
+    pub(crate) value_digest: Option<Digest>,
+}
+
+impl Recomputed {
+    pub(crate) fn new(crdt_type: CrdtType) -> Self {
+        Recomputed {
+            crdt_type,
+            graph: TextGraph::new(),
+            counter: PnCounter::new(),
+            state: StateDigest::new(crdt_type),
+            clocks: BTreeMap::new(),
+            deltas: 0,
+            mismatches: Vec::new(),
+        }
+    }
+
+    /// Adds the next delta of the log; what does not fit is noted as a mismatch.
+    pub(crate) fn push(&mut self, record: &DeltaRecord) {
+        self.deltas += 1;
+        if let Err(mismatch) = self.check_and_push(record)
+            && self.mismatches.len() < MAX_MISMATCHES
+        {
+            self.mismatches.push(mismatch);
+        }
+    }
+
+    fn check_and_push(&mut self, record: &DeltaRecord) -> Result<(), String> {
+        // Refuses content that does not have the digest it is stored under.
+        let delta = record.to_delta().map_err(|problem| problem.detail)?;
+        let dot = &delta.dot;
+        let agent = dot.agent.as_str();
+        let known = self.clocks.get(agent).map_or(0, |clock| clock.get(agent));
+        if known + 1 != dot.seq {
+            return Err(format!("{dot} follows {agent}:{known}"));
+        }
+        let digest = delta.digest();
+        match &delta.op {
+            Op::Increment { amount } | Op::Decrement { amount } => {
+                let (plus, minus) =
+                    if matches!(delta.op, Op::Increment { .. }) { (*amount, 0) } else { (0, *amount) };
+                let totals: Totals =
+                    self.counter.totals(agent).add(plus, minus).ok_or_else(|| format!("{dot} overflows"))?;
+                self.counter.observe(agent, totals);
+            }
+            Op::Insert { .. } | Op::Delete { .. } => {
+                let length = self
+                    .graph
+                    .push(dot, &delta.parents, &delta.op)
+                    .map_err(|error| format!("{dot}: {error}"))?;
+                if record.document_length.is_some_and(|claimed| claimed != length) {
+                    return Err(format!("{dot} leaves {length} code points, not the recorded number"));
+                }
+            }
+        }
+        self.state.push(agent, &digest);
+        self.advance_clock(dot, &delta.parents, record)
+    }
+
+    fn advance_clock(&mut self, dot: &Dot, parents: &[Dot], record: &DeltaRecord) -> Result<(), String> {
+        let agent = dot.agent.as_str();
+        let claimed = record.vector_clock.as_ref().ok_or_else(|| format!("{dot} has no clock"))?;
+        let covers = |parent: &Dot| claimed.get(parent.agent.as_str()) >= parent.seq;
+        if claimed.get(agent) != dot.seq || !parents.iter().all(covers) {
+            return Err(format!("the clock of {dot} does not cover it and its parents"));
+        }
+        if self.clocks.get(agent).is_some_and(|before| !claimed.includes(before)) {
+            return Err(format!("the clock of {dot} falls behind that of its predecessor"));
+        }
+        self.clocks.insert(agent.to_owned(), claimed.clone());
+        Ok(())
+    }
+
+    pub(crate) fn finish(mut self) -> (Outcome, Vec<String>) {
+        let value_digest = match self.crdt_type {
+            CrdtType::PnCounter => Some(Digest::of(self.counter.value().to_string().as_bytes())),
+            CrdtType::Text => match self.graph.text() {
+                Ok(text) => Some(Digest::of(text.as_bytes())),
+                Err(error) => {
+                    self.mismatches.push(error.to_string());
+                    None
+                }
+            },
+        };
+        let outcome = Outcome {
+            digest: self.state.digest(),
+            fingerprint: self.state.fingerprint(),
+            clock: self.state.clock(),
+            value_digest,
+        };
+        (outcome, self.mismatches)
+    }
+}

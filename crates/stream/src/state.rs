@@ -1,0 +1,39 @@
+//! `GET …/state` and `GET …/test`.
+
+use http::Method;
+use ramanujan_core::{Color, DocumentId, Problem};
+use ramanujan_shell::{Request, Response, call_json, ok};
+use serde_json::{Map, Value, json};
+
+/// The document as crdt-service has it, with the stream's colour.
+pub(crate) async fn get(color: Color, request: Request) -> Result<Response, Problem> {
+    let query = request.query();
+    query.only(&["document_id"])?;
+    let Some(document) = query.parse::<DocumentId>("document_id")? else {
+        return Err(Problem::invalid("invalid-parameter", "name the document: ?document_id=…"));
+    };
+    let path = format!("/crdt/{document}");
+    let mut reply: Map<String, Value> = call_json("crdt-service", Method::GET, &path, None::<&()>).await?;
+    reply.remove("status");
+    reply.insert("color".into(), color.as_str().into());
+    reply.insert("polarity".into(), color.polarity().as_str().into());
+    ok(&reply)
+}
+
+/// The route of the guides' local smoke test: says that requests reach the stream.
+pub(crate) async fn test(request: Request) -> Result<Response, Problem> {
+    let color = if request.path().contains("red") {
+        Color::Red
+    } else if request.path().contains("blue") {
+        Color::Blue
+    } else {
+        Color::Green
+    };
+    ok(&json!({
+        "message": format!("{color} stream received"),
+        "color": color,
+        "polarity": color.polarity(),
+        "path": "/test",
+        "request_size": request.body.len(),
+    }))
+}

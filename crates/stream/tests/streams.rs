@@ -1,0 +1,140 @@
+//! The streams with the real crdt-service and timeline behind them, natively.
+
+use http::Method;
+use ramanujan_shell::native::{Guard, Reply, fresh_database, mount, send};
+use ramanujan_shell::{Schema, Store};
+use serde_json::{Value, json};
+
+fn network() -> Guard {
+    let guard = fresh_database();
+    mount("crdt-service", crdt_service::service());
+    mount("interaction-timeline", interaction_timeline::service());
+    guard
+}
+
+fn post(color: &str, body: Value) -> Reply {
+    let service = match color {
+        "red" => ramanujan_stream::red("0"),
+        "blue" => ramanujan_stream::blue("0"),
+        _ => ramanujan_stream::green("0"),
+    };
+    send(&service, Method::POST, &format!("/stream/{color}/apply"), body.to_string())
+}
+
+fn events() -> Vec<Value> {
+    let reply = send(&interaction_timeline::service(), Method::GET, "/api/timeline", "");
+    reply.json.as_array().unwrap().clone()
+}
+
+#[test]
+fn red_stores_colours_and_records() {
+    let _network = network();
+    let reply =
+        post("red", json!({"operation": "insert", "document_id": "d", "agent_id": "a", "value": "Hi"}));
+    assert_eq!(reply.status, 200, "{}", reply.json);
+    assert_eq!((&reply.json["color"], &reply.json["polarity"]), (&json!("RED"), &json!("positive")));
+    assert_eq!(reply.json["result"]["operation_id"], "a:1");
+    let seed = ramanujan_core::fnv1a64(b"a");
+    assert_eq!(reply.json["display_color"]["hex"], duck_colors::color_at(seed, 1).to_string());
+    let events = events();
+    assert_eq!(events.len(), 1);
+    assert_eq!((&events[0]["type"], &events[0]["color"]), (&json!("operation"), &json!("RED")));
+    assert_eq!(events[0]["event_id"], reply.json["event_id"]);
+}
+
+#[test]
+fn an_operation_of_another_colour_is_refused_and_changes_nothing() {
+    let _network = network();
+    let reply = post("red", json!({"operation": "delete", "document_id": "d", "position": 0, "length": 1}));
+    assert_eq!((reply.status, &reply.json["code"]), (409, &json!("wrong-color")));
+    assert_eq!(reply.json["allowed"], json!(["insert", "increment"]));
+    let claim = json!({"operation": "insert", "document_id": "d", "value": "x", "polarity": "negative"});
+    assert_eq!(post("red", claim).status, 409);
+    assert_eq!(post("blue", json!({"operation": "explode", "document_id": "d"})).status, 422);
+    let mixed = json!([{"operation": "insert", "document_id": "d", "value": "x"},
+                       {"operation": "delete", "document_id": "d", "position": 0, "length": 1}]);
+    let reply = post("red", mixed);
+    assert_eq!((reply.status, &reply.json["index"]), (409, &json!(1)));
+    assert!(events().is_empty());
+    assert_eq!(send(&crdt_service::service(), Method::GET, "/crdt/d", "").status, 404);
+}
+
+#[test]
+fn crdt_problems_come_through_as_they_are() {
+    let _network = network();
+    let far = json!([{"operation": "insert", "document_id": "d", "value": "x", "position": 7}]);
+    let reply = post("red", far);
+    assert_eq!((reply.status, &reply.json["code"]), (422, &json!("position-out-of-range")));
+    assert_eq!(reply.json["index"], 0);
+    assert!(events().is_empty());
+}
+
+#[test]
+fn blue_compensates_and_green_verifies() {
+    let _network = network();
+    let edit = |operation: &str, seq: u64, parents: Value, rest: Value| {
+        let mut body = json!({"operation": operation, "document_id": "d", "agent_id": "a", "seq": seq, "parents": parents});
+        body.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
+        body
+    };
+    post(
+        "red",
+        json!([
+            edit("insert", 1, json!([]), json!({"position": 0, "value": "héllo"})),
+            edit("insert", 2, json!(["a:1"]), json!({"position": 5, "value": "!"}))
+        ]),
+    );
+    let reply = post("blue", edit("delete", 3, json!(["a:2"]), json!({"position": 0, "length": 1})));
+    assert_eq!((&reply.json["color"], &reply.json["vector_clock"]), (&json!("BLUE"), &json!({"a": 3})));
+    for _ in 0..2 {
+        let reply = post("green", json!({"operation": "verify", "document_id": "d"}));
+        assert_eq!((reply.status, &reply.json["verified"]), (200, &json!(true)), "{}", reply.json);
+        assert_eq!(reply.json["witness"]["deltas"], 3);
+    }
+    assert_eq!(events().len(), 4);
+    let state =
+        send(&ramanujan_stream::green("0"), Method::GET, "/stream/green/state?document_id=d", "").json;
+    assert_eq!((&state["value"], &state["color"]), (&json!("éllo!"), &json!("GREEN")));
+    assert_eq!(post("green", json!({"document_id": "absent"})).status, 404);
+}
+
+/// GREEN must notice what somebody changed in the database.
+#[test]
+fn green_finds_a_tampered_delta() {
+    for change in [
+        "UPDATE crdt_deltas SET value = 'xy' WHERE seq = 1",
+        "UPDATE crdt_deltas SET position = 1 WHERE seq = 2",
+        "UPDATE crdt_deltas SET chain = zeroblob(32) WHERE seq = 3",
+        "UPDATE crdt_deltas SET clock = '{\"a\":2}' WHERE seq = 3",
+        "UPDATE crdt_deltas SET size = 9 WHERE seq = 2",
+        "DELETE FROM crdt_deltas WHERE seq = 2",
+    ] {
+        let _network = network();
+        for value in ["ab", "c", "d"] {
+            post("red", json!({"operation": "insert", "document_id": "d", "agent_id": "a", "value": value}));
+        }
+        assert_eq!(post("green", json!({"document_id": "d"})).json["verified"], true);
+        Store::open(Schema { name: "crdt", statements: &[] }).unwrap().execute(change, []).unwrap();
+        let reply = post("green", json!({"document_id": "d"}));
+        assert_ne!(reply.json["verified"], true, "{change}: {}", reply.json);
+    }
+}
+
+#[test]
+fn a_retry_repairs_a_missing_event() {
+    let _network = network();
+    let body = json!({"operation": "increment", "document_id": "c", "agent_id": "a", "seq": 1});
+    {
+        mount("interaction-timeline", ramanujan_stream::green("0"));
+        let reply = post("red", body.clone());
+        assert_eq!((reply.status, &reply.json["code"]), (503, &json!("not-recorded")));
+        assert_eq!(reply.json["operation_ids"], json!(["a:1"]));
+    }
+    mount("interaction-timeline", interaction_timeline::service());
+    assert!(events().is_empty());
+    for _ in 0..2 {
+        assert_eq!(post("red", body.clone()).json["result"]["duplicate"], true);
+    }
+    assert_eq!(events().len(), 1);
+    assert_eq!(send(&crdt_service::service(), Method::GET, "/crdt/c", "").json["value"], 1);
+}
