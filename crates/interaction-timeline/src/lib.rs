@@ -1,6 +1,22 @@
-//! interaction-timeline: its description and health.
+//! interaction-timeline: the append-only history of who did what because of what.
+//!
+//! `event` reads and canonicalises what senders post, `append` stores it with one statement, `row` is a stored event,
+//! `query` and `summary` read, `merkle` hashes (pure), `seal` fixes ranges of the log, `verify` recomputes them.
+//! This file only maps routes to those modules.
 
-use ramanujan_shell::{Info, Service};
+pub mod append;
+pub mod event;
+pub mod merkle;
+pub mod query;
+pub mod row;
+pub mod schema;
+pub mod seal;
+pub mod summary;
+pub mod verify;
+
+use ramanujan_core::{Digest, Problem};
+use ramanujan_shell::{Info, Request, Response, Service, Store, now_millis, ok, setting};
+use serde_json::{Map, Value};
 
 /// The component's routes.
 pub fn service() -> Service {
@@ -9,8 +25,59 @@ pub fn service() -> Service {
         message: "Interaction timeline ready",
         base: "/timeline",
         version: env!("CARGO_PKG_VERSION"),
-        constants: serde_json::Map::new,
+        constants,
     })
+    .post("/timeline/events", append::handle)
+    .get("/timeline/query", query::handle)
+    .get("/api/timeline", query::handle_array)
+    .get("/timeline/event/{id}", event_by_id)
+    .get("/timeline/summary", summary::handle)
+    .get("/timeline/verify", verify::handle)
+    .get("/timeline/event/{id}/causes", not_built)
+    .get("/timeline/event/{id}/effects", not_built)
+    .get("/timeline/event/{id}/concurrent", not_built)
+    .get("/timeline/stream", not_built)
+    .get("/timeline/proof", not_built)
+    .get("/timeline/flows", not_built)
+    .get("/timeline/metrics", not_built)
+    .get("/timeline/export", not_built)
+    .post("/timeline/freeze", not_built)
 }
 
 ramanujan_shell::entry!(crate::service);
+
+fn constants() -> Map<String, Value> {
+    let mut members = Map::new();
+    members
+        .insert("interface".into(), setting::text("INTERFACE").unwrap_or_else(|| "timeline".into()).into());
+    members.insert("storage".into(), "sqlite".into());
+    members.insert("semantics".into(), "append-only".into());
+    members.insert("vector_clock_causality".into(), "enabled".into());
+    members
+}
+
+async fn event_by_id(request: Request) -> Result<Response, Problem> {
+    request.query().only(&[])?;
+    let id: Digest = request.parse_param("id")?;
+    let store = Store::open(schema::SCHEMA)?;
+    let event = query::find(&store, &id)?
+        .ok_or_else(|| Problem::not_found("no-such-event", format!("the timeline has no event {id}")))?;
+    let sealed = event.seq <= seal::sealed_size(&store)?;
+    let leaf = event.leaf_hash();
+    let mut reply = event.into_json()?;
+    reply.insert("leaf_hash".into(), leaf.to_string().into());
+    reply.insert("sealed".into(), sealed.into());
+    ok(&reply)
+}
+
+async fn not_built(request: Request) -> Result<Response, Problem> {
+    Err(Problem::not_implemented(format!(
+        "{} is a declared route that is not built yet; GET /timeline/query and /timeline/verify are",
+        request.path()
+    )))
+}
+
+/// Now, within the range that the API can print.
+fn now() -> u64 {
+    now_millis().min(ramanujan_core::time::MAX_UNIX_MILLIS)
+}

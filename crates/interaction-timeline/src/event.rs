@@ -1,0 +1,373 @@
+//! Events as senders post them, checked and brought into canonical form.
+//!
+//! Canonical form: JSON without insignificant space, members sorted by name, absent members left out, `depends_on`
+//! sorted without repetition. The content of an event is everything but `event_id` and `timestamp`.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use ramanujan_core::time::{format_rfc3339, parse_rfc3339};
+use ramanujan_core::{
+    AgentId, Color, Digest, DocumentId, Fingerprint, MAX_SAFE_INTEGER, Problem, VectorClock,
+};
+use serde::de::{self, Deserializer, Visitor};
+use serde::ser::{SerializeMap, Serializer};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// Longest `type` or `operation`, in characters: a name, not a message.
+pub const MAX_NAME_CHARS: usize = 64;
+/// Most entries of `depends_on`: more is a merge that should be an event of its own.
+pub const MAX_DEPENDENCIES: usize = 64;
+/// Most entries of a vector clock: several times the largest network (48 agents).
+pub const MAX_CLOCK_ENTRIES: usize = 256;
+/// Largest payload in canonical bytes: the timeline tells that something happened, the content lives elsewhere.
+pub const MAX_PAYLOAD_BYTES: usize = 4096;
+/// Largest `origin_seq` a sender may claim; half the range of JSON numbers stays free for the numbers after it.
+pub const MAX_ORIGIN_SEQ: u64 = 1 << 52;
+
+/// An event as posted (network.md §8.1, with the aliases of its older forms).
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Posted {
+    #[serde(alias = "id")]
+    event_id: Option<Digest>,
+    #[serde(rename = "type", alias = "event_type")]
+    kind: String,
+    timestamp: Option<String>,
+    agent_id: Option<Name>,
+    #[serde(alias = "from_agent")]
+    from: Option<Name>,
+    #[serde(alias = "to_agent")]
+    to: Option<Name>,
+    operation: Option<String>,
+    document_id: Option<DocumentId>,
+    vector_clock: Option<VectorClock>,
+    depends_on: Option<BTreeSet<Digest>>,
+    fingerprint: Option<Print>,
+    color: Option<Color>,
+    payload_size: Option<u64>,
+    duration_ms: Option<f64>,
+    origin_seq: Option<u64>,
+    payload: Option<Value>,
+}
+
+/// An event ready to be stored.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    pub event_id: Digest,
+    /// Unix milliseconds; `None` if the sender left it to the timeline.
+    pub timestamp: Option<u64>,
+    pub agent: AgentId,
+    pub kind: String,
+    pub document: Option<DocumentId>,
+    pub color: Option<Color>,
+    /// The sender's own count of its events, if it keeps one.
+    pub origin_seq: Option<u64>,
+    /// The other members, canonical.
+    pub body: String,
+}
+
+impl Event {
+    /// Whether the content is the same: everything but `event_id` and `timestamp`.
+    pub fn same_content(&self, other: &Event) -> bool {
+        (&self.agent, &self.kind, &self.document, self.color, &self.body)
+            == (&other.agent, &other.kind, &other.document, other.color, &other.body)
+    }
+}
+
+impl Posted {
+    /// Checks the event and makes it canonical.
+    ///
+    /// # Errors
+    /// 422 with the member that is wrong.
+    pub fn check(self) -> Result<Event, Problem> {
+        let invalid = |detail: String| Problem::invalid("invalid-event", detail);
+        check_name("type", &self.kind)?;
+        if let Some(operation) = &self.operation {
+            check_name("operation", operation)?;
+        }
+        let timestamp = match &self.timestamp {
+            None => None,
+            Some(text) => Some(parse_rfc3339(text).ok_or_else(|| {
+                invalid("timestamp: not an RFC 3339 time in UTC such as 2026-01-02T03:04:05.678Z".into())
+            })?),
+        };
+        let agent = match (&self.agent_id, &self.from) {
+            (Some(agent), _) | (None, Some(agent)) => agent.0.clone(),
+            (None, None) => {
+                return Err(invalid("agent_id: needed (or from, which then stands for it)".into()));
+            }
+        };
+        for (member, value) in [("payload_size", self.payload_size), ("origin_seq", self.origin_seq)] {
+            if value.is_some_and(|value| value > MAX_SAFE_INTEGER) {
+                return Err(invalid(format!("{member}: exceeds 2^53-1")));
+            }
+        }
+        if self.origin_seq.is_some_and(|seq| !(1..=MAX_ORIGIN_SEQ).contains(&seq)) {
+            return Err(invalid("origin_seq: must be 1 to 2^52".into()));
+        }
+        if self.duration_ms.is_some_and(|ms| !(0.0..=MAX_SAFE_INTEGER as f64).contains(&ms)) {
+            return Err(invalid("duration_ms: must be 0 to 2^53-1".into()));
+        }
+        let depends_on = self.depends_on.unwrap_or_default();
+        if depends_on.len() > MAX_DEPENDENCIES {
+            return Err(invalid(format!("depends_on: at most {MAX_DEPENDENCIES} events")));
+        }
+        let clock = self.vector_clock.unwrap_or_default();
+        if clock.len() > MAX_CLOCK_ENTRIES {
+            return Err(invalid(format!("vector_clock: at most {MAX_CLOCK_ENTRIES} agents")));
+        }
+        if let Some(payload) = &self.payload {
+            if !payload.is_object() {
+                return Err(invalid("payload: must be an object".into()));
+            }
+            if encode(&Sorted(payload))?.len() > MAX_PAYLOAD_BYTES {
+                return Err(invalid(format!("payload: exceeds {MAX_PAYLOAD_BYTES} bytes of JSON")));
+            }
+        }
+        let rest = Members {
+            depends_on: depends_on.iter().collect(),
+            duration_ms: self.duration_ms,
+            fingerprint: self.fingerprint.as_ref(),
+            from: self.from.as_ref().map(|name| name.0.as_str()),
+            operation: self.operation.as_deref(),
+            origin_seq: self.origin_seq,
+            payload: self.payload.as_ref().map(Sorted),
+            payload_size: self.payload_size,
+            to: self.to.as_ref().map(|name| name.0.as_str()),
+            vector_clock: (!clock.is_empty()).then_some(&clock),
+            ..Members::default()
+        };
+        let body = encode(&rest)?;
+        let event_id = match self.event_id {
+            Some(id) => id,
+            None => {
+                let whole = Members {
+                    agent_id: Some(agent.as_str()),
+                    color: self.color,
+                    document_id: self.document_id.as_ref(),
+                    timestamp: timestamp.map(format_rfc3339),
+                    kind: Some(&self.kind),
+                    ..rest
+                };
+                Digest::of(encode(&whole)?.as_bytes())
+            }
+        };
+        Ok(Event {
+            event_id,
+            timestamp,
+            agent,
+            kind: self.kind,
+            document: self.document_id,
+            color: self.color,
+            origin_seq: self.origin_seq,
+            body,
+        })
+    }
+}
+
+/// Members in the order of their names, which is the canonical one.
+#[derive(Default, Serialize)]
+struct Members<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    agent_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    color: Option<Color>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    depends_on: Vec<&'a Digest>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    document_id: Option<&'a DocumentId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    duration_ms: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fingerprint: Option<&'a Print>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    operation: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    origin_seq: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payload: Option<Sorted<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payload_size: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    timestamp: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to: Option<&'a str>,
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    kind: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    vector_clock: Option<&'a VectorClock>,
+}
+
+fn encode(value: &impl Serialize) -> Result<String, Problem> {
+    serde_json::to_string(value).map_err(|error| Problem::new(500, "encoding", error.to_string()))
+}
+
+fn check_name(member: &str, text: &str) -> Result<(), Problem> {
+    let length = text.chars().count();
+    if (1..=MAX_NAME_CHARS).contains(&length) && !text.chars().any(char::is_control) {
+        return Ok(());
+    }
+    let detail =
+        format!("{member}: must be 1 to {MAX_NAME_CHARS} characters, none of them a control character");
+    Err(Problem::invalid("invalid-event", detail))
+}
+
+/// A value whose objects are written with their members sorted, whatever order the map keeps.
+struct Sorted<'a>(&'a Value);
+
+impl Serialize for Sorted<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Value::Object(members) => {
+                let mut sorted: Vec<_> = members.iter().collect();
+                sorted.sort_unstable_by_key(|(name, _)| name.as_str());
+                let mut map = serializer.serialize_map(Some(sorted.len()))?;
+                for (name, value) in sorted {
+                    map.serialize_entry(name, &Sorted(value))?;
+                }
+                map.end()
+            }
+            Value::Array(items) => serializer.collect_seq(items.iter().map(Sorted)),
+            other => other.serialize(serializer),
+        }
+    }
+}
+
+/// An agent's name; the numbered agents of the guides may be written as numbers.
+#[derive(Clone, Debug)]
+struct Name(AgentId);
+
+impl<'de> Deserialize<'de> for Name {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct NameVisitor;
+        impl Visitor<'_> for NameVisitor {
+            type Value = Name;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the name or number of an agent")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Name, E> {
+                text.parse().map(Name).map_err(E::custom)
+            }
+
+            fn visit_u64<E: de::Error>(self, number: u64) -> Result<Name, E> {
+                number.to_string().parse().map(Name).map_err(E::custom)
+            }
+        }
+        deserializer.deserialize_any(NameVisitor)
+    }
+}
+
+/// A fingerprint for display (16 hex digits) or a digest (64).
+#[derive(Clone, Debug, Serialize)]
+#[serde(untagged)]
+enum Print {
+    Short(Fingerprint),
+    Long(Digest),
+}
+
+impl<'de> Deserialize<'de> for Print {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        match text.len() {
+            16 => text.parse().map(Print::Short).map_err(de::Error::custom),
+            64 => text.parse().map(Print::Long).map_err(de::Error::custom),
+            _ => Err(de::Error::custom("a fingerprint has 16 or 64 hex digits")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    fn event(value: Value) -> Result<Event, Problem> {
+        serde_json::from_value::<Posted>(value)
+            .map_err(|error| Problem::invalid("invalid-json", error.to_string()))?
+            .check()
+    }
+
+    #[test]
+    fn both_vocabularies_name_the_same_event() {
+        let new =
+            event(json!({"type": "AckSent", "from": "0", "to": "1", "timestamp": "2026-01-02T03:04:05Z"}));
+        let old = event(
+            json!({"event_type": "AckSent", "from_agent": 0, "to_agent": 1, "timestamp": "2026-01-02T03:04:05.000Z"}),
+        );
+        assert_eq!(new.unwrap(), old.unwrap());
+    }
+
+    #[test]
+    fn the_id_is_the_digest_of_the_canonical_event() {
+        let made =
+            event(json!({"vector_clock": {"b": 2, "a": 1}, "type": "x", "agent_id": "a", "color": "red",
+                                "payload": {"z": [{"k": 1, "a": null}], "b": "ü"}}))
+            .unwrap();
+        let canonical = r#"{"agent_id":"a","color":"RED","payload":{"b":"ü","z":[{"a":null,"k":1}]},"type":"x","vector_clock":{"a":1,"b":2}}"#;
+        assert_eq!(made.event_id, Digest::of(canonical.as_bytes()));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused_with_its_name() {
+        let long = "x".repeat(MAX_NAME_CHARS + 1);
+        let many: Vec<_> = (0..=MAX_DEPENDENCIES).map(|i| Digest::of(&[i as u8]).to_string()).collect();
+        for (member, value) in [
+            ("type", json!("")),
+            ("type", json!(long)),
+            ("type", json!("a\nb")),
+            ("timestamp", json!("yesterday")),
+            ("origin_seq", json!(0)),
+            ("origin_seq", json!(MAX_SAFE_INTEGER)),
+            ("payload_size", json!(MAX_SAFE_INTEGER + 1)),
+            ("duration_ms", json!(-1)),
+            ("depends_on", json!(many)),
+            ("payload", json!([1])),
+            ("payload", json!({"x": "y".repeat(MAX_PAYLOAD_BYTES)})),
+        ] {
+            let mut posted = json!({"type": "x", "agent_id": "a"});
+            posted[member] = value;
+            let problem = event(posted).unwrap_err();
+            assert_eq!(problem.status, 422);
+            assert!(problem.detail.starts_with(member), "{problem}");
+        }
+        for wrong in [
+            json!({"type": "x"}),
+            json!({"agent_id": "a"}),
+            json!({"type": "x", "agent_id": "a b"}),
+            json!({"type": "x", "agent_id": -1}),
+            json!({"type": "x", "agent_id": "a", "colour": "RED"}),
+            json!({"type": "x", "agent_id": "a", "document_id": "merge"}),
+            json!({"type": "x", "agent_id": "a", "fingerprint": "00"}),
+            json!({"type": "x", "agent_id": "a", "event_id": "zz"}),
+        ] {
+            assert!(event(wrong.clone()).is_err(), "{wrong}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_order_of_members_and_dependencies_means_nothing(
+            names in prop::collection::btree_set("[a-z]{1,4}", 1..6), seed in any::<u64>()
+        ) {
+            let forward: Vec<_> = names.iter().map(|n| Digest::of(n.as_bytes()).to_string()).collect();
+            let mut backward: Vec<_> = forward.iter().rev().cloned().collect();
+            backward.push(forward[0].clone());
+            let text = |names: &mut dyn Iterator<Item = &String>| {
+                names.map(|n| format!("{n:?}:{seed}")).collect::<Vec<_>>().join(",")
+            };
+            let there = format!(
+                r#"{{"type":"t","agent_id":"a","depends_on":{forward:?},"payload":{{{}}}}}"#, text(&mut names.iter()));
+            let back = format!(
+                r#"{{"payload":{{{}}},"depends_on":{backward:?},"agent_id":"a","type":"t"}}"#, text(&mut names.iter().rev()));
+            let read = |text: &str| serde_json::from_str::<Posted>(text).unwrap().check().unwrap();
+            prop_assert_eq!(read(&there), read(&back));
+        }
+    }
+}
