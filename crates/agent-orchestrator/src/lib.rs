@@ -1,18 +1,82 @@
-//! agent-orchestrator: its description and health.
+//! agent-orchestrator: who the agents are, how they are connected, which of them a document goes to, and the
+//! messages between them.
+//!
+//! `topology`, `routing`, `agent`, `subject` and `message` are pure. `store` holds the tables and the statements on
+//! them, `settings` the limits and the clock, `routes` turns requests into calls of these. No synchronisation happens
+//! here: replicas exchange operations through crdt-service.
 
+pub mod agent;
+pub mod message;
+mod routes;
+pub mod routing;
+pub mod settings;
+pub mod store;
+pub mod subject;
 pub mod topology;
 
-use ramanujan_shell::{Info, Service};
+use std::future::Future;
 
-/// The component's routes.
+use ramanujan_shell::{Info, Request, Service, setting};
+use serde_json::{Map, Value};
+
+use crate::routes::{agent_api, agents, egraph, network, topology as shapes};
+use crate::settings::Context;
+
+/// The component's routes, with the settings of its environment.
 pub fn service() -> Service {
+    service_in(&Context::live())
+}
+
+/// The component's routes, with settings and a clock of the caller's.
+pub fn service_in(context: &Context) -> Service {
     Service::new(Info {
         component: "agent-orchestrator",
         message: "Agent orchestrator ready",
         base: "/agents",
         version: env!("CARGO_PKG_VERSION"),
-        constants: serde_json::Map::new,
+        constants,
     })
+    .root_members(within(context, agents::list))
+    .get("/agents/health", within(context, network::health))
+    .get("/agents/status", within(context, agents::status))
+    .get("/agents/topology", within(context, shapes::topology))
+    .get("/agents/route", within(context, shapes::route))
+    .post("/agents/register", within(context, agents::register))
+    .post("/agents/round", within(context, agents::round))
+    .get("/agents/{id}", within(context, agents::read))
+    .delete("/agents/{id}", within(context, agents::deregister))
+    .post("/agents/{id}/heartbeat", within(context, agents::heartbeat))
+    .get("/agent/{id}/state", within(context, agent_api::state))
+    .get("/agent/{id}/egraph", within(context, egraph::egraph))
+    .get("/agent/{id}/messages", within(context, agent_api::messages))
+    .delete("/agent/{id}/messages", within(context, agent_api::acknowledge))
+    .post("/agent/{id}/message", within(context, agent_api::message))
+    .post("/agent/{id}/heartbeat", within(context, agents::heartbeat))
+    .post("/agent/{id}/sync", within(context, agent_api::sync))
+    .get("/api/agents", within(context, agents::array))
+    .get("/api/agents/status", within(context, agents::status))
+    .get("/health", within(context, network::health))
+    .get("/status", within(context, network::status))
+    .post("/nats/webhook/{*subject}", within(context, network::webhook))
+}
+
+/// A handler with its context.
+fn within<F, Fut>(context: &Context, handler: F) -> impl Fn(Request) -> Fut + 'static
+where
+    F: Fn(Context, Request) -> Fut + 'static,
+    Fut: Future + 'static,
+{
+    let context = context.clone();
+    move |request| handler(context.clone(), request)
+}
+
+fn constants() -> Map<String, Value> {
+    let mut members = Map::new();
+    members.insert("service".into(), "Agent Orchestrator".into());
+    if let Some(region) = setting::text("REGION") {
+        members.insert("region".into(), region.into());
+    }
+    members
 }
 
 ramanujan_shell::entry!(crate::service);

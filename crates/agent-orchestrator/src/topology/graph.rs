@@ -178,17 +178,17 @@ mod tests {
             let n = graph.n();
             let far = n * 2;
             let mut table = vec![vec![far; n]; n];
-            for u in 0..n {
-                table[u][u] = 0;
+            for (u, row) in table.iter_mut().enumerate() {
+                row[u] = 0;
                 for &v in graph.neighbours(u) {
-                    table[u][v] = 1;
+                    row[v] = 1;
                 }
             }
             for k in 0..n { for i in 0..n { for j in 0..n {
                 table[i][j] = table[i][j].min(table[i][k] + table[k][j]);
             }}}
-            for u in 0..n {
-                let expected: Vec<_> = table[u].iter().map(|&d| (d < far).then_some(d)).collect();
+            for (u, row) in table.iter().enumerate() {
+                let expected: Vec<_> = row.iter().map(|&d| (d < far).then_some(d)).collect();
                 prop_assert_eq!(graph.distances_from(u), expected);
             }
             let connected = n > 1 && table.iter().flatten().all(|&d| d < far);

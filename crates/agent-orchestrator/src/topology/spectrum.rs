@@ -42,14 +42,12 @@ fn rotate(a: &mut [Vec<f64>], p: usize, q: usize) {
     let t = tau.signum() / (tau.abs() + tau.hypot(1.0));
     let c = 1.0 / t.hypot(1.0);
     let s = t * c;
-    for k in 0..a.len() {
-        if k != p && k != q {
-            let (akp, akq) = (a[k][p], a[k][q]);
-            a[k][p] = c * akp - s * akq;
-            a[k][q] = s * akp + c * akq;
-            a[p][k] = a[k][p];
-            a[q][k] = a[k][q];
-        }
+    for k in (0..a.len()).filter(|k| *k != p && *k != q) {
+        let (akp, akq) = (a[k][p], a[k][q]);
+        a[k][p] = c * akp - s * akq;
+        a[k][q] = s * akp + c * akq;
+        a[p][k] = a[k][p];
+        a[q][k] = a[k][q];
     }
     a[p][p] -= t * apq;
     a[q][q] += t * apq;

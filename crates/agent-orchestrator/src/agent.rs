@@ -1,0 +1,262 @@
+//! Agents: their names as the guides write them, what a registration says, and how alive one is.
+
+use ramanujan_core::{AgentId, Polarity, Problem};
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
+use crate::topology::Graph;
+
+/// Last segments of routes below `/agents`, which can therefore not name an agent.
+pub const RESERVED_AGENT_IDS: [&str; 6] = ["health", "status", "topology", "route", "register", "round"];
+
+/// Longest name of a mathematician and of a region, in characters: a line on a dashboard.
+const MAX_LABEL: usize = 128;
+
+/// Most neighbours in one registration: a graph denser than that over `MAX_AGENTS` agents has no use.
+const MAX_NEIGHBOURS: usize = 256;
+
+/// An agent's name, given as text or, as in the guides, as a number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LooseId(pub AgentId);
+
+impl<'de> Deserialize<'de> for LooseId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = match Value::deserialize(deserializer)? {
+            Value::String(text) => text,
+            Value::Number(number) if number.is_u64() => number.to_string(),
+            _ => {
+                return Err(serde::de::Error::custom("an agent is named by a text or a whole number from 0"));
+            }
+        };
+        text.parse().map(LooseId).map_err(serde::de::Error::custom)
+    }
+}
+
+/// The number that names an agent of the guides; `None` for any other name, also for a second spelling such as `01`.
+pub fn vertex(agent: &str) -> Option<usize> {
+    let number: usize = agent.parse().ok()?;
+    (number.to_string() == agent).then_some(number)
+}
+
+/// The name as the guides' agent API writes it: a number where it is one.
+pub fn guide_id(agent: &str) -> Value {
+    match vertex(agent) {
+        Some(number) if number as u64 <= ramanujan_core::MAX_SAFE_INTEGER => number.into(),
+        _ => agent.into(),
+    }
+}
+
+/// What an agent says of itself when it registers. A missing member is no opinion.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Registration {
+    pub agent_id: LooseId,
+    pub mathematician: Option<String>,
+    pub polarity: Option<Polarity>,
+    pub neighbors: Option<Vec<LooseId>>,
+    pub region: Option<String>,
+}
+
+impl Registration {
+    /// Refuses what no agent may say.
+    ///
+    /// # Errors
+    /// 422 `reserved-agent-id`, `invalid-neighbors`, `invalid-label`.
+    pub fn check(&self) -> Result<(), Problem> {
+        let id = self.id();
+        if RESERVED_AGENT_IDS.contains(&id) {
+            let detail = format!("{id:?} is a route below /agents and cannot name an agent");
+            return Err(Problem::invalid("reserved-agent-id", detail));
+        }
+        for (member, label) in [("mathematician", &self.mathematician), ("region", &self.region)] {
+            let legal = |text: &String| (1..=MAX_LABEL).contains(&text.chars().count());
+            if label.as_ref().is_some_and(|text| !legal(text)) {
+                let detail = format!("{member} must have 1 to {MAX_LABEL} characters");
+                return Err(Problem::invalid("invalid-label", detail));
+            }
+        }
+        let neighbours = self.neighbors.as_deref().unwrap_or_default();
+        if neighbours.len() > MAX_NEIGHBOURS {
+            let detail = format!("at most {MAX_NEIGHBOURS} neighbors, not {}", neighbours.len());
+            return Err(Problem::invalid("invalid-neighbors", detail));
+        }
+        for (index, neighbour) in neighbours.iter().enumerate() {
+            if neighbour.0.as_str() == id || neighbours[..index].contains(neighbour) {
+                let detail = format!("neighbors[{index}] is the agent itself or listed twice");
+                return Err(Problem::invalid("invalid-neighbors", detail));
+            }
+        }
+        Ok(())
+    }
+
+    pub fn id(&self) -> &str {
+        self.agent_id.0.as_str()
+    }
+
+    /// The neighbours as a JSON array of names, sorted, so that equal sets are equal texts; `None` if not given.
+    pub fn neighbours_json(&self) -> Option<String> {
+        let neighbours = self.neighbors.as_ref()?;
+        let mut names: Vec<&str> = neighbours.iter().map(|n| n.0.as_str()).collect();
+        names.sort_unstable_by_key(|name| (name.len(), *name));
+        Some(Value::from(names).to_string())
+    }
+}
+
+/// One agent with the counts of its stored messages.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Agent {
+    pub agent_id: String,
+    /// UUID (version 4) given when the agent became known; stays.
+    pub node_id: String,
+    pub mathematician: Option<String>,
+    pub polarity: Polarity,
+    /// Base-3 digits of the roster, row and column first.
+    pub address: Option<String>,
+    /// What the roster has the agent do.
+    pub role: Option<String>,
+    /// Neighbours that the agent gave itself.
+    pub neighbours: Option<Vec<String>>,
+    pub region: Option<String>,
+    /// Unix milliseconds; `None` for an agent of the roster that has not come yet.
+    pub registered_at: Option<u64>,
+    /// Unix milliseconds.
+    pub last_heartbeat: Option<u64>,
+    /// The join of the clocks the agent has reported.
+    pub vector_clock: Value,
+    /// Nodes of the agent's e-graph when it was last asked for.
+    pub egraph_nodes: u64,
+    pub messages_received: u64,
+    pub messages_sent: u64,
+    pub syncs_completed: u64,
+    /// Messages that wait for the agent.
+    pub pending: u64,
+}
+
+impl Agent {
+    /// Milliseconds since the last sign of life; 0 for one that a clock set back has in the future.
+    pub fn silence(&self, now: u64) -> Option<u64> {
+        self.last_heartbeat.map(|heard| now.saturating_sub(heard))
+    }
+
+    /// Whether the agent is registered and was heard of within `timeout` milliseconds.
+    pub fn is_active(&self, now: u64, timeout: u64) -> bool {
+        self.registered_at.is_some() && self.silence(now).is_some_and(|silence| silence <= timeout)
+    }
+
+    /// 1 just after a heartbeat, falling by whole seconds to 0 at the time limit.
+    pub fn health_score(&self, now: u64, timeout: u64) -> f64 {
+        match self.silence(now) {
+            Some(silence) if self.is_active(now, timeout) => {
+                let seconds = (silence / 1000) as f64;
+                (1.0 - seconds * 1000.0 / timeout.max(1) as f64).clamp(0.0, 1.0)
+            }
+            _ => 0.0,
+        }
+    }
+
+    /// Seconds since the registration, 0 for an agent that has not come.
+    pub fn uptime_seconds(&self, now: u64) -> f64 {
+        self.registered_at.map_or(0.0, |since| now.saturating_sub(since) as f64 / 1000.0)
+    }
+
+    /// The agent's neighbours: those it gave itself, else those of its vertex in `graph`, else none.
+    pub fn neighbours_in(&self, graph: &Graph) -> Vec<String> {
+        match (&self.neighbours, vertex(&self.agent_id)) {
+            (Some(own), _) => own.clone(),
+            (None, Some(vertex)) => graph.neighbours(vertex).iter().map(ToString::to_string).collect(),
+            (None, None) => Vec::new(),
+        }
+    }
+
+    /// The mathematician's name where there is one, else the agent's own.
+    pub fn name(&self) -> &str {
+        self.mathematician.as_deref().unwrap_or(&self.agent_id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::topology::Kind;
+    use proptest::prelude::*;
+
+    fn agent(id: &str) -> Agent {
+        Agent {
+            agent_id: id.into(),
+            node_id: String::new(),
+            mathematician: None,
+            polarity: Polarity::Neutral,
+            address: None,
+            role: None,
+            neighbours: None,
+            region: None,
+            registered_at: Some(1000),
+            last_heartbeat: Some(5000),
+            vector_clock: Value::Null,
+            egraph_nodes: 0,
+            messages_received: 0,
+            messages_sent: 0,
+            syncs_completed: 0,
+            pending: 0,
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn health_falls_with_silence_and_is_nothing_when_inactive(
+            earlier in 0u64..40_000, later in 0u64..40_000, timeout in 0u64..20_000,
+        ) {
+            let agent = agent("a");
+            let (earlier, later) = (earlier.min(later) + 5000, earlier.max(later) + 5000);
+            let (before, after) = (agent.health_score(earlier, timeout), agent.health_score(later, timeout));
+            prop_assert!((0.0..=1.0).contains(&before) && after <= before);
+            prop_assert!(agent.is_active(later, timeout) || after == 0.0);
+            prop_assert_eq!(agent.is_active(later, timeout), later - 5000 <= timeout);
+        }
+
+        #[test]
+        fn a_number_has_one_spelling(text in "[0-9+]{1,4}") {
+            if let Some(number) = vertex(&text) {
+                prop_assert_eq!(number.to_string(), text);
+            }
+        }
+    }
+
+    #[test]
+    fn an_agent_that_never_came_is_not_up() {
+        let mut agent = agent("0");
+        agent.registered_at = None;
+        assert!(!agent.is_active(5000, 10_000));
+        assert_eq!((agent.uptime_seconds(9000), agent.health_score(5000, 10_000)), (0.0, 0.0));
+    }
+
+    #[test]
+    fn neighbours_come_from_the_agent_or_from_its_vertex() {
+        let grid = Kind::Grid3x3.graph(9).unwrap();
+        assert_eq!(agent("0").neighbours_in(&grid), ["1", "3"]);
+        assert!(
+            agent("alice").neighbours_in(&grid).is_empty() && agent("12").neighbours_in(&grid).is_empty()
+        );
+        let own = Agent { neighbours: Some(vec!["bob".into()]), ..agent("0") };
+        assert_eq!(own.neighbours_in(&grid), ["bob"]);
+    }
+
+    #[test]
+    fn registrations_are_checked() {
+        let read = |text: &str| serde_json::from_str::<Registration>(text);
+        let legal = read(r#"{"agent_id": 3, "polarity": "RED", "neighbors": [10, "b", 2]}"#).unwrap();
+        assert!(legal.check().is_ok() && legal.id() == "3");
+        assert_eq!(legal.neighbours_json().unwrap(), r#"["2","b","10"]"#);
+        for refused in [r#"{"agent_id": "status"}"#, r#"{"agent_id": "a", "neighbors": ["a"]}"#] {
+            assert_eq!(read(refused).unwrap().check().unwrap_err().status, 422);
+        }
+        for unread in [
+            r#"{"agent_id": -1}"#,
+            r#"{"agent_id": 1.5}"#,
+            r#"{"agent_id": "a/b"}"#,
+            r#"{"agent_id":"a","x":1}"#,
+        ] {
+            assert!(read(unread).is_err(), "{unread}");
+        }
+    }
+}

@@ -1,0 +1,296 @@
+//! Messages between agents, in the form of the guides' `AgentMessage`, and who they wait for.
+//!
+//! A message is stored once under its `message_id`. A heartbeat and an acknowledgement take effect when they arrive
+//! and wait for nobody; every other message waits in its receiver's buffer until that agent acknowledges it.
+
+use std::fmt;
+use std::str::FromStr;
+
+use ramanujan_core::time::parse_rfc3339;
+use ramanujan_core::{AgentId, Digest, Problem, VectorClock};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::{Value, json};
+
+use crate::agent::LooseId;
+use crate::subject::Subject;
+
+/// Most messages that one `Ack` settles: a whole buffer of the default size.
+const MAX_ACKS: usize = 1000;
+
+/// What a message is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MessageType {
+    SyncRequest,
+    SyncResponse,
+    StateUpdate,
+    Heartbeat,
+    Ack,
+}
+
+impl MessageType {
+    pub const ALL: [MessageType; 5] = [
+        MessageType::SyncRequest,
+        MessageType::SyncResponse,
+        MessageType::StateUpdate,
+        MessageType::Heartbeat,
+        MessageType::Ack,
+    ];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            MessageType::SyncRequest => "SyncRequest",
+            MessageType::SyncResponse => "SyncResponse",
+            MessageType::StateUpdate => "StateUpdate",
+            MessageType::Heartbeat => "Heartbeat",
+            MessageType::Ack => "Ack",
+        }
+    }
+
+    /// Whether it takes effect on arrival, so that nobody has to fetch it.
+    pub fn is_settled_on_arrival(self) -> bool {
+        matches!(self, MessageType::Heartbeat | MessageType::Ack)
+    }
+
+    /// The type of the timeline event that records its arrival.
+    pub fn event_type(self) -> &'static str {
+        match self {
+            MessageType::Heartbeat => "HeartbeatSent",
+            MessageType::Ack => "AckReceived",
+            _ => "MessageReceived",
+        }
+    }
+}
+
+impl FromStr for MessageType {
+    type Err = String;
+
+    /// Reads `StateUpdate` and the other agents' `STATE_UPDATE` alike.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let plain: String = text.chars().take(40).filter(|c| *c != '_').collect();
+        MessageType::ALL.into_iter().find(|kind| kind.as_str().eq_ignore_ascii_case(&plain)).ok_or_else(
+            || format!("{plain:?} is not one of {}", MessageType::ALL.map(MessageType::as_str).join(", ")),
+        )
+    }
+}
+
+impl fmt::Display for MessageType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Serialize for MessageType {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for MessageType {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// A message as it is sent.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AgentMessage {
+    /// A UUID in the guides; any identifier does. The key under which the message is stored once.
+    pub message_id: AgentId,
+    pub msg_type: MessageType,
+    pub sender_id: LooseId,
+    pub receiver_id: Option<LooseId>,
+    /// RFC 3339, UTC; the time of arrival if missing.
+    pub timestamp: Option<String>,
+    #[serde(default)]
+    pub payload: Value,
+    /// What the sender has seen.
+    #[serde(default)]
+    pub vector_clock: VectorClock,
+}
+
+/// A message with everything decided but whether there is room for it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Message {
+    pub message_id: String,
+    pub msg_type: MessageType,
+    pub sender: String,
+    /// Whose buffer it goes to; `None` for a broadcast.
+    pub receiver: Option<String>,
+    pub subject: Option<String>,
+    /// Unix milliseconds.
+    pub sent_at: Option<u64>,
+    /// The payload as JSON text.
+    pub payload: String,
+    /// The sender's clock as JSON text.
+    pub vector_clock: String,
+    /// Messages that an `Ack` settles, as a JSON array of ids.
+    pub acks: Option<String>,
+    /// Digest of everything but the time and the subject: a retry may be later and take another way.
+    pub digest: Digest,
+}
+
+impl Message {
+    /// Whether the message waits in a buffer.
+    pub fn waits(&self) -> bool {
+        self.receiver.is_some() && !self.msg_type.is_settled_on_arrival()
+    }
+}
+
+impl AgentMessage {
+    /// The message as posted to `agent`.
+    ///
+    /// # Errors
+    /// 422 `wrong-receiver` if it names another receiver, and as [`AgentMessage::on`].
+    pub fn to(self, agent: &AgentId) -> Result<Message, Problem> {
+        if let Some(receiver) = self.receiver_id.as_ref().filter(|receiver| receiver.0 != *agent) {
+            let detail = format!("the message is for agent {}, it was posted to {agent}", receiver.0);
+            return Err(Problem::invalid("wrong-receiver", detail));
+        }
+        self.finish(Some(agent.as_str().to_owned()), None)
+    }
+
+    /// The message as published on `subject`.
+    ///
+    /// # Errors
+    /// 422 `subject-mismatch`, `receiver-missing`, `invalid-timestamp`, `invalid-ack`.
+    pub fn on(self, subject: &Subject) -> Result<Message, Problem> {
+        let mismatch = |detail: String| Err(Problem::invalid("subject-mismatch", detail));
+        if let Some(kinds) = subject.kinds().filter(|kinds| !kinds.contains(&self.msg_type)) {
+            let names: Vec<&str> = kinds.iter().map(|kind| kind.as_str()).collect();
+            let name = subject.as_str();
+            return mismatch(format!("{name} is for {}, not {}", names.join(" and "), self.msg_type));
+        }
+        let named = self.receiver_id.as_ref().map(|receiver| &receiver.0);
+        let owner = subject.agent()?;
+        if let (Some(owner), Some(receiver)) = (&owner, named)
+            && owner != receiver
+            && *owner != self.sender_id.0
+        {
+            let name = subject.as_str();
+            return mismatch(format!("agent {owner} of {name} is neither the sender nor the receiver"));
+        }
+        let receiver = named.or(owner.as_ref()).map(ToString::to_string);
+        if receiver.is_none() && !subject.is_broadcast() && !self.msg_type.is_settled_on_arrival() {
+            let detail = "name a receiver_id, or publish on agent.{id}.… or broadcast.…";
+            return Err(Problem::invalid("receiver-missing", detail));
+        }
+        self.finish(receiver, Some(subject.as_str().to_owned()))
+    }
+
+    fn finish(self, receiver: Option<String>, subject: Option<String>) -> Result<Message, Problem> {
+        let sent_at = self.timestamp.as_deref().map(read_time).transpose()?;
+        let acks = (self.msg_type == MessageType::Ack).then(|| acknowledged(&self.payload)).transpose()?;
+        let sender = self.sender_id.0.into_string();
+        let content = json!([
+            self.message_id.as_str(),
+            self.msg_type,
+            &sender,
+            &receiver,
+            &self.payload,
+            &self.vector_clock
+        ]);
+        Ok(Message {
+            digest: Digest::of(content.to_string().as_bytes()),
+            message_id: self.message_id.into_string(),
+            msg_type: self.msg_type,
+            sender,
+            receiver,
+            subject,
+            sent_at,
+            payload: self.payload.to_string(),
+            vector_clock: json!(self.vector_clock).to_string(),
+            acks,
+        })
+    }
+}
+
+/// RFC 3339 in UTC, whether that is spelt `Z` or, as the guides' own library does, `+00:00`.
+fn read_time(text: &str) -> Result<u64, Problem> {
+    let utc = text.strip_suffix("+00:00").map_or_else(|| text.to_owned(), |time| format!("{time}Z"));
+    parse_rfc3339(&utc).ok_or_else(|| {
+        let cut: String = text.chars().take(40).collect();
+        let detail =
+            format!("timestamp {cut:?} is not an RFC 3339 time in UTC, such as 2026-01-02T03:04:05Z");
+        Problem::invalid("invalid-timestamp", detail)
+    })
+}
+
+/// The ids in an `Ack`'s payload, `{"message_id": …}` or `{"message_ids": […]}`, as a JSON array.
+fn acknowledged(payload: &Value) -> Result<String, Problem> {
+    let one = payload.get("message_id").and_then(Value::as_str).map(|id| vec![Value::from(id)]);
+    let many = payload.get("message_ids").and_then(Value::as_array).cloned();
+    let ids = one.or(many).unwrap_or_default();
+    if (1..=MAX_ACKS).contains(&ids.len()) && ids.iter().all(Value::is_string) {
+        return Ok(Value::from(ids).to_string());
+    }
+    let detail = format!(
+        "the payload of an Ack is {{\"message_id\": \"…\"}} or {{\"message_ids\": […]}} with 1 to {MAX_ACKS} ids"
+    );
+    Err(Problem::invalid("invalid-ack", detail))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(extra: Value) -> AgentMessage {
+        let mut members = json!({"message_id": "m1", "msg_type": "StateUpdate", "sender_id": 1});
+        if let (Value::Object(members), Value::Object(extra)) = (&mut members, extra) {
+            members.extend(extra);
+        }
+        serde_json::from_value(members).unwrap()
+    }
+
+    fn on(subject: &str, extra: Value) -> Result<Message, &'static str> {
+        message(extra).on(&Subject::parse(subject).unwrap()).map_err(|problem| problem.code)
+    }
+
+    #[test]
+    fn the_receiver_is_the_one_named_or_the_subjects() {
+        assert_eq!(on("agent.0.state", json!({})).unwrap().receiver.as_deref(), Some("0"));
+        let named = on("agent.1.state", json!({"receiver_id": 3})).unwrap();
+        assert_eq!((named.receiver.as_deref(), named.waits()), (Some("3"), true));
+        assert_eq!(on("agent.5.state", json!({"receiver_id": 3})), Err("subject-mismatch"));
+        assert_eq!(on("agent.0.heartbeat", json!({})), Err("subject-mismatch"));
+        assert_eq!(on("world.merge.1", json!({})), Err("receiver-missing"));
+        let broadcast = on("network.status", json!({})).unwrap();
+        assert!(broadcast.receiver.is_none() && !broadcast.waits());
+        assert!(!on("broadcast.heartbeat", json!({"msg_type": "HEARTBEAT"})).unwrap().waits());
+    }
+
+    #[test]
+    fn a_retry_has_the_digest_of_the_first_try_and_other_content_has_not() {
+        let first = on("agent.0.state", json!({"timestamp": "2026-01-02T03:04:05Z", "payload": {"a": 1}}));
+        let later =
+            json!({"timestamp": "2026-01-02T03:04:06.5+00:00", "payload": {"a": 1}, "receiver_id": "0"});
+        let retry = message(later).to(&"0".parse().unwrap()).unwrap();
+        assert_eq!(first.as_ref().unwrap().digest, retry.digest);
+        assert_eq!(retry.sent_at, Some(1_767_323_046_500));
+        let other = on("agent.0.state", json!({"payload": {"a": 2}})).unwrap();
+        assert_ne!(first.unwrap().digest, other.digest);
+    }
+
+    #[test]
+    fn acknowledgements_name_what_they_settle() {
+        let ack = |payload: Value| on("agent.0.ack", json!({"msg_type": "Ack", "payload": payload}));
+        assert_eq!(ack(json!({"message_id": "x"})).unwrap().acks.unwrap(), r#"["x"]"#);
+        assert_eq!(ack(json!({"message_ids": ["x", "y"]})).unwrap().acks.unwrap(), r#"["x","y"]"#);
+        for refused in [json!(null), json!({"message_ids": []}), json!({"message_ids": [1]})] {
+            assert_eq!(ack(refused), Err("invalid-ack"));
+        }
+        assert_eq!(on("agent.0.state", json!({"timestamp": "noon"})), Err("invalid-timestamp"));
+    }
+
+    #[test]
+    fn what_is_not_a_message_is_not_read() {
+        for text in [
+            r#"{"test": "message"}"#,
+            r#"{"message_id":"m","msg_type":"Shout","sender_id":1}"#,
+            r#"{"message_id":"m","msg_type":"Ack","sender_id":1,"colour":"red"}"#,
+            r#"{"message_id":"m m","msg_type":"Ack","sender_id":1}"#,
+        ] {
+            assert!(serde_json::from_str::<AgentMessage>(text).is_err(), "{text}");
+        }
+    }
+}

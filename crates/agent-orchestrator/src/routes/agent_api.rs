@@ -1,0 +1,98 @@
+//! `/agent/{id}/…`: the agent API of the deployment guides.
+
+use ramanujan_core::Problem;
+use ramanujan_shell::{Request, Response, ok};
+use serde_json::json;
+
+use super::view::{self, Surroundings};
+use super::{check_clock, network_graph, page_limit, path_agent};
+use crate::agent::guide_id;
+use crate::message::{AgentMessage, Message};
+use crate::settings::{Context, Settings};
+use crate::store::{Database, Stored, flush};
+
+/// Messages in a page unless asked otherwise.
+const DEFAULT_PAGE: u64 = 100;
+
+pub(crate) async fn state(context: Context, request: Request) -> Result<Response, Problem> {
+    request.query().only(&[])?;
+    let settings = context.settings()?;
+    let database = Database::open()?;
+    let agent = database.known_agent(path_agent(&request)?.as_str())?;
+    let graph = network_graph(&database, settings.topology)?;
+    let around = Surroundings { graph: &graph, now: context.now(), timeout: settings.health_timeout };
+    ok(&view::state(&agent, &around))
+}
+
+pub(crate) async fn messages(context: Context, request: Request) -> Result<Response, Problem> {
+    let query = request.query();
+    query.only(&["limit", "cursor"])?;
+    let limit = page_limit(&query, DEFAULT_PAGE)?;
+    let after = query.parse::<u64>("cursor")?.unwrap_or(0);
+    let database = Database::open()?;
+    let agent = database.known_agent(path_agent(&request)?.as_str())?;
+    let page = database.waiting(&agent.agent_id, after, limit)?;
+    ok(&json!({
+        "agent_id": guide_id(&agent.agent_id),
+        "pending": agent.pending,
+        "capacity": context.settings()?.max_buffer,
+        "messages": page.messages,
+        "next_cursor": page.next,
+    }))
+}
+
+/// Settles the messages up to `through`, which makes room for others.
+pub(crate) async fn acknowledge(context: Context, request: Request) -> Result<Response, Problem> {
+    let query = request.query();
+    query.only(&["through"])?;
+    let through = query.parse::<u64>("through")?.ok_or_else(|| {
+        Problem::invalid("missing-parameter", "give through=<seq>, the last message that is dealt with")
+    })?;
+    let database = Database::open()?;
+    let agent = database.known_agent(path_agent(&request)?.as_str())?;
+    let acknowledged = database.acknowledge(&agent.agent_id, through, context.now())?;
+    let pending = database.known_agent(&agent.agent_id)?.pending;
+    ok(&json!({
+        "agent_id": guide_id(&agent.agent_id), "acknowledged": acknowledged, "pending": pending
+    }))
+}
+
+pub(crate) async fn message(context: Context, request: Request) -> Result<Response, Problem> {
+    request.query().only(&[])?;
+    let agent = path_agent(&request)?;
+    let message = read_message(&context.settings()?, &request)?.to(&agent)?;
+    let stored = store(&context, &message).await?;
+    ok(&json!({
+        "ack": true,
+        "message_id": message.message_id,
+        "seq": stored.seq,
+        "duplicate": stored.duplicate,
+    }))
+}
+
+/// The message in a request's body, within the limits.
+pub(super) fn read_message(settings: &Settings, request: &Request) -> Result<AgentMessage, Problem> {
+    let message: AgentMessage = request.json()?;
+    check_clock(&message.vector_clock)?;
+    let limit = settings.max_message_bytes;
+    if message.payload.to_string().len() as u64 > limit {
+        let detail = format!("the payload exceeds {limit} bytes; send a reference to it instead");
+        return Err(Problem::new(413, "message-too-large", detail).with("limit", limit));
+    }
+    Ok(message)
+}
+
+/// Stores a message and has the timeline record it.
+pub(super) async fn store(context: &Context, message: &Message) -> Result<Stored, Problem> {
+    let database = Database::open()?;
+    let stored = database.store_message(message, context.now(), context.settings()?.max_buffer)?;
+    flush(&database).await?;
+    Ok(stored)
+}
+
+pub(crate) async fn sync(_: Context, request: Request) -> Result<Response, Problem> {
+    Database::open()?.known_agent(path_agent(&request)?.as_str())?;
+    Err(Problem::not_implemented(
+        "starting a synchronisation is not built yet; POST /agent/{id}/message takes a SyncRequest for the agent",
+    ))
+}

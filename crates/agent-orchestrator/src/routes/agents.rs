@@ -1,0 +1,178 @@
+//! `/agents/…` and its twins for the dashboard: registering, leaving, heartbeats, lists.
+
+use ramanujan_core::{Polarity, Problem, VectorClock};
+use ramanujan_shell::{Request, Response, json as raw_json, ok};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::view::{self, Surroundings};
+use super::{check_clock, flush_later, network_graph, page_limit, path_agent};
+use crate::agent::{Agent, Registration};
+use crate::settings::{Context, Settings};
+use crate::store::{Database, Registered, flush};
+use crate::topology::Graph;
+
+/// Agents in a page unless asked otherwise: all of a network with the guides' limit of 48.
+const DEFAULT_PAGE: u64 = 100;
+
+fn around<'a>(graph: &'a Graph, context: &Context, settings: &Settings) -> Surroundings<'a> {
+    Surroundings { graph, now: context.now(), timeout: settings.health_timeout }
+}
+
+fn page(
+    context: &Context,
+    request: &Request,
+    item: fn(&Agent, &Surroundings<'_>) -> Value,
+) -> Result<(Vec<Value>, Option<String>), Problem> {
+    let query = request.query();
+    query.only(&["limit", "cursor"])?;
+    let limit = page_limit(&query, DEFAULT_PAGE)?;
+    let settings = context.settings()?;
+    let database = Database::open()?;
+    let graph = network_graph(&database, settings.topology)?;
+    // One more than asked tells whether there is a next page.
+    let mut agents = database.agents(query.get("cursor"), limit + 1)?;
+    let more = agents.len() as u64 > limit;
+    agents.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    let next = agents.last().filter(|_| more).map(|agent| agent.agent_id.clone());
+    let around = around(&graph, context, &settings);
+    Ok((agents.iter().map(|agent| item(agent, &around)).collect(), next))
+}
+
+/// The members of `GET /agents` beyond the component's description.
+pub(crate) async fn list(context: Context, request: Request) -> Result<Map<String, Value>, Problem> {
+    let (agents, next) = page(&context, &request, |agent, around| view::full(agent, around).into())?;
+    let settings = context.settings()?;
+    let mut members = Map::new();
+    members.insert("max_agents".into(), settings.max_agents.into());
+    members.insert("topology".into(), settings.topology.as_str().into());
+    members.insert("agents".into(), agents.into());
+    members.insert("next_cursor".into(), next.into());
+    Ok(members)
+}
+
+pub(crate) async fn array(context: Context, request: Request) -> Result<Response, Problem> {
+    raw_json(&page(&context, &request, view::dashboard_item)?.0)
+}
+
+pub(crate) async fn status(context: Context, request: Request) -> Result<Response, Problem> {
+    let (agents, next) = page(&context, &request, |agent, around| view::brief(agent, around).into())?;
+    let settings = context.settings()?;
+    let database = Database::open()?;
+    let census = database.census(context.now().saturating_sub(settings.health_timeout))?;
+    let (messages, updates) = database.message_totals()?;
+    let scores = agents.iter().filter_map(|agent| agent.get("health_score")?.as_f64());
+    let average = scores.sum::<f64>() / agents.len().max(1) as f64;
+    ok(&json!({
+        "total_agents": census.agents,
+        "registered_agents": census.registered,
+        "active_agents": census.active,
+        "average_health": average,
+        "total_messages": messages,
+        "total_syncs": updates,
+        "health_timeout_ms": settings.health_timeout,
+        "sync_interval_ms": settings.sync_interval,
+        "agents": agents,
+        "next_cursor": next,
+    }))
+}
+
+fn one(context: &Context, database: &Database, id: &str) -> Result<Map<String, Value>, Problem> {
+    let settings = context.settings()?;
+    let graph = network_graph(database, settings.topology)?;
+    Ok(view::full(&database.known_agent(id)?, &around(&graph, context, &settings)))
+}
+
+pub(crate) async fn read(context: Context, request: Request) -> Result<Response, Problem> {
+    request.query().only(&[])?;
+    ok(&one(&context, &Database::open()?, path_agent(&request)?.as_str())?)
+}
+
+pub(crate) async fn register(context: Context, request: Request) -> Result<Response, Problem> {
+    request.query().only(&[])?;
+    let registration: Registration = request.json()?;
+    registration.check()?;
+    let settings = context.settings()?;
+    let database = Database::open()?;
+    let outcome = database.register(&registration, context.now(), settings.max_agents)?;
+    match outcome {
+        Registered::Differs => return Err(differs(&registration, &database.known_agent(registration.id())?)),
+        Registered::Full => {
+            let detail = format!(
+                "{} agents are known, which is the limit (MAX_AGENTS); DELETE /agents/{{id}} one first",
+                settings.max_agents
+            );
+            return Err(Problem::new(429, "too-many-agents", detail).with("limit", settings.max_agents));
+        }
+        Registered::New | Registered::Known => {}
+    }
+    flush(&database).await?;
+    let mut members = one(&context, &database, registration.id())?;
+    members.insert("registered".into(), (outcome == Registered::New).into());
+    members.insert("heartbeat_within_ms".into(), settings.health_timeout.into());
+    ok(&members)
+}
+
+/// 409 naming the members in which a registration differs from what is stored.
+fn differs(registration: &Registration, stored: &Agent) -> Problem {
+    let other = |given: &Option<String>, stored: &Option<String>| given.is_some() && given != stored;
+    let neighbours = stored.neighbours.as_ref().map(|names| Value::from(names.clone()).to_string());
+    let polarity = |given: Polarity| given != stored.polarity;
+    let checks = [
+        ("mathematician", other(&registration.mathematician, &stored.mathematician)),
+        ("polarity", registration.polarity.is_some_and(polarity)),
+        ("neighbors", other(&registration.neighbours_json(), &neighbours)),
+        ("region", other(&registration.region, &stored.region)),
+    ];
+    let members: Vec<&str> = checks.iter().filter(|(_, differs)| *differs).map(|(name, _)| *name).collect();
+    let detail = format!(
+        "agent {} is known with another {}; leave that out to register, or DELETE /agents/{} first",
+        stored.agent_id,
+        members.join(", "),
+        stored.agent_id
+    );
+    Problem::conflict("agent-differs", detail).with("differs", members)
+}
+
+pub(crate) async fn deregister(_: Context, request: Request) -> Result<Response, Problem> {
+    request.query().only(&[])?;
+    let id = path_agent(&request)?;
+    let database = Database::open()?;
+    let deregistered = database.deregister(id.as_str())?;
+    // Also when there was nothing to end: the event of an earlier try may still be owed.
+    flush(&database).await?;
+    if !deregistered {
+        database.known_agent(id.as_str())?;
+    }
+    ok(&json!({"agent_id": id, "deregistered": deregistered}))
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Heartbeat {
+    #[serde(default)]
+    vector_clock: VectorClock,
+}
+
+/// `POST /agents/{id}/heartbeat` and `POST /agent/{id}/heartbeat`; the body may be missing.
+pub(crate) async fn heartbeat(context: Context, request: Request) -> Result<Response, Problem> {
+    request.query().only(&[])?;
+    let id = path_agent(&request)?;
+    let beat: Heartbeat = if request.body.is_empty() { Heartbeat::default() } else { request.json()? };
+    check_clock(&beat.vector_clock)?;
+    let database = Database::open()?;
+    if !database.heartbeat(id.as_str(), &beat.vector_clock, context.now())? {
+        // Says why.
+        database.known_agent(id.as_str())?;
+    }
+    flush_later(&database).await;
+    let mut members = one(&context, &database, id.as_str())?;
+    members.insert("heartbeat_within_ms".into(), context.settings()?.health_timeout.into());
+    ok(&members)
+}
+
+pub(crate) async fn round(_: Context, _: Request) -> Result<Response, Problem> {
+    Err(Problem::not_implemented(
+        "synchronisation rounds are not built yet; replicas exchange operations through crdt-service",
+    ))
+}

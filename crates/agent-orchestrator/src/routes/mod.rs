@@ -1,0 +1,50 @@
+//! Requests to library calls and statements, and back to JSON. One file per family of routes.
+
+pub(crate) mod agent_api;
+pub(crate) mod agents;
+pub(crate) mod egraph;
+pub(crate) mod network;
+pub(crate) mod topology;
+mod view;
+
+use ramanujan_core::{AgentId, Problem, VectorClock};
+use ramanujan_shell::{Query, Request, setting};
+
+use crate::store::{Database, MAX_REPORTED_CLOCK, flush};
+use crate::topology::{Graph, Kind};
+
+/// Longest page, where `PAGE_LIMIT_MAX` is not set.
+const DEFAULT_PAGE_LIMIT_MAX: u64 = 1000;
+
+/// The `limit` of a list.
+fn page_limit(query: &Query<'_>, default: u64) -> Result<u64, Problem> {
+    query.limit(default, setting::number("PAGE_LIMIT_MAX", DEFAULT_PAGE_LIMIT_MAX)?.max(1))
+}
+
+/// The agent in the path. A name that breaks the grammar is nobody's, so it is not found rather than invalid.
+fn path_agent(request: &Request) -> Result<AgentId, Problem> {
+    let text = request.param("id");
+    text.parse().map_err(|error| Problem::not_found("unknown-agent", format!("{error}")))
+}
+
+/// Refuses a clock that the timeline would not take.
+fn check_clock(clock: &VectorClock) -> Result<(), Problem> {
+    if clock.len() <= MAX_REPORTED_CLOCK {
+        return Ok(());
+    }
+    let detail = format!("vector_clock has {} entries, at most {MAX_REPORTED_CLOCK} are taken", clock.len());
+    Err(Problem::invalid("clock-too-large", detail))
+}
+
+/// The graph that numbered agents are placed on: the smallest of its kind that has a vertex for each of them.
+fn network_graph(database: &Database, kind: Kind) -> Result<Graph, Problem> {
+    let vertices = database.greatest_vertex()?.map_or(0, |vertex| vertex + 1);
+    kind.graph(kind.size_for(vertices)).map_err(|error| Problem::new(500, "topology", error.to_string()))
+}
+
+/// Sends what the timeline is owed without failing the request: for requests that come again by themselves.
+async fn flush_later(database: &Database) {
+    if let Err(problem) = flush(database).await {
+        ramanujan_shell::log::warn("agent-orchestrator", &problem.detail);
+    }
+}

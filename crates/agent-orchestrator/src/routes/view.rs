@@ -1,0 +1,86 @@
+//! An agent as JSON.
+
+use ramanujan_core::time::format_rfc3339;
+use serde_json::{Map, Value, json};
+
+use crate::agent::{Agent, guide_id};
+use crate::topology::Graph;
+
+/// What an agent's reply depends on besides the agent.
+pub(super) struct Surroundings<'a> {
+    pub graph: &'a Graph,
+    /// Unix milliseconds.
+    pub now: u64,
+    /// Milliseconds.
+    pub timeout: u64,
+}
+
+/// Everything known of an agent, names as text.
+pub(super) fn full(agent: &Agent, around: &Surroundings<'_>) -> Map<String, Value> {
+    let mut members = brief(agent, around);
+    let rest = json!({
+        "node_id": agent.node_id,
+        "address": agent.address,
+        "role": agent.role,
+        "region": agent.region,
+        "is_registered": agent.registered_at.is_some(),
+        "registered_at": agent.registered_at.map(format_rfc3339),
+        "last_heartbeat": agent.last_heartbeat.map(format_rfc3339),
+        "uptime_seconds": agent.uptime_seconds(around.now),
+        "neighbors": agent.neighbours_in(around.graph),
+        "vector_clock": agent.vector_clock,
+        "egraph_nodes": agent.egraph_nodes,
+        "messages_received": agent.messages_received,
+        "messages_sent": agent.messages_sent,
+        "syncs_completed": agent.syncs_completed,
+        "pending_messages": agent.pending,
+    });
+    if let Value::Object(rest) = rest {
+        members.extend(rest);
+    }
+    members
+}
+
+/// Who it is and how alive.
+pub(super) fn brief(agent: &Agent, around: &Surroundings<'_>) -> Map<String, Value> {
+    let members = json!({
+        "agent_id": agent.agent_id,
+        "name": agent.name(),
+        "mathematician": agent.mathematician,
+        "polarity": agent.polarity,
+        "color": agent.polarity.color(),
+        "is_active": agent.is_active(around.now, around.timeout),
+        "health_score": agent.health_score(around.now, around.timeout),
+        "last_heartbeat_ago_ms": agent.silence(around.now),
+    });
+    if let Value::Object(members) = members { members } else { Map::new() }
+}
+
+/// The guides' `AgentStateResponse`: numbers for numbered agents.
+pub(super) fn state(agent: &Agent, around: &Surroundings<'_>) -> Value {
+    let neighbours: Vec<Value> =
+        agent.neighbours_in(around.graph).iter().map(|name| guide_id(name)).collect();
+    json!({
+        "agent_id": guide_id(&agent.agent_id),
+        "node_id": agent.node_id,
+        "egraph_nodes": agent.egraph_nodes,
+        "neighbors": neighbours,
+        "messages_received": agent.messages_received,
+        "messages_sent": agent.messages_sent,
+        "syncs_completed": agent.syncs_completed,
+        "uptime_seconds": agent.uptime_seconds(around.now),
+        "is_active": agent.is_active(around.now, around.timeout),
+        "health_score": agent.health_score(around.now, around.timeout),
+        "pending_messages": agent.pending,
+        "vector_clock": agent.vector_clock,
+    })
+}
+
+/// An item of `/api/agents`.
+pub(super) fn dashboard_item(agent: &Agent, around: &Surroundings<'_>) -> Value {
+    let mut members = full(agent, around);
+    let active = agent.is_active(around.now, around.timeout);
+    members.insert("status".into(), if active { "active" } else { "inactive" }.into());
+    members.insert("uptime".into(), agent.uptime_seconds(around.now).into());
+    members.into()
+}

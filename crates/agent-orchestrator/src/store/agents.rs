@@ -1,0 +1,257 @@
+//! Statements on agents: registration, heartbeat, departure, reading.
+
+use ramanujan_core::{Polarity, Problem, VectorClock};
+use ramanujan_shell::{Row, Value};
+
+use super::{Database, MAX_CLOCK_ENTRIES, corrupt, optional_text, optional_uint};
+use crate::agent::{Agent, Registration};
+
+/// What became of a registration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Registered {
+    /// The agent is new here.
+    New,
+    /// It was here with the same description; it counts as a heartbeat.
+    Known,
+    /// It is here with another description.
+    Differs,
+    /// There is no room for another agent.
+    Full,
+}
+
+/// Counts over all agents.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Census {
+    pub agents: u64,
+    pub registered: u64,
+    pub active: u64,
+    /// Nodes of all agents' e-graphs when each was last asked for.
+    pub egraph_nodes: u64,
+}
+
+const COLUMNS: &str =
+    "agent_id, node_id, mathematician, polarity, address, role, neighbors, region, registered_at,
+    last_heartbeat, vector_clock, egraph_nodes,
+    (SELECT COUNT(*) FROM orchestrator_messages WHERE receiver_id = agent_id),
+    (SELECT COUNT(*) FROM orchestrator_messages WHERE sender_id = agent_id),
+    (SELECT COUNT(*) FROM orchestrator_messages WHERE receiver_id = agent_id AND msg_type = 'StateUpdate'),
+    (SELECT COUNT(*) FROM orchestrator_messages WHERE receiver_id = agent_id AND acknowledged_at IS NULL)";
+
+/// The clock of an agent joined with the clock in ?2.
+const JOINED: &str = "SELECT key, MAX(value) AS seq FROM (
+        SELECT key, value FROM json_each((SELECT vector_clock FROM orchestrator_agents WHERE agent_id = ?1))
+        UNION ALL SELECT key, value FROM json_each(?2)
+    ) GROUP BY key ORDER BY key";
+
+fn agent(row: &Row) -> Result<Agent, Problem> {
+    let neighbours = optional_text(row, 6)?
+        .map(|text| serde_json::from_str(&text).map_err(|_| corrupt("list of neighbors")))
+        .transpose()?;
+    Ok(Agent {
+        agent_id: row.text(0)?.to_owned(),
+        node_id: row.text(1)?.to_owned(),
+        mathematician: optional_text(row, 2)?,
+        polarity: row.text(3)?.parse::<Polarity>().map_err(|_| corrupt("polarity"))?,
+        address: optional_text(row, 4)?,
+        role: optional_text(row, 5)?,
+        neighbours,
+        region: optional_text(row, 7)?,
+        registered_at: optional_uint(row, 8)?,
+        last_heartbeat: optional_uint(row, 9)?,
+        vector_clock: serde_json::from_str(row.text(10)?).map_err(|_| corrupt("clock"))?,
+        egraph_nodes: row.uint(11)?,
+        messages_received: row.uint(12)?,
+        messages_sent: row.uint(13)?,
+        syncs_completed: row.uint(14)?,
+        pending: row.uint(15)?,
+    })
+}
+
+impl Database {
+    /// Registers an agent, or counts a repeated registration as a heartbeat.
+    ///
+    /// # Errors
+    /// 503 `store-unavailable`.
+    pub fn register(
+        &self,
+        registration: &Registration,
+        now: u64,
+        max_agents: u64,
+    ) -> Result<Registered, Problem> {
+        // An agent of the roster that has not come yet may still choose neighbours and region, not who it is.
+        const SQL: &str = "INSERT INTO orchestrator_agents
+            (agent_id, mathematician, polarity, neighbors, region, seeded, fresh, registration, registered_at,
+             last_heartbeat, node_id)
+            SELECT ?1, ?2, COALESCE(?3, 'neutral'), ?4, ?5, 0, 1, lower(hex(randomblob(16))), ?6, ?6,
+                lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' || substr(hex(randomblob(2)), 2)
+                    || '-' || substr('89AB', (random() & 3) + 1, 1) || substr(hex(randomblob(2)), 2) || '-'
+                    || hex(randomblob(6)))
+            WHERE EXISTS (SELECT 1 FROM orchestrator_agents WHERE agent_id = ?1)
+                OR (SELECT COUNT(*) FROM orchestrator_agents) < ?7
+            ON CONFLICT (agent_id) DO UPDATE SET
+                fresh = registration IS NULL,
+                neighbors = CASE WHEN registration IS NULL THEN excluded.neighbors ELSE neighbors END,
+                region = CASE WHEN registration IS NULL THEN excluded.region ELSE region END,
+                registration = COALESCE(registration, excluded.registration),
+                registered_at = COALESCE(registered_at, excluded.registered_at),
+                last_heartbeat = MAX(COALESCE(last_heartbeat, 0), excluded.last_heartbeat)
+            WHERE (?2 IS NULL OR mathematician IS ?2) AND (?3 IS NULL OR polarity = ?3)
+                AND (registration IS NULL
+                    OR ((?4 IS NULL OR neighbors IS ?4) AND (?5 IS NULL OR region IS ?5)))
+            RETURNING fresh";
+        let rows = self.0.execute(
+            SQL,
+            [
+                registration.id().into(),
+                registration.mathematician.clone().into(),
+                registration.polarity.map(|polarity| polarity.as_str().to_owned()).into(),
+                registration.neighbours_json().into(),
+                registration.region.clone().into(),
+                now.into(),
+                max_agents.into(),
+            ],
+        )?;
+        match rows.first() {
+            Some(row) if row.uint(0)? == 1 => Ok(Registered::New),
+            Some(_) => Ok(Registered::Known),
+            None if self.agent(registration.id())?.is_some() => Ok(Registered::Differs),
+            None => Ok(Registered::Full),
+        }
+    }
+
+    /// Counts a sign of life and joins the clock that came with it; says whether there is such an agent. An agent of
+    /// the roster is registered by its first.
+    ///
+    /// # Errors
+    /// 422 `clock-too-large`, 503 `store-unavailable`.
+    pub fn heartbeat(&self, agent: &str, clock: &VectorClock, now: u64) -> Result<bool, Problem> {
+        let sql = format!(
+            "WITH joined AS ({JOINED})
+            UPDATE orchestrator_agents SET
+                vector_clock = (SELECT json_group_object(key, seq) FROM joined),
+                registration = COALESCE(registration, lower(hex(randomblob(16)))),
+                registered_at = COALESCE(registered_at, ?3),
+                last_heartbeat = MAX(COALESCE(last_heartbeat, 0), ?3)
+            WHERE agent_id = ?1 AND (SELECT COUNT(*) FROM joined) <= ?4 RETURNING 1"
+        );
+        let clock = serde_json::json!(clock).to_string();
+        let rows =
+            self.0.execute(&sql, [agent.into(), clock.into(), now.into(), MAX_CLOCK_ENTRIES.into()])?;
+        if rows.is_empty() && self.agent(agent)?.is_some() {
+            return Err(clock_too_large());
+        }
+        Ok(!rows.is_empty())
+    }
+
+    /// Ends an agent's registration; says whether it had one. An agent of the roster stays known.
+    ///
+    /// # Errors
+    /// 503 `store-unavailable`.
+    pub fn deregister(&self, agent: &str) -> Result<bool, Problem> {
+        // A row is of the roster or not for good, so exactly one of the two can find it.
+        const OTHERS: &str = "DELETE FROM orchestrator_agents WHERE agent_id = ?1 AND seeded = 0 RETURNING 1";
+        const ROSTER: &str = "UPDATE orchestrator_agents
+            SET registration = NULL, registered_at = NULL, last_heartbeat = NULL, neighbors = NULL, region = NULL
+            WHERE agent_id = ?1 AND seeded = 1 AND registration IS NOT NULL RETURNING 1";
+        for sql in [OTHERS, ROSTER] {
+            if !self.0.execute(sql, [agent.into()])?.is_empty() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// # Errors
+    /// 503 `store-unavailable`.
+    pub fn agent(&self, id: &str) -> Result<Option<Agent>, Problem> {
+        let sql = format!("SELECT {COLUMNS} FROM orchestrator_agents WHERE agent_id = ?1");
+        self.0.execute(&sql, [id.into()])?.first().map(agent).transpose()
+    }
+
+    /// The agent, or 404 `unknown-agent`.
+    ///
+    /// # Errors
+    /// 404 `unknown-agent`, 503 `store-unavailable`.
+    pub fn known_agent(&self, id: &str) -> Result<Agent, Problem> {
+        self.agent(id)?.ok_or_else(|| unknown_agent(id))
+    }
+
+    /// Agents after `cursor`, short names first and each length in alphabetical order, so that numbers are in theirs.
+    ///
+    /// # Errors
+    /// 503 `store-unavailable`.
+    pub fn agents(&self, cursor: Option<&str>, limit: u64) -> Result<Vec<Agent>, Problem> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM orchestrator_agents
+            WHERE (length(agent_id), agent_id) > (length(?1), ?1) ORDER BY length(agent_id), agent_id LIMIT ?2"
+        );
+        let after: Value = cursor.unwrap_or_default().into();
+        self.0.execute(&sql, [after, limit.into()])?.iter().map(agent).collect()
+    }
+
+    /// Names of the agents of one polarity that were heard of at `since` or later.
+    ///
+    /// # Errors
+    /// 503 `store-unavailable`.
+    pub fn active_names(&self, polarity: Polarity, since: u64) -> Result<Vec<String>, Problem> {
+        const SQL: &str = "SELECT agent_id FROM orchestrator_agents
+            WHERE polarity = ?1 AND registered_at IS NOT NULL AND last_heartbeat >= ?2 ORDER BY agent_id";
+        let mut rows = self.0.execute(SQL, [polarity.as_str().into(), since.into()])?;
+        rows.iter_mut().map(|row| row.take_text(0)).collect()
+    }
+
+    /// The greatest number that names an agent, `None` if none does.
+    ///
+    /// # Errors
+    /// 503 `store-unavailable`.
+    pub fn greatest_vertex(&self) -> Result<Option<usize>, Problem> {
+        // At most four digits: a longer number is past every graph there is.
+        const SQL: &str = "SELECT agent_id FROM orchestrator_agents
+            WHERE length(agent_id) <= 4 AND agent_id NOT GLOB '*[^0-9]*'";
+        let rows = self.0.execute(SQL, [])?;
+        let mut greatest = None;
+        for row in &rows {
+            greatest = greatest.max(crate::agent::vertex(row.text(0)?));
+        }
+        Ok(greatest)
+    }
+
+    /// Counts of agents; active are those heard of at `since` or later.
+    ///
+    /// # Errors
+    /// 503 `store-unavailable`.
+    pub fn census(&self, since: u64) -> Result<Census, Problem> {
+        const SQL: &str = "SELECT COUNT(*), COUNT(registered_at),
+            COALESCE(SUM(registered_at IS NOT NULL AND last_heartbeat >= ?1), 0),
+            COALESCE(SUM(egraph_nodes), 0) FROM orchestrator_agents";
+        let rows = self.0.execute(SQL, [since.into()])?;
+        let row = rows.first().ok_or_else(|| corrupt("count"))?;
+        Ok(Census {
+            agents: row.uint(0)?,
+            registered: row.uint(1)?,
+            active: row.uint(2)?,
+            egraph_nodes: row.uint(3)?,
+        })
+    }
+
+    /// Remembers how large the agent's e-graph was: a cache, the next look renews it.
+    ///
+    /// # Errors
+    /// 503 `store-unavailable`.
+    pub fn remember_egraph(&self, agent: &str, nodes: u64) -> Result<(), Problem> {
+        const SQL: &str = "UPDATE orchestrator_agents SET egraph_nodes = ?2
+            WHERE agent_id = ?1 AND egraph_nodes <> ?2";
+        self.0.execute(SQL, [agent.into(), nodes.into()]).map(|_| ())
+    }
+}
+
+/// 404 for a name that no agent has.
+pub(super) fn unknown_agent(id: &str) -> Problem {
+    let cut: String = id.chars().take(40).collect();
+    Problem::not_found("unknown-agent", format!("there is no agent {cut:?}; POST /agents/register makes one"))
+}
+
+pub(super) fn clock_too_large() -> Problem {
+    let detail = format!("the agent's clock would have more than {MAX_CLOCK_ENTRIES} entries");
+    Problem::invalid("clock-too-large", detail)
+}

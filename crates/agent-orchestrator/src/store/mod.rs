@@ -1,0 +1,45 @@
+//! The component's tables and the statements on them: agents, messages, and the outbox to the timeline.
+//!
+//! Every change is one statement. What has to happen with it (a heartbeat's effect, an acknowledgement, the event that
+//! the timeline is owed) happens in triggers, and therefore in the same atomic step.
+
+mod agents;
+mod messages;
+mod outbox;
+mod schema;
+
+use ramanujan_core::Problem;
+use ramanujan_shell::{Row, Store};
+
+pub use agents::{Census, Registered};
+pub use messages::{Page, Stored};
+pub use outbox::flush;
+
+/// Most entries of an agent's joined clock: far above any network's agents, low enough for a reply.
+pub const MAX_CLOCK_ENTRIES: u64 = 1024;
+
+/// Most entries of a clock that comes with a heartbeat or a message: what the timeline takes in an event.
+pub const MAX_REPORTED_CLOCK: usize = 256;
+
+/// The component's part of the database.
+pub struct Database(Store);
+
+impl Database {
+    /// # Errors
+    /// 503 `store-unavailable`.
+    pub fn open() -> Result<Self, Problem> {
+        Store::open(schema::SCHEMA).map(Database)
+    }
+}
+
+fn optional_text(row: &Row, column: usize) -> Result<Option<String>, Problem> {
+    if row.is_null(column) { Ok(None) } else { row.text(column).map(|text| Some(text.to_owned())) }
+}
+
+fn optional_uint(row: &Row, column: usize) -> Result<Option<u64>, Problem> {
+    if row.is_null(column) { Ok(None) } else { row.uint(column).map(Some) }
+}
+
+fn corrupt(what: &str) -> Problem {
+    Problem::new(500, "store-shape", format!("a stored {what} cannot be read"))
+}
