@@ -1,0 +1,234 @@
+//! From a request to its answer: well-known paths, routing, running the component, and what is said when that fails.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, OnceLock, Weak};
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, HOST, HeaderName, HeaderValue};
+use http::uri::Authority;
+use http::{Request, Response, StatusCode};
+use http_body_util::BodyExt as _;
+use ramanujan_core::Problem;
+use serde_json::json;
+use wasmtime::PoolConcurrencyLimitError;
+use wasmtime_wasi_http::WasiBody;
+use wasmtime_wasi_http::handler::InstantiationError;
+
+use super::body::{Guarded, Rewindable, empty, full};
+use super::router::{RouteMatch, Router, WELL_KNOWN};
+use super::{headers, problem};
+use crate::instance::component::Component;
+use crate::instance::request::{CancelOnDrop, Ended, RequestCell};
+use crate::logs;
+use crate::manifest::{StaticResponse, Target};
+
+/// Times a request is offered to another instance when the one that took it turns out to be dead.
+const MAX_ATTEMPTS: usize = 4;
+/// The address a chained call comes from.
+const CHAINED_CLIENT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), 0);
+
+/// An application ready to answer.
+pub(crate) struct App {
+    pub(crate) name: String,
+    pub(crate) version: String,
+    pub(crate) router: Router,
+    /// Components that have a trigger, by id.
+    pub(crate) components: HashMap<String, Component>,
+    /// Where the application listens, once it does.
+    pub(crate) address: OnceLock<SocketAddr>,
+}
+
+/// The application as its own components see it, for calls among them.
+#[derive(Clone, Default)]
+pub(crate) struct AppRef(Arc<OnceLock<Weak<App>>>);
+
+impl AppRef {
+    /// From now on this refers to `app`.
+    pub(crate) fn set(&self, app: &Arc<App>) {
+        let _ = self.0.set(Arc::downgrade(app));
+    }
+
+    fn get(&self) -> Option<Arc<App>> {
+        self.0.get()?.upgrade()
+    }
+
+    /// Where the application listens.
+    pub(crate) fn own_address(&self) -> Option<SocketAddr> {
+        self.get()?.address.get().copied()
+    }
+
+    /// A call from one component to another. `None`: there is no such component with a trigger.
+    pub(crate) async fn chained(&self, component: &str, request: Request<WasiBody>) -> Option<Response<WasiBody>> {
+        let app = self.get()?;
+        let component = app.components.get(component)?;
+        let path = request.uri().path().to_owned();
+        Some(run(component, request, &RouteMatch::chained(&path), CHAINED_CLIENT).await)
+    }
+}
+
+impl App {
+    /// Answers a request from the network.
+    pub(crate) async fn handle(&self, mut request: Request<WasiBody>, client: SocketAddr) -> Response<WasiBody> {
+        headers::strip(request.headers_mut());
+        let uri = request.uri().clone();
+        if let Some(name) = uri.path().strip_prefix(WELL_KNOWN) {
+            return self.well_known(name);
+        }
+        let Some((target, found)) = self.router.route(uri.path()) else {
+            return problem::response(&Problem::not_found(
+                "no-route",
+                format!("no component answers {}; the routes are listed when the host starts", uri.path()),
+            ));
+        };
+        let component = match target {
+            Target::Static(response) => return fixed(response),
+            Target::Component(id) => self.components.get(id),
+        };
+        let Some(component) = component else {
+            return problem::response(&Problem::new(500, "no-component", "the route's component is not loaded"));
+        };
+        if let Err(problem) = check_authority(&request) {
+            return problem::response(&problem);
+        }
+        run(component, request, &found, client).await
+    }
+
+    fn well_known(&self, name: &str) -> Response<WasiBody> {
+        match name {
+            "health" => Response::new(full(Bytes::from_static(b"OK"))),
+            "info" => {
+                let mut info = json!({ "name": self.name });
+                if !self.version.is_empty() {
+                    info["version"] = self.version.clone().into();
+                }
+                let mut response = Response::new(full(Bytes::from(format!("{info:#}"))));
+                response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+                response
+            }
+            _ => {
+                let mut response = Response::new(empty());
+                *response.status_mut() = StatusCode::NOT_FOUND;
+                response
+            }
+        }
+    }
+}
+
+/// A request names its host once, or twice the same (RFC 9112 §3.2).
+fn check_authority(request: &Request<WasiBody>) -> Result<(), Problem> {
+    let refuse = |detail: &str| Err(Problem::bad_request("invalid-host", detail));
+    let mut hosts = request.headers().get_all(HOST).iter();
+    match (hosts.next(), request.uri().authority()) {
+        (None, None) => refuse("the request has no Host header; send one"),
+        (None, Some(_)) => Ok(()),
+        (Some(host), authority) => {
+            if hosts.next().is_some() {
+                return refuse("the request has several Host headers; send one");
+            }
+            match (Authority::try_from(host.as_bytes()), authority) {
+                (Err(_), _) => refuse("the Host header is no host[:port]"),
+                (Ok(host), Some(authority)) if host != *authority => {
+                    refuse("the Host header and the request's URI name different hosts")
+                }
+                _ => Ok(()),
+            }
+        }
+    }
+}
+
+fn fixed(fixed: &StaticResponse) -> Response<WasiBody> {
+    let body = fixed.body.clone().map_or_else(empty, |body| full(Bytes::from(body)));
+    let mut response = Response::new(body);
+    *response.status_mut() =
+        fixed.status_code.and_then(|status| StatusCode::from_u16(status).ok()).unwrap_or(StatusCode::OK);
+    for (name, value) in &fixed.headers {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    response
+}
+
+/// Runs `component` and gives its response, or a problem document.
+async fn run(
+    component: &Component,
+    mut request: Request<WasiBody>,
+    found: &RouteMatch<'_>,
+    client: SocketAddr,
+) -> Response<WasiBody> {
+    let target = request.uri().path_and_query().map_or("/", |target| target.as_str()).to_owned();
+    headers::add(request.headers_mut(), &target, found, client);
+    let cell = RequestCell::new(format!("{} {}", request.method(), request.uri().path()));
+    let guard = CancelOnDrop::new(cell.clone());
+    match offer(component, request, &cell).await {
+        Ok(response) => {
+            cell.set_answered();
+            response.map(|body| Guarded { body, guard: Some(guard) }.boxed_unsync())
+        }
+        Err(error) => {
+            guard.disarm();
+            problem::response(&explain(component, &cell, &error))
+        }
+    }
+}
+
+/// Hands the request to an instance. One that was reused may have died of its previous request just before it took
+/// this one; then nothing of the request is lost and another instance gets it.
+async fn offer(
+    component: &Component,
+    request: Request<WasiBody>,
+    cell: &Arc<RequestCell>,
+) -> wasmtime::Result<Response<WasiBody>> {
+    if component.template.limitations.max_instance_reuse == 1 {
+        return component.handler.handle(cell.clone(), request).await;
+    }
+    let (parts, body) = request.into_parts();
+    let body = Rewindable::new(body);
+    let mut attempt = 1;
+    loop {
+        let request = Request::from_parts(parts.clone(), body.body());
+        let result = component.handler.handle(cell.clone(), request).await;
+        match &result {
+            Err(error)
+                if attempt < MAX_ATTEMPTS
+                    && !cell.has_entered()
+                    && body.is_unread()
+                    && !error.is::<InstantiationError<Arc<RequestCell>>>() =>
+            {
+                attempt += 1;
+            }
+            _ => return result,
+        }
+    }
+}
+
+/// What to tell the client and the operator about a request that got no response.
+fn explain(component: &Component, cell: &RequestCell, error: &wasmtime::Error) -> Problem {
+    let (id, limits) = (&component.template.id, &component.template.limitations);
+    let (problem, cause) = if let Some(error) = error.downcast_ref::<InstantiationError<Arc<RequestCell>>>() {
+        if error.error.is::<PoolConcurrencyLimitError>() {
+            let detail = "all instances are busy; try again in a moment";
+            (Problem::new(503, "overloaded", detail), "no free instance".to_owned())
+        } else {
+            let detail = format!("component {id} could not be started; the host's log says why");
+            (Problem::new(500, "start-failed", detail), format!("cannot start: {:#}", error.error))
+        }
+    } else if cell.ended() == Ended::TimeLimit {
+        let seconds = limits.request_timeout.as_secs_f64();
+        let detail = format!("component {id} did not answer within {seconds} s; ask for less at once");
+        (Problem::new(504, "time-limit", detail), format!("time limit of {seconds} s reached"))
+    } else if cell.was_memory_refused() {
+        let mib = limits.max_instance_memory >> 20;
+        let detail = format!("component {id} needed more than its memory limit of {mib} MiB; ask for less at once");
+        (Problem::new(500, "memory-limit", detail), format!("memory limit of {mib} MiB reached: {error:#}"))
+    } else {
+        let detail = format!("component {id} failed; its log and the host's say why");
+        (Problem::new(500, "component-failed", detail), format!("failed: {error:#}"))
+    };
+    if cell.ended() != Ended::Abandoned {
+        let milliseconds = cell.elapsed().as_millis();
+        logs::event(format_args!("{id}: {}: {cause} (after {milliseconds} ms)", cell.label));
+    }
+    problem
+}

@@ -1,0 +1,86 @@
+//! The server loop: accepts connections until a signal comes, then lets running requests finish.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::signal::unix::{SignalKind, signal};
+use wasmtime_wasi_http::Error;
+
+use super::dispatch::App;
+use crate::logs;
+
+/// How long running requests may take after the first signal.
+const GRACE: Duration = Duration::from_secs(10);
+/// Connections that may wait to be accepted.
+const BACKLOG: u32 = 1024;
+/// Pause after a failed accept (out of file descriptors), so that the loop does not spin.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
+
+/// Opens the listening socket.
+pub(crate) fn listen(address: SocketAddr) -> Result<TcpListener> {
+    let open = || {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        socket.listen(BACKLOG)
+    };
+    open().with_context(|| format!("cannot listen on {address}; choose another with --listen"))
+}
+
+/// Serves until SIGINT or SIGTERM, then waits for running requests; a second signal ends at once.
+pub(crate) async fn serve(app: Arc<App>, listener: TcpListener) -> Result<()> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let graceful = GracefulShutdown::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, client)) => connection(&app, stream, client, &graceful),
+                Err(error) => {
+                    logs::event(format_args!("cannot accept a connection: {error}"));
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            },
+            _ = interrupt.recv() => break,
+            _ = terminate.recv() => break,
+        }
+    }
+    drop(listener);
+    tokio::select! {
+        () = graceful.shutdown() => {}
+        () = tokio::time::sleep(GRACE) => {
+            logs::event(format_args!("requests still running after {} s were ended", GRACE.as_secs()));
+        }
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}
+
+fn connection(app: &Arc<App>, stream: TcpStream, client: SocketAddr, graceful: &GracefulShutdown) {
+    // Small chunks of a streamed response must not wait for the client's acknowledgement of the last one.
+    let _ = stream.set_nodelay(true);
+    let app = app.clone();
+    let service = service_fn(move |request: hyper::Request<Incoming>| {
+        let app = app.clone();
+        async move {
+            let request = request.map(|body| body.map_err(Error::from).boxed_unsync());
+            Ok::<_, Infallible>(app.handle(request, client).await)
+        }
+    });
+    let builder = Builder::new(TokioExecutor::new());
+    let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
+    let watched = graceful.watch(connection);
+    // A client that goes away mid-request is its own affair.
+    tokio::spawn(async move { drop(watched.await) });
+}

@@ -1,0 +1,129 @@
+//! What the parts that handle one request tell each other: when it began, that it is no longer wanted, and why it
+//! failed.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering::Relaxed};
+use std::task::Waker;
+use std::time::{Duration, Instant};
+
+use futures::task::AtomicWaker;
+
+/// Why the host ended a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// Not by the host.
+    No = 0,
+    /// The time limit was reached.
+    TimeLimit = 1,
+    /// Nobody waits for the answer any more.
+    Abandoned = 2,
+}
+
+/// State of one request, shared by the connection that waits and the instance that works.
+pub(crate) struct RequestCell {
+    /// Method and path, for log lines.
+    pub(crate) label: String,
+    started: Instant,
+    abandoned: AtomicBool,
+    entered: AtomicBool,
+    answered: AtomicBool,
+    memory_refused: AtomicBool,
+    ended: AtomicU8,
+    waker: AtomicWaker,
+}
+
+impl RequestCell {
+    pub(crate) fn new(label: String) -> Arc<Self> {
+        Arc::new(RequestCell {
+            label,
+            started: Instant::now(),
+            abandoned: AtomicBool::new(false),
+            entered: AtomicBool::new(false),
+            answered: AtomicBool::new(false),
+            memory_refused: AtomicBool::new(false),
+            ended: AtomicU8::new(Ended::No as u8),
+            waker: AtomicWaker::new(),
+        })
+    }
+
+    /// Time since the request arrived.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// The moment at which `limit` is over.
+    pub(crate) fn deadline(&self, limit: Duration) -> Option<Instant> {
+        self.started.checked_add(limit)
+    }
+
+    /// An instance has begun with it.
+    pub(crate) fn set_entered(&self) {
+        self.entered.store(true, Relaxed);
+    }
+
+    pub(crate) fn has_entered(&self) -> bool {
+        self.entered.load(Relaxed)
+    }
+
+    /// The head of the response is on its way.
+    pub(crate) fn set_answered(&self) {
+        self.answered.store(true, Relaxed);
+    }
+
+    pub(crate) fn is_answered(&self) -> bool {
+        self.answered.load(Relaxed)
+    }
+
+    /// The instance asked for more memory than it may have.
+    pub(crate) fn set_memory_refused(&self) {
+        self.memory_refused.store(true, Relaxed);
+    }
+
+    pub(crate) fn was_memory_refused(&self) -> bool {
+        self.memory_refused.load(Relaxed)
+    }
+
+    pub(crate) fn end(&self, why: Ended) {
+        self.ended.store(why as u8, Relaxed);
+    }
+
+    pub(crate) fn ended(&self) -> Ended {
+        match self.ended.load(Relaxed) {
+            1 => Ended::TimeLimit,
+            2 => Ended::Abandoned,
+            _ => Ended::No,
+        }
+    }
+
+    /// Whether nobody waits any more; if somebody does, `waker` is woken when that changes.
+    pub(crate) fn poll_abandoned(&self, waker: &Waker) -> bool {
+        self.waker.register(waker);
+        self.abandoned.load(Relaxed)
+    }
+
+    fn abandon(&self) {
+        self.abandoned.store(true, Relaxed);
+        self.waker.wake();
+    }
+}
+
+/// Marks its request as abandoned when dropped, unless disarmed first.
+pub(crate) struct CancelOnDrop(Option<Arc<RequestCell>>);
+
+impl CancelOnDrop {
+    pub(crate) fn new(cell: Arc<RequestCell>) -> Self {
+        CancelOnDrop(Some(cell))
+    }
+
+    pub(crate) fn disarm(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for CancelOnDrop {
+    fn drop(&mut self) {
+        if let Some(cell) = self.0.take() {
+            cell.abandon();
+        }
+    }
+}

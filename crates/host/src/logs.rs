@@ -1,0 +1,147 @@
+//! Where output goes: each component's stdout and stderr to its own files (and the terminal with `--follow`), the
+//! host's events to stderr.
+
+use std::fmt;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::Path;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+
+use anyhow::{Context as _, Result};
+use bytes::Bytes;
+use tokio::io::AsyncWrite;
+use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
+use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError, StreamResult};
+
+/// Bytes a component may write at once.
+const WRITE_LIMIT: usize = 64 * 1024;
+
+/// One line on stderr about something the operator should know.
+pub(crate) fn event(line: fmt::Arguments<'_>) {
+    let _ = writeln!(io::stderr().lock(), "{line}");
+}
+
+/// The two output files of a component.
+pub(crate) struct ComponentLogs {
+    pub(crate) stdout: LogStream,
+    pub(crate) stderr: LogStream,
+}
+
+impl ComponentLogs {
+    /// Opens `<folder>/<component>_stdout.txt` and `…_stderr.txt` for appending.
+    pub(crate) fn open(folder: &Path, component: &str, follow: bool) -> Result<Self> {
+        std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
+        let stream = |name: &str, terminal: Terminal| {
+            let path = folder.join(format!("{component}_{name}.txt"));
+            let file = OpenOptions::new()
+                .create(true)
+                .append(true)
+                .open(&path)
+                .with_context(|| format!("cannot open {}", path.display()))?;
+            let follow = follow.then(|| Follow { prefix: format!("[{component}] "), terminal, at_line_start: true });
+            anyhow::Ok(LogStream(Arc::new(Mutex::new(Target { file, follow }))))
+        };
+        Ok(ComponentLogs { stdout: stream("stdout", Terminal::Stdout)?, stderr: stream("stderr", Terminal::Stderr)? })
+    }
+}
+
+/// A stream into a log file, shared by all instances of a component.
+#[derive(Clone)]
+pub(crate) struct LogStream(Arc<Mutex<Target>>);
+
+struct Target {
+    file: File,
+    follow: Option<Follow>,
+}
+
+struct Follow {
+    prefix: String,
+    terminal: Terminal,
+    at_line_start: bool,
+}
+
+#[derive(Clone, Copy)]
+enum Terminal {
+    Stdout,
+    Stderr,
+}
+
+impl LogStream {
+    fn write_bytes(&self, bytes: &[u8]) -> io::Result<()> {
+        let mut target = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        target.file.write_all(bytes)?;
+        if let Some(follow) = &mut target.follow {
+            follow.write(bytes);
+        }
+        Ok(())
+    }
+}
+
+impl Follow {
+    /// Writes with the component's name before every line; a closed terminal is no error of the component.
+    fn write(&mut self, bytes: &[u8]) {
+        let mut out = Vec::with_capacity(bytes.len() + self.prefix.len());
+        for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+            if self.at_line_start {
+                out.extend_from_slice(self.prefix.as_bytes());
+            }
+            out.extend_from_slice(line);
+            self.at_line_start = line.ends_with(b"\n");
+        }
+        let _ = match self.terminal {
+            Terminal::Stdout => io::stdout().lock().write_all(&out),
+            Terminal::Stderr => io::stderr().lock().write_all(&out),
+        };
+    }
+}
+
+impl IsTerminal for LogStream {
+    fn is_terminal(&self) -> bool {
+        false
+    }
+}
+
+impl StdoutStream for LogStream {
+    fn p2_stream(&self) -> Box<dyn OutputStream> {
+        Box::new(self.clone())
+    }
+
+    fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
+        Box::new(self.clone())
+    }
+}
+
+#[wasmtime_wasi::async_trait]
+impl Pollable for LogStream {
+    async fn ready(&mut self) {}
+}
+
+impl OutputStream for LogStream {
+    fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
+        self.write_bytes(&bytes).map_err(|error| StreamError::LastOperationFailed(error.into()))
+    }
+
+    fn flush(&mut self) -> StreamResult<()> {
+        Ok(())
+    }
+
+    fn check_write(&mut self) -> StreamResult<usize> {
+        Ok(WRITE_LIMIT)
+    }
+}
+
+impl AsyncWrite for LogStream {
+    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Poll::Ready(self.write_bytes(bytes).map(|()| bytes.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}

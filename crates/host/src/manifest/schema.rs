@@ -1,0 +1,209 @@
+//! The shape of `spin.toml`, manifest version 2, as serde types.
+//!
+//! Every table denies unknown fields, so that a misspelt or unsupported key stops the start with its name. What is
+//! known to Spin but not served here is parsed and refused in `checks`, again by name. No rule beyond shape lives here.
+
+use std::path::PathBuf;
+
+use indexmap::IndexMap;
+use serde::Deserialize;
+
+/// A manifest of version 2.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Manifest {
+    pub(crate) spin_manifest_version: i64,
+    pub(crate) application: Application,
+    #[serde(default)]
+    pub(crate) variables: IndexMap<String, Variable>,
+    #[serde(default)]
+    pub(crate) trigger: IndexMap<String, Vec<Trigger>>,
+    #[serde(default)]
+    pub(crate) component: IndexMap<String, Component>,
+}
+
+/// `[application]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Application {
+    pub(crate) name: String,
+    #[serde(default)]
+    pub(crate) version: String,
+    #[serde(default, rename = "description")]
+    _description: String,
+    #[serde(default, rename = "authors")]
+    _authors: Vec<String>,
+    #[serde(default, rename = "targets")]
+    _targets: Vec<toml::Value>,
+    #[serde(default, rename = "trigger")]
+    _trigger: toml::Table,
+    #[serde(default, rename = "tool")]
+    _tool: toml::Table,
+}
+
+/// One entry of `[variables]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Variable {
+    #[serde(default)]
+    pub(crate) required: bool,
+    pub(crate) default: Option<String>,
+    #[serde(default, rename = "description")]
+    _description: Option<String>,
+    #[serde(default, rename = "secret")]
+    _secret: bool,
+}
+
+/// One `[[trigger.http]]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Trigger {
+    #[serde(default, rename = "id")]
+    _id: String,
+    pub(crate) component: Option<toml::Value>,
+    pub(crate) components: Option<toml::Value>,
+    pub(crate) dependencies: Option<toml::Value>,
+    pub(crate) route: Option<Route>,
+    pub(crate) static_response: Option<StaticResponse>,
+    pub(crate) executor: Option<toml::Table>,
+}
+
+/// `route`: a pattern, or `{ private = true }`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "toml::Value")]
+pub(crate) enum Route {
+    Pattern(String),
+    Private(PrivateRoute),
+}
+
+/// The table form of `route`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PrivateRoute {
+    pub(crate) private: bool,
+}
+
+/// `static_response`: an answer without a component.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct StaticResponse {
+    pub(crate) status_code: Option<u16>,
+    #[serde(default)]
+    pub(crate) headers: IndexMap<String, String>,
+    pub(crate) body: Option<String>,
+}
+
+/// `[component.<id>]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Component {
+    pub(crate) source: toml::Value,
+    #[serde(default)]
+    pub(crate) description: String,
+    #[serde(default)]
+    pub(crate) variables: IndexMap<String, String>,
+    #[serde(default)]
+    pub(crate) environment: IndexMap<String, String>,
+    #[serde(default)]
+    pub(crate) files: Vec<FilesMount>,
+    #[serde(default)]
+    pub(crate) exclude_files: Vec<String>,
+    pub(crate) allowed_http_hosts: Option<Vec<String>>,
+    #[serde(default)]
+    pub(crate) allowed_outbound_hosts: Vec<String>,
+    #[serde(default)]
+    pub(crate) key_value_stores: Vec<String>,
+    #[serde(default)]
+    pub(crate) sqlite_databases: Vec<String>,
+    pub(crate) ai_models: Option<Vec<String>>,
+    #[serde(default, rename = "targets")]
+    _targets: Vec<toml::Value>,
+    #[serde(default, rename = "build")]
+    _build: Option<Build>,
+    #[serde(default, rename = "tool")]
+    _tool: toml::Table,
+    pub(crate) dependencies_inherit_configuration: Option<bool>,
+    #[serde(default)]
+    pub(crate) dependencies: IndexMap<String, Dependency>,
+    #[serde(default, rename = "profile")]
+    _profile: toml::Table,
+}
+
+/// `[component.<id>.build]`: for `spin build`, not for serving.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Build {
+    #[serde(rename = "command")]
+    _command: toml::Value,
+    #[serde(default, rename = "workdir")]
+    _workdir: Option<String>,
+    #[serde(default, rename = "watch")]
+    _watch: Vec<String>,
+}
+
+/// One item of `files`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "toml::Value")]
+pub(crate) enum FilesMount {
+    Pattern(String),
+    Placement(Placement),
+}
+
+/// The table form of an item of `files`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Placement {
+    pub(crate) source: String,
+    pub(crate) destination: String,
+}
+
+/// One entry of `[component.<id>.dependencies]`: a version from a registry, or a table.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "toml::Value")]
+pub(crate) enum Dependency {
+    Version(String),
+    Table(DependencyTable),
+}
+
+/// The table form of a dependency; `checks` refuses what comes from a registry or a URL.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DependencyTable {
+    pub(crate) path: Option<PathBuf>,
+    pub(crate) component: Option<String>,
+    pub(crate) export: Option<String>,
+    pub(crate) inherit_configuration: Option<Inherit>,
+    pub(crate) version: Option<String>,
+    pub(crate) registry: Option<String>,
+    pub(crate) package: Option<String>,
+    pub(crate) url: Option<String>,
+    pub(crate) digest: Option<String>,
+}
+
+/// What a dependency may use of its parent's capabilities: everything, or the named kinds.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Inherit {
+    All(bool),
+    Some(Vec<String>),
+}
+
+// A string or a table: decided by looking, because serde's untagged enums lose the name of the offending key.
+macro_rules! string_or_table {
+    ($name:ident, $string:ident, $table:ident) => {
+        impl TryFrom<toml::Value> for $name {
+            type Error = toml::de::Error;
+
+            fn try_from(value: toml::Value) -> Result<Self, Self::Error> {
+                match value {
+                    toml::Value::String(text) => Ok($name::$string(text)),
+                    other => Ok($name::$table(other.try_into()?)),
+                }
+            }
+        }
+    };
+}
+
+string_or_table!(Route, Pattern, Private);
+string_or_table!(FilesMount, Pattern, Placement);
+string_or_table!(Dependency, Version, Table);

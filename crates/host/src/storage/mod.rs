@@ -1,0 +1,17 @@
+//! SQLite databases, one file each, shared by all instances of all components that may use them.
+//!
+//! A `Database` answers every statement as one shared connection would, but faster: a writer thread commits what is
+//! queued in groups (`writer`), reads run beside it on connections of their own while the file is in WAL mode
+//! (`readers`), `statement` decides which is which and runs one, `connection` opens them. Knows nothing of components.
+
+mod connection;
+mod database;
+mod readers;
+mod statement;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+pub(crate) use database::Database;
+pub(crate) use rusqlite::types::Value;
+pub(crate) use statement::Rows;

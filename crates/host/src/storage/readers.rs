@@ -1,0 +1,115 @@
+//! Reading connections, for as long as the file is in WAL mode: then a read neither waits for the writer nor stops it,
+//! and sees everything committed before it began.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use rusqlite::Connection;
+use rusqlite::types::Value;
+use tokio::sync::Semaphore;
+
+use super::connection::{self, Interrupt};
+use super::statement::{self, Failure, Rows};
+
+/// Reads at once per database; more would only take turns on the few cores of a small machine.
+const MAX_READERS: usize = 4;
+
+/// The reading connections of one database.
+pub(super) struct Readers {
+    path: PathBuf,
+    permits: Semaphore,
+    open: AtomicBool,
+    pool: Mutex<Pool>,
+    returned: Condvar,
+}
+
+#[derive(Default)]
+struct Pool {
+    idle: Vec<(Connection, Interrupt)>,
+    busy: usize,
+}
+
+impl Readers {
+    pub(super) fn new(path: PathBuf) -> Arc<Self> {
+        Arc::new(Readers {
+            path,
+            permits: Semaphore::new(MAX_READERS),
+            open: AtomicBool::new(false),
+            pool: Mutex::default(),
+            returned: Condvar::new(),
+        })
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        self.open.load(SeqCst)
+    }
+
+    /// Reads may run here from now on.
+    pub(super) fn open(&self) {
+        self.open.store(true, SeqCst);
+    }
+
+    /// Waits until no read runs and closes every connection, so that the journal mode can change.
+    pub(super) fn close(&self) {
+        self.open.store(false, SeqCst);
+        let mut pool = self.lock();
+        while pool.busy > 0 {
+            pool = self.returned.wait(pool).unwrap_or_else(PoisonError::into_inner);
+        }
+        pool.idle.clear();
+    }
+
+    /// Runs a read off the executor's threads. `None`: it is no read, or reads must go to the writer now.
+    pub(super) async fn run(
+        self: &Arc<Self>,
+        sql: Arc<str>,
+        parameters: Arc<[Value]>,
+        cancelled: Arc<AtomicBool>,
+    ) -> Result<Option<Rows>, Failure> {
+        let Ok(_permit) = self.permits.acquire().await else { return Ok(None) };
+        let readers = self.clone();
+        tokio::task::spawn_blocking(move || readers.run_blocking(&sql, &parameters, cancelled))
+            .await
+            .map_err(|error| error.to_string())?
+    }
+
+    fn run_blocking(
+        &self,
+        sql: &str,
+        parameters: &[Value],
+        cancelled: Arc<AtomicBool>,
+    ) -> Result<Option<Rows>, Failure> {
+        let Some((connection, interrupt)) = self.take()? else { return Ok(None) };
+        interrupt.watch(cancelled);
+        let result = statement::run_if_read_only(&connection, sql, parameters);
+        self.put_back((connection, interrupt));
+        result
+    }
+
+    fn take(&self) -> Result<Option<(Connection, Interrupt)>, Failure> {
+        let mut pool = self.lock();
+        if !self.is_open() {
+            return Ok(None);
+        }
+        let reader = match pool.idle.pop() {
+            Some(reader) => reader,
+            None => connection::reader(&self.path).map_err(|error| error.to_string())?,
+        };
+        pool.busy += 1;
+        Ok(Some(reader))
+    }
+
+    fn put_back(&self, reader: (Connection, Interrupt)) {
+        let mut pool = self.lock();
+        pool.busy -= 1;
+        if self.is_open() {
+            pool.idle.push(reader);
+        }
+        self.returned.notify_all();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Pool> {
+        self.pool.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,206 @@
+//! One statement: what kind it is, and running it.
+
+use rusqlite::types::{Value, ValueRef};
+use rusqlite::{CachedStatement, Connection, params_from_iter};
+
+/// Most bytes of one result, so that a careless query cannot fill the host's memory.
+const MAX_RESULT_BYTES: usize = 128 << 20;
+
+/// A query's result.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Rows {
+    pub(crate) columns: Vec<String>,
+    pub(crate) rows: Vec<Vec<Value>>,
+}
+
+/// How a statement may run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Beside the writer, if it proves to be read-only.
+    Read,
+    /// Together with others in one transaction.
+    Write,
+    /// By itself on the writing connection: it steers transactions or the connection.
+    Alone,
+}
+
+/// Statements that change what later ones on the same connection see, so that reads must follow them there.
+pub(super) fn ties_reads_to_writer(sql: &str) -> bool {
+    let mut words = words(sql);
+    match words.next().as_deref() {
+        Some("ATTACH") => true,
+        Some("CREATE") => matches!(words.next().as_deref(), Some("TEMP" | "TEMPORARY")),
+        Some("PRAGMA") => {
+            let name = words.next().unwrap_or_default();
+            let name = name.rsplit('.').next().unwrap_or_default();
+            sql.contains(['=', '(']) && !HARMLESS_PRAGMAS.contains(&name)
+        }
+        _ => false,
+    }
+}
+
+/// Pragmas that no later read depends on.
+const HARMLESS_PRAGMAS: [&str; 30] = [
+    "ANALYSIS_LIMIT",
+    "APPLICATION_ID",
+    "AUTO_VACUUM",
+    "AUTOMATIC_INDEX",
+    "BUSY_TIMEOUT",
+    "CACHE_SIZE",
+    "CACHE_SPILL",
+    "CHECKPOINT_FULLFSYNC",
+    "DEFER_FOREIGN_KEYS",
+    "FOREIGN_KEY_CHECK",
+    "FOREIGN_KEY_LIST",
+    "FOREIGN_KEYS",
+    "INCREMENTAL_VACUUM",
+    "INDEX_INFO",
+    "INDEX_LIST",
+    "INDEX_XINFO",
+    "INTEGRITY_CHECK",
+    "JOURNAL_MODE",
+    "JOURNAL_SIZE_LIMIT",
+    "MMAP_SIZE",
+    "OPTIMIZE",
+    "PAGE_SIZE",
+    "QUICK_CHECK",
+    "SYNCHRONOUS",
+    "TABLE_INFO",
+    "TABLE_XINFO",
+    "TEMP_STORE",
+    "USER_VERSION",
+    "WAL_AUTOCHECKPOINT",
+    "WAL_CHECKPOINT",
+];
+
+/// Classifies by the first words; what is only found out by compiling is left to the caller.
+pub(super) fn classify(sql: &str) -> Kind {
+    let mut words = words(sql);
+    match words.next().as_deref() {
+        Some("SELECT" | "WITH" | "VALUES" | "EXPLAIN") if !needs_writer(sql) => Kind::Read,
+        Some("SELECT" | "WITH" | "VALUES" | "EXPLAIN" | "DELETE" | "REPLACE" | "CREATE" | "DROP" | "ALTER") => {
+            Kind::Write
+        }
+        // `OR FAIL` keeps part of a failed statement and `OR ROLLBACK` ends a transaction that others share.
+        Some("INSERT" | "UPDATE") => match (words.next().as_deref(), words.next().as_deref()) {
+            (Some("OR"), Some("FAIL" | "ROLLBACK")) => Kind::Alone,
+            _ => Kind::Write,
+        },
+        _ => Kind::Alone,
+    }
+}
+
+/// These functions tell about the writing connection.
+fn needs_writer(sql: &str) -> bool {
+    let lower = sql.to_ascii_lowercase();
+    ["last_insert_rowid", "changes"].iter().any(|function| lower.contains(function))
+}
+
+/// The words of a statement in upper case, without comments.
+fn words(sql: &str) -> impl Iterator<Item = String> + '_ {
+    let mut rest = sql;
+    std::iter::from_fn(move || {
+        loop {
+            rest = rest.trim_start_matches(|c: char| c.is_ascii_whitespace() || c == ';');
+            if let Some(comment) = rest.strip_prefix("--") {
+                rest = comment.split_once('\n').map_or("", |(_, after)| after);
+            } else if let Some(comment) = rest.strip_prefix("/*") {
+                rest = comment.split_once("*/").map_or("", |(_, after)| after);
+            } else {
+                break;
+            }
+        }
+        let end = rest
+            .find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '.'))
+            .unwrap_or(rest.len());
+        let word = &rest[..end];
+        rest = &rest[end..];
+        (!word.is_empty()).then(|| word.to_ascii_uppercase())
+    })
+}
+
+/// Why a statement gave no rows, in SQLite's own words.
+pub(super) type Failure = String;
+
+/// Compiles (or takes from the cache) and runs one statement.
+pub(super) fn run(connection: &Connection, sql: &str, parameters: &[Value]) -> Result<Rows, Failure> {
+    let mut statement = connection.prepare_cached(sql).map_err(|error| error.to_string())?;
+    step(&mut statement, parameters)
+}
+
+/// Runs `sql` if it only reads; `None` leaves it to the writer.
+pub(super) fn run_if_read_only(
+    connection: &Connection,
+    sql: &str,
+    parameters: &[Value],
+) -> Result<Option<Rows>, Failure> {
+    let mut statement = connection.prepare_cached(sql).map_err(|error| error.to_string())?;
+    if !statement.readonly() {
+        return Ok(None);
+    }
+    step(&mut statement, parameters).map(Some)
+}
+
+fn step(statement: &mut CachedStatement<'_>, parameters: &[Value]) -> Result<Rows, Failure> {
+    let columns: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let width = columns.len();
+    let mut result = Rows { columns, rows: Vec::new() };
+    let mut bytes = 0;
+    let mut rows = statement.query(params_from_iter(parameters)).map_err(|error| error.to_string())?;
+    while let Some(row) = rows.next().map_err(|error| error.to_string())? {
+        let mut values = Vec::with_capacity(width);
+        for column in 0..width {
+            let value = row.get_ref(column).map_err(|error| error.to_string())?;
+            bytes += size(value);
+            values.push(Value::try_from(value).map_err(|error| error.to_string())?);
+        }
+        if bytes > MAX_RESULT_BYTES {
+            return Err(format!("query result exceeds limit of {MAX_RESULT_BYTES} bytes"));
+        }
+        result.rows.push(values);
+    }
+    Ok(result)
+}
+
+/// Bytes a value costs in a result.
+fn size(value: ValueRef<'_>) -> usize {
+    size_of::<Value>()
+        + match value {
+            ValueRef::Text(bytes) | ValueRef::Blob(bytes) => bytes.len(),
+            ValueRef::Null | ValueRef::Integer(_) | ValueRef::Real(_) => 0,
+        }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statements_are_classified_by_their_first_words() {
+        for sql in ["SELECT 1", " -- note\n select 1", "/* a */ WITH a AS (SELECT 1) SELECT * FROM a", ";VALUES (1)"] {
+            assert_eq!(classify(sql), Kind::Read, "{sql}");
+        }
+        for sql in ["insert into t values (1)", "INSERT OR IGNORE INTO t VALUES (1)", "CREATE TABLE t(a)",
+            "SELECT last_insert_rowid()", "UPDATE t SET a = 1", "DELETE FROM t"]
+        {
+            assert_eq!(classify(sql), Kind::Write, "{sql}");
+        }
+        for sql in ["PRAGMA journal_mode=WAL", "BEGIN", "COMMIT", "VACUUM", "INSERT OR FAIL INTO t VALUES (1)",
+            "update or rollback t set a = 1", "ATTACH ':memory:' AS m", "", "nonsense"]
+        {
+            assert_eq!(classify(sql), Kind::Alone, "{sql}");
+        }
+    }
+
+    #[test]
+    fn what_a_connection_remembers_ties_reads_to_it() {
+        for sql in ["CREATE TEMP TABLE t(a)", "ATTACH ':memory:' AS m", "PRAGMA case_sensitive_like = ON"] {
+            assert!(ties_reads_to_writer(sql), "{sql}");
+        }
+        for sql in ["CREATE TABLE t(a)", "PRAGMA journal_mode = WAL", "PRAGMA main.user_version = 3",
+            "PRAGMA table_info(t)", "PRAGMA encoding"]
+        {
+            assert!(!ties_reads_to_writer(sql), "{sql}");
+        }
+    }
+}

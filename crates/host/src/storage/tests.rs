@@ -1,0 +1,183 @@
+//! A database answers as one shared connection would, and keeps what it has acknowledged.
+
+use std::sync::Arc;
+
+use super::{Database, Rows, Value};
+
+fn open() -> (tempfile::TempDir, Arc<Database>) {
+    let folder = tempfile::tempdir().unwrap();
+    let database = Database::open(&folder.path().join("sub/test.db")).unwrap();
+    (folder, database)
+}
+
+async fn run(database: &Database, sql: &str) -> Result<Rows, String> {
+    database.execute(sql, vec![]).await
+}
+
+async fn number(database: &Database, sql: &str) -> i64 {
+    match run(database, sql).await.unwrap().rows[0][0] {
+        Value::Integer(number) => number,
+        ref other => panic!("{other:?} is no number"),
+    }
+}
+
+async fn each_mode(test: impl AsyncFn(Arc<Database>)) {
+    for mode in ["delete", "wal"] {
+        let (_folder, database) = open();
+        let rows = run(&database, &format!("PRAGMA journal_mode = {mode}")).await.unwrap();
+        assert_eq!(rows.rows, [[Value::Text(mode.into())]]);
+        test(database).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_write_is_seen_by_the_next_read() {
+    each_mode(async |database| {
+        run(&database, "CREATE TABLE t(a INTEGER PRIMARY KEY, b TEXT)").await.unwrap();
+        for i in 0..200 {
+            let rows = database
+                .execute("INSERT INTO t(b) VALUES (?1) RETURNING a, b", vec![Value::Text(format!("x{i}"))])
+                .await
+                .unwrap();
+            assert_eq!(rows.columns, ["a", "b"]);
+            assert_eq!(rows.rows, [[Value::Integer(i + 1), Value::Text(format!("x{i}"))]]);
+            assert_eq!(number(&database, "SELECT count(*) FROM t").await, i + 1);
+        }
+        assert_eq!(number(&database, "SELECT last_insert_rowid()").await, 200);
+        assert_eq!(database.last_insert_rowid(), 200);
+        run(&database, "UPDATE t SET b = 'y' WHERE a <= 7").await.unwrap();
+        assert_eq!(number(&database, "SELECT changes()").await, 7);
+        assert_eq!(database.changes(), 7);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn concurrent_writers_lose_nothing_and_fail_alone() {
+    each_mode(async |database| {
+        run(&database, "CREATE TABLE t(a INTEGER PRIMARY KEY)").await.unwrap();
+        let tasks: Vec<_> = (0..100i64)
+            .map(|writer| {
+                let database = database.clone();
+                tokio::spawn(async move {
+                    let mut conflicts = 0;
+                    for i in 0..20i64 {
+                        // Every second key is claimed by two writers; one of them must fail, nobody else.
+                        let key = if i % 2 == 0 { writer * 100 + i } else { (writer / 2) * 100 + i };
+                        match database.execute("INSERT INTO t VALUES (?)", vec![Value::Integer(key)]).await {
+                            Ok(_) => {}
+                            Err(error) => {
+                                assert!(error.contains("UNIQUE constraint failed: t.a"), "{error}");
+                                conflicts += 1;
+                            }
+                        }
+                    }
+                    conflicts
+                })
+            })
+            .collect();
+        let mut conflicts = 0;
+        for task in tasks {
+            conflicts += task.await.unwrap();
+        }
+        assert_eq!(number(&database, "SELECT count(*) FROM t").await + conflicts, 2000);
+        assert!(conflicts >= 500, "{conflicts}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deferred_violation_fails_only_its_own_statement() {
+    each_mode(async |database| {
+        run(&database, "CREATE TABLE p(a INTEGER PRIMARY KEY)").await.unwrap();
+        run(&database, "CREATE TABLE c(a REFERENCES p DEFERRABLE INITIALLY DEFERRED)").await.unwrap();
+        run(&database, "INSERT INTO p VALUES (1)").await.unwrap();
+        let tasks: Vec<_> = (0..60)
+            .map(|i| {
+                let database = database.clone();
+                tokio::spawn(async move {
+                    let parent = Value::Integer(if i % 10 == 0 { 99 } else { 1 });
+                    database.execute("INSERT INTO c VALUES (?)", vec![parent]).await.is_ok()
+                })
+            })
+            .collect();
+        let mut stored = 0;
+        for task in tasks {
+            stored += i64::from(task.await.unwrap());
+        }
+        assert_eq!(stored, 54);
+        assert_eq!(number(&database, "SELECT count(*) FROM c").await, 54);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn transactions_and_temporary_tables_are_seen_by_all() {
+    each_mode(async |database| {
+        run(&database, "CREATE TABLE t(a)").await.unwrap();
+        run(&database, "BEGIN").await.unwrap();
+        run(&database, "INSERT INTO t VALUES (1)").await.unwrap();
+        assert_eq!(number(&database, "SELECT count(*) FROM t").await, 1);
+        run(&database, "ROLLBACK").await.unwrap();
+        assert_eq!(number(&database, "SELECT count(*) FROM t").await, 0);
+        run(&database, "CREATE TEMP TABLE u(a)").await.unwrap();
+        run(&database, "INSERT INTO u VALUES (5)").await.unwrap();
+        assert_eq!(number(&database, "SELECT a FROM u").await, 5);
+        assert_eq!(number(&database, "WITH x AS (SELECT 3) SELECT * FROM x").await, 3);
+        run(&database, "WITH x AS (SELECT 4) INSERT INTO t SELECT * FROM x").await.unwrap();
+        assert_eq!(number(&database, "SELECT a FROM t").await, 4);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn errors_carry_the_text_of_sqlite() {
+    each_mode(async |database| {
+        let error = async |sql: &str| run(&database, sql).await.unwrap_err();
+        assert!(error("SELECT * FROM x").await.contains("no such table: x"));
+        assert!(error("INSERT INTO x VALUES (1)").await.contains("no such table: x"));
+        assert!(error("SELEC 1").await.contains("syntax error"));
+        assert!(error("SELECT ?").await.to_lowercase().contains("parameter"));
+        assert!(error("CREATE TABLE a(b); CREATE TABLE c(d)").await.to_lowercase().contains("multiple statements"));
+        assert!(error("ATTACH '/tmp/other.db' AS other").await.contains("not authorized"));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_journal_mode_can_change_back_and_forth_under_load() {
+    let (_folder, database) = open();
+    run(&database, "CREATE TABLE t(a)").await.unwrap();
+    let readers: Vec<_> = (0..8)
+        .map(|_| {
+            let database = database.clone();
+            tokio::spawn(async move {
+                for _ in 0..200 {
+                    run(&database, "SELECT count(*) FROM t").await.unwrap();
+                }
+            })
+        })
+        .collect();
+    for i in 0..10 {
+        let mode = if i % 2 == 0 { "wal" } else { "delete" };
+        let rows = run(&database, &format!("PRAGMA journal_mode = {mode}")).await.unwrap();
+        assert_eq!(rows.rows, [[Value::Text(mode.into())]]);
+        run(&database, "INSERT INTO t VALUES (1)").await.unwrap();
+    }
+    for reader in readers {
+        reader.await.unwrap();
+    }
+    assert_eq!(number(&database, "SELECT count(*) FROM t").await, 10);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_endless_query_ends_when_nobody_waits() {
+    each_mode(async |database| {
+        let endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n";
+        let limit = std::time::Duration::from_millis(100);
+        assert!(tokio::time::timeout(limit, run(&database, endless)).await.is_err());
+        run(&database, "CREATE TABLE t(a)").await.unwrap();
+        assert_eq!(number(&database, "SELECT count(*) FROM t").await, 0);
+    })
+    .await;
+}
