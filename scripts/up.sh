@@ -13,7 +13,7 @@ set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
-listen=127.0.0.1:3000 build_only=0 args=() has_manifest=0 has_state=0 has_reuse=0
+listen=127.0.0.1:3000 build_only=0 quiet=0 args=() has_manifest=0 has_state=0 has_reuse=0
 previous=''
 for arg in "$@"; do
     case "$arg" in
@@ -27,8 +27,9 @@ for arg in "$@"; do
             exit 0
             ;;
         --build-only) build_only=1; continue ;;
+        -q | --quiet) quiet=1 ;;
         --listen=*) listen="${arg#--listen=}" ;;
-        --manifest | --manifest=*) has_manifest=1 ;;
+        -f | -f?* | --manifest | --manifest=*) has_manifest=1 ;;
         --state-dir | --state-dir=*) has_state=1 ;;
         --max-instance-reuse | --max-instance-reuse=*) has_reuse=1 ;;
     esac
@@ -88,5 +89,5 @@ END
 }
 
 step "Starting on $url"
-if [ "$port" != 0 ]; then (hints "$$" &); fi
+if [ "$port" != 0 ] && [ "$quiet" = 0 ]; then (hints "$$" &); fi
 exec "$HOST_BIN" up "${args[@]}"
