@@ -19,6 +19,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(3);
 /// Longest wait for a connection and for a whole reply: the components' own limit is 30 s.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const REPLY_TIMEOUT: Duration = Duration::from_secs(60);
+/// Most connections kept, i.e. most requests under way at once.
+pub(crate) const MAX_CONNECTIONS: usize = 8;
 /// Largest reply, in bytes: a document's text with its clock.
 const MAX_REPLY_BYTES: u64 = 1 << 30;
 
@@ -80,6 +82,8 @@ impl Client {
             .timeout_connect(Some(CONNECT_TIMEOUT))
             .timeout_global(Some(REPLY_TIMEOUT))
             .no_delay(true)
+            .max_idle_connections_per_host(MAX_CONNECTIONS)
+            .max_idle_connections(MAX_CONNECTIONS)
             .proxy(None)
             .build();
         Ok(Client { agent: config.into(), base: base.trim_end_matches('/').to_owned(), retry_for })

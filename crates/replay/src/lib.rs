@@ -1,12 +1,13 @@
 //! `ramanujan replay`: sends a recorded editing session through the network over HTTP and checks that the text it
 //! ends with is the recorded one.
 //!
-//! recording (file) → session (operations with dots and parents) → schedule (requests of one colour) → replay (HTTP)
-//! → report. Only `client` does network I/O and only `recording` reads files; the rest is pure. `generate` makes
+//! recording (file) → session (operations with dots and parents) → dispatch (which may be sent next) →
+//! send (HTTP) → report. Only `client` does network I/O and only `recording` reads files; the rest is pure. `generate` makes
 //! sessions where no recordings are at hand.
 
 mod client;
 mod difference;
+pub mod dispatch;
 pub mod generate;
 mod measure;
 mod names;
@@ -15,7 +16,7 @@ mod progress;
 pub mod recording;
 mod replay;
 mod report;
-pub mod schedule;
+mod send;
 pub mod session;
 mod version;
 

@@ -1,26 +1,23 @@
 //! A replay: register the agents, send what is not stored yet, let GREEN verify, compare the text.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use ramanujan_core::{AgentId, Color};
+use ramanujan_core::AgentId;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::client::{Client, ClientError};
 use crate::difference::Difference;
-use crate::measure::Measurements;
+use crate::dispatch::{Dispatch, depth};
 use crate::progress::Progress;
 use crate::recording::Recording;
 use crate::report::Report;
-use crate::schedule::{Batch, Schedule};
+use crate::send::Sender;
 use crate::session::{Session, SessionError};
 
 /// Most operations in one request: what the streams take by default.
 pub(crate) const MAX_BATCH: usize = 1000;
-
-/// Between two rounds of heartbeats: well within the components' default `HEALTH_TIMEOUT` of 10 s.
-const HEARTBEAT_EVERY: Duration = Duration::from_secs(4);
 
 /// What to replay, and where.
 #[derive(Debug)]
@@ -60,12 +57,6 @@ struct DocumentReply {
 }
 
 #[derive(Deserialize)]
-struct BatchReply {
-    applied: usize,
-    duplicates: usize,
-}
-
-#[derive(Deserialize)]
 struct VerifyReply {
     verified: bool,
     #[serde(default)]
@@ -74,10 +65,10 @@ struct VerifyReply {
 
 /// Replays a recording.
 ///
-/// What the network holds already is not sent again, with one exception: the last [`MAX_BATCH`] operations before the
-/// first missing one are. They are what an earlier attempt may have had under way when it was cut off, so that the
-/// network repairs what it had not finished of them, and they show whether the document holds this recording: other
-/// content under the same names is refused.
+/// What the network holds already is not sent again, with one exception: the last [`MAX_BATCH`] stored operations of
+/// each replica are. They are what an earlier attempt may have had under way when it was cut off, so that the network
+/// repairs what it had not finished of them, and they show whether the document holds this recording: other content
+/// under the same names is refused.
 ///
 /// # Errors
 /// The network cannot be reached, stays unavailable, or refuses an operation. A document that differs in the end is
@@ -87,47 +78,31 @@ pub(crate) fn replay(client: &Client, plan: &Plan<'_>) -> Result<Report, ReplayE
     let names = session.names(&plan.agents_prefix)?;
     let name_bytes =
         names.iter().map(|name| name.as_str().len()).chain([plan.document.len()]).max().unwrap_or(0);
-    let schedule = Schedule::new(&session, plan.batch.clamp(1, MAX_BATCH), name_bytes);
+    let operations = session.operations.len();
     let path = format!("/crdt/{}", plan.document);
 
     let stored = match client.first_get::<DocumentReply>(&path)? {
         Some(document) => stored_lengths(plan, &session, &names, &document)?,
         None => vec![0; names.len()],
     };
-    let first = first_batch(&session, &schedule, &stored);
-    let skipped = schedule.batches.get(first).map_or(schedule.order.len(), |batch| batch.range.start);
+    let batch = plan.batch.clamp(1, MAX_BATCH);
+    let dispatch = Dispatch::new(&session, &stored, MAX_BATCH, batch, name_bytes);
+    let skipped = operations - dispatch.remaining();
 
     let agents = agent_names(&session, &names);
     let unregistered = register(client, &agents);
-
-    let mut sender = Sender {
-        client,
-        session: &session,
-        names: &names,
-        document: &plan.document,
-        agents: &agents,
-        schedule: &schedule,
-        measurements: Measurements::default(),
-        duplicates: 0,
-    };
-    let mut progress = Progress::new(schedule.order.len() as u64, skipped as u64, plan.quiet);
+    let progress = Progress::new(operations as u64, skipped as u64, plan.quiet);
     progress.say(&format!(
-        "{}: {} operations of {} agents in {} batches, into document {}",
-        plan.source,
-        schedule.order.len(),
-        plan.recording.agents,
-        schedule.batches.len(),
-        plan.document
+        "{}: {operations} operations of {} agents into document {}",
+        plan.source, plan.recording.agents, plan.document
     ));
+    let sender = Sender { client, document: &plan.document, names: &names, agents: &agents };
     let started = Instant::now();
-    let sent = sender.send(&schedule.batches[first..], &mut progress);
+    let (measurements, duplicates) = sender.send(dispatch, progress)?;
     let seconds = started.elapsed().as_secs_f64();
-    progress.finish();
-    sent?;
-    let (measurements, duplicates) = (sender.measurements, sender.duplicates);
 
     // A recording without any operation leaves no document behind.
-    let (verified, document) = if schedule.order.is_empty() {
+    let (verified, document) = if operations == 0 {
         (VerifyReply { verified: true, witness: Value::Null }, None)
     } else {
         let body = json!({"operation": "verify", "document_id": plan.document}).to_string();
@@ -146,13 +121,13 @@ pub(crate) fn replay(client: &Client, plan: &Plan<'_>) -> Result<Report, ReplayE
         agents: plan.recording.agents,
         replicas: names.len(),
         unregistered,
-        operations: schedule.order.len(),
+        operations,
         skipped,
         duplicates,
         batches: measurements.requests(),
-        runs: schedule.runs,
+        depth: depth(&session),
         seconds,
-        operations_per_second: (schedule.order.len() - skipped) as f64 / seconds.max(f64::MIN_POSITIVE),
+        operations_per_second: (operations - skipped) as f64 / seconds.max(f64::MIN_POSITIVE),
         latency_ms: measurements.latency(),
         first_tenth: tenths.map(|(first, _)| first),
         last_tenth: tenths.map(|(_, last)| last),
@@ -194,17 +169,6 @@ fn stored_lengths(
     Ok(stored)
 }
 
-/// The batch to begin with: [`MAX_BATCH`] operations or more before the first that is not stored.
-fn first_batch(session: &Session, schedule: &Schedule, stored: &[u32]) -> usize {
-    let is_stored = |place: usize| {
-        let mark = session.operations[schedule.order[place]].mark;
-        stored[mark.replica as usize] >= mark.seq
-    };
-    let missing = (0..schedule.order.len()).find(|place| !is_stored(*place)).unwrap_or(schedule.order.len());
-    let begin = missing.saturating_sub(MAX_BATCH);
-    schedule.batches.partition_point(|batch| batch.range.end <= begin)
-}
-
 /// One name per agent that has operations: that of its first replica.
 fn agent_names<'a>(session: &Session, names: &'a [AgentId]) -> Vec<&'a AgentId> {
     session
@@ -231,75 +195,3 @@ fn register(client: &Client, agents: &[&AgentId]) -> Vec<String> {
         })
         .collect()
 }
-
-struct Sender<'a> {
-    client: &'a Client,
-    session: &'a Session,
-    names: &'a [AgentId],
-    document: &'a str,
-    agents: &'a [&'a AgentId],
-    schedule: &'a Schedule,
-    measurements: Measurements,
-    duplicates: usize,
-}
-
-impl Sender<'_> {
-    fn send(&mut self, batches: &[Batch], progress: &mut Progress) -> Result<(), ReplayError> {
-        let mut heartbeat = Instant::now();
-        for batch in batches {
-            if heartbeat.elapsed() >= HEARTBEAT_EVERY {
-                for agent in self.agents {
-                    // A missed heartbeat only shows the agent as inactive for a while.
-                    let _ = self.client.post_once(&format!("/agents/{agent}/heartbeat"), b"{}");
-                }
-                heartbeat = Instant::now();
-            }
-            self.send_batch(batch)?;
-            progress.advance(batch.range.len() as u64);
-        }
-        Ok(())
-    }
-
-    fn send_batch(&mut self, batch: &Batch) -> Result<(), ReplayError> {
-        let path = match batch.color {
-            Color::Blue => "/stream/blue/apply",
-            _ => "/stream/red/apply",
-        };
-        let places = &self.schedule.order[batch.range.clone()];
-        let operations: Vec<Value> = places
-            .iter()
-            .map(|index| self.session.operations[*index].to_json(self.document, self.names))
-            .collect();
-        let body = Value::Array(operations).to_string();
-        let started = Instant::now();
-        let reply: BatchReply = match self.client.post(path, body.as_bytes()) {
-            Err(ClientError::Refused { problem, .. }) if problem.code == "dot-conflict" => {
-                let reason = format!("another recording under the same agent names ({problem})");
-                return Err(ReplayError::Occupied { document: self.document.to_owned(), reason });
-            }
-            Err(ClientError::Refused { problem, .. }) => {
-                let index = places.get(problem.index.unwrap_or(0)).or(places.first()).copied().unwrap_or(0);
-                let mark = self.session.operations[index].mark;
-                let operation = format!("{}:{}", self.names[mark.replica as usize], mark.seq);
-                return Err(ReplayError::Refused { operation, reason: problem.to_string() });
-            }
-            other => other?,
-        };
-        self.measurements.add(places.len(), started.elapsed());
-        if reply.applied + reply.duplicates != places.len() {
-            let reason = format!(
-                "{} applied and {} duplicates for {} operations",
-                reply.applied,
-                reply.duplicates,
-                places.len()
-            );
-            return Err(ClientError::Unexpected { path: path.to_owned(), reason }.into());
-        }
-        self.duplicates += reply.duplicates;
-        Ok(())
-    }
-}
-
-#[cfg(test)]
-#[path = "replay_tests.rs"]
-mod tests;

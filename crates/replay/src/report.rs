@@ -26,8 +26,8 @@ pub(crate) struct Report {
     pub(crate) duplicates: usize,
     /// Requests of this replay.
     pub(crate) batches: usize,
-    /// Requests the whole recording needs at the least, if they were unlimited.
-    pub(crate) runs: usize,
+    /// Requests of the whole recording that have to follow one another at the least, if they were unlimited.
+    pub(crate) depth: usize,
     /// Time of sending.
     pub(crate) seconds: f64,
     pub(crate) operations_per_second: f64,
@@ -74,7 +74,7 @@ impl std::fmt::Display for Report {
             )?;
         }
         writeln!(f)?;
-        writeln!(f, "batches         {} (the recording needs at least {})", self.batches, self.runs)?;
+        writeln!(f, "batches         {} (at least {} have to follow one another)", self.batches, self.depth)?;
         writeln!(f, "seconds         {:.2}", self.seconds)?;
         writeln!(f, "operations/s    {:.0}", self.operations_per_second)?;
         if let Some(Latency { p50, p95, p99, max }) = self.latency_ms {

@@ -3,10 +3,10 @@
 
 use ramanujan_core::{AgentId, Dot};
 use ramanujan_crdt::{Op, TextGraph};
+use ramanujan_replay::dispatch::Dispatch;
 use ramanujan_replay::generate::{self, Options};
 use ramanujan_replay::operation::{Edit, Mark};
 use ramanujan_replay::recording::Recording;
-use ramanujan_replay::schedule::Schedule;
 use ramanujan_replay::session::Session;
 
 /// Merges the recording in the order in which it would be sent.
@@ -15,14 +15,17 @@ fn merged(recording: &Recording) -> String {
     let names: Vec<AgentId> = session.names("agent").unwrap();
     let dot = |mark: &Mark| Dot::new(names[mark.replica as usize].clone(), u64::from(mark.seq));
     let mut graph = TextGraph::new();
-    for index in Schedule::new(&session, 500, 10).order {
-        let operation = &session.operations[index];
-        let parents: Vec<Dot> = operation.parents.iter().map(dot).collect();
-        let op = match &operation.edit {
-            Edit::Insert { position, text } => Op::Insert { position: *position, text: text.clone() },
-            Edit::Delete { position, length } => Op::Delete { position: *position, length: *length },
-        };
-        graph.push(&dot(&operation.mark), &parents, &op).unwrap();
+    let mut dispatch = Dispatch::new(&session, &vec![0; names.len()], 0, 7, 10);
+    while let Some(batch) = dispatch.next_batch() {
+        for operation in dispatch.operations(&batch) {
+            let parents: Vec<Dot> = operation.parents.iter().map(dot).collect();
+            let op = match &operation.edit {
+                Edit::Insert { position, text } => Op::Insert { position: *position, text: text.clone() },
+                Edit::Delete { position, length } => Op::Delete { position: *position, length: *length },
+            };
+            graph.push(&dot(&operation.mark), &parents, &op).unwrap();
+        }
+        dispatch.acknowledge(&batch);
     }
     graph.text().unwrap()
 }
