@@ -14,7 +14,7 @@ const COLORS: [Option<&str>; 4] = [Some("RED"), Some("BLUE"), Some("GREEN"), Non
 fn event(n: usize) -> Value {
     let mut event = json!({"type": format!("t{}", n % 3), "agent_id": format!("a{}", n % 2),
         "timestamp": format_rfc3339(1_700_000_000_000 + (n as u64 * 7919) % 1000), "payload": {"n": n}});
-    if n % 5 != 0 {
+    if !n.is_multiple_of(5) {
         event["document_id"] = json!(format!("d{}", n % 4));
     }
     if let Some(color) = COLORS[n % 4] {
