@@ -18,6 +18,7 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Serve the application of a manifest.
     Up(UpArgs),
+    Replay(ramanujan_replay::Args),
 }
 
 /// Serve the application of a manifest until SIGINT or SIGTERM.

@@ -28,5 +28,6 @@ fn main() -> ExitCode {
                 ExitCode::FAILURE
             }
         },
+        cli::Command::Replay(args) => ramanujan_replay::run(args),
     }
 }

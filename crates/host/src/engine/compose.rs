@@ -100,7 +100,7 @@ impl Composer {
             if is_allowed(&import, inherit) {
                 continue;
             }
-            let name = format!("denied-d{index}-i{number}");
+            let name = format!("denied:d{index}/i{number}");
             let node = self.graph.import(&name, kind)?;
             self.graph.set_instantiation_argument(instance, &import, node)?;
             self.denied.insert(name, import);

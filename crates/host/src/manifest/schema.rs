@@ -161,7 +161,7 @@ pub(crate) struct Placement {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "toml::Value")]
 pub(crate) enum Dependency {
-    Version(String),
+    Version(#[expect(dead_code, reason = "refused whatever it is")] String),
     Table(DependencyTable),
 }
 
