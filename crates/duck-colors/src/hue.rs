@@ -33,9 +33,10 @@ impl Hue {
     /// +1 below 60 and from 300 degrees (warm), 0 below 180 (green to cyan), −1 below 300 (blue). A grey is neutral.
     pub fn trit(self) -> i8 {
         match self.degrees {
-            Some(h) if h < 60.0 || h >= 300.0 => 1,
-            Some(h) if h >= 180.0 => -1,
-            _ => 0,
+            Some(h) if (60.0..180.0).contains(&h) => 0,
+            Some(h) if (180.0..300.0).contains(&h) => -1,
+            Some(_) => 1,
+            None => 0,
         }
     }
 

@@ -5,7 +5,7 @@ use std::fmt::Display;
 use ramanujan_core::{Color, MAX_SAFE_INTEGER, Problem};
 use ramanujan_shell::{Info, Query, Request, Response, Service, ok, setting};
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::algorithm::{Algorithm, Sample, split_chain};
 use crate::hue::sigil;
@@ -43,30 +43,26 @@ pub fn service() -> Service {
     .get("/colors/verify", async |request| verify(&request))
 }
 
+// Replies are typed and written straight to bytes: building them as JSON values first costs the component 40 kB.
+
 fn constants() -> Map<String, Value> {
     let algorithm = default_algorithm().unwrap_or(Algorithm::GoldenSpiral);
-    let algorithms: Vec<Value> = Algorithm::ALL
-        .into_iter()
-        .map(|a| {
-            json!({
-                "name": a.as_str(),
-                "source": source(a),
-                "default_seed": a.default_seed().map(|seed| seed.to_string()),
-                "first_index": a.first_index(),
-                "last_index": a.last_index(),
-            })
-        })
-        .collect();
-    let Value::Object(members) = json!({
-        "service": "Duck Color Generation",
-        "algorithm": format!("gay-jl-{algorithm}"),
-        "seed_management": "splitmix64",
-        "algorithms": algorithms,
-        "max_palette": MAX_COLORS,
-        "split_chain_checkpoint_stride": split_chain::CHECKPOINT_STRIDE,
-    }) else {
-        return Map::new();
-    };
+    let algorithms = Algorithm::ALL.into_iter().map(|a| {
+        let mut members = Map::new();
+        members.insert("name".into(), a.as_str().into());
+        members.insert("source".into(), source(a).into());
+        members.insert("default_seed".into(), a.default_seed().map(|seed| seed.to_string()).into());
+        members.insert("first_index".into(), a.first_index().into());
+        members.insert("last_index".into(), a.last_index().into());
+        Value::Object(members)
+    });
+    let mut members = Map::new();
+    members.insert("service".into(), "Duck Color Generation".into());
+    members.insert("algorithm".into(), format!("gay-jl-{algorithm}").into());
+    members.insert("seed_management".into(), "splitmix64".into());
+    members.insert("algorithms".into(), algorithms.collect::<Vec<_>>().into());
+    members.insert("max_palette".into(), MAX_COLORS.into());
+    members.insert("split_chain_checkpoint_stride".into(), split_chain::CHECKPOINT_STRIDE.into());
     members
 }
 
@@ -83,9 +79,11 @@ fn refused(error: impl Display) -> Problem {
     Problem::invalid("no-such-color", error.to_string())
 }
 
-/// What a colour looks like and which of black and white is readable on it.
+/// What a colour looks like and which of black and white is readable on it, with its index where it has one.
 #[derive(Serialize)]
 struct Look {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    index: Option<u64>,
     hex: String,
     rgb: [u8; 3],
     sigil: &'static str,
@@ -97,7 +95,14 @@ struct Look {
     polarity_sigil: &'static str,
     contrast: Contrast,
     /// The better readable of `#000000` and `#FFFFFF` on it.
-    text: String,
+    text: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    algorithm: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<&'static str>,
+    /// Absent where no algorithm is; null where the algorithm has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seed: Option<Option<String>>,
 }
 
 /// WCAG contrast ratios, cut (not rounded up) to two decimals, so that 4.5 means passed.
@@ -113,6 +118,7 @@ impl From<Sample> for Look {
         let cut = |ratio: f64| (ratio * 100.0 + 1e-9).floor() / 100.0;
         let (emoji, stream) = (sigil(rgb), hue.stream_color());
         Look {
+            index: None,
             hex: rgb.to_string(),
             rgb: rgb.channels(),
             sigil: emoji.emoji,
@@ -123,16 +129,12 @@ impl From<Sample> for Look {
             polarity: stream.polarity().as_str(),
             polarity_sigil: stream.sigil(),
             contrast: Contrast { black: cut(black), white: cut(white) },
-            text: if black >= white { Rgb::BLACK } else { Rgb::WHITE }.to_string(),
+            text: if black >= white { "#000000" } else { "#FFFFFF" },
+            algorithm: None,
+            source: None,
+            seed: None,
         }
     }
-}
-
-#[derive(Serialize)]
-struct Indexed {
-    index: u64,
-    #[serde(flatten)]
-    look: Look,
 }
 
 fn algorithm_and_seed(query: &Query<'_>) -> Result<(Algorithm, Option<Seed>), Problem> {
@@ -145,28 +147,36 @@ fn algorithm_and_seed(query: &Query<'_>) -> Result<(Algorithm, Option<Seed>), Pr
 }
 
 fn hex(request: &Request) -> Result<Response, Problem> {
-    #[derive(Serialize)]
-    struct Reply {
-        #[serde(flatten)]
-        color: Indexed,
-        seed: Option<String>,
-        algorithm: &'static str,
-        source: &'static str,
-    }
     let query = request.query();
     query.only(&["seed", "index", "algorithm"])?;
     let (algorithm, seed) = algorithm_and_seed(&query)?;
     let index = query.parse("index")?.unwrap_or(algorithm.first_index());
-    let look = algorithm.sample(seed, index).map_err(refused)?.into();
-    ok(&Reply {
-        color: Indexed { index, look },
-        seed: seed.map(|seed| seed.to_string()),
-        algorithm: algorithm.as_str(),
-        source: source(algorithm),
+    let look = Look::from(algorithm.sample(seed, index).map_err(refused)?);
+    ok(&Look {
+        index: Some(index),
+        algorithm: Some(algorithm.as_str()),
+        source: Some(source(algorithm)),
+        seed: Some(seed.map(|seed| seed.to_string())),
+        ..look
     })
 }
 
 fn palette(request: &Request) -> Result<Response, Problem> {
+    #[derive(Serialize)]
+    struct Reply {
+        algorithm: &'static str,
+        source: &'static str,
+        seed: Option<String>,
+        n: usize,
+        start: u64,
+        /// Where to go on for more; null at the end.
+        next_index: Option<u64>,
+        min_delta_e: f64,
+        /// The smallest ΔE2000 between any two of the colours.
+        delta_e: Option<f64>,
+        trit_sum: i64,
+        colors: Vec<Look>,
+    }
     let query = request.query();
     query.only(&["n", "seed", "algorithm", "start", "min_delta_e"])?;
     let (algorithm, seed) = algorithm_and_seed(&query)?;
@@ -174,30 +184,27 @@ fn palette(request: &Request) -> Result<Response, Problem> {
     if !(1..=MAX_COLORS).contains(&n) {
         return Err(Problem::invalid("invalid-parameter", format!("n must be 1 to {MAX_COLORS}")));
     }
-    let min = query.parse::<f64>("min_delta_e")?.unwrap_or(0.0);
-    if !(0.0..=100.0).contains(&min) {
-        return Err(Problem::invalid("invalid-parameter", "min_delta_e must be 0 to 100 (ΔE2000)"));
-    }
+    let min = query.parse::<Distance>("min_delta_e")?.map_or(0.0, |Distance(min)| min);
     let start = query.parse("start")?.unwrap_or(algorithm.first_index());
     let palette = swatches::palette(algorithm, seed, start, n, min)
         .map_err(|error| Problem::invalid("no-such-palette", error.to_string()))?;
-    let colors: Vec<Indexed> = palette
+    let colors: Vec<Look> = palette
         .swatches
         .iter()
-        .map(|swatch| Indexed { index: swatch.index, look: swatch.sample.into() })
+        .map(|swatch| Look { index: Some(swatch.index), ..Look::from(swatch.sample) })
         .collect();
-    ok(&json!({
-        "algorithm": algorithm.as_str(),
-        "source": source(algorithm),
-        "seed": seed.map(|seed| seed.to_string()),
-        "n": n,
-        "start": start,
-        "next_index": palette.next,
-        "min_delta_e": min,
-        "delta_e": palette.delta_e,
-        "trit_sum": colors.iter().map(|color| i64::from(color.look.trit)).sum::<i64>(),
-        "colors": colors,
-    }))
+    ok(&Reply {
+        algorithm: algorithm.as_str(),
+        source: source(algorithm),
+        seed: seed.map(|seed| seed.to_string()),
+        n,
+        start,
+        next_index: palette.next,
+        min_delta_e: min,
+        delta_e: palette.delta_e,
+        trit_sum: colors.iter().map(|color| i64::from(color.trit)).sum(),
+        colors,
+    })
 }
 
 fn sigil_of(request: &Request) -> Result<Response, Problem> {
@@ -208,11 +215,39 @@ fn sigil_of(request: &Request) -> Result<Response, Problem> {
     ok(&Look::from(Sample::from(color)))
 }
 
+/// A ΔE2000 as a query gives it: a decimal from 0 to 100.
+struct Distance(f64);
+
+impl std::str::FromStr for Distance {
+    type Err = &'static str;
+
+    /// Reads plain decimals; the standard library's reader would be a tenth of the component.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+        let digits = |part: &str| (1..=6).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit());
+        if digits(whole)
+            && digits(fraction)
+            && let (Ok(whole), Ok(millionths)) =
+                (whole.parse::<u32>(), format!("{fraction:0<6}").parse::<u32>())
+            && (whole, millionths) <= (100, 0)
+        {
+            return Ok(Distance(f64::from(whole) + f64::from(millionths) / 1e6));
+        }
+        Err("must be a decimal from 0 to 100 (ΔE2000) with at most six places, e.g. 12.5")
+    }
+}
+
 fn missing(parameter: &str, example: &str) -> Problem {
     Problem::invalid("missing-parameter", format!("{parameter} is needed, e.g. {example}"))
 }
 
 fn operator_color(request: &Request) -> Result<Response, Problem> {
+    #[derive(Serialize)]
+    struct Reply<'a> {
+        seed: String,
+        harmony: f64,
+        operators: Vec<Operator<'a>>,
+    }
     let query = request.query();
     query.only(&["name", "names", "seed"])?;
     let seed = query.parse("seed")?.unwrap_or(Seed(GAY_SEED));
@@ -226,11 +261,11 @@ fn operator_color(request: &Request) -> Result<Response, Problem> {
             }
             let operators =
                 names.iter().map(|name| describe_operator(name, seed)).collect::<Result<Vec<_>, _>>()?;
-            ok(&json!({
-                "seed": seed.to_string(),
-                "harmony": operator::harmony(operators.iter().map(|o| o.color)),
-                "operators": operators,
-            }))
+            ok(&Reply {
+                seed: seed.to_string(),
+                harmony: operator::harmony(operators.iter().map(|o| o.color)),
+                operators,
+            })
         }
         _ => Err(missing("name (or names, separated by commas)", "/colors/operator?name=insert")),
     }
@@ -274,6 +309,15 @@ fn describe_operator(name: &str, seed: Seed) -> Result<Operator<'_>, Problem> {
 }
 
 fn fork(request: &Request) -> Result<Response, Problem> {
+    #[derive(Serialize)]
+    struct Reply {
+        seed: String,
+        offset: u64,
+        method: &'static str,
+        forked_seed: String,
+        algorithm: &'static str,
+        preview: Vec<String>,
+    }
     let query = request.query();
     query.only(&["seed", "offset", "method"])?;
     let seed = query.parse("seed")?.unwrap_or(Seed(GAY_SEED));
@@ -289,29 +333,61 @@ fn fork(request: &Request) -> Result<Response, Problem> {
         .take(FORK_PREVIEW)
         .map(|(_, sample)| sample.rgb.to_string())
         .collect();
-    ok(&json!({
-        "seed": seed.to_string(),
-        "offset": offset,
-        "method": method.as_str(),
-        "forked_seed": child.to_string(),
-        "algorithm": Algorithm::ColorAt.as_str(),
-        "preview": preview,
-    }))
+    ok(&Reply {
+        seed: seed.to_string(),
+        offset,
+        method: method.as_str(),
+        forked_seed: child.to_string(),
+        algorithm: Algorithm::ColorAt.as_str(),
+        preview,
+    })
 }
 
 fn verify(request: &Request) -> Result<Response, Problem> {
+    #[derive(Serialize)]
+    struct Reply {
+        verified: bool,
+        checked: usize,
+        failed: usize,
+        skipped: usize,
+        fingerprint_limit: u64,
+        groups: Vec<vectors::Group>,
+    }
     let query = request.query();
     query.only(&["limit"])?;
     let limit = query.limit(DEFAULT_FINGERPRINT, MAX_FINGERPRINT)?;
-    let groups = vectors::verify(vectors::DATA, limit)
-        .map_err(|error| Problem::new(500, "vectors-unreadable", error.to_string()))?;
+    let groups = vectors::verify(&vectors::PUBLISHED, limit);
     let sum = |count: fn(&vectors::Group) -> usize| groups.iter().map(count).sum::<usize>();
-    ok(&json!({
-        "verified": groups.iter().all(|group| group.failed == 0 && group.checked > 0),
-        "checked": sum(|group| group.checked),
-        "failed": sum(|group| group.failed),
-        "skipped": sum(|group| group.skipped),
-        "fingerprint_limit": limit,
-        "groups": groups,
-    }))
+    ok(&Reply {
+        verified: groups.iter().all(|group| group.failed == 0 && group.checked > 0),
+        checked: sum(|group| group.checked),
+        failed: sum(|group| group.failed),
+        skipped: sum(|group| group.skipped),
+        fingerprint_limit: limit,
+        groups,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn distances_read_as_the_standard_library_reads_them(text in "[0-9]{1,3}(\\.[0-9]{1,6})?") {
+            let value: f64 = text.parse().unwrap();
+            match text.parse::<Distance>() {
+                Ok(Distance(read)) => prop_assert!((read - value).abs() < 1e-9 && value <= 100.0),
+                Err(_) => prop_assert!(value > 100.0),
+            }
+        }
+
+        #[test]
+        fn anything_else_is_refused(text in "\\PC{0,6}") {
+            if !text.starts_with(|c: char| c.is_ascii_digit()) {
+                prop_assert!(text.parse::<Distance>().is_err());
+            }
+        }
+    }
 }

@@ -1,80 +1,90 @@
 //! The published vectors as data, and their recomputation: `/colors/verify` and the tests run the same code.
+//!
+//! `data/vectors.json` is the source. The build script turns it into the constants here, so that the component
+//! carries no JSON reader for it.
 
 use std::fmt::Display;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use serde_json::Value;
 
 use crate::algorithm::{Algorithm, color_at, split_chain};
 use crate::hue::sigil;
 use crate::splitmix::{self, Seed};
 use crate::srgb::Rgb;
 
-/// The vectors, compiled in.
-pub const DATA: &str = include_str!("../data/vectors.json");
+include!(concat!(env!("OUT_DIR"), "/vectors.rs"));
+
 /// Mismatches that a group lists; it counts the rest.
 const LISTED: usize = 5;
 
-#[derive(Deserialize)]
-struct Vectors {
-    splitmix64_stream: Vec<StreamVector>,
-    split_chain: ChainVectors,
-    color_at: Vec<RunVector>,
-    color_at_fingerprints: Vec<FingerprintVector>,
-    golden_spiral: ListVector,
-    sigils: Vec<SigilVector>,
-    genesis_1069: ListVector,
+/// All published vectors. Words are 64 bits, colours are spelt as published.
+#[derive(Clone, Copy, Debug)]
+pub struct Vectors {
+    pub splitmix64_stream: &'static [StreamVector],
+    pub split_chain: ChainVectors,
+    pub color_at: &'static [RunVector],
+    pub color_at_fingerprints: &'static [FingerprintVector],
+    pub golden_spiral: ListVector,
+    pub sigils: &'static [SigilVector],
+    pub genesis_1069: ListVector,
 }
 
-#[derive(Deserialize)]
-struct StreamVector {
-    seed: String,
-    position: u64,
-    value: String,
+/// Output `position` (from 1) of the SplitMix64 stream of `seed`.
+#[derive(Clone, Copy, Debug)]
+pub struct StreamVector {
+    pub seed: u64,
+    pub position: u64,
+    pub value: u64,
 }
 
-#[derive(Deserialize)]
-struct ChainVectors {
-    seed: String,
-    trit_sum: i64,
-    tolerance: f64,
-    rows: Vec<ChainRow>,
+/// The chain of one seed. `tolerance` is what publishing to ten decimals costs L, C and H.
+#[derive(Clone, Copy, Debug)]
+pub struct ChainVectors {
+    pub seed: u64,
+    pub trit_sum: i64,
+    pub tolerance: f64,
+    pub rows: &'static [ChainRow],
 }
 
-#[derive(Deserialize)]
-struct ChainRow {
-    index: u64,
-    state: String,
-    l: f64,
-    c: f64,
-    h: f64,
-    hex: String,
-    trit: i8,
+#[derive(Clone, Copy, Debug)]
+pub struct ChainRow {
+    pub index: u64,
+    pub state: u64,
+    pub l: f64,
+    pub c: f64,
+    pub h: f64,
+    pub hex: &'static str,
+    pub trit: i8,
 }
 
-#[derive(Deserialize)]
-struct RunVector {
-    seed: String,
-    first_index: u64,
-    hex: Vec<String>,
+/// Successive colours of one seed.
+#[derive(Clone, Copy, Debug)]
+pub struct RunVector {
+    pub seed: u64,
+    pub first_index: u64,
+    pub hex: &'static [&'static str],
 }
 
-#[derive(Deserialize)]
-struct FingerprintVector {
-    seed: String,
-    n: u64,
-    xor: String,
+/// XOR fingerprint of the colours 1 to `n`.
+#[derive(Clone, Copy, Debug)]
+pub struct FingerprintVector {
+    pub seed: u64,
+    pub n: u64,
+    pub xor: u32,
 }
 
-#[derive(Deserialize)]
-struct ListVector {
-    first_index: u64,
-    hex: Vec<String>,
+/// Successive colours of an algorithm without a seed.
+#[derive(Clone, Copy, Debug)]
+pub struct ListVector {
+    pub first_index: u64,
+    pub hex: &'static [&'static str],
 }
 
-#[derive(Deserialize)]
-struct SigilVector {
-    color: String,
-    sigil: String,
+#[derive(Clone, Copy, Debug)]
+pub struct SigilVector {
+    pub color: &'static str,
+    pub sigil: &'static str,
 }
 
 /// What recomputing one group of vectors gave.
@@ -97,117 +107,113 @@ impl Group {
         Group { name, algorithm, data: false, checked: 0, failed: 0, skipped: 0, mismatches: Vec::new() }
     }
 
-    fn check<E: Display, C: Display + PartialEq<E>>(&mut self, what: impl Display, expected: E, computed: C) {
+    fn check<T: Display + PartialEq>(&mut self, what: impl Display, expected: T, computed: T) {
+        let same = computed == expected;
+        self.record(same, || format!("{what}: expected {expected}, computed {computed}"));
+    }
+
+    fn record(&mut self, same: bool, mismatch: impl FnOnce() -> String) {
         self.checked += 1;
-        if computed != expected {
+        if !same {
             self.failed += 1;
             if self.mismatches.len() < LISTED {
-                self.mismatches.push(format!("{what}: expected {expected}, computed {computed}"));
+                self.mismatches.push(mismatch());
             }
         }
     }
 }
 
 /// Recomputes every vector; of the XOR fingerprints those over at most `fingerprint_limit` colours.
-///
-/// # Errors
-/// If `data` is not a set of vectors.
-pub fn verify(data: &str, fingerprint_limit: u64) -> Result<Vec<Group>, serde_json::Error> {
-    let vectors: Vectors = serde_json::from_str(data)?;
-    Ok(vec![
-        stream(&vectors.splitmix64_stream)?,
-        chain(&vectors.split_chain)?,
-        runs(&vectors.color_at)?,
-        fingerprints(&vectors.color_at_fingerprints, fingerprint_limit)?,
+pub fn verify(vectors: &Vectors, fingerprint_limit: u64) -> Vec<Group> {
+    vec![
+        stream(vectors.splitmix64_stream),
+        chain(&vectors.split_chain),
+        runs(vectors.color_at),
+        fingerprints(vectors.color_at_fingerprints, fingerprint_limit),
         list("golden-spiral", Algorithm::GoldenSpiral, &vectors.golden_spiral),
-        sigils(&vectors.sigils)?,
+        sigils(vectors.sigils),
         list("genesis-1069", Algorithm::Genesis1069, &vectors.genesis_1069),
-    ])
+    ]
 }
 
-/// A word of 16 hex digits.
-fn word(text: &str) -> Result<u64, serde_json::Error> {
-    u64::from_str_radix(text, 16).map_err(serde::de::Error::custom)
-}
-
-fn stream(vectors: &[StreamVector]) -> Result<Group, serde_json::Error> {
+fn stream(vectors: &[StreamVector]) -> Group {
     let mut group = Group::new("splitmix64-stream", "splitmix64");
     for v in vectors {
-        let computed = splitmix::stream(word(&v.seed)?, v.position);
+        let computed = splitmix::stream(v.seed, v.position);
         group.check(
-            format_args!("seed {} output {}", v.seed, v.position),
-            v.value.as_str(),
-            format!("{computed:016x}"),
+            format_args!("seed {} output {}", Seed(v.seed), v.position),
+            Seed(v.value),
+            Seed(computed),
         );
     }
-    Ok(group)
+    group
 }
 
-fn chain(vectors: &ChainVectors) -> Result<Group, serde_json::Error> {
+fn chain(vectors: &ChainVectors) -> Group {
     let mut group = Group::new("split-chain", Algorithm::SplitChain.as_str());
-    let seed = word(&vectors.seed)?;
     let mut sum = 0;
-    for row in &vectors.rows {
+    for row in vectors.rows {
         let k = row.index;
-        let state = split_chain::state(seed, k);
+        let state = split_chain::state(vectors.seed, k);
         let (lch, sample) = (split_chain::lch(state), split_chain::sample(state));
-        group.check(format_args!("state {k}"), row.state.as_str(), format!("{state:016x}"));
+        group.check(format_args!("state {k}"), Seed(row.state), Seed(state));
         for (name, expected, computed) in [("L", row.l, lch.l), ("C", row.c, lch.c), ("H", row.h, lch.h)] {
-            // Published to ten decimals: equal means within their rounding.
             let near = (computed - expected).abs() <= vectors.tolerance;
-            group.check(format_args!("{name} {k}"), expected, if near { expected } else { computed });
+            group.record(near, || {
+                format!("{name} {k}: expected {}, computed {}", Value::from(expected), Value::from(computed))
+            });
         }
-        group.check(format_args!("hex {k}"), row.hex.as_str(), sample.rgb.to_string());
+        group.check(format_args!("hex {k}"), row.hex, sample.rgb.to_string().as_str());
         group.check(format_args!("trit {k}"), row.trit, sample.hue.trit());
         sum += i64::from(sample.hue.trit());
     }
     group.check("sum of trits", vectors.trit_sum, sum);
-    Ok(group)
+    group
 }
 
-fn runs(vectors: &[RunVector]) -> Result<Group, serde_json::Error> {
+fn runs(vectors: &[RunVector]) -> Group {
     let mut group = Group::new("color-at", Algorithm::ColorAt.as_str());
     for run in vectors {
-        let seed = word(&run.seed)?;
-        for (index, hex) in (run.first_index..).zip(&run.hex) {
-            let computed = color_at::color_at(seed, index).to_string();
-            group.check(format_args!("seed {} index {index}", run.seed), hex.as_str(), computed);
+        for (index, hex) in (run.first_index..).zip(run.hex) {
+            let computed = color_at::color_at(run.seed, index).to_string();
+            group.check(format_args!("seed {} index {index}", Seed(run.seed)), *hex, computed.as_str());
         }
     }
-    Ok(group)
+    group
 }
 
-fn fingerprints(vectors: &[FingerprintVector], limit: u64) -> Result<Group, serde_json::Error> {
+fn fingerprints(vectors: &[FingerprintVector], limit: u64) -> Group {
     let mut group = Group::new("color-at-fingerprints", Algorithm::ColorAt.as_str());
     for v in vectors {
         if v.n > limit {
             group.skipped += 1;
             continue;
         }
-        let computed = color_at::xor_fingerprint(word(&v.seed)?, v.n);
-        group.check(format_args!("seed {} n {}", v.seed, v.n), v.xor.as_str(), format!("{computed:08x}"));
+        let computed = color_at::xor_fingerprint(v.seed, v.n);
+        group.record(computed == v.xor, || {
+            format!("seed {} n {}: expected {:08x}, computed {computed:08x}", Seed(v.seed), v.n, v.xor)
+        });
     }
-    Ok(group)
+    group
 }
 
 fn list(name: &'static str, algorithm: Algorithm, vectors: &ListVector) -> Group {
     let mut group = Group::new(name, algorithm.as_str());
     group.data = algorithm.is_data();
-    for (index, hex) in (vectors.first_index..).zip(&vectors.hex) {
-        let computed =
-            algorithm.sample(None::<Seed>, index).map_or_else(|e| e.to_string(), |s| s.rgb.to_string());
-        group.check(format_args!("index {index}"), hex.as_str(), computed);
+    for (index, hex) in (vectors.first_index..).zip(vectors.hex) {
+        let computed = algorithm.sample(None, index).map_or_else(|e| e.to_string(), |s| s.rgb.to_string());
+        group.check(format_args!("index {index}"), *hex, computed.as_str());
     }
     group
 }
 
-fn sigils(vectors: &[SigilVector]) -> Result<Group, serde_json::Error> {
+fn sigils(vectors: &[SigilVector]) -> Group {
     let mut group = Group::new("sigils", "hue-with-cut-offs");
     for v in vectors {
-        let rgb: Rgb = v.color.parse().map_err(serde::de::Error::custom)?;
-        group.check(&v.color, v.sigil.as_str(), sigil(rgb).emoji);
+        let computed = v.color.parse::<Rgb>().map_or("not a colour", |rgb| sigil(rgb).emoji);
+        group.check(v.color, v.sigil, computed);
     }
-    Ok(group)
+    group
 }
 
 #[cfg(test)]
@@ -216,7 +222,7 @@ mod tests {
 
     #[test]
     fn every_published_vector_is_met_to_a_million_colours() {
-        let groups = verify(DATA, 1_000_000).unwrap();
+        let groups = verify(&PUBLISHED, 1_000_000);
         for group in &groups {
             assert_eq!(group.failed, 0, "{group:?}");
         }
@@ -235,23 +241,41 @@ mod tests {
         );
     }
 
+    /// What fails when the published vectors are changed by `change`.
+    fn failures(change: impl FnOnce(&mut Vectors)) -> Vec<(&'static str, usize)> {
+        let mut vectors = PUBLISHED;
+        change(&mut vectors);
+        let groups = verify(&vectors, 1000);
+        groups.iter().filter(|g| g.failed > 0).map(|g| (g.name, g.mismatches.len())).collect()
+    }
+
+    fn changed<T: Copy>(list: &[T], change: impl FnOnce(&mut T)) -> &'static [T] {
+        let mut list = list.to_vec();
+        change(&mut list[0]);
+        list.leak()
+    }
+
     #[test]
     fn a_changed_vector_is_found() {
-        for (right, wrong, name) in [
-            ("f061ebbc2ca74d78", "f061ebbc2ca74d79", "splitmix64-stream"),
-            ("\"l\": 9.9530515180", "\"l\": 9.9530515190", "split-chain"),
-            ("\"trit_sum\": 6", "\"trit_sum\": 0", "split-chain"),
-            ("#03F166", "#03F167", "color-at"),
-            ("04dd5d6b", "04dd5d6c", "color-at-fingerprints"),
-            ("#2BEE64", "#2BEE65", "golden-spiral"),
-            ("🟣", "🔴", "sigils"),
-            ("#E67F86", "#E67F87", "genesis-1069"),
+        assert_eq!(failures(|_| ()), []);
+        let stream = failures(|v| v.splitmix64_stream = changed(v.splitmix64_stream, |s| s.value ^= 1));
+        assert_eq!(stream, [("splitmix64-stream", 1)]);
+        for change in [
+            (|row| row.l += 1e-9) as fn(&mut ChainRow),
+            |row| row.state ^= 1,
+            |row| row.hex = "#232101",
+            |row| row.trit = 1,
         ] {
-            assert!(DATA.contains(right), "{right}");
-            let groups = verify(&DATA.replacen(right, wrong, 1), 1000).unwrap();
-            let failed: Vec<_> = groups.iter().filter(|g| g.failed > 0).map(|g| (g.name, g.failed)).collect();
-            assert_eq!(failed, [(name, 1)], "{wrong}");
+            let chain = failures(|v| v.split_chain.rows = changed(v.split_chain.rows, change));
+            assert_eq!(chain, [("split-chain", 1)]);
         }
-        assert!(verify("{}", 0).is_err());
+        assert_eq!(failures(|v| v.split_chain.trit_sum = 0), [("split-chain", 1)]);
+        assert_eq!(failures(|v| v.color_at = changed(v.color_at, |r| r.first_index = 1)), [("color-at", 5)]);
+        let prints =
+            failures(|v| v.color_at_fingerprints = changed(v.color_at_fingerprints, |f| f.xor ^= 1 << 31));
+        assert_eq!(prints, [("color-at-fingerprints", 1)]);
+        assert_eq!(failures(|v| v.golden_spiral.first_index = 1), [("golden-spiral", 5)]);
+        assert_eq!(failures(|v| v.genesis_1069.first_index = 0), [("genesis-1069", 5)]);
+        assert_eq!(failures(|v| v.sigils = changed(v.sigils, |s| s.sigil = "🔴")), [("sigils", 1)]);
     }
 }
