@@ -1,0 +1,60 @@
+//! What is there and what is declared.
+
+use http::Method;
+use ramanujan_shell::native::{media_type, send};
+use serde_json::json;
+
+const PROBLEM: &str = "application/problem+json";
+
+#[test]
+fn root_and_health_answer_below_both_bases() {
+    let service = transduction_2tdx::service();
+    for base in ["/sync", "/sync/", "/2tdx"] {
+        let reply = send(&service, Method::GET, base, "");
+        assert_eq!(reply.status, 200, "{base}");
+        for (member, value) in [
+            ("status", json!("ok")),
+            ("mode", json!("bidirectional")),
+            ("self_verification", json!("enabled")),
+            ("max_latency_ms", json!(100)),
+            ("path", json!("/")),
+            ("request_size", json!(0)),
+        ] {
+            assert_eq!(reply.json[member], value, "{member}");
+        }
+    }
+    for path in ["/sync/health", "/2tdx/health"] {
+        let reply = send(&service, Method::GET, path, "");
+        assert_eq!((reply.status, &reply.json["component"]), (200, &json!("transduction-2tdx")), "{path}");
+    }
+}
+
+#[test]
+fn declared_routes_are_not_built_and_others_do_not_exist() {
+    let service = transduction_2tdx::service();
+    for (method, path, other) in [
+        (Method::POST, "/sync", Method::PUT),
+        (Method::POST, "/2tdx/sync", Method::GET),
+        (Method::POST, "/sync/push", Method::GET),
+        (Method::POST, "/2tdx/pull", Method::GET),
+        (Method::POST, "/sync/verify", Method::GET),
+        (Method::POST, "/sync/rollback", Method::GET),
+        (Method::GET, "/sync/log", Method::POST),
+        (Method::GET, "/sync/object/00ff", Method::DELETE),
+        (Method::POST, "/skill/patterns", Method::GET),
+        (Method::POST, "/skill/patterns/p/transduce", Method::GET),
+        (Method::POST, "/skill/apply", Method::GET),
+        (Method::POST, "/skill/generate", Method::GET),
+        (Method::GET, "/skill/stats", Method::POST),
+    ] {
+        let reply = send(&service, method, path, "{}");
+        assert_eq!((reply.status, media_type(&reply)), (501, PROBLEM), "{path}");
+        let refused = send(&service, other, path, "");
+        assert_eq!((refused.status, media_type(&refused)), (405, PROBLEM), "{path}");
+        assert!(refused.headers.contains_key("allow"));
+    }
+    for path in ["/sync/nowhere", "/skill/nowhere"] {
+        let unknown = send(&service, Method::GET, path, "");
+        assert_eq!((unknown.status, media_type(&unknown)), (404, PROBLEM), "{path}");
+    }
+}
