@@ -1,9 +1,9 @@
 //! agent-orchestrator: who the agents are, how they are connected, which of them a document goes to, and the
 //! messages between them.
 //!
-//! `topology`, `routing`, `agent`, `subject` and `message` are pure. `store` holds the tables and the statements on
-//! them, `settings` the limits and the clock, `routes` turns requests into calls of these. No synchronisation happens
-//! here: replicas exchange operations through crdt-service.
+//! `topology`, `routing`, `agent`, `subject`, `message` and `terms` are pure. `store` holds the tables and their
+//! statements, `settings` the limits and the clock, `routes` turns requests into calls of these. No synchronisation
+//! happens here: replicas exchange operations through crdt-service.
 
 pub mod agent;
 pub mod message;
@@ -12,6 +12,7 @@ pub mod routing;
 pub mod settings;
 pub mod store;
 pub mod subject;
+pub mod terms;
 pub mod topology;
 
 use std::future::Future;
