@@ -6,7 +6,7 @@
 use ramanujan_core::time::{MAX_UNIX_MILLIS, parse_rfc3339};
 use ramanujan_core::{AgentId, Color, Digest, DocumentId, Problem};
 use ramanujan_shell::request::Query;
-use ramanujan_shell::{Request, Response, Store, Value as Sql, json, ok};
+use ramanujan_shell::{Request, Response, Store, Value as Sql, json, ok, setting};
 use serde_json::{Map, Value, json};
 
 use crate::event::MAX_NAME_CHARS;
@@ -15,8 +15,8 @@ use crate::schema;
 
 /// Events in a reply where `limit` is not given.
 pub const DEFAULT_LIMIT: u64 = 100;
-/// Most events in one reply.
-pub const MAX_LIMIT: u64 = 1000;
+/// Most events in one reply where `PAGE_LIMIT_MAX` is not set.
+pub const DEFAULT_MAX_LIMIT: u64 = 1000;
 
 /// How the events of a reply are ordered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,7 +95,7 @@ impl Filter {
             color: query.parse("color")?,
             order,
             after,
-            limit: query.limit(DEFAULT_LIMIT, MAX_LIMIT)?,
+            limit: query.limit(DEFAULT_LIMIT, setting::number("PAGE_LIMIT_MAX", DEFAULT_MAX_LIMIT)?)?,
         })
     }
 
@@ -211,7 +211,7 @@ pub(crate) async fn handle(request: Request) -> Result<Response, Problem> {
 pub(crate) async fn handle_array(request: Request) -> Result<Response, Problem> {
     let query = request.query();
     query.only(&["limit", "after"])?;
-    let limit = query.limit(DEFAULT_LIMIT, MAX_LIMIT)?;
+    let limit = query.limit(DEFAULT_LIMIT, setting::number("PAGE_LIMIT_MAX", DEFAULT_MAX_LIMIT)?)?;
     let store = Store::open(schema::SCHEMA)?;
     let events = match query.parse::<u64>("after")? {
         Some(seq) => after(&store, seq, limit)?,

@@ -1,0 +1,187 @@
+//! The figures, from a network of which one component is real and the others answer as they would.
+
+use dashboard::components::ALL;
+use http::Method;
+use ramanujan_core::Problem;
+use ramanujan_shell::native::{Reply, fresh_database, media_type, mount, send};
+use ramanujan_shell::{Info, Service, ok};
+use serde_json::{Value, json};
+
+fn stand_in(component: &'static str, base: &'static str) -> Service {
+    Service::new(Info { component, message: "", base, version: "1.2.3", constants: serde_json::Map::new })
+}
+
+/// Mounts all eleven but those in `down`.
+fn network(down: &[&str]) {
+    let up = |component: &str| !down.contains(&component);
+    for component in ALL.into_iter().filter(|component| up(component.id)) {
+        let base = component.health.strip_suffix("/health").unwrap();
+        let service = match component.id {
+            "interaction-timeline" => interaction_timeline::service(),
+            "dashboard" => dashboard::service(),
+            "agent-orchestrator" => orchestrator(),
+            "crdt-service" => stand_in(component.id, base).root_members(async |_| {
+                Ok(serde_json::Map::from_iter([
+                    ("documents".to_owned(), json!([
+                        {"document_id": "d", "crdt_type": "text", "length": 5, "operations": 7, "heads": ["a:7"],
+                         "vector_clock": {"a": 7}, "fingerprint": "00000000000000ff", "secret": "not shown"},
+                        {"document_id": "e", "crdt_type": "text", "length": null, "operations": 2,
+                         "heads": ["a:1", "b:1"], "vector_clock": {"a": 1, "b": 1}},
+                    ])),
+                    ("next_cursor".to_owned(), Value::Null),
+                ]))
+            }),
+            _ => stand_in(component.id, base),
+        };
+        mount(component.id, service);
+    }
+}
+
+fn orchestrator() -> Service {
+    stand_in("agent-orchestrator", "/agents")
+        .root_members(async |_| {
+            let agents = json!([
+                {"agent_id": "0", "mathematician": "<script>alert(1)</script>", "polarity": "positive", "color": "RED",
+                 "is_active": true, "health_score": 0.6, "last_heartbeat_ago_ms": 1200, "neighbors": ["1"]},
+                {"agent_id": "1", "mathematician": null, "polarity": "negative", "color": "BLUE", "is_active": false,
+                 "health_score": 0.0, "last_heartbeat_ago_ms": null, "neighbors": ["0"]},
+            ]);
+            Ok(serde_json::Map::from_iter([("agents".to_owned(), agents)]))
+        })
+        .get("/status", async |_| {
+            ok(&json!({"network": {"agents": 2, "active_agents": 1, "topology": "ramanujan-3d", "diameter": 2,
+                                   "total_messages": 4, "total_syncs": 1}}))
+        })
+}
+
+fn get(target: &str) -> Reply {
+    send(&dashboard::service(), Method::GET, target, "")
+}
+
+fn post_events(events: &Value) {
+    let reply = send(&interaction_timeline::service(), Method::POST, "/timeline/events", events.to_string());
+    assert_eq!(reply.status, 200, "{}", reply.json);
+}
+
+#[test]
+fn every_panel_has_its_twin() {
+    let _database = fresh_database();
+    network(&[]);
+    let event = |n: usize, color: &str| json!({"type": "<img src=x onerror=alert(1)>", "agent_id": "0", "color": color, "payload": {"n": n}});
+    post_events(&json!([event(1, "RED"), event(2, "RED"), event(3, "BLUE"), event(4, "GREEN")]));
+    let reply = get("/api/metrics");
+    assert_eq!((reply.status, media_type(&reply)), (200, "application/json"));
+    let metrics = reply.json;
+    assert_eq!((&metrics["status"], &metrics["refresh_ms"]), (&json!("ok"), &json!(1000)));
+    assert_eq!(metrics["colors"], json!({"RED": 2, "BLUE": 1, "GREEN": 1}));
+    assert_eq!(metrics["network"]["topology"], json!("ramanujan-3d"));
+    assert_eq!(metrics["network"]["active_agents"], json!(1));
+    assert_eq!(metrics["network"]["healthy_components"], json!(11));
+    assert_eq!(
+        metrics["convergence"],
+        json!({"documents": 2, "concurrent": 1, "label": "Concurrent edits open", "verifications": 1})
+    );
+    assert_eq!(metrics["documents"][0]["operations"], json!(7));
+    assert_eq!(metrics["documents"][0]["secret"], Value::Null);
+    assert_eq!(metrics["agents"][0]["mathematician"], json!("<script>alert(1)</script>"));
+    assert_eq!(metrics["agents"][0]["color_indicator"], json!("yellow"));
+    assert_eq!(metrics["events"].as_array().unwrap().len(), 4);
+    assert_eq!(metrics["event_types"], json!({"<img src=x onerror=alert(1)>": 4}));
+    assert_eq!((&metrics["problems"], &metrics["flows"]), (&json!([]), &Value::Null));
+    let components = metrics["components"].as_array().unwrap();
+    assert_eq!(components.len(), 11);
+    for component in components {
+        assert_eq!((&component["healthy"], &component["state"]), (&json!(true), &json!("healthy")));
+        assert!(component["latency_ms"].as_f64().unwrap() >= 0.0);
+    }
+    let figures = &metrics["performance"];
+    assert_eq!((&figures["total_events"], &figures["events_per_second"]), (&json!(4), &json!(0.4)));
+    assert_eq!((&figures["latency_samples"], &figures["total_bytes"]), (&json!(16), &Value::Null));
+    let ascending: Vec<f64> = ["min", "p50", "p95", "p99", "max"]
+        .iter()
+        .map(|name| figures[format!("{name}_latency_ms")].as_f64().unwrap())
+        .collect();
+    assert!(ascending.is_sorted(), "{ascending:?}");
+}
+
+#[test]
+fn a_component_that_is_down_is_shown_and_breaks_nothing() {
+    for down in ALL.map(|component| component.id) {
+        let _database = fresh_database();
+        network(&[down]);
+        let reply = get("/api/metrics");
+        assert_eq!(reply.status, 200, "{down}");
+        let states: Vec<_> =
+            reply.json["components"].as_array().unwrap().iter().map(|c| c["state"].clone()).collect();
+        let expected: Vec<_> = ALL
+            .iter()
+            .map(|component| json!(if component.id == down { "unreachable" } else { "healthy" }))
+            .collect();
+        assert_eq!(states, expected);
+        assert_eq!(reply.json["network"]["healthy_components"], json!(10));
+        for (owner, panel) in [
+            ("interaction-timeline", "colors"),
+            ("interaction-timeline", "events"),
+            ("agent-orchestrator", "agents"),
+            ("crdt-service", "documents"),
+        ] {
+            assert_eq!(reply.json[panel].is_null(), owner == down, "{panel} with {down} down");
+        }
+        let errors = get("/api/errors").json;
+        assert_eq!(errors["errors"][0]["component"], json!(down));
+        assert_eq!(errors["errors"][0]["code"], json!("component-unreachable"));
+    }
+}
+
+#[test]
+fn with_nobody_there_nothing_is_made_up() {
+    let _database = fresh_database();
+    let metrics = get("/api/metrics").json;
+    assert_eq!(metrics["network"]["healthy_components"], json!(0));
+    for name in ["min", "avg", "p50", "p95", "p99", "max"] {
+        assert_eq!(metrics["performance"][format!("{name}_latency_ms")], Value::Null);
+    }
+    for panel in ["agents", "documents", "colors", "events"] {
+        assert_eq!(metrics[panel], Value::Null);
+    }
+    assert_eq!(metrics["convergence"]["label"], Value::Null);
+    assert_eq!(metrics["performance"]["total_events"], Value::Null);
+}
+
+#[test]
+fn a_component_that_fails_is_told_from_one_that_is_gone() {
+    let _database = fresh_database();
+    network(&["egraph-service"]);
+    let failing = stand_in("egraph-service", "/other")
+        .get("/egraph/health", async |_| Err(Problem::new(503, "store-unavailable", "no store")));
+    mount("egraph-service", failing);
+    let metrics = get("/api/metrics").json;
+    let egraph = &metrics["components"][4];
+    assert_eq!((&egraph["component"], &egraph["state"]), (&json!("egraph-service"), &json!("failing")));
+    assert_eq!((&egraph["healthy"], &egraph["latency_ms"]), (&json!(false), &Value::Null));
+    assert_eq!(metrics["problems"][0]["code"], json!("store-unavailable"));
+    assert_eq!(get("/api/errors").json["count"], json!(1));
+    assert_eq!(get("/api/errors?from=2026-01-01T00:00:00Z").status, 501);
+}
+
+#[test]
+fn rates_come_from_the_timeline() {
+    let database = fresh_database();
+    network(&[]);
+    let events: Vec<_> =
+        (0..20).map(|n| json!({"type": "x", "agent_id": "a", "payload": {"n": n}})).collect();
+    post_events(&json!(events));
+    let windows = get("/api/throughput").json;
+    let rows = windows["windows"].as_array().unwrap();
+    assert_eq!(
+        rows.iter().map(|row| row["window_s"].as_u64().unwrap()).collect::<Vec<_>>(),
+        [1, 10, 60, 600]
+    );
+    assert_eq!((&rows[3]["events"], &windows["total_events"]), (&json!(20), &json!(20)));
+    let now = get("/api/metrics/realtime").json;
+    assert_eq!((&now["events_per_second"], &now["last_seq"]), (&json!(2.0), &json!(20)));
+    drop(database);
+    let gone = get("/api/metrics/realtime");
+    assert_eq!((gone.status, &gone.json["code"]), (502, &json!("component-unreachable")));
+    assert_eq!(get("/api/throughput").status, 502);
+}
