@@ -35,6 +35,11 @@ pub(crate) fn matches(pattern: &'static str, path: &str) -> Option<(Rank, Vec<(&
     segments.next().is_none().then_some((rank, params))
 }
 
+/// Whether the pattern had no parameter.
+pub(crate) fn is_literal(rank: &[u8]) -> bool {
+    rank.iter().all(|segment| *segment == 2)
+}
+
 fn decode(segment: &str) -> String {
     if !segment.contains('%') {
         return segment.to_owned();

@@ -161,9 +161,13 @@ impl Service {
                 router::matches(route.pattern, &path).map(|(rank, params)| (rank, params, route))
             })
             .collect();
+        let (own, health) = (self.is_base(&path), self.is_health(&path));
+        if own || health {
+            // The component's own two paths are literal, so a parameter such as `/crdt/{document}` yields to them.
+            candidates.retain(|(rank, ..)| router::is_literal(rank));
+        }
         candidates.sort_by(|(a, ..), (b, ..)| b.cmp(a));
         let best = candidates.first().map(|(rank, ..)| rank.clone());
-        let (own, health) = (self.is_base(&path), self.is_health(&path));
         let mut allowed: Vec<Method> = Vec::new();
         for (rank, params, route) in candidates {
             if Some(&rank) != best.as_ref() {

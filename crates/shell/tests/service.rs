@@ -47,6 +47,13 @@ fn health_is_served_below_every_base() {
 }
 
 #[test]
+fn a_parameter_does_not_hide_the_components_own_health() {
+    let service = service().get("/stream/red/{id}", async |request| ok(&json!({"id": request.param("id")})));
+    assert_eq!(send(&service, Method::GET, "/stream/red/health", "").json["component"], json!("stream-red"));
+    assert_eq!(send(&service, Method::GET, "/stream/red/other", "").json["id"], json!("other"));
+}
+
+#[test]
 fn unknown_paths_and_methods_are_problem_documents() {
     let reply = send(&service(), Method::GET, "/stream/red/nowhere", "");
     assert_eq!((reply.status, media_type(&reply)), (404, "application/problem+json"));
