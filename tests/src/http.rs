@@ -1,0 +1,134 @@
+//! A plain HTTP client: what is sent is sent as it is, what comes back is kept as it came.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// A reply, whatever its status.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    pub status: u16,
+    pub media_type: String,
+    pub body: String,
+}
+
+impl Reply {
+    /// The body as JSON.
+    ///
+    /// # Panics
+    /// It is not JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("not JSON ({error}): {self:?}"))
+    }
+
+    /// The body as JSON of a successful reply.
+    ///
+    /// # Panics
+    /// The status is not 200, or the body is an object without `status: "ok"`.
+    pub fn ok(&self) -> Value {
+        assert_eq!(self.status, 200, "{self:?}");
+        let value = self.json();
+        assert!(value.is_array() || value["status"] == "ok", "{self:?}");
+        value
+    }
+
+    /// The reply as a problem document (RFC 9457) with this status and code; returns it.
+    ///
+    /// # Panics
+    /// It is something else.
+    pub fn problem(&self, status: u16, code: &str) -> Value {
+        let problem = self.any_problem();
+        assert_eq!((self.status, problem["code"].as_str()), (status, Some(code)), "{self:?}");
+        problem
+    }
+
+    /// The reply as some problem document with all its members; returns it.
+    ///
+    /// # Panics
+    /// It is something else.
+    pub fn any_problem(&self) -> Value {
+        assert_eq!(self.media_type, "application/problem+json", "{self:?}");
+        let problem = self.json();
+        assert_eq!(problem["status"], self.status, "{self:?}");
+        for member in ["type", "title", "detail", "code"] {
+            assert!(problem[member].as_str().is_some_and(|text| !text.is_empty()), "{member} in {self:?}");
+        }
+        problem
+    }
+}
+
+/// A client of one network.
+#[derive(Clone, Debug)]
+pub struct Client {
+    agent: ureq::Agent,
+    base: String,
+}
+
+impl Client {
+    pub fn new(base: &str) -> Self {
+        let config = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_global(Some(LIMIT))
+            .proxy(None)
+            .max_redirects(0)
+            .build();
+        Client { agent: config.into(), base: base.to_owned() }
+    }
+
+    /// # Panics
+    /// There is no reply.
+    pub fn get(&self, path: &str) -> Reply {
+        self.try_get(path).unwrap_or_else(|error| panic!("GET {path}: {error}"))
+    }
+
+    /// # Errors
+    /// There is no reply.
+    pub fn try_get(&self, path: &str) -> Result<Reply, ureq::Error> {
+        reply(self.agent.get(format!("{}{path}", self.base)).call())
+    }
+
+    /// POST of JSON.
+    ///
+    /// # Panics
+    /// There is no reply.
+    pub fn post(&self, path: &str, body: &Value) -> Reply {
+        self.post_bytes(path, body.to_string().as_bytes())
+    }
+
+    /// POST of bytes that are called JSON.
+    ///
+    /// # Panics
+    /// There is no reply.
+    pub fn post_bytes(&self, path: &str, body: &[u8]) -> Reply {
+        let request = self.agent.post(format!("{}{path}", self.base)).content_type("application/json");
+        reply(request.send(body)).unwrap_or_else(|error| panic!("POST {path}: {error}"))
+    }
+
+    /// DELETE.
+    ///
+    /// # Panics
+    /// There is no reply.
+    pub fn delete(&self, path: &str) -> Reply {
+        reply(self.agent.delete(format!("{}{path}", self.base)).call())
+            .unwrap_or_else(|error| panic!("DELETE {path}: {error}"))
+    }
+}
+
+fn reply(result: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Result<Reply, ureq::Error> {
+    let mut response = result?;
+    let media_type = response
+        .headers()
+        .get("content-type")
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split(';').next())
+        .unwrap_or("")
+        .to_owned();
+    let bytes = response.body_mut().with_config().limit(1 << 30).read_to_vec()?;
+    Ok(Reply {
+        status: response.status().as_u16(),
+        media_type,
+        body: String::from_utf8_lossy(&bytes).into_owned(),
+    })
+}

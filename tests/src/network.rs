@@ -1,0 +1,190 @@
+//! Starts and ends the network.
+
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use crate::http::Client;
+
+/// Longest start: the first one compiles eleven components, perhaps beside other builds.
+const START_LIMIT: Duration = Duration::from_secs(180);
+/// Begins the line in which the host says where it listens.
+const READY: &str = "Serving http://";
+/// Requests one instance serves: what `up.sh` starts with.
+const INSTANCE_REUSE: &str = "128";
+
+/// The repository.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().expect("the tests lie in the repository")
+}
+
+/// The host's binary: `RAMANUJAN_BIN`, else the release build.
+///
+/// # Panics
+/// It is not built.
+pub fn binary() -> PathBuf {
+    let path = std::env::var_os("RAMANUJAN_BIN")
+        .map_or_else(|| root().join("target/release/ramanujan"), PathBuf::from);
+    assert!(
+        path.is_file(),
+        "{} is missing: run the tests with scripts/test.sh, or build it with\n  \
+         cargo build --release -p ramanujan-host\nor name another in RAMANUJAN_BIN",
+        path.display()
+    );
+    path
+}
+
+/// Says which component files the manifest names that are not built.
+fn check_components() {
+    let manifest = std::fs::read_to_string(root().join("spin.toml")).expect("spin.toml is readable");
+    let manifest: toml::Table = manifest.parse().expect("spin.toml is TOML");
+    let components = manifest["component"].as_table().expect("spin.toml has components");
+    let sources = components.values().filter_map(|component| component.get("source")?.as_str());
+    let missing: Vec<&str> = sources.filter(|source| !root().join(source).is_file()).collect();
+    assert!(
+        missing.is_empty(),
+        "not built: {}\nrun the tests with scripts/test.sh, or build them with scripts/build.sh",
+        missing.join(", ")
+    );
+}
+
+/// A running network; dropping it ends it.
+#[derive(Debug)]
+pub struct Network {
+    child: Child,
+    address: SocketAddr,
+    state: Arc<TempDir>,
+}
+
+impl Network {
+    /// Starts a network with a fresh state folder on a free port.
+    ///
+    /// # Panics
+    /// Something is not built, or the host does not come up.
+    pub fn start() -> Self {
+        let state = tempfile::tempdir().expect("a temporary folder");
+        Self::launch(Arc::new(state), SocketAddr::from(([127, 0, 0, 1], 0)))
+    }
+
+    /// The network that the tests of one binary share, on documents of their own. It lives as long as some test holds
+    /// it.
+    pub fn shared() -> Arc<Self> {
+        static SHARED: Mutex<Weak<Network>> = Mutex::new(Weak::new());
+        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        shared.upgrade().unwrap_or_else(|| {
+            let network = Arc::new(Self::start());
+            *shared = Arc::downgrade(&network);
+            network
+        })
+    }
+
+    /// Kills the host as `kill -9` does, and starts it again with the same state at the same address.
+    #[must_use]
+    pub fn kill_and_restart(mut self) -> Self {
+        self.kill();
+        let (state, address) = (self.state.clone(), self.address);
+        drop(self);
+        Self::launch(state, address)
+    }
+
+    /// Kills the host as `kill -9` does. Requests then fail.
+    pub fn kill(&mut self) {
+        self.child.kill().expect("the host can be killed");
+        self.child.wait().expect("the host ends");
+    }
+
+    fn launch(state: Arc<TempDir>, address: SocketAddr) -> Self {
+        check_components();
+        let mut command = Command::new(binary());
+        command
+            .args(["up", "--quiet", "--listen", &address.to_string(), "--max-instance-reuse", INSTANCE_REUSE])
+            .arg("--state-dir")
+            .arg(state.path())
+            .current_dir(root())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped());
+        let mut child = command.spawn().expect("the host can be started");
+        let lines = BufReader::new(child.stdout.take().expect("its output is a pipe")).lines();
+        let (sender, receiver) = std::sync::mpsc::channel();
+        // Reads on after the start, so that the host never writes into a closed pipe.
+        thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                if let Some(address) = line.strip_prefix(READY) {
+                    let _ = sender.send(address.to_owned());
+                }
+            }
+        });
+        let Ok(address) = receiver.recv_timeout(START_LIMIT) else {
+            let _ = child.kill();
+            let status = child.wait();
+            panic!("the host did not say {READY:?} ({status:?}); its errors stand above");
+        };
+        let address = address.trim_end_matches('/').parse().expect("an address follows");
+        Network { child, address, state }
+    }
+
+    /// E.g. `http://127.0.0.1:41234`.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    pub fn client(&self) -> Client {
+        Client::new(&self.url())
+    }
+}
+
+impl Drop for Network {
+    fn drop(&mut self) {
+        // Ended already where a test killed it.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Sends a signal by name, e.g. `INT` for what Ctrl-C does.
+///
+/// # Panics
+/// `kill` does not work.
+pub fn signal(child: &Child, name: &str) {
+    let status = Command::new("kill").args([&format!("-{name}"), &child.id().to_string()]).status();
+    assert!(status.is_ok_and(|status| status.success()), "kill -{name} works");
+}
+
+/// Waits until a child ends.
+///
+/// # Panics
+/// It runs longer than `limit`.
+pub fn wait(child: &mut Child, limit: Duration) -> ExitStatus {
+    let deadline = Instant::now() + limit;
+    loop {
+        if let Some(status) = child.try_wait().expect("the child can be waited for") {
+            return status;
+        }
+        if Instant::now() > deadline {
+            let _ = child.kill();
+            panic!("still running after {limit:?}");
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Asks again and again until the answer is `Some`.
+///
+/// # Panics
+/// It is still `None` after `limit`.
+pub fn eventually<T>(what: &str, limit: Duration, mut ask: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + limit;
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        assert!(Instant::now() < deadline, "{what}: not within {limit:?}");
+        thread::sleep(Duration::from_millis(20));
+    }
+}

@@ -1,0 +1,104 @@
+//! Runs `ramanujan replay` as a user would, and finds recordings.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use ramanujan_replay::generate::{self, Options};
+use ramanujan_replay::recording::Recording;
+use serde_json::Value;
+
+use crate::http::Client;
+use crate::network::{Network, binary, root};
+
+/// Writes a generated session into `folder`; returns its path and the session.
+///
+/// # Panics
+/// The file cannot be written.
+pub fn generated(folder: &Path, name: &str, options: &Options) -> (PathBuf, Recording) {
+    let recording = generate::session(options);
+    let path = folder.join(format!("{name}.json"));
+    std::fs::write(&path, recording.to_json().to_string()).expect("the recording can be written");
+    (path, recording)
+}
+
+/// A recording of the shared data folder (`RAMANUJAN_DATA`, else `../shared/data` beside the repository), or nothing
+/// and a visible notice.
+pub fn shared_recording(name: &str) -> Option<PathBuf> {
+    let folder =
+        std::env::var_os("RAMANUJAN_DATA").map_or_else(|| root().join("../shared/data"), PathBuf::from);
+    let path = folder.join(name);
+    if path.is_file() {
+        return Some(path);
+    }
+    notice(&format!("{name} is not in {}: only generated sessions are replayed", folder.display()));
+    None
+}
+
+/// Says something that the test harness does not swallow.
+pub fn notice(text: &str) {
+    use std::io::Write;
+    // The harness captures `eprintln!`, but not what is written to the handle itself.
+    let _ = writeln!(std::io::stderr(), "NOTICE: {text}");
+}
+
+/// `ramanujan replay FILE --url … ARGS`, not yet started.
+pub fn command(network: &Network, file: &Path, args: &[&str]) -> Command {
+    let mut command = Command::new(binary());
+    command.arg("replay").arg(file).args(["--url", &network.url(), "--json"]).args(args);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// Starts a replay.
+///
+/// # Panics
+/// It cannot be started.
+pub fn spawn(network: &Network, file: &Path, args: &[&str]) -> Child {
+    command(network, file, args).spawn().expect("the replay can be started")
+}
+
+/// Exit code and report of a replay that has ended.
+///
+/// # Panics
+/// It was ended by a signal or printed no report.
+pub fn outcome(output: &Output) -> (i32, Value) {
+    let text = String::from_utf8_lossy(&output.stdout);
+    let report = serde_json::from_str(&text).unwrap_or_else(|error| {
+        panic!("no report ({error}): {text} {}", String::from_utf8_lossy(&output.stderr))
+    });
+    (output.status.code().expect("it ended by itself"), report)
+}
+
+/// Replays to the end.
+///
+/// # Panics
+/// As [`outcome`].
+pub fn run(network: &Network, file: &Path, args: &[&str]) -> (i32, Value) {
+    outcome(&command(network, file, args).output().expect("the replay can be started"))
+}
+
+/// Number of a document's operations the network holds.
+pub fn stored(client: &Client, document: &str) -> u64 {
+    match client.try_get(&format!("/crdt/{document}")) {
+        Ok(reply) if reply.status == 200 => reply.json()["operations"].as_u64().unwrap_or(0),
+        _ => 0,
+    }
+}
+
+/// All timeline events of a document, in order.
+///
+/// # Panics
+/// The timeline does not answer.
+pub fn events(client: &Client, document: &str) -> Vec<Value> {
+    let mut events = Vec::new();
+    let mut cursor = String::new();
+    loop {
+        let page =
+            client.get(&format!("/timeline/query?document={document}&order=seq&limit=1000{cursor}")).ok();
+        events.extend(page["events"].as_array().cloned().unwrap_or_default());
+        match page["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => return events,
+        }
+    }
+}
