@@ -1,7 +1,7 @@
 //! Reading the log: by filters with a cursor, as the guides' array, by id.
 //!
-//! `order=seq` is the order of storing and its cursor never misses an event; `order=time` is the order of the
-//! senders' times, in which a late event may appear before a cursor already passed.
+//! `order=seq` is the order of storing and its cursor never misses an event; `order=newest` is the same backwards;
+//! `order=time` is the order of the senders' times, in which a late event may appear before a cursor already passed.
 
 use ramanujan_core::time::{MAX_UNIX_MILLIS, parse_rfc3339};
 use ramanujan_core::{AgentId, Color, Digest, DocumentId, Problem};
@@ -22,6 +22,8 @@ pub const DEFAULT_MAX_LIMIT: u64 = 1000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
     Seq,
+    /// As [`Order::Seq`], latest first.
+    Newest,
     Time,
 }
 
@@ -37,7 +39,7 @@ pub struct Filter {
     pub document: Option<DocumentId>,
     pub color: Option<Color>,
     pub order: Order,
-    /// Go on after this (time, seq); the time is 0 under [`Order::Seq`].
+    /// Go on after this (time, seq); the time is 0 but under [`Order::Time`].
     pub after: Option<(u64, u64)>,
     pub limit: u64,
 }
@@ -67,13 +69,14 @@ impl Filter {
             // A time range is read along the index of times unless the caller wants otherwise.
             None if from.is_some() || to.is_some() => Order::Time,
             None | Some("seq") => Order::Seq,
+            Some("newest") => Order::Newest,
             Some("time") => Order::Time,
             Some("causal") => {
                 return Err(Problem::not_implemented(
                     "order=causal is not built yet; use order=seq or order=time",
                 ));
             }
-            Some(_) => return Err(invalid("order: one of seq, time, causal")),
+            Some(_) => return Err(invalid("order: one of seq, newest, time, causal")),
         };
         let kind = query.get("type").map(str::to_owned);
         if kind.as_ref().is_some_and(|kind| kind.chars().count() > MAX_NAME_CHARS) {
@@ -130,10 +133,12 @@ impl Filter {
         }
         let order = match self.order {
             Order::Seq => "seq",
+            Order::Newest => "seq DESC",
             Order::Time => "timestamp, seq",
         };
         match (self.order, self.after) {
             (Order::Seq, Some((_, seq))) => add("seq > ?", &[seq.into()]),
+            (Order::Newest, Some((_, seq))) => add("seq < ?", &[seq.into()]),
             (Order::Time, Some((time, seq))) => add("(timestamp, seq) > (?, ?)", &[time.into(), seq.into()]),
             (_, None) => {}
         }
@@ -158,7 +163,7 @@ impl Filter {
         let more = events.len() as u64 > self.limit;
         events.truncate(usize::try_from(self.limit).unwrap_or(usize::MAX));
         let cursor = events.last().filter(|_| more).map(|last| match self.order {
-            Order::Seq => last.seq.to_string(),
+            Order::Seq | Order::Newest => last.seq.to_string(),
             Order::Time => format!("{}.{}", last.timestamp, last.seq),
         });
         Ok((events, cursor))
@@ -167,7 +172,7 @@ impl Filter {
 
 fn read_cursor(order: Order, text: &str) -> Option<(u64, u64)> {
     match order {
-        Order::Seq => Some((0, text.parse().ok()?)),
+        Order::Seq | Order::Newest => Some((0, text.parse().ok()?)),
         Order::Time => {
             let (time, seq) = text.split_once('.')?;
             Some((time.parse().ok()?, seq.parse().ok()?))

@@ -78,6 +78,18 @@ proptest! {
 }
 
 #[test]
+fn newest_first_is_the_order_of_storing_backwards() {
+    let _database = fresh_database();
+    post(&Value::from((0..23).map(event).collect::<Vec<_>>()));
+    for limit in [1, 4, 23] {
+        let mut newest = walk("&agent=a1&order=newest", limit);
+        newest.reverse();
+        assert_eq!(newest, walk("&agent=a1&order=seq", limit));
+        assert_eq!(newest.len(), 11);
+    }
+}
+
+#[test]
 fn parameters_that_mean_nothing_are_refused() {
     let _database = fresh_database();
     for wrong in [
