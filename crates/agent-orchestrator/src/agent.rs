@@ -96,8 +96,12 @@ impl Registration {
     /// The neighbours as a JSON array of names, sorted, so that equal sets are equal texts; `None` if not given.
     pub fn neighbours_json(&self) -> Option<String> {
         let neighbours = self.neighbors.as_ref()?;
-        let mut names: Vec<&str> = neighbours.iter().map(|n| n.0.as_str()).collect();
-        names.sort_unstable_by_key(|name| (name.len(), *name));
+        let mut names: Vec<&str> = Vec::with_capacity(neighbours.len());
+        for neighbour in neighbours {
+            let name = neighbour.0.as_str();
+            let place = names.partition_point(|other| (other.len(), *other) < (name.len(), name));
+            names.insert(place, name);
+        }
         Some(Value::from(names).to_string())
     }
 }

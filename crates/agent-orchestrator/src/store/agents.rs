@@ -3,7 +3,7 @@
 use ramanujan_core::{Polarity, Problem, VectorClock};
 use ramanujan_shell::{Row, Value};
 
-use super::{Database, MAX_CLOCK_ENTRIES, corrupt, optional_text, optional_uint};
+use super::{Database, MAX_CLOCK_ENTRIES, corrupt, optional_text, optional_uint, stored_json};
 use crate::agent::{Agent, Registration};
 
 /// What became of a registration.
@@ -45,8 +45,12 @@ const JOINED: &str = "SELECT key, MAX(value) AS seq FROM (
 
 fn agent(row: &Row) -> Result<Agent, Problem> {
     let neighbours = optional_text(row, 6)?
-        .map(|text| serde_json::from_str(&text).map_err(|_| corrupt("list of neighbors")))
-        .transpose()?;
+        .map(|text| stored_json(&text, "list of neighbors"))
+        .transpose()?
+        .map(|names| {
+            let names = names.as_array().into_iter().flatten();
+            names.filter_map(|name| name.as_str().map(str::to_owned)).collect()
+        });
     Ok(Agent {
         agent_id: row.text(0)?.to_owned(),
         node_id: row.text(1)?.to_owned(),
@@ -58,7 +62,7 @@ fn agent(row: &Row) -> Result<Agent, Problem> {
         region: optional_text(row, 7)?,
         registered_at: optional_uint(row, 8)?,
         last_heartbeat: optional_uint(row, 9)?,
-        vector_clock: serde_json::from_str(row.text(10)?).map_err(|_| corrupt("clock"))?,
+        vector_clock: stored_json(row.text(10)?, "clock")?,
         egraph_nodes: row.uint(11)?,
         messages_received: row.uint(12)?,
         messages_sent: row.uint(13)?,

@@ -6,7 +6,7 @@ use ramanujan_shell::{Row, Value};
 use serde_json::{Value as Json, json};
 
 use super::agents::{clock_too_large, unknown_agent};
-use super::{Database, MAX_CLOCK_ENTRIES, corrupt, optional_text, optional_uint};
+use super::{Database, MAX_CLOCK_ENTRIES, corrupt, optional_text, optional_uint, stored_json};
 use crate::agent::guide_id;
 use crate::message::Message;
 
@@ -188,7 +188,6 @@ impl Database {
 }
 
 fn waiting_message(agent: &str, row: &Row) -> Result<Json, Problem> {
-    let read = |text: &str| serde_json::from_str::<Json>(text).map_err(|_| corrupt("message"));
     let received = row.uint(6)?;
     Ok(json!({
         "seq": row.uint(0)?,
@@ -199,7 +198,7 @@ fn waiting_message(agent: &str, row: &Row) -> Result<Json, Problem> {
         "subject": optional_text(row, 4)?,
         "timestamp": format_rfc3339(optional_uint(row, 5)?.unwrap_or(received)),
         "received_at": format_rfc3339(received),
-        "payload": optional_text(row, 7)?.map(|text| read(&text)).transpose()?,
-        "vector_clock": read(row.text(8)?)?,
+        "payload": optional_text(row, 7)?.map(|text| stored_json(&text, "payload")).transpose()?,
+        "vector_clock": stored_json(row.text(8)?, "clock")?,
     }))
 }

@@ -10,6 +10,7 @@ mod schema;
 
 use ramanujan_core::Problem;
 use ramanujan_shell::{Row, Store};
+use serde_json::Value as Json;
 
 pub use agents::{Census, Registered};
 pub use messages::{Page, Stored};
@@ -38,6 +39,11 @@ fn optional_text(row: &Row, column: usize) -> Result<Option<String>, Problem> {
 
 fn optional_uint(row: &Row, column: usize) -> Result<Option<u64>, Problem> {
     if row.is_null(column) { Ok(None) } else { row.uint(column).map(Some) }
+}
+
+/// Reads a column that holds JSON, the way request bodies are read: a second reader would double that code.
+fn stored_json(text: &str, what: &str) -> Result<Json, Problem> {
+    serde_json::from_slice(text.as_bytes()).map_err(|_| corrupt(what))
 }
 
 fn corrupt(what: &str) -> Problem {

@@ -10,10 +10,13 @@ use ramanujan_core::{Digest, Problem};
 use ramanujan_shell::{Row, call_json, log};
 use serde_json::{Value as Json, json};
 
-use super::{Database, corrupt};
+use super::{Database, corrupt, stored_json};
 
 /// Events per call: well below the timeline's batch limit.
 const BATCH: u64 = 100;
+
+/// Bytes of stored events per call: a quarter of the smallest body limit, the rest is what an event gains on the way.
+const BATCH_BYTES: usize = 1 << 18;
 
 /// Most calls per request. What a long absence of the timeline has left over goes with the next requests.
 const MAX_BATCHES: usize = 20;
@@ -22,8 +25,15 @@ impl Database {
     fn owed(&self) -> Result<Vec<(u64, Json)>, Problem> {
         const SQL: &str = "SELECT id, type, agent_id, token, at, event FROM orchestrator_outbox
             WHERE refused IS NULL ORDER BY id LIMIT ?1";
-        let rows = self.0.execute(SQL, [BATCH.into()])?;
-        rows.iter().map(|row| Ok((row.uint(0)?, event(row)?))).collect()
+        let (mut owed, mut bytes) = (Vec::new(), 0);
+        for row in &self.0.execute(SQL, [BATCH.into()])? {
+            bytes += row.text(5)?.len();
+            if bytes > BATCH_BYTES && !owed.is_empty() {
+                break;
+            }
+            owed.push((row.uint(0)?, event(row)?));
+        }
+        Ok(owed)
     }
 
     fn paid(&self, ids: &[u64]) -> Result<(), Problem> {
@@ -42,7 +52,7 @@ impl Database {
 fn event(row: &Row) -> Result<Json, Problem> {
     let (kind, agent, token) = (row.text(1)?, row.text(2)?, row.text(3)?);
     let parts = ["agent-event", kind, agent, token].join("\0");
-    let mut event: Json = serde_json::from_str(row.text(5)?).map_err(|_| corrupt("event"))?;
+    let mut event: Json = stored_json(row.text(5)?, "event")?;
     let members = event.as_object_mut().ok_or_else(|| corrupt("event"))?;
     members.retain(|_, value| !value.is_null());
     members.insert("event_id".into(), Digest::of(parts.as_bytes()).to_string().into());

@@ -23,16 +23,16 @@ pub struct Distances {
 impl Graph {
     /// The graph of these edges. Loops and edges to vertices past `n` are left out, repeated edges count once.
     pub fn from_edges(n: usize, edges: impl IntoIterator<Item = (usize, usize)>) -> Self {
-        let mut adjacency = vec![Vec::new(); n];
+        let mut adjacency: Vec<Vec<usize>> = vec![Vec::new(); n];
         for (u, v) in edges {
             if u != v && u < n && v < n {
-                adjacency[u].push(v);
-                adjacency[v].push(u);
+                for (from, to) in [(u, v), (v, u)] {
+                    // Each list is kept sorted from the start: they are short, and the library's sort is large code.
+                    if let Err(place) = adjacency[from].binary_search(&to) {
+                        adjacency[from].insert(place, to);
+                    }
+                }
             }
-        }
-        for neighbours in &mut adjacency {
-            neighbours.sort_unstable();
-            neighbours.dedup();
         }
         Graph { adjacency }
     }
