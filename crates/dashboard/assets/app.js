@@ -134,7 +134,8 @@ function colors(data) {
 function agents(data) {
   const list = data.agents ?? [];
   const active = (agent) => Number(Boolean(agent.is_active));
-  const rows = [...list].sort((a, b) => active(b) - active(a));
+  const heard = (agent) => agent.last_heartbeat_ago_ms ?? Infinity;
+  const rows = [...list].sort((a, b) => active(b) - active(a) || (heard(a) === heard(b) ? 0 : heard(a) - heard(b)));
   text('agents-note', data.agents ? `${list.filter(active).length} active` : 'agent-orchestrator does not answer');
   fill('agents', rows.map((agent) => {
     const level = agent.is_active ? agent.color_indicator ?? 'green' : 'off';

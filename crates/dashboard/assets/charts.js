@@ -70,7 +70,8 @@ export function ring(agents, signs) {
       sign.textContent = signs[color].sign;
       const name = svg('text', { x: x + (dot + 16) * Math.cos(angle), y: y + (dot + 13) * Math.sin(angle) });
       const text = String(agent.agent_id);
-      name.textContent = text.length > 9 ? `${text.slice(0, 8)}…` : text;
+      // Names of one family differ at their ends.
+      name.textContent = text.length > 9 ? `…${text.slice(-8)}` : text;
       node.append(sign, name);
     }
     drawing.append(node);
