@@ -3,6 +3,8 @@
 //! Spin may share one connection between instances, so a transaction must never span two calls (runtime.md §3):
 //! everything that has to happen together is one statement.
 
+use std::cell::Cell;
+
 use ramanujan_core::Problem;
 
 /// A value in a statement or a row.
@@ -136,16 +138,18 @@ pub struct Schema {
 pub struct Store {
     schema: Schema,
     connection: backend::Connection,
+    /// Whether the whole schema was seen in this database.
+    complete: Cell<bool>,
 }
 
 impl Store {
-    /// Opens the database; the schema is made when a statement first misses it.
+    /// Opens the database; the schema is made before the first statement that finds it missing or unfinished.
     ///
     /// # Errors
     /// 503 `store-unavailable`.
     pub fn open(schema: Schema) -> Result<Self, Problem> {
         let connection = backend::Connection::open("default").map_err(unavailable)?;
-        Ok(Store { schema, connection })
+        Ok(Store { schema, connection, complete: Cell::new(seen::complete(schema)) })
     }
 
     /// Runs one statement and returns its rows.
@@ -154,6 +158,7 @@ impl Store {
     /// 503 `store-unavailable`; SQLite's message goes to the log.
     pub fn execute(&self, sql: &str, params: impl Into<Vec<Value>>) -> Result<Vec<Row>, Problem> {
         let params = params.into();
+        self.await_schema()?;
         match self.connection.execute(sql, &params) {
             Err(message) if is_schema_miss(&message) => {
                 self.migrate()?;
@@ -161,6 +166,24 @@ impl Store {
             }
             result => result.map_err(unavailable),
         }
+    }
+
+    /// Makes sure that the last statement of the schema has run. Another instance may be in the middle of it: its
+    /// tables then exist, but a trigger or an index of theirs does not, and a row written now would escape both.
+    fn await_schema(&self) -> Result<(), Problem> {
+        if self.complete.get() {
+            return Ok(());
+        }
+        let Schema { name, statements } = self.schema;
+        let sql = format!("SELECT 1 FROM {name}_schema WHERE version >= ?1 LIMIT 1");
+        match self.connection.execute(&sql, &[(statements.len() as u64).into()]) {
+            Ok(rows) if !rows.is_empty() => {}
+            Err(message) if !is_schema_miss(&message) => return Err(unavailable(message)),
+            _ => self.migrate()?,
+        }
+        self.complete.set(true);
+        seen::set_complete(self.schema);
+        Ok(())
     }
 
     fn migrate(&self) -> Result<(), Problem> {
@@ -187,6 +210,36 @@ impl Store {
         )?;
         Ok(())
     }
+}
+
+/// What an instance that serves many requests remembers: the schema it has seen complete.
+#[cfg(target_family = "wasm")]
+mod seen {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::Schema;
+
+    static STATEMENTS: AtomicUsize = AtomicUsize::new(0);
+
+    pub(super) fn complete(schema: Schema) -> bool {
+        STATEMENTS.load(Ordering::Relaxed) == schema.statements.as_ptr().addr()
+    }
+
+    pub(super) fn set_complete(schema: Schema) {
+        STATEMENTS.store(schema.statements.as_ptr().addr(), Ordering::Relaxed);
+    }
+}
+
+/// Tests change databases under one process.
+#[cfg(not(target_family = "wasm"))]
+mod seen {
+    use super::Schema;
+
+    pub(super) fn complete(_: Schema) -> bool {
+        false
+    }
+
+    pub(super) fn set_complete(_: Schema) {}
 }
 
 fn is_schema_miss(message: &str) -> bool {
@@ -235,6 +288,27 @@ mod tests {
         assert_eq!(rows.len(), 2);
         assert!(rows[0].uint(0).unwrap() == 7 && rows[0].is_null(1));
         assert_eq!(rows[1].text(1).unwrap(), "x");
+    }
+
+    #[test]
+    fn a_schema_that_another_instance_is_making_is_finished_before_a_row_is_written() {
+        const COUNTED: Schema = Schema {
+            name: "t",
+            statements: &[
+                "CREATE TABLE IF NOT EXISTS t_rows (id INTEGER PRIMARY KEY)",
+                "CREATE TABLE IF NOT EXISTS t_count (id INTEGER)",
+                "CREATE TRIGGER IF NOT EXISTS t_counts AFTER INSERT ON t_rows BEGIN
+                    INSERT INTO t_count VALUES (NEW.id); END",
+            ],
+        };
+        let _database = crate::native::fresh_database();
+        let half = backend::Connection::open("default").unwrap();
+        for statement in &COUNTED.statements[..2] {
+            half.execute(statement, &[]).unwrap();
+        }
+        let store = Store::open(COUNTED).unwrap();
+        store.execute("INSERT INTO t_rows VALUES (1)", []).unwrap();
+        assert_eq!(store.execute("SELECT id FROM t_count", []).unwrap().len(), 1);
     }
 
     #[test]
