@@ -21,6 +21,16 @@ struct VerifyRequest {
     operation: String,
     document_id: DocumentId,
     agent_id: Option<AgentId>,
+    /// Checked with [`Claim`].
+    #[serde(rename = "polarity")]
+    _polarity: Option<String>,
+}
+
+/// What decides an operation's colour, whatever else it carries.
+#[derive(Deserialize)]
+struct Claim {
+    #[serde(default = "verify")]
+    operation: String,
     polarity: Option<String>,
 }
 
@@ -80,8 +90,10 @@ pub(crate) async fn post(request: Request) -> Result<Response, Problem> {
         let detail = format!("GREEN verifies one document at a time; this asks for {}", requests.len());
         return Err(Problem::invalid("one-at-a-time", detail));
     }
+    // Colour first: an operation of another colour has fields that GREEN does not know, and they are not its fault.
+    let claim: Claim = json::from_slice(&request.body)?;
+    check_color(Color::Green, &claim.operation, claim.polarity.as_deref())?;
     let request: VerifyRequest = json::from_slice(&request.body)?;
-    check_color(Color::Green, &request.operation, request.polarity.as_deref())?;
     let document = request.document_id.as_str();
     let reported: Reported =
         call_json("crdt-service", Method::GET, &format!("/crdt/{document}"), None::<&()>).await?;
