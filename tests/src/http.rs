@@ -1,5 +1,7 @@
 //! A plain HTTP client: what is sent is sent as it is, what comes back is kept as it came.
 
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpStream};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -106,6 +108,31 @@ impl Client {
         reply(request.send(body)).unwrap_or_else(|error| panic!("POST {path}: {error}"))
     }
 
+    /// POST of bytes that the server may refuse before it has read them all: as curl does, the reply is read while the
+    /// body is still being sent, and a body that is no longer wanted is no error.
+    ///
+    /// # Panics
+    /// There is no reply.
+    pub fn post_any(&self, path: &str, body: &[u8]) -> Reply {
+        let host = self.base.trim_start_matches("http://");
+        let mut connection = TcpStream::connect(host).expect("the network listens");
+        connection.set_read_timeout(Some(LIMIT)).expect("a limit can be set");
+        let mut sender = connection.try_clone().expect("a second handle");
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nhost: {host}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\
+             connection: close\r\n\r\n",
+            body.len()
+        );
+        let mut bytes = Vec::new();
+        std::thread::scope(|scope| {
+            scope.spawn(move || sender.write_all(head.as_bytes()).and_then(|()| sender.write_all(body)));
+            // An early refusal may end in a reset, behind the reply.
+            let _ = connection.read_to_end(&mut bytes);
+            let _ = connection.shutdown(Shutdown::Both);
+        });
+        parse(&bytes).unwrap_or_else(|| panic!("POST {path}: no reply: {}", String::from_utf8_lossy(&bytes)))
+    }
+
     /// DELETE.
     ///
     /// # Panics
@@ -131,4 +158,38 @@ fn reply(result: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Resul
         media_type,
         body: String::from_utf8_lossy(&bytes).into_owned(),
     })
+}
+
+/// A whole HTTP/1.1 reply after which the connection was closed.
+fn parse(bytes: &[u8]) -> Option<Reply> {
+    let end = bytes.windows(4).position(|window| window == b"\r\n\r\n")?;
+    let head = std::str::from_utf8(&bytes[..end]).ok()?;
+    let body = &bytes[end + 4..];
+    let header = |name: &str| {
+        let mut lines = head.lines().filter_map(|line| line.split_once(':'));
+        lines.find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim().to_owned())
+    };
+    let body = match header("transfer-encoding") {
+        Some(_) => unchunk(body)?,
+        None => body.to_vec(),
+    };
+    Some(Reply {
+        status: head.split(' ').nth(1)?.parse().ok()?,
+        media_type: header("content-type").unwrap_or_default(),
+        body: String::from_utf8_lossy(&body).into_owned(),
+    })
+}
+
+/// The content of a chunked body (RFC 9112 §7.1).
+fn unchunk(mut rest: &[u8]) -> Option<Vec<u8>> {
+    let mut content = Vec::new();
+    loop {
+        let end = rest.windows(2).position(|window| window == b"\r\n")?;
+        let size = usize::from_str_radix(std::str::from_utf8(&rest[..end]).ok()?, 16).ok()?;
+        if size == 0 {
+            return Some(content);
+        }
+        content.extend_from_slice(rest.get(end + 2..end + 2 + size)?);
+        rest = rest.get(end + 2 + size + 2..)?;
+    }
 }
