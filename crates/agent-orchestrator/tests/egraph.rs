@@ -120,6 +120,6 @@ fn a_refusal_is_passed_on() {
     assert_eq!((reply.status, &reply.json["code"]), (413, &json!("term-too-large")));
     assert_eq!(reply.json["component"], json!("egraph-service"));
     assert_eq!(world.get("/agent/nobody/egraph").status, 404);
-    assert_eq!(world.get("/agent/0/egraph?limit=65").status, 422);
+    assert_eq!(world.get("/agent/0/egraph?limit=21").status, 422);
     assert_eq!(world.send(Method::POST, "/agent/0/egraph").status, 405);
 }

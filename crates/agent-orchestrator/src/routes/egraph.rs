@@ -18,8 +18,9 @@ use crate::terms::{self, Operation};
 /// Operations in a term unless asked otherwise.
 const DEFAULT_OPERATIONS: u64 = 16;
 
-/// Most operations in a term: associativity alone makes n³/6 nodes of n operations, 44,000 of these.
-const MAX_OPERATIONS: u64 = 64;
+/// Most operations in a term. Associativity leaves n³/6 nodes of n operations, but many times as many on the way
+/// there: with more than these the default node limit of egraph-service stops it before the form is canonical.
+const MAX_OPERATIONS: u64 = 20;
 
 #[derive(Deserialize)]
 struct Page {
