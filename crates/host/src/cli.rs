@@ -86,7 +86,8 @@ fn parse_with_unit(text: &str, units: &[(&str, u64)]) -> Result<u64, String> {
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
     let number: u64 = number.parse().map_err(|_| format!("{text:?} does not begin with a whole number"))?;
-    let known = || units.iter().map(|(name, _)| *name).filter(|name| !name.is_empty()).collect::<Vec<_>>().join(", ");
+    let known =
+        || units.iter().map(|(name, _)| *name).filter(|name| !name.is_empty()).collect::<Vec<_>>().join(", ");
     let (_, factor) = units
         .iter()
         .find(|(name, _)| *name == unit.trim())
@@ -99,7 +100,8 @@ fn parse_with_unit(text: &str, units: &[(&str, u64)]) -> Result<u64, String> {
 }
 
 fn parse_time(text: &str) -> Result<Duration, String> {
-    let milliseconds = parse_with_unit(text, &[("", 1000), ("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000)])?;
+    let milliseconds =
+        parse_with_unit(text, &[("", 1000), ("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000)])?;
     Ok(Duration::from_millis(milliseconds))
 }
 

@@ -44,7 +44,9 @@ pub(crate) fn mount(component: &Component, root: &Path, folder: &Path) -> Result
                 copier.pattern(pattern).with_context(|| format!("files: {pattern:?}"))?;
             }
             FilesMount::Placement(Placement { source, destination }) => {
-                copier.placement(source, destination).with_context(|| format!("files: source = {source:?}"))?;
+                copier
+                    .placement(source, destination)
+                    .with_context(|| format!("files: source = {source:?}"))?;
             }
         }
     }

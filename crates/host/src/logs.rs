@@ -40,10 +40,14 @@ impl ComponentLogs {
                 .append(true)
                 .open(&path)
                 .with_context(|| format!("cannot open {}", path.display()))?;
-            let follow = follow.then(|| Follow { prefix: format!("[{component}] "), terminal, at_line_start: true });
+            let follow =
+                follow.then(|| Follow { prefix: format!("[{component}] "), terminal, at_line_start: true });
             anyhow::Ok(LogStream(Arc::new(Mutex::new(Target { file, follow }))))
         };
-        Ok(ComponentLogs { stdout: stream("stdout", Terminal::Stdout)?, stderr: stream("stderr", Terminal::Stderr)? })
+        Ok(ComponentLogs {
+            stdout: stream("stdout", Terminal::Stdout)?,
+            stderr: stream("stderr", Terminal::Stderr)?,
+        })
     }
 }
 

@@ -172,11 +172,16 @@ async fn grants(
     opened: &mut Opened,
 ) -> Result<Grants> {
     let missing = |key: &str, table: &str, label: &str| {
-        format!("{key}: the label {label:?} stands for nothing; give it a [{table}.{label}] in the runtime configuration")
+        format!(
+            "{key}: the label {label:?} stands for nothing; give it a [{table}.{label}] in the runtime configuration"
+        )
     };
     let mut sqlite = BTreeMap::new();
     for label in &component.sqlite_databases {
-        let path = stores.sqlite.get(label).with_context(|| missing("sqlite_databases", "sqlite_database", label))?;
+        let path = stores
+            .sqlite
+            .get(label)
+            .with_context(|| missing("sqlite_databases", "sqlite_database", label))?;
         let database = match opened.sqlite.get(path) {
             Some(database) => database.clone(),
             None => Database::open(path)?,
@@ -186,8 +191,10 @@ async fn grants(
     }
     let mut key_value = BTreeMap::new();
     for label in &component.key_value_stores {
-        let path =
-            stores.key_value.get(label).with_context(|| missing("key_value_stores", "key_value_store", label))?;
+        let path = stores
+            .key_value
+            .get(label)
+            .with_context(|| missing("key_value_stores", "key_value_store", label))?;
         let database = match opened.key_value.get(path) {
             Some(database) => database.clone(),
             None => {

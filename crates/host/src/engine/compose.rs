@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result, bail, ensure};
-use wac_graph::types::{ItemKind, Package, SubtypeChecker, WorldId};
+use wac_graph::types::{Interface, ItemKind, Package, SubtypeChecker, WorldId};
 use wac_graph::{CompositionGraph, EncodeOptions, NodeId};
 
 use crate::manifest::{Dependency, Inherit};
@@ -38,7 +38,10 @@ const CAPABILITIES: [(&str, &[&str]); 7] = [
     ("files", &["wasi:filesystem/preopens"]),
     ("key_value_stores", &["fermyon:spin/key-value", "spin:key-value/key-value", "wasi:keyvalue/store"]),
     ("sqlite_databases", &["fermyon:spin/sqlite", "spin:sqlite/sqlite"]),
-    ("variables", &["fermyon:spin/config", "fermyon:spin/variables", "spin:variables/variables", "wasi:config/store"]),
+    (
+        "variables",
+        &["fermyon:spin/config", "fermyon:spin/variables", "spin:variables/variables", "wasi:config/store"],
+    ),
 ];
 
 /// A composed component.
@@ -60,7 +63,11 @@ pub(super) fn compose(wasm: &[u8], dependencies: &[Dependency]) -> Result<Compos
     for (index, dependency) in dependencies.iter().enumerate() {
         let name = &dependency.name;
         let matched: Vec<&String> = imports.iter().filter(|import| name.matches(import)).collect();
-        ensure!(!matched.is_empty(), "dependency {name} matches no import; the imports are {}", imports.join(", "));
+        ensure!(
+            !matched.is_empty(),
+            "dependency {name} matches no import; the imports are {}",
+            imports.join(", ")
+        );
         for import in &matched {
             if let Some(other) = satisfied.insert(import, dependency) {
                 bail!("import {import} is matched by two dependencies, {} and {name}", other.name);
@@ -93,15 +100,26 @@ impl Composer {
     }
 
     /// Renames the imports of a dependency that it may not use.
-    fn isolate(&mut self, index: usize, (world, instance): (WorldId, NodeId), inherit: &Inherit) -> Result<()> {
+    fn isolate(
+        &mut self,
+        index: usize,
+        (world, instance): (WorldId, NodeId),
+        inherit: &Inherit,
+    ) -> Result<()> {
         let imports: Vec<(String, ItemKind)> =
             self.graph.types()[world].imports.iter().map(|(name, kind)| (name.clone(), *kind)).collect();
         for (number, (import, kind)) in imports.into_iter().enumerate() {
             if is_allowed(&import, inherit) {
                 continue;
             }
+            let ItemKind::Instance(interface) = kind else { bail!("the import {import} is no interface") };
             let name = format!("denied:d{index}/i{number}");
-            let node = self.graph.import(&name, kind)?;
+            // Under its own id the interface would be taken for the parent's import of the same id, and be satisfied
+            // with what the parent may use.
+            let types = self.graph.types_mut();
+            let renamed = Interface { id: Some(name.clone()), ..types[interface].clone() };
+            let renamed = types.add_interface(renamed);
+            let node = self.graph.import(&name, ItemKind::Instance(renamed))?;
             self.graph.set_instantiation_argument(instance, &import, node)?;
             self.denied.insert(name, import);
         }
@@ -140,7 +158,8 @@ impl Composer {
 
 fn is_allowed(import: &str, inherit: &Inherit) -> bool {
     let interface = import.split_once('@').map_or(import, |(interface, _)| interface);
-    let Some((capability, _)) = CAPABILITIES.iter().find(|(_, interfaces)| interfaces.contains(&interface)) else {
+    let Some((capability, _)) = CAPABILITIES.iter().find(|(_, interfaces)| interfaces.contains(&interface))
+    else {
         return true;
     };
     match inherit {

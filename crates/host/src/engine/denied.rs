@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use wasmtime::Engine;
 use wasmtime::component::types::{ComponentItem, Type};
 use wasmtime::component::{Component, Linker, ResourceType, Val};
@@ -23,9 +23,12 @@ pub(super) fn add_to_linker(
     denied: &BTreeMap<String, String>,
 ) -> Result<()> {
     let component_type = component.component_type();
+    let lent = lent_resources(engine, component, denied);
     for (name, interface) in denied {
-        let Some(item) = component_type.get_import(engine, name) else { continue };
-        let ComponentItem::ComponentInstance(instance) = item.ty else { continue };
+        let item = component_type.get_import(engine, name).map(|item| item.ty);
+        let Some(ComponentItem::ComponentInstance(instance)) = item else {
+            bail!("the import {interface} of a dependency was lost; it would not be isolated");
+        };
         let mut target = linker.instance(name)?;
         for (export, item) in instance.exports(engine) {
             match item.ty {
@@ -43,7 +46,7 @@ pub(super) fn add_to_linker(
                         Ok(())
                     })?;
                 }
-                ComponentItem::Resource(_) => {
+                ComponentItem::Resource(resource) if !lent.contains(&resource) => {
                     target.resource(export, ResourceType::host::<Nothing>(), |_, _| Ok(()))?;
                 }
                 _ => {}
@@ -51,6 +54,27 @@ pub(super) fn add_to_linker(
         }
     }
     Ok(())
+}
+
+/// Resources that belong to other imports: a denied interface only mentions them.
+fn lent_resources(
+    engine: &Engine,
+    component: &Component,
+    denied: &BTreeMap<String, String>,
+) -> Vec<ResourceType> {
+    let mut resources = Vec::new();
+    for (name, item) in component.component_type().imports(engine) {
+        if let ComponentItem::ComponentInstance(instance) = item.ty
+            && !denied.contains_key(name)
+        {
+            for (_, item) in instance.exports(engine) {
+                if let ComponentItem::Resource(resource) = item.ty {
+                    resources.push(resource);
+                }
+            }
+        }
+    }
+    resources
 }
 
 /// A value of type `ty` that says no. `None` if there is none.

@@ -35,9 +35,12 @@ pub(crate) fn new(max_memory: usize, cache: &Path) -> Result<Engine> {
     config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
     let mut cache_config = CacheConfig::new();
     cache_config.with_directory(cache);
-    let cache = Cache::new(cache_config).map_err(anyhow::Error::from).context("cannot use the cache of compiled code; set RAMANUJAN_CACHE")?;
+    let cache = Cache::new(cache_config)
+        .map_err(anyhow::Error::from)
+        .context("cannot use the cache of compiled code; set RAMANUJAN_CACHE")?;
     config.cache(Some(cache));
-    let engine = Engine::new(&config).map_err(anyhow::Error::from).context("cannot start the WebAssembly engine")?;
+    let engine =
+        Engine::new(&config).map_err(anyhow::Error::from).context("cannot start the WebAssembly engine")?;
     let ticking = engine.weak();
     std::thread::Builder::new().name("epoch".into()).spawn(move || {
         while let Some(engine) = ticking.upgrade() {

@@ -59,7 +59,11 @@ impl AppRef {
     }
 
     /// A call from one component to another. `None`: there is no such component with a trigger.
-    pub(crate) async fn chained(&self, component: &str, request: Request<WasiBody>) -> Option<Response<WasiBody>> {
+    pub(crate) async fn chained(
+        &self,
+        component: &str,
+        request: Request<WasiBody>,
+    ) -> Option<Response<WasiBody>> {
         let app = self.get()?;
         let component = app.components.get(component)?;
         let path = request.uri().path().to_owned();
@@ -69,7 +73,11 @@ impl AppRef {
 
 impl App {
     /// Answers a request from the network.
-    pub(crate) async fn handle(&self, mut request: Request<WasiBody>, client: SocketAddr) -> Response<WasiBody> {
+    pub(crate) async fn handle(
+        &self,
+        mut request: Request<WasiBody>,
+        client: SocketAddr,
+    ) -> Response<WasiBody> {
         headers::strip(request.headers_mut());
         let uri = request.uri().clone();
         if let Some(name) = uri.path().strip_prefix(WELL_KNOWN) {
@@ -86,7 +94,11 @@ impl App {
             Target::Component(id) => self.components.get(id),
         };
         let Some(component) = component else {
-            return problem::response(&Problem::new(500, "no-component", "the route's component is not loaded"));
+            return problem::response(&Problem::new(
+                500,
+                "no-component",
+                "the route's component is not loaded",
+            ));
         };
         if let Err(problem) = check_authority(&request) {
             return problem::response(&problem);
@@ -220,7 +232,8 @@ fn explain(component: &Component, cell: &RequestCell, error: &wasmtime::Error) -
         (Problem::new(504, "time-limit", detail), format!("time limit of {seconds} s reached"))
     } else if cell.was_memory_refused() {
         let mib = limits.max_instance_memory >> 20;
-        let detail = format!("component {id} needed more than its memory limit of {mib} MiB; ask for less at once");
+        let detail =
+            format!("component {id} needed more than its memory limit of {mib} MiB; ask for less at once");
         (Problem::new(500, "memory-limit", detail), format!("memory limit of {mib} MiB reached: {error:#}"))
     } else {
         let detail = format!("component {id} failed; its log and the host's say why");

@@ -12,7 +12,11 @@ use crate::interfaces::outbound::chained_component;
 /// Removes what concerns one connection only, and a `Host` that names another component of the application.
 pub(crate) fn strip(headers: &mut HeaderMap) {
     headers.remove(CONNECTION);
-    if headers.get(HOST).and_then(|host| host.to_str().ok()).is_some_and(|host| chained_component(host).is_some()) {
+    if headers
+        .get(HOST)
+        .and_then(|host| host.to_str().ok())
+        .is_some_and(|host| chained_component(host).is_some())
+    {
         headers.remove(HOST);
     }
 }
@@ -75,7 +79,12 @@ mod tests {
     #[test]
     fn a_chained_call_shows_the_whole_path() {
         let mut headers = HeaderMap::new();
-        add(&mut headers, "/crdt/apply", &RouteMatch::chained("/crdt/apply"), SocketAddr::from(([0, 0, 0, 0], 0)));
+        add(
+            &mut headers,
+            "/crdt/apply",
+            &RouteMatch::chained("/crdt/apply"),
+            SocketAddr::from(([0, 0, 0, 0], 0)),
+        );
         assert_eq!(headers["spin-path-info"], "/crdt/apply");
         assert_eq!(headers["spin-matched-route"], "/...");
         assert_eq!(headers["spin-component-route"], "");

@@ -62,10 +62,11 @@ impl Router {
         let mut router = Router { routes: routefinder::Router::new(), listed: Vec::new() };
         for (raw_route, target) in unique {
             let based_route = based(raw_route);
-            let (spec, shown) = match based_route.strip_suffix("/...").or_else(|| based_route.strip_suffix("/*")) {
-                Some(prefix) => (format!("{prefix}/*"), format!("{prefix} (wildcard)")),
-                None => (based_route.clone(), based_route.clone()),
-            };
+            let (spec, shown) =
+                match based_route.strip_suffix("/...").or_else(|| based_route.strip_suffix("/*")) {
+                    Some(prefix) => (format!("{prefix}/*"), format!("{prefix} (wildcard)")),
+                    None => (based_route.clone(), based_route.clone()),
+                };
             router.listed.push(Listed { name: name(target).to_owned(), route: shown });
             let entry = Entry { target: target.clone(), raw_route: raw_route.to_owned(), based_route };
             router.routes.add(spec.as_str(), entry).map_err(|e| anyhow!("route {raw_route:?}: {e}"))?;
@@ -125,7 +126,10 @@ mod tests {
     fn router(routes: &[(&str, &str)]) -> Router {
         let triggers: Vec<_> = routes
             .iter()
-            .map(|(route, id)| Trigger { route: Some((*route).into()), target: Target::Component((*id).into()) })
+            .map(|(route, id)| Trigger {
+                route: Some((*route).into()),
+                target: Target::Component((*id).into()),
+            })
             .collect();
         Router::new(&triggers).unwrap()
     }

@@ -39,9 +39,10 @@ impl HandlerState for Handler {
         let mut store = self.template.store(&self.engine).to_wasmtime_result()?;
         let limit = self.template.limitations.request_timeout;
         // A component's start code runs here, before there is a request whose limit could end it.
-        let proxy = tokio::time::timeout(limit, self.pre.instantiate_async(&mut store))
-            .await
-            .map_err(|_| wasmtime::format_err!("the instance did not start within {} s", limit.as_secs()))??;
+        let proxy =
+            tokio::time::timeout(limit, self.pre.instantiate_async(&mut store)).await.map_err(|_| {
+                wasmtime::format_err!("the instance did not start within {} s", limit.as_secs())
+            })??;
         let current = Arc::new(Mutex::new(None));
         Ok(Instance {
             store,
@@ -80,7 +81,12 @@ impl Expiration {
 }
 
 impl WorkerExpiration for Expiration {
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>, status: WorkerStatus, start: Instant) -> Poll<()> {
+    fn poll(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        status: WorkerStatus,
+        start: Instant,
+    ) -> Poll<()> {
         let current = match status {
             WorkerStatus::Idle => None,
             WorkerStatus::Requests | WorkerStatus::PostReturn => get(&self.current),
@@ -145,7 +151,9 @@ impl WorkerState for Worker {
                     self.template.limitations.request_timeout.as_secs()
                 )),
                 Ended::Abandoned => {}
-                Ended::No => crate::logs::event(format_args!("{id}: {label}: failed after its response began: {error}")),
+                Ended::No => crate::logs::event(format_args!(
+                    "{id}: {label}: failed after its response began: {error}"
+                )),
             }
         }
         drop(store);

@@ -60,7 +60,11 @@ impl HostStore for State {
         Ok(Ok(handle))
     }
 
-    async fn get(&mut self, store: Resource<Store>, key: String) -> wasmtime::Result<Result<Option<Vec<u8>>, Error>> {
+    async fn get(
+        &mut self,
+        store: Resource<Store>,
+        key: String,
+    ) -> wasmtime::Result<Result<Option<Vec<u8>>, Error>> {
         let sql = "SELECT value FROM spin_key_value WHERE store = ?1 AND key = ?2";
         let rows = self.store(&store)?.run(sql, Some(key), None).await;
         Ok(rows.map(|rows| match first(rows) {
@@ -70,7 +74,12 @@ impl HostStore for State {
         }))
     }
 
-    async fn set(&mut self, store: Resource<Store>, key: String, value: Vec<u8>) -> wasmtime::Result<Result<(), Error>> {
+    async fn set(
+        &mut self,
+        store: Resource<Store>,
+        key: String,
+        value: Vec<u8>,
+    ) -> wasmtime::Result<Result<(), Error>> {
         Ok(self.store(&store)?.run(SET, Some(key), Some(value)).await.map(drop))
     }
 
@@ -86,7 +95,8 @@ impl HostStore for State {
     }
 
     async fn get_keys(&mut self, store: Resource<Store>) -> wasmtime::Result<Result<Vec<String>, Error>> {
-        let rows = self.store(&store)?.run("SELECT key FROM spin_key_value WHERE store = ?1", None, None).await;
+        let rows =
+            self.store(&store)?.run("SELECT key FROM spin_key_value WHERE store = ?1", None, None).await;
         let key = |row: Vec<Value>| match row.into_iter().next() {
             Some(Value::Text(key)) => Some(key),
             _ => None,

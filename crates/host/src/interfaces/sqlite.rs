@@ -83,7 +83,10 @@ macro_rules! conversions {
                 let row = |values: Vec<Value>| $version::RowResult {
                     values: values.into_iter().map(Into::into).collect(),
                 };
-                $version::QueryResult { columns: rows.columns, rows: rows.rows.into_iter().map(row).collect() }
+                $version::QueryResult {
+                    columns: rows.columns,
+                    rows: rows.rows.into_iter().map(row).collect(),
+                }
             }
         }
 

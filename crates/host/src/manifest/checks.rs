@@ -20,7 +20,11 @@ const INHERITABLE: [&str; 7] = [
 ];
 
 /// Turns the file's tables into a checked application.
-pub(super) fn check(manifest: schema::Manifest, root: PathBuf, values: &BTreeMap<String, String>) -> Result<App> {
+pub(super) fn check(
+    manifest: schema::Manifest,
+    root: PathBuf,
+    values: &BTreeMap<String, String>,
+) -> Result<App> {
     ensure!(
         manifest.spin_manifest_version == 2,
         "spin_manifest_version = {} is not supported; this host reads version 2",
@@ -44,7 +48,11 @@ pub(super) fn check(manifest: schema::Manifest, root: PathBuf, values: &BTreeMap
         app.components.insert(id.clone(), checked);
     }
     for (index, trigger) in manifest.trigger.get("http").into_iter().flatten().enumerate() {
-        let checked = check_trigger(trigger, &app)
+        let checked = trigger
+            .clone()
+            .try_into()
+            .map_err(Into::into)
+            .and_then(|trigger| check_trigger(&trigger, &app))
             .with_context(|| format!("[[trigger.http]] number {}", index + 1))?;
         app.triggers.push(checked);
     }
@@ -155,7 +163,9 @@ fn check_dependency(
     manifest: &schema::Manifest,
 ) -> Result<Dependency> {
     let schema::Dependency::Table(table) = dependency else {
-        bail!("a version from a registry is not supported; use {{ path = \"…\" }} or {{ component = \"…\" }}");
+        bail!(
+            "a version from a registry is not supported; use {{ path = \"…\" }} or {{ component = \"…\" }}"
+        );
     };
     let remote = [
         ("version", &table.version),
@@ -235,7 +245,8 @@ fn check_component_id(id: &str) -> Result<()> {
 fn check_label(label: &str) -> Result<()> {
     let words = |separator: char| {
         label.split(separator).all(|word| {
-            word.starts_with(|c: char| c.is_ascii_alphabetic()) && word.chars().all(|c| c.is_ascii_alphanumeric())
+            word.starts_with(|c: char| c.is_ascii_alphabetic())
+                && word.chars().all(|c| c.is_ascii_alphanumeric())
         })
     };
     ensure!(words('-') || words('_'), "label {label:?} must be kebab-case or snake_case");

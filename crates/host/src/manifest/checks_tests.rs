@@ -19,8 +19,10 @@ fn refused(text: &str, named: &str) {
 
 #[test]
 fn a_small_manifest_is_accepted() {
-    let app = load(&format!("{HEAD}version='1'\nauthors=['me']\n{TRIGGER}{COMPONENT}[component.a.build]\ncommand='x'\n"))
-        .unwrap();
+    let app = load(&format!(
+        "{HEAD}version='1'\nauthors=['me']\n{TRIGGER}{COMPONENT}[component.a.build]\ncommand='x'\n"
+    ))
+    .unwrap();
     assert_eq!(app.components["a"].source, PathBuf::from("/app/a.wasm"));
     assert_eq!(app.triggers[0].route.as_deref(), Some("/..."));
     assert!(matches!(&app.triggers[0].target, Target::Component(id) if id == "a"));
@@ -44,7 +46,10 @@ fn unsupported_keys_are_refused_by_name() {
     refused(&format!("{HEAD}{TRIGGER}{COMPONENT}allowed_http_hosts = ['x']\n"), "allowed_http_hosts");
     refused(&format!("{HEAD}{TRIGGER}[component.a]\nsource = {{ url = 'u', digest = 'd' }}\n"), "source");
     refused(&format!("{HEAD}{TRIGGER}{COMPONENT}[component.a.dependencies]\n'x:y' = '1.0'\n"), "registry");
-    refused(&format!("{HEAD}{TRIGGER}{COMPONENT}[component.a.dependencies]\n'x:y' = {{ url = 'u' }}\n"), "url");
+    refused(
+        &format!("{HEAD}{TRIGGER}{COMPONENT}[component.a.dependencies]\n'x:y' = {{ url = 'u' }}\n"),
+        "url",
+    );
 }
 
 #[test]

@@ -79,7 +79,11 @@ impl StoreConfig {
             "type = {:?} is not supported; this host offers type = \"spin\" with a `path`",
             self.kind
         );
-        ensure!(self.other.is_empty(), "the key `{}` is not supported", self.other.keys().next().map_or("", |k| k));
+        ensure!(
+            self.other.is_empty(),
+            "the key `{}` is not supported",
+            self.other.keys().next().map_or("", |k| k)
+        );
         self.path.context("the key `path` is missing; a store needs a file")
     }
 }

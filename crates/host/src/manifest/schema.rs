@@ -17,7 +17,8 @@ pub(crate) struct Manifest {
     #[serde(default)]
     pub(crate) variables: IndexMap<String, Variable>,
     #[serde(default)]
-    pub(crate) trigger: IndexMap<String, Vec<Trigger>>,
+    /// By kind; only entries of kind `http` are read as `Trigger`.
+    pub(crate) trigger: IndexMap<String, Vec<toml::Value>>,
     #[serde(default)]
     pub(crate) component: IndexMap<String, Component>,
 }

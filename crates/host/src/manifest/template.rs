@@ -15,7 +15,10 @@ pub(crate) fn resolve(template: &str, values: &BTreeMap<String, String>) -> Resu
         };
         match values.get(name.trim()) {
             Some(value) => out.push_str(value),
-            None => bail!("unknown variable {:?} in template {template:?}; declare it in [variables]", name.trim()),
+            None => bail!(
+                "unknown variable {:?} in template {template:?}; declare it in [variables]",
+                name.trim()
+            ),
         }
         rest = after;
     }

@@ -69,7 +69,8 @@ mod tests {
     #[test]
     fn command_line_beats_environment_beats_default() {
         let declared = declared("a = { default = 'd' }\nb = { default = 'd' }\nc = { default = 'd' }");
-        let env = |name: &str| ["SPIN_VARIABLE_A", "SPIN_VARIABLE_B"].contains(&name).then(|| "env".to_owned());
+        let env =
+            |name: &str| ["SPIN_VARIABLE_A", "SPIN_VARIABLE_B"].contains(&name).then(|| "env".to_owned());
         let values = resolve(&declared, &[("a".into(), "line".into())], env).unwrap();
         assert_eq!(values["a"], "line");
         assert_eq!(values["b"], "env");
@@ -78,7 +79,8 @@ mod tests {
 
     #[test]
     fn a_required_variable_without_value_is_named() {
-        let error = resolve(&declared("api_key = { required = true }"), &[], |_| None).unwrap_err().to_string();
+        let error =
+            resolve(&declared("api_key = { required = true }"), &[], |_| None).unwrap_err().to_string();
         assert!(error.contains("api_key") && error.contains("SPIN_VARIABLE_API_KEY"), "{error}");
     }
 

@@ -78,9 +78,9 @@ pub(super) fn classify(sql: &str) -> Kind {
     let mut words = words(sql);
     match words.next().as_deref() {
         Some("SELECT" | "WITH" | "VALUES" | "EXPLAIN") if !needs_writer(sql) => Kind::Read,
-        Some("SELECT" | "WITH" | "VALUES" | "EXPLAIN" | "DELETE" | "REPLACE" | "CREATE" | "DROP" | "ALTER") => {
-            Kind::Write
-        }
+        Some(
+            "SELECT" | "WITH" | "VALUES" | "EXPLAIN" | "DELETE" | "REPLACE" | "CREATE" | "DROP" | "ALTER",
+        ) => Kind::Write,
         // `OR FAIL` keeps part of a failed statement and `OR ROLLBACK` ends a transaction that others share.
         Some("INSERT" | "UPDATE") => match (words.next().as_deref(), words.next().as_deref()) {
             (Some("OR"), Some("FAIL" | "ROLLBACK")) => Kind::Alone,
@@ -110,9 +110,8 @@ fn words(sql: &str) -> impl Iterator<Item = String> + '_ {
                 break;
             }
         }
-        let end = rest
-            .find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '.'))
-            .unwrap_or(rest.len());
+        let end =
+            rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '.')).unwrap_or(rest.len());
         let word = &rest[..end];
         rest = &rest[end..];
         (!word.is_empty()).then(|| word.to_ascii_uppercase())
@@ -142,7 +141,7 @@ pub(super) fn run_if_read_only(
 }
 
 fn step(statement: &mut CachedStatement<'_>, parameters: &[Value]) -> Result<Rows, Failure> {
-    let columns: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
     let width = columns.len();
     let mut result = Rows { columns, rows: Vec::new() };
     let mut bytes = 0;
@@ -177,17 +176,32 @@ mod tests {
 
     #[test]
     fn statements_are_classified_by_their_first_words() {
-        for sql in ["SELECT 1", " -- note\n select 1", "/* a */ WITH a AS (SELECT 1) SELECT * FROM a", ";VALUES (1)"] {
+        for sql in
+            ["SELECT 1", " -- note\n select 1", "/* a */ WITH a AS (SELECT 1) SELECT * FROM a", ";VALUES (1)"]
+        {
             assert_eq!(classify(sql), Kind::Read, "{sql}");
         }
-        for sql in ["insert into t values (1)", "INSERT OR IGNORE INTO t VALUES (1)", "CREATE TABLE t(a)",
-            "SELECT last_insert_rowid()", "UPDATE t SET a = 1", "DELETE FROM t"]
-        {
+        for sql in [
+            "insert into t values (1)",
+            "INSERT OR IGNORE INTO t VALUES (1)",
+            "CREATE TABLE t(a)",
+            "SELECT last_insert_rowid()",
+            "UPDATE t SET a = 1",
+            "DELETE FROM t",
+        ] {
             assert_eq!(classify(sql), Kind::Write, "{sql}");
         }
-        for sql in ["PRAGMA journal_mode=WAL", "BEGIN", "COMMIT", "VACUUM", "INSERT OR FAIL INTO t VALUES (1)",
-            "update or rollback t set a = 1", "ATTACH ':memory:' AS m", "", "nonsense"]
-        {
+        for sql in [
+            "PRAGMA journal_mode=WAL",
+            "BEGIN",
+            "COMMIT",
+            "VACUUM",
+            "INSERT OR FAIL INTO t VALUES (1)",
+            "update or rollback t set a = 1",
+            "ATTACH ':memory:' AS m",
+            "",
+            "nonsense",
+        ] {
             assert_eq!(classify(sql), Kind::Alone, "{sql}");
         }
     }
@@ -197,9 +211,13 @@ mod tests {
         for sql in ["CREATE TEMP TABLE t(a)", "ATTACH ':memory:' AS m", "PRAGMA case_sensitive_like = ON"] {
             assert!(ties_reads_to_writer(sql), "{sql}");
         }
-        for sql in ["CREATE TABLE t(a)", "PRAGMA journal_mode = WAL", "PRAGMA main.user_version = 3",
-            "PRAGMA table_info(t)", "PRAGMA encoding"]
-        {
+        for sql in [
+            "CREATE TABLE t(a)",
+            "PRAGMA journal_mode = WAL",
+            "PRAGMA main.user_version = 3",
+            "PRAGMA table_info(t)",
+            "PRAGMA encoding",
+        ] {
             assert!(!ties_reads_to_writer(sql), "{sql}");
         }
     }

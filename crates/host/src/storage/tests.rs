@@ -138,7 +138,12 @@ async fn errors_carry_the_text_of_sqlite() {
         assert!(error("INSERT INTO x VALUES (1)").await.contains("no such table: x"));
         assert!(error("SELEC 1").await.contains("syntax error"));
         assert!(error("SELECT ?").await.to_lowercase().contains("parameter"));
-        assert!(error("CREATE TABLE a(b); CREATE TABLE c(d)").await.to_lowercase().contains("multiple statements"));
+        assert!(
+            error("CREATE TABLE a(b); CREATE TABLE c(d)")
+                .await
+                .to_lowercase()
+                .contains("multiple statements")
+        );
         assert!(error("ATTACH '/tmp/other.db' AS other").await.contains("not authorized"));
     })
     .await;
@@ -173,7 +178,8 @@ async fn the_journal_mode_can_change_back_and_forth_under_load() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_endless_query_ends_when_nobody_waits() {
     each_mode(async |database| {
-        let endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n";
+        let endless =
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n";
         let limit = std::time::Duration::from_millis(100);
         assert!(tokio::time::timeout(limit, run(&database, endless)).await.is_err());
         run(&database, "CREATE TABLE t(a)").await.unwrap();

@@ -36,14 +36,20 @@ enum Host {
 
 impl AllowedHosts {
     /// `components` are the application's component ids: `*.spin.internal` stands for exactly those.
-    pub(crate) fn parse<'a>(items: &[String], components: impl Iterator<Item = &'a str> + Clone) -> Result<Self> {
+    pub(crate) fn parse<'a>(
+        items: &[String],
+        components: impl Iterator<Item = &'a str> + Clone,
+    ) -> Result<Self> {
         let mut parsed = Vec::new();
         for item in items {
             let item = Item::parse(item).with_context(|| {
-                format!("{item:?} is not of the form <scheme>://<host>[:<port>], with `*` allowed for each part")
+                format!(
+                    "{item:?} is not of the form <scheme>://<host>[:<port>], with `*` allowed for each part"
+                )
             })?;
             if item.host == Host::AnySubdomain(CHAINING_SUFFIX.into()) {
-                let chained = |id| Item { host: Host::Name(format!("{id}{CHAINING_SUFFIX}")), ..item.clone() };
+                let chained =
+                    |id| Item { host: Host::Name(format!("{id}{CHAINING_SUFFIX}")), ..item.clone() };
                 parsed.extend(components.clone().map(chained));
             } else {
                 parsed.push(item);
@@ -74,7 +80,8 @@ impl AllowedHosts {
 
 impl Item {
     fn parse(text: &str) -> Result<Self> {
-        let (scheme, rest) = text.trim().split_once("://").context("the scheme is missing, e.g. http:// or *://")?;
+        let (scheme, rest) =
+            text.trim().split_once("://").context("the scheme is missing, e.g. http:// or *://")?;
         ensure!(
             scheme == "*" || (!scheme.is_empty() && scheme.chars().all(char::is_alphabetic)),
             "the scheme {scheme:?} may only have letters"
@@ -165,9 +172,12 @@ fn parse_ports(port: &str, scheme: &str) -> Result<Option<Range<u32>>> {
     if port == "*" {
         return Ok(None);
     }
-    let number = |text: &str| text.parse::<u16>().map(u32::from).with_context(|| format!("{text:?} is no port"));
+    let number =
+        |text: &str| text.parse::<u16>().map(u32::from).with_context(|| format!("{text:?} is no port"));
     if port.is_empty() {
-        let Some(port) = default_port(scheme) else { bail!("the scheme {scheme:?} has no default port; give one") };
+        let Some(port) = default_port(scheme) else {
+            bail!("the scheme {scheme:?} has no default port; give one")
+        };
         return Ok(Some(u32::from(port)..u32::from(port) + 1));
     }
     Ok(Some(match port.split_once("..") {
@@ -251,7 +261,9 @@ mod tests {
 
     #[test]
     fn malformed_items_are_refused() {
-        for item in ["", "*", "example.com", "http://a/b", "http://a*b", "x://host", "http://h:port", "http://"] {
+        for item in
+            ["", "*", "example.com", "http://a/b", "http://a*b", "x://host", "http://h:port", "http://"]
+        {
             assert!(AllowedHosts::parse(&[item.to_owned()], [].into_iter()).is_err(), "{item}");
         }
     }

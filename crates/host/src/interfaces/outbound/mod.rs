@@ -18,7 +18,8 @@ use wasmtime_wasi_http::p2::bindings::http::outgoing_handler;
 use wasmtime_wasi_http::p2::bindings::http::types as wasi;
 use wasmtime_wasi_http::p2::types::{HostFutureIncomingResponse, HostOutgoingRequest};
 use wasmtime_wasi_http::{
-    Error, RequestOptions, WasiBody, WasiHttp, WasiHttpCtxView, WasiHttpHooks, WasiHttpView as _, default_send_request,
+    Error, RequestOptions, WasiBody, WasiHttp, WasiHttpCtxView, WasiHttpHooks, WasiHttpView as _,
+    default_send_request,
 };
 
 use super::Grants;
@@ -99,7 +100,8 @@ fn readdress(request: &mut Request<WasiBody>, address: SocketAddr) -> Result<(),
     let authority = address.to_string();
     let mut parts = std::mem::take(request.uri_mut()).into_parts();
     parts.scheme = Some(Scheme::HTTP);
-    parts.authority = Some(Authority::try_from(authority.as_str()).map_err(|_| Error::HttpRequestUriInvalid)?);
+    parts.authority =
+        Some(Authority::try_from(authority.as_str()).map_err(|_| Error::HttpRequestUriInvalid)?);
     parts.path_and_query.get_or_insert(PathAndQuery::from_static("/"));
     *request.uri_mut() = Uri::from_parts(parts).map_err(|_| Error::HttpRequestUriInvalid)?;
     let host = HeaderValue::try_from(authority).map_err(|_| Error::HttpRequestUriInvalid)?;
@@ -117,7 +119,12 @@ fn handle(
     options: Option<Resource<RequestOptions>>,
 ) -> wasmtime::Result<Result<Resource<HostFutureIncomingResponse>, wasi::ErrorCode>> {
     let outgoing = view.table.get_mut(&request)?;
-    if outgoing.authority.as_deref().is_none_or(str::is_empty) {
+    // The SDK gives such a URL the authority `:80`.
+    if outgoing
+        .authority
+        .as_deref()
+        .is_none_or(|authority| authority.is_empty() || authority.starts_with(':'))
+    {
         outgoing.scheme = Some(wasi::Scheme::Http);
         outgoing.authority = Some(SELF_HOST.to_owned());
     }

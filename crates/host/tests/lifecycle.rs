@@ -1,0 +1,92 @@
+//! Starting, being refused, and ending.
+
+mod common;
+
+use std::io::Write as _;
+use std::time::{Duration, Instant};
+
+use common::{Application, http, manifest};
+
+#[test]
+fn the_start_is_announced_with_the_real_address_and_the_routes() {
+    let Some(app) = Application::new(&manifest("description = 'the guest'", "")) else { return };
+    let mut host = app.start(&["--quiet"]);
+    assert_ne!(host.address, "127.0.0.1:0");
+    host.signal("INT");
+    assert_eq!(host.wait(), Some(0));
+    let announced = host.rest_of_stdout();
+    let expected =
+        format!("Available Routes:\n  app: http://{}/app (wildcard)\n    the guest\n", host.address);
+    assert_eq!(announced, expected);
+    assert_eq!(host.errors(), "", "quiet");
+}
+
+#[test]
+fn what_cannot_be_served_is_refused_at_start() {
+    let refused = |manifest: String, args: &[&str], named: &[&str]| {
+        let Some(app) = Application::new(&manifest) else { return };
+        let message = app.refused(args);
+        for name in named {
+            assert!(message.contains(name), "{name:?} is not in {message}");
+        }
+    };
+    refused(manifest("max_instances = 3", ""), &[], &["max_instances"]);
+    refused(manifest("", "[[trigger.redis]]\nchannel = 'x'\n"), &[], &["redis"]);
+    refused(manifest("ai_models = ['llama']", ""), &[], &["component.app", "ai_models"]);
+    refused(manifest("allowed_outbound_hosts = ['nonsense']", ""), &[], &["component.app", "nonsense"]);
+    refused(manifest("", "").replace("app.wasm", "gone.wasm"), &[], &["component app", "gone.wasm"]);
+    refused(manifest("", "").replace("app.wasm", "spin.toml"), &[], &["component app", "no valid component"]);
+    refused(manifest("", ""), &["--variable", "x=1"], &["--variable x"]);
+    refused(manifest("", ""), &["--request-timeout", "soon"], &["request-timeout"]);
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let Some(app) = Application::new(&manifest("", "")) else { return };
+    let occupant = std::net::TcpListener::bind(&taken).unwrap();
+    let message = app.refused_on(&taken);
+    assert!(message.contains(&taken) && message.contains("--listen"), "{message}");
+    drop(occupant);
+}
+
+#[test]
+fn running_requests_finish_before_the_end() {
+    let Some(app) = Application::new(&manifest("", "")) else { return };
+    for signal in ["TERM", "INT"] {
+        let mut host = app.start(&[]);
+        let mut response = http::open(&host.address, "GET", "/app/stream", &[], b"");
+        let _idle = std::net::TcpStream::connect(&host.address).unwrap();
+        assert!(response.chunk().is_some());
+        host.signal(signal);
+        let mut events = 1;
+        while response.chunk().is_some() {
+            events += 1;
+        }
+        assert_eq!(events, 5);
+        let started = Instant::now();
+        assert_eq!(host.wait(), Some(0));
+        assert!(started.elapsed() < Duration::from_secs(2), "an idle connection holds up the end");
+        assert!(std::net::TcpStream::connect(&host.address).is_err());
+    }
+}
+
+#[test]
+fn a_second_signal_ends_at_once() {
+    let Some(app) = Application::new(&manifest("", "")) else { return };
+    let mut host = app.start(&[]);
+    let mut stream = std::net::TcpStream::connect(&host.address).unwrap();
+    write!(stream, "GET /app/sleep?20000 HTTP/1.1\r\nhost: a\r\n\r\n").unwrap();
+    std::thread::sleep(Duration::from_millis(300));
+    host.signal("TERM");
+    std::thread::sleep(Duration::from_millis(300));
+    assert!(!host.try_wait(), "the running request was not waited for");
+    let started = Instant::now();
+    host.signal("TERM");
+    host.wait();
+    assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
+}
+
+#[test]
+fn one_state_directory_serves_one_host() {
+    let Some(app) = Application::new(&manifest("", "")) else { return };
+    let _host = app.start(&[]);
+    let refused = app.refused(&[]);
+    assert!(refused.contains("another host"), "{refused}");
+}

@@ -1,0 +1,100 @@
+//! How requests find components and what components learn about them.
+
+mod common;
+
+use common::{Application, http, manifest};
+
+#[test]
+fn components_learn_how_they_were_reached() {
+    let more = "[[trigger.http]]\nroute = '/named/:user_id/headers'\ncomponent = 'app'\n\
+                [[trigger.http]]\nroute = '/static'\nstatic_response = { status_code = 418, body = 'tea', headers = { x-a = 'b' } }\n\
+                [[trigger.http]]\nroute = '/app/exact'\nstatic_response = { body = 'exact' }";
+    let Some(app) = Application::new(&manifest("", more)) else { return };
+    let host = app.start(&[]);
+    let headers = |path: &str, sent: &[(&str, &str)]| {
+        let answer = http::request(&host.address, "GET", path, sent, b"").json();
+        let list: Vec<(String, String)> = serde_json::from_value(answer["headers"].clone()).unwrap();
+        let find = move |name: &str| list.iter().find(|(own, _)| own == name).map(|(_, value)| value.clone());
+        (answer, find)
+    };
+    let (answer, header) = headers("/app/x/headers?q=1", &[("spin-path-info", "forged"), ("x-mine", "1")]);
+    assert_eq!(header("spin-path-info").unwrap(), "/x/headers");
+    assert_eq!(header("spin-full-url").unwrap(), format!("http://{}/app/x/headers?q=1", host.address));
+    assert_eq!(header("spin-matched-route").unwrap(), "/app/...");
+    assert_eq!(header("spin-component-route").unwrap(), "/app");
+    assert_eq!(header("spin-raw-component-route").unwrap(), "/app/...");
+    assert_eq!(header("spin-base-path").unwrap(), "/");
+    assert!(header("spin-client-addr").unwrap().starts_with("127.0.0.1:"));
+    assert_eq!(header("x-mine").unwrap(), "1");
+    assert_eq!(header("connection"), None);
+    assert_eq!(answer["path"], "/app/x/headers");
+    assert_eq!(answer["authority"], host.address.as_str());
+
+    let (_, header) = headers("/named/42/headers", &[]);
+    assert_eq!(header("spin-path-match-user-id").unwrap(), "42");
+    assert_eq!(header("spin-path-info").unwrap(), "");
+
+    let answer = host.get("/static");
+    assert_eq!((answer.status, answer.text().as_str(), answer.header("x-a")), (418, "tea", Some("b")));
+    assert_eq!(host.get("/app/exact").text(), "exact");
+    host.get("/elsewhere").assert_problem(404, "no-route");
+}
+
+#[test]
+fn the_well_known_paths_answer_as_spin_does() {
+    let Some(app) = Application::new(&manifest("", "")) else { return };
+    let host = app.start(&[]);
+    let health = host.get("/.well-known/spin/health");
+    assert_eq!((health.status, health.text().as_str()), (200, "OK"));
+    let info = host.get("/.well-known/spin/info");
+    assert_eq!(info.header("content-type"), Some("application/json"));
+    assert_eq!(info.json(), serde_json::json!({ "name": "host-test", "version": "1.2.3" }));
+    assert_eq!(host.get("/.well-known/spin/other").status, 404);
+}
+
+#[test]
+fn bad_requests_get_a_precise_answer_and_harm_nobody() {
+    let Some(app) = Application::new(&manifest("", "")) else { return };
+    let host = app.start(&[]);
+    let hosts: [&[(&str, &str)]; 2] = [&[("host", "a b")], &[("host", "a"), ("host", "b")]];
+    for sent in hosts {
+        http::request(&host.address, "GET", "/app/hello", sent, b"").assert_problem(400, "invalid-host");
+    }
+    assert_eq!(host.get("/app/hello").text(), "hello");
+}
+
+#[test]
+fn bodies_stream_in_both_directions() {
+    use std::io::Write as _;
+    use std::time::{Duration, Instant};
+
+    let Some(app) = Application::new(&manifest("allowed_outbound_hosts = ['http://app.spin.internal']", ""))
+    else {
+        return;
+    };
+    let host = app.start(&[]);
+    for path in ["/app/stream", "/app/forward?http://app.spin.internal/app/stream"] {
+        let started = Instant::now();
+        let mut response = http::open(&host.address, "GET", path, &[], b"");
+        assert_eq!(response.chunk().unwrap(), b"data: 0\n\n");
+        let first = started.elapsed();
+        let mut events = 1;
+        while response.chunk().is_some() {
+            events += 1;
+        }
+        assert_eq!(events, 5, "{path}: an event per chunk");
+        assert!(first + Duration::from_millis(250) < started.elapsed(), "{path}: the first event came late");
+    }
+    // A request body whose end is sent only after its beginning has come back.
+    let mut stream = std::net::TcpStream::connect(&host.address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    write!(stream, "POST /app/echo HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n5\r\nfirst\r\n")
+        .unwrap();
+    let mut response = http::Streaming::read_head(stream.try_clone().unwrap());
+    assert_eq!(response.chunk().unwrap(), b"first");
+    write!(stream, "6\r\nsecond\r\n0\r\n\r\n").unwrap();
+    assert_eq!(response.chunk().unwrap(), b"second");
+    let large = vec![b'x'; 5 << 20];
+    let echoed = http::request(&host.address, "POST", "/app/echo", &[], &large);
+    assert!(echoed.body == large, "{} bytes came back", echoed.body.len());
+}

@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Measures parts of the network and prints tables. Figures are shown, never asserted: they depend on the machine.
+#
+#   scripts/bench.sh host [OPTIONS]     requests/s of the native host beside `wasmtime serve`
+#   scripts/bench.sh <name> --help      the options of one benchmark
+#   scripts/bench.sh --help             this text
+#
+# Each benchmark is a script in scripts/bench/.
+set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=common.sh
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+case "${1:-}" in
+    -h | --help) usage "${BASH_SOURCE[0]}"; exit 0 ;;
+    '') usage "${BASH_SOURCE[0]}" >&2; exit 2 ;;
+esac
+benchmark="$ROOT/scripts/bench/$1.sh"
+[ -x "$benchmark" ] || die "there is no benchmark $1" "Known: $(cd "$ROOT/scripts/bench" && echo *.sh | sed 's/\.sh//g')"
+shift
+exec "$benchmark" "$@"
