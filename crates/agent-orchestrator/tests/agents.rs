@@ -289,6 +289,7 @@ fn bad_requests_are_problems_and_change_nothing() {
         ("{\"agent_id\":\"\u{0}", 400),
         ("{}", 422),
         ("[]", 422),
+        ("[\"a\",null,null,null,null]", 422),
         ("{\"agent_id\":\"a\",\"colour\":1}", 422),
         ("{\"agent_id\":-1}", 422),
         ("{\"agent_id\":\"a b\"}", 422),
@@ -320,6 +321,9 @@ fn bad_requests_are_problems_and_change_nothing() {
     let many: serde_json::Map<String, Value> = (0..257).map(|n| (format!("r{n}"), json!(1))).collect();
     let beat = world.post("/agent/0/heartbeat", &json!({"vector_clock": many}));
     assert_eq!((beat.status, &beat.json["code"]), (422, &json!("clock-too-large")));
+    for body in ["[]", "null", "[{}]", "{\"clock\":{}}", "{"] {
+        assert!([400, 422].contains(&world.post_text("/agent/0/heartbeat", body).status), "{body}");
+    }
     assert_eq!(world.send(Method::POST, "/agents/round").status, 501);
     assert_eq!(world.send(Method::POST, "/agent/0/sync").status, 501);
     assert_eq!(world.send(Method::POST, "/agent/nobody/sync").status, 404);

@@ -5,7 +5,7 @@ use ramanujan_shell::{Request, Response, ok};
 use serde_json::json;
 
 use super::view::{self, Surroundings};
-use super::{check_clock, network_graph, page_limit, path_agent};
+use super::{check_clock, network_graph, object, page_limit, path_agent};
 use crate::agent::guide_id;
 use crate::message::{AgentMessage, Message};
 use crate::settings::{Context, Settings};
@@ -72,7 +72,7 @@ pub(crate) async fn message(context: Context, request: Request) -> Result<Respon
 
 /// The message in a request's body, within the limits.
 pub(super) fn read_message(settings: &Settings, request: &Request) -> Result<AgentMessage, Problem> {
-    let message: AgentMessage = request.json()?;
+    let message: AgentMessage = object(request)?;
     check_clock(&message.vector_clock)?;
     let limit = settings.max_message_bytes;
     if message.payload.to_string().len() as u64 > limit {

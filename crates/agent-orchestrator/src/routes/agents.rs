@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::view::{self, Surroundings};
-use super::{check_clock, flush_later, network_graph, page_limit, path_agent};
+use super::{check_clock, flush_later, network_graph, object, page_limit, path_agent};
 use crate::agent::{Agent, Registration};
 use crate::settings::{Context, Settings};
 use crate::store::{Database, Registered, flush};
@@ -90,7 +90,7 @@ pub(crate) async fn read(context: Context, request: Request) -> Result<Response,
 
 pub(crate) async fn register(context: Context, request: Request) -> Result<Response, Problem> {
     request.query().only(&[])?;
-    let registration: Registration = request.json()?;
+    let registration: Registration = object(&request)?;
     registration.check()?;
     let settings = context.settings()?;
     let database = Database::open()?;
@@ -158,7 +158,7 @@ struct Heartbeat {
 pub(crate) async fn heartbeat(context: Context, request: Request) -> Result<Response, Problem> {
     request.query().only(&[])?;
     let id = path_agent(&request)?;
-    let beat: Heartbeat = if request.body.is_empty() { Heartbeat::default() } else { request.json()? };
+    let beat: Heartbeat = if request.body.is_empty() { Heartbeat::default() } else { object(&request)? };
     check_clock(&beat.vector_clock)?;
     let database = Database::open()?;
     if !database.heartbeat(id.as_str(), &beat.vector_clock, context.now())? {

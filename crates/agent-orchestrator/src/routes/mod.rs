@@ -10,6 +10,8 @@ mod view;
 use ramanujan_core::{AgentId, Problem, VectorClock};
 use ramanujan_shell::{Query, Request, setting};
 
+use serde::de::DeserializeOwned;
+
 use crate::store::{Database, MAX_REPORTED_CLOCK, flush};
 use crate::topology::{Graph, Kind};
 
@@ -25,6 +27,18 @@ fn page_limit(query: &Query<'_>, default: u64) -> Result<u64, Problem> {
 fn path_agent(request: &Request) -> Result<AgentId, Problem> {
     let text = request.param("id");
     text.parse().map_err(|error| Problem::not_found("unknown-agent", format!("{error}")))
+}
+
+/// The body read as a JSON object. Serde would also read a struct from an array of its members in order, which no
+/// client means.
+fn object<T: DeserializeOwned>(request: &Request) -> Result<T, Problem> {
+    let first = request.body.iter().find(|byte| !byte.is_ascii_whitespace());
+    let read = request.json()?;
+    if first == Some(&b'{') {
+        Ok(read)
+    } else {
+        Err(Problem::invalid("invalid-json", "the body is no JSON object"))
+    }
 }
 
 /// Refuses a clock that the timeline would not take.

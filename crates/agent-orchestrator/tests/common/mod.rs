@@ -55,6 +55,14 @@ impl World {
         World { _guard: guard, service, clock, events, timeline_up }
     }
 
+    /// A world whose timeline and egraph-service are the real components.
+    pub(crate) fn with_real_neighbours() -> Self {
+        let world = World::new();
+        native::mount("interaction-timeline", interaction_timeline::service());
+        native::mount("egraph-service", egraph_service::service());
+        world
+    }
+
     pub(crate) fn wait(&self, millis: u64) {
         self.clock.set(self.clock.get() + millis);
     }
