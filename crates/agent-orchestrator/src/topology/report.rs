@@ -72,7 +72,11 @@ impl Report {
         let distances = graph.distances();
         let spectrum: Vec<f64> =
             symmetric_eigenvalues(graph.adjacency_matrix()).into_iter().map(rounded).collect();
-        let laplacian = symmetric_eigenvalues(graph.laplacian_matrix());
+        // Of a d-regular graph the Laplacian is d·I − A, and its spectrum the mirror image.
+        let connectivity = match degree {
+            Some(d) => spectrum.get(1).map(|second| d as f64 - second),
+            None => symmetric_eigenvalues(graph.laplacian_matrix()).iter().rev().nth(1).copied(),
+        };
         let bound = degree.map(|d| 2.0 * (d.saturating_sub(1) as f64).sqrt());
         let max_nontrivial = degree.map(|d| {
             let nontrivial = spectrum.iter().map(|x| x.abs()).filter(|x| (x - d as f64).abs() > SAME);
@@ -100,7 +104,7 @@ impl Report {
             mean_distance: distances.map(|d| d.mean),
             multiplicities: multiplicities(&spectrum),
             spectral_gap: spectrum.first().zip(spectrum.get(1)).map(|(first, second)| first - second),
-            algebraic_connectivity: laplacian.iter().rev().nth(1).copied().map(rounded),
+            algebraic_connectivity: connectivity.map(rounded),
             max_nontrivial,
             ramanujan_bound: bound,
             ramanujan,

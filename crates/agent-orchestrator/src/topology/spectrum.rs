@@ -12,7 +12,7 @@ pub fn symmetric_eigenvalues(mut a: Vec<Vec<f64>>) -> Vec<f64> {
     let n = a.len();
     let norm = frobenius(&a, |_, _| true);
     for _ in 0..MAX_SWEEPS {
-        if frobenius(&a, |p, q| p != q) <= norm * f64::EPSILON * 1e-3 {
+        if frobenius(&a, |p, q| p != q) <= norm * f64::EPSILON {
             break;
         }
         for p in 0..n {
