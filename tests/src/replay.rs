@@ -41,10 +41,13 @@ pub fn notice(text: &str) {
     let _ = writeln!(std::io::stderr(), "NOTICE: {text}");
 }
 
-/// `ramanujan replay FILE --url … ARGS`, not yet started.
+/// `ramanujan replay FILE --url … ARGS`, not yet started; another `--url` among `ARGS` stands instead.
 pub fn command(network: &Network, file: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(binary());
-    command.arg("replay").arg(file).args(["--url", &network.url(), "--json"]).args(args);
+    command.arg("replay").arg(file).arg("--json").args(args);
+    if !args.contains(&"--url") {
+        command.args(["--url", &network.url()]);
+    }
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }

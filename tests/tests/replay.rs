@@ -1,5 +1,6 @@
 //! The main job: a recorded session goes through the network and ends with the recorded text, whatever interrupts it.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::process::Child;
 use std::time::Duration;
@@ -29,11 +30,13 @@ fn assert_as_recorded(client: &Client, (code, report): &(i32, Value), end_conten
     let state = client.get(&format!("/crdt/{document}")).ok();
     assert_eq!(state["value"], end_content);
     assert_eq!(state["operations"], report["operations"]);
-    // Every operation has its event, once.
+    // Every operation has its event, once; and GREEN's finding has one.
     let events = events(client, document);
-    let recorded: std::collections::HashSet<&str> =
-        events.iter().filter_map(|event| event["event_id"].as_str()).collect();
-    assert_eq!((json!(events.len()), recorded.len()), (report["operations"].clone(), events.len()));
+    let (operations, findings): (Vec<&Value>, Vec<&Value>) =
+        events.iter().partition(|event| event["type"] == "operation");
+    let ids: HashSet<&str> = operations.iter().filter_map(|event| event["event_id"].as_str()).collect();
+    assert_eq!((json!(operations.len()), ids.len()), (report["operations"].clone(), operations.len()));
+    assert!(findings.iter().all(|event| event["color"] == "GREEN") && !findings.is_empty(), "{findings:?}");
 }
 
 #[test]
@@ -154,6 +157,21 @@ fn a_second_run_changes_nothing() {
     assert_eq!(first.1["digest"], second.1["digest"]);
     let known = second.1["skipped"].as_u64().zip(second.1["duplicates"].as_u64()).map(|(a, b)| a + b);
     assert_eq!(known, second.1["operations"].as_u64(), "{}", second.1);
+}
+
+/// The text does not depend on the registration of agents, so a full network still takes them.
+#[test]
+fn more_agents_than_the_network_registers() {
+    let network = Network::start();
+    let folder = folder();
+    let options =
+        Options { seed: 10, transactions: 400, agents: 60, non_ascii: false, self_concurrent: false };
+    let (path, recording) = generated(folder.path(), "throng", &options);
+    let result = run(&network, &path, &[]);
+    assert_as_recorded(&network.client(), &result, &recording.end_content);
+    let unregistered = result.1["unregistered"].as_array().expect("a list");
+    let full = unregistered.iter().all(|reason| reason.to_string().contains("429 too-many-agents"));
+    assert!(!unregistered.is_empty() && full, "{unregistered:?}");
 }
 
 #[test]

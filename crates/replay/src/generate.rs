@@ -137,7 +137,9 @@ impl<'a> Generator<'a> {
         let mut heads: Vec<Option<usize>> = vec![None; branches];
         for index in 0..self.options.transactions {
             let branch = self.random.below(branches);
-            let mut parents: Vec<usize> = heads[branch].into_iter().collect();
+            // Who comes later begins with what somebody has; on the empty document nobody but the first could type.
+            let somebody = (0..branches).cycle().skip(branch).take(branches).find_map(|other| heads[other]);
+            let mut parents: Vec<usize> = heads[branch].or(somebody).into_iter().collect();
             if self.random.chance(15)
                 && let Some(other) = heads[self.random.below(branches)]
                 && parents.iter().all(|own| !self.pasts[*own].has(other))

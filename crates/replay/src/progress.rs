@@ -1,12 +1,13 @@
 //! Progress on standard error: a bar on a terminal, else a line every two seconds.
 
+use std::fmt::Write;
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 
 const LINE_EVERY: Duration = Duration::from_secs(2);
-const BAR: &str = "{bar:32} {percent:>3}%  {human_pos}/{human_len} operations  {per_sec}  {eta} left";
+const BAR: &str = "{bar:32} {percent:>3}%  {human_pos}/{human_len} operations  {rate}  {eta} left";
 
 /// How far a replay has come.
 #[derive(Debug)]
@@ -33,7 +34,12 @@ impl Progress {
         let form = if quiet {
             Form::Silent
         } else if std::io::stderr().is_terminal() {
-            let style = ProgressStyle::with_template(BAR).unwrap_or_else(|_| ProgressStyle::default_bar());
+            let style = ProgressStyle::with_template(BAR)
+                .unwrap_or_else(|_| ProgressStyle::default_bar())
+                .with_key("rate", |state: &ProgressState, out: &mut dyn Write| {
+                    // A progress bar has nobody to report a failed write to.
+                    let _ = write!(out, "{:.0} operations/s", state.per_sec());
+                });
             let bar = ProgressBar::new(total).with_style(style).with_position(skipped);
             bar.reset_eta();
             Form::Bar(bar)
