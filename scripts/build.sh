@@ -6,7 +6,8 @@
 #   scripts/build.sh --components      the eleven components only
 #   scripts/build.sh --host            the host only
 #   scripts/build.sh -p NAME ...       these components only (several -p allowed)
-#   scripts/build.sh --brief           sizes only when a component changed, over budget is a warning
+#   scripts/build.sh --brief           nothing to do, nothing said: cargo is not even asked when no file of the clone
+#                                      changed since; sizes only when a component changed; over budget is a warning
 #   scripts/build.sh --set-budget      after building, write the budget anew: 5 % above what is reached
 #
 # Needs the wasm32-wasip2 target; scripts/wasm-target.sh is called to make sure of it.
@@ -90,8 +91,30 @@ write_budget() {
     note "wrote $BUDGET_FILE"
 }
 
+# What a build depends on besides the clone's files, and what it left. Two cargo calls with nothing to do take a
+# second, and far longer while another cargo of the same user holds the lock of the download cache.
+STAMP="$CARGO_TARGET_DIR/.ramanujan-built"
+build_state() {
+    rustc --version --verbose
+    env | grep -E '^(RUSTFLAGS|CARGO_(BUILD|ENCODED|PROFILE|TARGET)_)' | sort || true
+    stat -c '%n %i %s %y' "$HOST_BIN"
+    for c in "${COMPONENTS[@]}"; do stat -c '%n %i %s %y' "$(wasm_of "$c")"; done
+}
+# Change time, not modification time: it also moves when an older file is put in place of a newer one.
+nothing_changed() {
+    [ -e "$STAMP" ] && [ "$(build_state 2>/dev/null)" = "$(cat "$STAMP")" ] &&
+        [ -z "$(find . \( -path ./target -o -path ./.git -o -path ./.ramanujan -o -path ./.spin -o -path ./node_modules \) \
+            -prune -o ! -path . -cnewer "$STAMP" -print -quit)" ]
+}
+
 require_toolchain
 cd "$ROOT"
+everything=0
+if [ "$what_components$what_host" = 11 ] && [ "${#chosen[@]}" -eq "${#COMPONENTS[@]}" ]; then everything=1; fi
+if [ "$everything$brief$set_budget" = 110 ] && nothing_changed; then exit 0; fi
+mkdir -p "$CARGO_TARGET_DIR"
+rm -f "$STAMP"
+touch "$STAMP.begun" # files that change during the build count as changed
 if [ "$what_components" = 1 ]; then
     "$ROOT/scripts/wasm-target.sh"
     before="$(fingerprints)"
@@ -107,6 +130,12 @@ if [ "$what_host" = 1 ]; then
     if [ ! -x "$HOST_BIN" ]; then note "building the host (the first time takes some minutes)"; fi
     cargo build --release -p ramanujan-host
 fi
+if [ "$everything" = 1 ]; then
+    build_state >"$STAMP.begun.state"
+    touch -r "$STAMP.begun" "$STAMP.begun.state"
+    mv "$STAMP.begun.state" "$STAMP"
+fi
+rm -f "$STAMP.begun"
 if [ "$what_components" = 1 ]; then
     if [ "$set_budget" = 1 ]; then write_budget; fi
     if [ "$brief" = 0 ]; then
