@@ -24,7 +24,7 @@ pub(crate) enum Command {
 /// Serve the application of a manifest until SIGINT or SIGTERM.
 ///
 /// Prints `Serving http://…` and the routes when it answers. Compiled code is cached in $RAMANUJAN_CACHE (default:
-/// ramanujan in the user's cache folder).
+/// ~/.cache/ramanujan).
 #[derive(Args)]
 pub(crate) struct UpArgs {
     /// Manifest (version 2), or the folder that has it as spin.toml.

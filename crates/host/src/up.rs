@@ -77,7 +77,6 @@ fn lock(state_dir: &Path) -> Result<File> {
 fn cache_folder(state_dir: &Path) -> PathBuf {
     let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let folder = variable("RAMANUJAN_CACHE")
-        .or_else(|| variable("XDG_CACHE_HOME").map(|cache| cache.join("ramanujan")))
         .or_else(|| variable("HOME").map(|home| home.join(".cache/ramanujan")))
         .unwrap_or_else(|| state_dir.join("cache"));
     std::path::absolute(&folder).unwrap_or(folder).join("compiled")

@@ -49,6 +49,7 @@ fn a_response_that_takes_too_long_is_cut() {
         events += 1;
     }
     assert!((1..5).contains(&events), "{events}");
+    assert!(!response.ended_properly(), "the client took it for complete");
     host.wait_for_error("app: GET /app/stream: ended at the time limit");
 }
 
@@ -90,6 +91,37 @@ fn a_component_that_fails_harms_nobody_else() {
             }
         });
     }
+}
+
+#[test]
+fn a_response_that_breaks_off_is_seen_as_broken() {
+    let Some(app) = Application::new(&manifest("", "")) else { return };
+    for reuse in ["1", "4"] {
+        let host = app.start(&["--max-instance-reuse", reuse]);
+        let started = Instant::now();
+        let mut response = http::open(&host.address, "GET", "/app/half", &[], b"");
+        assert_eq!(response.chunk().unwrap(), b"begun");
+        assert!(response.chunk().is_none());
+        assert!(!response.ended_properly(), "reuse {reuse}: the client took it for complete");
+        assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
+        host.wait_for_error("app: GET /app/half: the response broke off");
+        assert_eq!(host.get("/app/hello").text(), "hello");
+    }
+}
+
+#[test]
+fn more_requests_than_instances_are_told_to_come_again() {
+    let Some(app) = Application::new(&manifest("", "")) else { return };
+    let host = app.start(&[]);
+    // One more than the engine has instances, all at once.
+    let mut waiting: Vec<_> =
+        (0..1001).map(|_| http::send(&host.address, "GET", "/app/sleep?4000", &[], b"")).collect();
+    let mut answers: Vec<_> =
+        waiting.drain(..).map(|stream| http::Streaming::read_head(stream).status).collect();
+    answers.sort_unstable();
+    assert_eq!(answers.iter().filter(|status| **status == 503).count(), 1, "{answers:?}");
+    assert_eq!(answers.iter().filter(|status| **status == 200).count(), 1000, "{answers:?}");
+    assert_eq!(host.get("/app/hello").text(), "hello");
 }
 
 #[test]

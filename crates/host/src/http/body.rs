@@ -1,6 +1,7 @@
 //! Bodies: whole ones, and streams that tell the instance behind them when their reader is gone.
 
-use std::pin::Pin;
+use std::future::{Future as _, poll_fn};
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, ready};
 
@@ -9,7 +10,8 @@ use http_body::{Body, Frame, SizeHint};
 use http_body_util::{BodyExt as _, Empty, Full};
 use wasmtime_wasi_http::{Error, WasiBody};
 
-use crate::instance::request::CancelOnDrop;
+use crate::instance::request::{CancelOnDrop, Ended};
+use crate::logs;
 
 /// A body known as a whole.
 pub(crate) fn full(bytes: Bytes) -> WasiBody {
@@ -35,8 +37,29 @@ impl Body for Guarded {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
-        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
-        if frame.is_none() || self.body.is_end_stream() {
+        let request = self.guard.as_ref().and_then(CancelOnDrop::request);
+        let call_over = request.is_some_and(|request| request.poll_call_over(cx.waker()));
+        let body = Pin::new(&mut self.body);
+        let frame = if call_over {
+            // Everything there will ever be is there now: what is still missing is missing for good. Unconstrained,
+            // so that pending cannot mean that this task has had its turn.
+            match pin!(tokio::task::unconstrained(next_frame(body))).poll(cx) {
+                Poll::Ready(frame) => frame,
+                Poll::Pending => Some(Err(Error::ConnectionTerminated)),
+            }
+        } else {
+            ready!(body.poll_frame(cx))
+        };
+        // The client sees the connection break off; only this line says why.
+        if let Some(Err(error)) = &frame
+            && let Some(guard) = self.guard.take()
+        {
+            if let Some(request) = guard.request()
+                && request.ended() == Ended::No
+            {
+                logs::event(format_args!("{}: the response broke off: {error}", request.label));
+            }
+        } else if frame.is_none() || self.body.is_end_stream() {
             self.finish();
         }
         Poll::Ready(frame)
@@ -49,6 +72,10 @@ impl Body for Guarded {
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
     }
+}
+
+async fn next_frame(mut body: Pin<&mut WasiBody>) -> Option<Result<Frame<Bytes>, Error>> {
+    poll_fn(|cx| body.as_mut().poll_frame(cx)).await
 }
 
 impl Guarded {

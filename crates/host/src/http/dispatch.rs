@@ -171,7 +171,8 @@ async fn run(
 ) -> Response<WasiBody> {
     let target = request.uri().path_and_query().map_or("/", |target| target.as_str()).to_owned();
     headers::add(request.headers_mut(), &target, found, client);
-    let cell = RequestCell::new(format!("{} {}", request.method(), request.uri().path()));
+    let cell =
+        RequestCell::new(format!("{}: {} {}", component.template.id, request.method(), request.uri().path()));
     let guard = CancelOnDrop::new(cell.clone());
     match offer(component, request, &cell).await {
         Ok(response) => {
@@ -241,7 +242,7 @@ fn explain(component: &Component, cell: &RequestCell, error: &wasmtime::Error) -
     };
     if cell.ended() != Ended::Abandoned {
         let milliseconds = cell.elapsed().as_millis();
-        logs::event(format_args!("{id}: {}: {cause} (after {milliseconds} ms)", cell.label));
+        logs::event(format_args!("{}: {cause} (after {milliseconds} ms)", cell.label));
     }
     problem
 }

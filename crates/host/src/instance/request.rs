@@ -2,7 +2,8 @@
 //! failed.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering::Relaxed};
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::sync::atomic::{AtomicBool, AtomicU8};
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
@@ -21,15 +22,17 @@ pub(crate) enum Ended {
 
 /// State of one request, shared by the connection that waits and the instance that works.
 pub(crate) struct RequestCell {
-    /// Method and path, for log lines.
+    /// Component, method and path, for log lines.
     pub(crate) label: String,
     started: Instant,
     abandoned: AtomicBool,
     entered: AtomicBool,
     answered: AtomicBool,
     memory_refused: AtomicBool,
+    call_over: AtomicBool,
     ended: AtomicU8,
-    waker: AtomicWaker,
+    instance: AtomicWaker,
+    reader: AtomicWaker,
 }
 
 impl RequestCell {
@@ -41,8 +44,10 @@ impl RequestCell {
             entered: AtomicBool::new(false),
             answered: AtomicBool::new(false),
             memory_refused: AtomicBool::new(false),
+            call_over: AtomicBool::new(false),
             ended: AtomicU8::new(Ended::No as u8),
-            waker: AtomicWaker::new(),
+            instance: AtomicWaker::new(),
+            reader: AtomicWaker::new(),
         })
     }
 
@@ -97,13 +102,29 @@ impl RequestCell {
 
     /// Whether nobody waits any more; if somebody does, `waker` is woken when that changes.
     pub(crate) fn poll_abandoned(&self, waker: &Waker) -> bool {
-        self.waker.register(waker);
+        self.instance.register(waker);
         self.abandoned.load(Relaxed)
+    }
+
+    /// Whether the component's function has come to its end; if not, `waker` is woken when it does.
+    pub(crate) fn poll_call_over(&self, waker: &Waker) -> bool {
+        self.reader.register(waker);
+        self.call_over.load(Acquire)
     }
 
     fn abandon(&self) {
         self.abandoned.store(true, Relaxed);
-        self.waker.wake();
+        self.instance.wake();
+    }
+}
+
+/// Says, when dropped, that the component's function has returned or trapped.
+pub(crate) struct CallOverOnDrop(pub(crate) Arc<RequestCell>);
+
+impl Drop for CallOverOnDrop {
+    fn drop(&mut self) {
+        self.0.call_over.store(true, Release);
+        self.0.reader.wake();
     }
 }
 
@@ -117,6 +138,11 @@ impl CancelOnDrop {
 
     pub(crate) fn disarm(mut self) {
         self.0 = None;
+    }
+
+    /// The request that is guarded.
+    pub(crate) fn request(&self) -> Option<&RequestCell> {
+        self.0.as_deref()
     }
 }
 

@@ -15,13 +15,15 @@ use wasmtime_wasi_http::WasiHttpView;
 use wasmtime_wasi_http::handler::{
     HandlerState, Instance, ProxyPre, ShouldAccept, WorkerExpiration, WorkerState, WorkerStatus,
 };
+use wasmtime_wasi_http::p2::body::{HostOutgoingBody, StreamContext};
 
 use super::component::Template;
-use super::request::{Ended, RequestCell};
+use super::request::{CallOverOnDrop, Ended, RequestCell};
 use super::state::State;
+use crate::logs;
 
 /// How long an idle instance is kept for the next request.
-const IDLE: Duration = Duration::from_secs(10);
+const IDLE: Duration = Duration::from_secs(5);
 
 /// Makes instances of one component.
 pub(crate) struct Handler {
@@ -133,27 +135,34 @@ impl WorkerState for Worker {
     ) -> Pin<Box<dyn Future<Output = ()> + Send + Sync>> {
         request.set_entered();
         store.data_mut().limits.request = Some(request.clone());
-        *self.current.lock().unwrap_or_else(PoisonError::into_inner) = Some(request);
-        // `Expiration` ends overdue requests; it is polled even while the guest is busy.
-        Box::pin(std::future::pending())
+        *self.current.lock().unwrap_or_else(PoisonError::into_inner) = Some(request.clone());
+        // Never ready: `Expiration` ends overdue requests, it is polled even while the guest is busy. But the future
+        // lives exactly as long as the call.
+        let call = CallOverOnDrop(request);
+        Box::pin(async move {
+            let _call = call;
+            std::future::pending().await
+        })
     }
 
-    fn drop(&self, store: Store<State>, result: Result<(), wasmtime::Error>) {
-        let Err(error) = result else { return };
-        // Before the response's head the connection reports the failure; after it, only this line can.
-        if let Some(request) = get(&self.current)
+    fn drop(&self, mut store: Store<State>, result: Result<(), wasmtime::Error>) {
+        // Before the response's head the connection reports why a request was ended; after it, only this line can.
+        if result.is_err()
+            && let Some(request) = get(&self.current)
             && request.is_answered()
+            && request.ended() == Ended::TimeLimit
         {
-            let (id, label) = (&self.template.id, &request.label);
-            match request.ended() {
-                Ended::TimeLimit => crate::logs::event(format_args!(
-                    "{id}: {label}: ended at the time limit of {} s, response cut short",
-                    self.template.limitations.request_timeout.as_secs()
-                )),
-                Ended::Abandoned => {}
-                Ended::No => crate::logs::event(format_args!(
-                    "{id}: {label}: failed after its response began: {error}"
-                )),
+            let limit = self.template.limitations.request_timeout.as_secs_f64();
+            logs::event(format_args!(
+                "{}: ended at the time limit of {limit} s, response cut short",
+                request.label
+            ));
+        }
+        // A body that the component has not finished is not complete, and its reader must not take it for that.
+        for entry in store.data_mut().table.iter_mut() {
+            if let Some(body) = entry.downcast_mut::<HostOutgoingBody>() {
+                let (finished, _) = HostOutgoingBody::new(StreamContext::Response, None, 1, 1);
+                std::mem::replace(body, finished).abort();
             }
         }
         drop(store);

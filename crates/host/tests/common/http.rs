@@ -54,10 +54,16 @@ pub struct Streaming {
     pub headers: Vec<(String, String)>,
     chunked: bool,
     remaining: Option<usize>,
+    ended: bool,
 }
 
 /// Sends a request and reads the head of the response.
 pub fn open(address: &str, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Streaming {
+    Streaming::read_head(send(address, method, path, headers, body))
+}
+
+/// Sends a request and leaves the response to be read.
+pub fn send(address: &str, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> TcpStream {
     let mut stream = TcpStream::connect(address).expect("a connection");
     stream.set_read_timeout(Some(Duration::from_secs(60))).expect("a timeout");
     let mut head =
@@ -70,7 +76,7 @@ pub fn open(address: &str, method: &str, path: &str, headers: &[(&str, &str)], b
     }
     stream.write_all(format!("{head}\r\n").as_bytes()).expect("writable");
     stream.write_all(body).expect("writable");
-    Streaming::read_head(stream)
+    stream
 }
 
 impl Streaming {
@@ -90,7 +96,12 @@ impl Streaming {
         let find = |name: &str| headers.iter().find(|(own, _)| own == name).map(|(_, value)| value.clone());
         let chunked = find("transfer-encoding").is_some_and(|value| value.contains("chunked"));
         let remaining = find("content-length").map(|value| value.parse().expect("a length"));
-        Streaming { reader, status, headers, chunked, remaining }
+        Streaming { reader, status, headers, chunked, remaining, ended: false }
+    }
+
+    /// Whether the last piece read was a proper end.
+    pub fn ended_properly(&self) -> bool {
+        self.ended
     }
 
     /// The next piece of the body; `None` at its end or when it is cut short.
@@ -98,6 +109,7 @@ impl Streaming {
         if self.chunked {
             let mut line = String::new();
             self.reader.read_line(&mut line).ok()?;
+            self.ended = line.trim() == "0";
             let length = usize::from_str_radix(line.trim(), 16).ok()?;
             let mut chunk = vec![0; length + 2];
             self.reader.read_exact(&mut chunk).ok()?;

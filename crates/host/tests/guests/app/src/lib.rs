@@ -21,6 +21,7 @@ async fn serve(request: IncomingRequest, out: ResponseOutparam) {
         "echo" => return echo(request, out).await,
         "stream" => return stream(out).await,
         "forward" => return forward(query, out).await,
+        "half" => return half(out).await,
         _ => {}
     }
     let headers = header_list(&request.headers());
@@ -192,6 +193,16 @@ async fn echo(request: IncomingRequest, out: ResponseOutparam) {
             break;
         }
     }
+}
+
+/// Fails in the middle of its response.
+async fn half(out: ResponseOutparam) {
+    let head = OutgoingResponse::new(Headers::new());
+    let mut sink = head.take_body();
+    out.set(head);
+    let _ = sink.send(b"begun".to_vec()).await;
+    std::thread::sleep(Duration::from_millis(200));
+    panic!("half-way");
 }
 
 /// Five server-sent events, 100 ms apart.
