@@ -1,16 +1,19 @@
-//! egraph-service: its description and health.
+//! egraph-service: equality saturation over the operation algebra.
+//!
+//! [`operators`] declares laws, [`rules`] turns them into rewrites, [`read`] and [`term`] take terms in and give them
+//! out, [`graph`] is egg's e-graph with colours, [`pattern`] and [`saturate`] run the rules within hard limits,
+//! [`extract`] picks the canonical form. These know neither HTTP nor a clock; [`routes`] does.
 
-use ramanujan_shell::{Info, Service};
+pub mod extract;
+pub mod graph;
+pub mod operators;
+pub mod pattern;
+pub mod read;
+pub mod routes;
+pub mod rules;
+pub mod saturate;
+pub mod term;
 
-/// The component's routes.
-pub fn service() -> Service {
-    Service::new(Info {
-        component: "egraph-service",
-        message: "E-graph operation received",
-        base: "/egraph",
-        version: env!("CARGO_PKG_VERSION"),
-        constants: serde_json::Map::new,
-    })
-}
+pub use routes::service;
 
 ramanujan_shell::entry!(crate::service);

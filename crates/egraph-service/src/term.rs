@@ -1,0 +1,193 @@
+//! Terms as flat lists of nodes: built, measured and printed without recursion, so that depth costs memory only.
+
+use std::fmt::Write as _;
+
+use crate::operators::{Name, Names, operator};
+
+/// Most nodes of a term written out as a tree: bounds printing, where sharing is lost.
+pub const MAX_TERM_NODES: u64 = 100_000;
+/// Deepest term unless `MAX_TERM_DEPTH` says otherwise.
+pub const DEFAULT_MAX_DEPTH: u64 = 32_768;
+/// Most arguments of an uninterpreted function.
+pub const MAX_ARITY: usize = 64;
+/// Longest name in bytes.
+pub const MAX_NAME_BYTES: usize = 128;
+
+/// A node of a term; children are earlier nodes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TermNode {
+    pub name: Name,
+    pub children: Vec<u32>,
+}
+
+/// A term: nodes in an order in which children come first; the last one is the root. Nodes may be shared.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Term {
+    nodes: Vec<TermNode>,
+}
+
+/// Why a term is not legal. Says what is wrong, not where: readers add the place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Illegal(pub String);
+
+impl Term {
+    pub fn nodes(&self) -> &[TermNode] {
+        &self.nodes
+    }
+
+    /// Whether `text` may name an operator, a symbol or a number: no spaces, parentheses, quotes or control
+    /// characters, and no `?` at the start, which marks a variable in a rule.
+    pub fn check_name(text: &str) -> Result<(), Illegal> {
+        let illegal =
+            |c: char| c.is_whitespace() || c.is_control() || matches!(c, '(' | ')' | '"' | '\'' | ';');
+        if text.is_empty() || text.len() > MAX_NAME_BYTES {
+            return Err(Illegal(format!("a name has 1 to {MAX_NAME_BYTES} bytes")));
+        }
+        if text.starts_with('?') {
+            return Err(Illegal("a name may not begin with '?', which marks the variables of rules".into()));
+        }
+        match text.chars().find(|c| illegal(*c)) {
+            Some(c) => Err(Illegal(format!("a name may not hold {c:?}"))),
+            None => Ok(()),
+        }
+    }
+
+    /// Adds a node and gives its place. An associative operator with more than two arguments is nested to the left.
+    ///
+    /// # Errors
+    /// If the operator takes another number of arguments, or there are too many.
+    pub fn add(&mut self, names: &mut Names, text: &str, children: &[u32]) -> Result<u32, Illegal> {
+        let name = names.intern(text);
+        let given = children.len();
+        match operator(text) {
+            _ if given == 0 => {}
+            Some(op) if op.arity == given => {}
+            Some(op) if op.has(crate::operators::Law::Assoc) && given > op.arity => {
+                let mut folded = children[0];
+                for child in &children[1..] {
+                    folded = self.push(name, vec![folded, *child])?;
+                }
+                return Ok(folded);
+            }
+            Some(op) => {
+                return Err(Illegal(format!("{text} takes {} arguments, not {given}", op.arity)));
+            }
+            None if given > MAX_ARITY => {
+                return Err(Illegal(format!(
+                    "{text} has {given} arguments; at most {MAX_ARITY} are allowed"
+                )));
+            }
+            None => {}
+        }
+        self.push(name, children.to_vec())
+    }
+
+    pub(crate) fn push(&mut self, name: Name, children: Vec<u32>) -> Result<u32, Illegal> {
+        if self.nodes.len() as u64 >= MAX_TERM_NODES {
+            return Err(Illegal(format!("the term has more than {MAX_TERM_NODES} nodes")));
+        }
+        let place = self.nodes.len() as u32;
+        self.nodes.push(TermNode { name, children });
+        Ok(place)
+    }
+
+    /// Size as a tree and depth (a leaf is 1 deep) of the root. Sizes beyond 2^64 count as that.
+    pub fn measure(&self) -> (u64, u64) {
+        let mut measures: Vec<(u64, u64)> = Vec::with_capacity(self.nodes.len());
+        for node in &self.nodes {
+            let (mut size, mut depth) = (1u64, 0);
+            for child in &node.children {
+                let (child_size, child_depth) = measures[*child as usize];
+                size = size.saturating_add(child_size);
+                depth = depth.max(child_depth);
+            }
+            measures.push((size, depth + 1));
+        }
+        measures.last().copied().unwrap_or((0, 0))
+    }
+
+    /// Refuses a term without a root, deeper than `max_depth`, or too large as a tree.
+    pub fn check(&self, max_depth: u64) -> Result<(), Illegal> {
+        let (size, depth) = self.measure();
+        if size == 0 {
+            return Err(Illegal("the expression is empty".into()));
+        }
+        if depth > max_depth {
+            return Err(Illegal(format!("the term is {depth} deep; at most {max_depth} is allowed")));
+        }
+        if size > MAX_TERM_NODES {
+            return Err(Illegal(format!("the term has {size} nodes; at most {MAX_TERM_NODES} are allowed")));
+        }
+        Ok(())
+    }
+
+    /// The term as an S-expression. Call only after [`Term::check`]: sharing is written out.
+    pub fn print(&self, names: &Names) -> String {
+        enum Step {
+            Open(u32),
+            Close,
+        }
+        let mut out = String::new();
+        let mut steps: Vec<Step> =
+            self.nodes.len().checked_sub(1).map(|root| Step::Open(root as u32)).into_iter().collect();
+        while let Some(step) = steps.pop() {
+            let Step::Open(place) = step else {
+                out.push(')');
+                continue;
+            };
+            let node = &self.nodes[place as usize];
+            if !out.is_empty() {
+                out.push(' ');
+            }
+            let text = names.text(node.name);
+            if node.children.is_empty() {
+                out.push_str(text);
+                continue;
+            }
+            let _ = write!(out, "({text}");
+            steps.push(Step::Close);
+            steps.extend(node.children.iter().rev().map(|child| Step::Open(*child)));
+        }
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn associative_operators_take_more_than_two() {
+        let (mut names, mut term) = (Names::default(), Term::default());
+        let leaves: Vec<u32> = ["a", "b", "c"].map(|leaf| term.add(&mut names, leaf, &[]).unwrap()).to_vec();
+        term.add(&mut names, "merge", &leaves).unwrap();
+        assert_eq!(term.print(&names), "(merge (merge a b) c)");
+        assert_eq!(term.measure(), (5, 3));
+        assert!(
+            term.add(&mut names, "-", &leaves).is_err() && term.add(&mut names, "+", &leaves[..1]).is_err()
+        );
+    }
+
+    #[test]
+    fn sharing_is_measured_as_a_tree() {
+        let (mut names, mut term) = (Names::default(), Term::default());
+        let mut top = term.add(&mut names, "x", &[]).unwrap();
+        for _ in 0..80 {
+            top = term.add(&mut names, "f", &[top, top]).unwrap();
+        }
+        assert_eq!(term.measure(), (u64::MAX, 81));
+        assert!(term.check(1000).is_err());
+    }
+
+    #[test]
+    fn a_deep_term_is_measured_and_printed() {
+        let (mut names, mut term) = (Names::default(), Term::default());
+        let mut top = term.add(&mut names, "x", &[]).unwrap();
+        for _ in 0..50_000 {
+            top = term.add(&mut names, "f", &[top]).unwrap();
+        }
+        assert_eq!(term.measure(), (50_001, 50_001));
+        assert!(term.check(50_001).is_ok() && term.check(50_000).is_err());
+        assert_eq!(term.print(&names).len(), 1 + 4 * 50_000);
+    }
+}

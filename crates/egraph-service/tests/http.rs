@@ -1,0 +1,215 @@
+//! `/egraph/…` as a client sees it.
+
+use std::process::Command;
+
+use egraph_service::service;
+use http::Method;
+use ramanujan_shell::native::{Reply, media_type, send};
+use serde_json::{Value, json};
+
+fn post(path: &str, body: &Value) -> Reply {
+    send(&service(), Method::POST, path, body.to_string())
+}
+
+fn saturated(body: Value) -> Value {
+    let reply = post("/egraph/saturate", &body);
+    assert_eq!((reply.status, &reply.json["status"]), (200, &json!("ok")), "{body}: {}", reply.json);
+    assert_eq!(reply.json["verified"], true, "{body}: {}", reply.json);
+    reply.json
+}
+
+#[test]
+fn the_root_says_what_is_enabled() {
+    let root = send(&service(), Method::GET, "/egraph/", "").json;
+    assert_eq!(root["message"], "E-graph operation received");
+    assert_eq!(root["gadgets_enabled"], json!(["red", "blue", "green"]));
+}
+
+#[test]
+fn a_term_becomes_its_canonical_form() {
+    let reply =
+        saturated(json!({"operation": "saturate", "expression": "(merge (merge b a) (merge a (id)))"}));
+    assert_eq!(reply["canonical_form"], "(merge a b)");
+    assert_eq!((&reply["stop_reason"], &reply["color"]), (&json!("saturated"), &json!("RED")));
+    assert_eq!(
+        (&reply["cost"], &reply["input_cost"], &reply["cached"]),
+        (&json!(3), &json!(7), &json!(false))
+    );
+    assert!(reply["rewrites_applied"]["idem"].as_u64().unwrap() >= 1);
+    assert_eq!(reply["equivalence_classes"], reply["classes"]);
+    assert!(reply["saturation_iterations"].as_u64().unwrap() >= 2);
+
+    let json_form = saturated(json!({"expression": ["merge", ["merge", "b", "a"], ["merge", "a", "id"]]}));
+    assert_eq!(json_form, reply);
+    let inverse = saturated(json!({"expression": "(inv a)", "rules": []}));
+    assert_eq!((&inverse["color"], &inverse["rewrites_applied"]), (&json!("BLUE"), &json!({})));
+    assert_eq!(saturated(json!({"expression": 7}))["color"], "GREEN");
+}
+
+#[test]
+fn equal_requests_have_equal_replies() {
+    let body = json!({"expression": "(+ (* a (+ b c)) (- d (+ (* a b) e)))", "max_iterations": 5, "max_nodes": 2000});
+    let first = post("/egraph/saturate", &body);
+    for _ in 0..5 {
+        assert_eq!(post("/egraph/saturate", &body).body, first.body);
+    }
+}
+
+#[test]
+fn costs_change_what_is_chosen() {
+    let shallow = saturated(json!({"expression": "(+ (+ (+ a b) c) d)", "cost": "ast-depth"}));
+    assert_eq!((&shallow["cost"], &shallow["input_cost"]), (&json!(3), &json!(4)));
+    let expression = "(+ (* a b) (* a c))";
+    assert_eq!(saturated(json!({"expression": expression}))["canonical_form"], "(* a (+ b c))");
+    let weighted =
+        saturated(json!({"expression": "(inv (inv a))", "rules": ["inverse"], "cost": {"blue": 10}}));
+    assert_eq!((&weighted["cost"], &weighted["input_cost"]), (&json!(1), &json!(21)));
+}
+
+#[test]
+fn limits_stop_a_run_and_are_named() {
+    let sum = (0..14).map(|i| format!("x{i}")).reduce(|sum, x| format!("(+ {sum} {x})")).unwrap();
+    let nodes = saturated(json!({"expression": sum, "max_nodes": 500}));
+    assert_eq!(nodes["stop_reason"], "node_limit");
+    assert!(nodes["nodes"].as_u64().unwrap() <= 500);
+    assert_eq!(
+        saturated(json!({"expression": sum, "max_iterations": 1, "rules": ["assoc"]}))["stop_reason"],
+        "iteration_limit"
+    );
+    let time = saturated(json!({"expression": sum, "timeout_ms": 1, "max_nodes": 100_000}));
+    assert_eq!(time["stop_reason"], "time_limit");
+}
+
+#[test]
+fn the_rules_are_listed_with_their_equations() {
+    let reply = send(&service(), Method::GET, "/egraph/rules", "");
+    let rules = reply.json["rules"].as_array().unwrap();
+    for (name, gadget) in [
+        ("assoc", "RED"),
+        ("assoc_rev", "BLUE"),
+        ("shift_inverse", "BLUE"),
+        ("idem", "BLUE"),
+        ("distribute", "BLUE"),
+        ("identity", "GREEN"),
+        ("comm", "GREEN"),
+    ] {
+        let rule = rules.iter().find(|rule| rule["name"] == name).unwrap();
+        assert_eq!((&rule["gadget"], &rule["enabled"]), (&json!(gadget), &json!(true)));
+        assert!(!rule["equations"].as_array().unwrap().is_empty());
+        // Every listed name is one that a request may use.
+        saturated(json!({"expression": "a", "rules": [name]}));
+    }
+    assert!(reply.json["operators"].as_array().unwrap().iter().any(|op| op["symbol"] == "merge"));
+}
+
+#[test]
+fn bad_requests_are_problem_documents_that_name_the_trouble() {
+    let deep = format!("{}x{}", "(f ".repeat(40_000), ")".repeat(40_000));
+    for (body, status, code, word) in [
+        (json!({}), 422, "invalid-json", "expression"),
+        (json!({"expression": "a", "rule": []}), 422, "invalid-json", "`rule`"),
+        (json!({"expression": "a", "rules": "assoc"}), 422, "invalid-json", "sequence"),
+        (json!({"expression": "a", "timeout_ms": -1}), 422, "invalid-json", "-1"),
+        (json!({"expression": "(merge a"}), 422, "invalid-expression", "never closed"),
+        (json!({"expression": "(merge a)"}), 422, "invalid-expression", "takes 2"),
+        (json!({"expression": ["merge", null, "a"]}), 422, "invalid-expression", "[1]"),
+        (json!({"expression": deep}), 422, "invalid-expression", "32768"),
+        (json!({"expression": "a", "rules": ["magic"]}), 422, "unknown-rule", "assoc"),
+        (json!({"expression": "a", "rules": ["idem:compose"]}), 422, "law-missing", "compose"),
+        (json!({"expression": "a", "timeout_ms": 0}), 422, "invalid-limit", "5000"),
+        (json!({"expression": "a", "timeout_ms": 5001}), 422, "invalid-limit", "5000"),
+        (json!({"expression": "a", "max_iterations": 1001}), 422, "invalid-limit", "1000"),
+        (json!({"expression": "a", "max_nodes": 100_001}), 422, "invalid-limit", "100000"),
+        (json!({"expression": "(f a b)", "max_nodes": 2}), 422, "too-many-nodes", "3 different nodes"),
+        (json!({"expression": "a", "cost": "cheap"}), 422, "invalid-cost", "ast-size"),
+        (json!({"expression": "a", "cost": {"red": 0}}), 422, "invalid-cost", "1 to 1000"),
+        (json!({"expression": "a", "cost": {"pink": 1}}), 422, "invalid-cost", "red"),
+        (json!({"expression": "a", "operation": "dance"}), 422, "invalid-operation", "saturate"),
+        (json!({"expression": "a", "operation": "verify"}), 501, "not-implemented", "verify"),
+        (json!({"expression": "a", "operation": "merge"}), 501, "not-implemented", "merge"),
+    ] {
+        let reply = post("/egraph/saturate", &body);
+        let cut: String = body.to_string().chars().take(80).collect();
+        assert_eq!((reply.status, &reply.json["code"]), (status, &json!(code)), "{cut}: {}", reply.json);
+        assert_eq!(media_type(&reply), "application/problem+json");
+        assert!(reply.json["detail"].as_str().unwrap().contains(word), "{cut}: {}", reply.json);
+    }
+    let reply = post("/egraph/saturate", &json!({"expression": "(merge a ()"}));
+    assert_eq!(reply.json["position"], 10);
+    for body in ["", "{", "{\"expression\":\"\u{0}\"}", &"[".repeat(100_000)] {
+        assert_eq!(send(&service(), Method::POST, "/egraph/saturate", body).status, 400);
+    }
+    for path in ["/egraph/verify", "/egraph/merge", "/egraph/explain"] {
+        assert_eq!(post(path, &json!({})).status, 501);
+    }
+    assert_eq!(send(&service(), Method::GET, "/egraph/saturate", "").status, 405);
+}
+
+#[test]
+fn a_shared_term_that_is_huge_as_a_tree_is_refused() {
+    let mut nodes = vec![json!({"op": "x"})];
+    nodes.extend((0..90).map(|i| json!({"op": "f", "children": [i, i]})));
+    let reply = post("/egraph/saturate", &json!({"expression": {"nodes": nodes}}));
+    assert_eq!((reply.status, &reply.json["code"]), (422, &json!("invalid-expression")));
+}
+
+/// Runs one of the tests below in a process of its own, with settings.
+fn with_settings(test: &str, settings: &[(&str, &str)]) {
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", test, "--ignored"])
+        .envs(settings.iter().copied())
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && text.contains("1 passed"), "{text}");
+}
+
+#[test]
+fn settings_are_honoured() {
+    with_settings(
+        "child_with_settings",
+        &[
+            ("GADGETS_ENABLED", "red, Green"),
+            ("SATURATION_TIMEOUT_MS", "70"),
+            ("MAX_NODES", "900"),
+            ("MAX_TERM_DEPTH", "3"),
+        ],
+    );
+    with_settings("child_with_bad_settings", &[("GADGETS_ENABLED", "red,pink")]);
+}
+
+#[test]
+#[ignore = "run by settings_are_honoured"]
+fn child_with_settings() {
+    let root = send(&service(), Method::GET, "/egraph", "").json;
+    assert_eq!(root["gadgets_enabled"], json!(["red", "green"]));
+    let reply = saturated(json!({"expression": "(merge a a)"}));
+    assert_eq!(
+        (&reply["canonical_form"], &reply["rewrites_applied"]["idem"]),
+        (&json!("(merge a a)"), &Value::Null)
+    );
+    for (body, code) in [
+        (json!({"expression": "a", "rules": ["idem"]}), "gadget-disabled"),
+        (json!({"expression": "a", "timeout_ms": 71}), "invalid-limit"),
+        (json!({"expression": "a", "max_nodes": 901}), "invalid-limit"),
+        (json!({"expression": "(f (f (f a)))"}), "invalid-expression"),
+    ] {
+        let reply = post("/egraph/saturate", &body);
+        assert_eq!((reply.status, &reply.json["code"]), (422, &json!(code)), "{body}");
+    }
+    let rules = send(&service(), Method::GET, "/egraph/rules", "").json;
+    let enabled = |name| {
+        rules["rules"].as_array().unwrap().iter().find(|r| r["name"] == name).unwrap()["enabled"].clone()
+    };
+    assert_eq!(
+        (enabled("assoc"), enabled("idem"), enabled("comm")),
+        (json!(true), json!(false), json!(true))
+    );
+}
+
+#[test]
+#[ignore = "run by settings_are_honoured"]
+fn child_with_bad_settings() {
+    let reply = post("/egraph/saturate", &json!({"expression": "a"}));
+    assert_eq!((reply.status, &reply.json["code"]), (500, &json!("invalid-setting")));
+}
