@@ -114,7 +114,8 @@ if [ "$what_components$what_host" = 11 ] && [ "${#chosen[@]}" -eq "${#COMPONENTS
 if [ "$everything$brief$set_budget" = 110 ] && nothing_changed; then exit 0; fi
 mkdir -p "$CARGO_TARGET_DIR"
 rm -f "$STAMP"
-touch "$STAMP.begun" # files that change during the build count as changed
+begun="$STAMP.begun.$$" # of this process: up.sh and test.sh may build at the same time
+touch "$begun"           # files that change during the build count as changed
 if [ "$what_components" = 1 ]; then
     "$ROOT/scripts/wasm-target.sh"
     before="$(fingerprints)"
@@ -131,11 +132,11 @@ if [ "$what_host" = 1 ]; then
     cargo build --release -p ramanujan-host
 fi
 if [ "$everything" = 1 ]; then
-    build_state >"$STAMP.begun.state"
-    touch -r "$STAMP.begun" "$STAMP.begun.state"
-    mv "$STAMP.begun.state" "$STAMP"
+    build_state >"$begun.state"
+    touch -r "$begun" "$begun.state"
+    mv "$begun.state" "$STAMP"
 fi
-rm -f "$STAMP.begun"
+rm -f "$begun"
 if [ "$what_components" = 1 ]; then
     if [ "$set_budget" = 1 ]; then write_budget; fi
     if [ "$brief" = 0 ]; then
