@@ -30,7 +30,7 @@ pub const MATCHES_PER_CLASS: usize = 180_000;
 const BATCH_PART: usize = 256;
 const MAX_BATCH: usize = 4_096;
 /// Times that a class is looked at in one iteration; what then changes it again is left to the next.
-const MAX_LOOKS: u8 = 8;
+const MAX_LOOKS: u8 = 4;
 /// Nodes looked at, or matches applied, between two looks at the clock.
 const CLOCK_STEPS: u32 = 512;
 
