@@ -1,13 +1,12 @@
 //! `GET /crdt/{document}`: the merged value with its version.
 
 use ramanujan_core::{Digest, DocumentId, Dot, Fingerprint, Problem, VectorClock, time};
-use ramanujan_crdt::text::StoredShape;
 use ramanujan_crdt::{CrdtType, PnCounter, StateDigest, TextGraph};
 use ramanujan_shell::{Request, Response, Store, ok};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::row::{SCHEMA, Stored, heads, newest_of_each_agent};
+use crate::row::{GRAPH_COLUMNS, SCHEMA, Stored, heads, newest_of_each_agent, select_graph};
 
 /// Rows read at a time: bounds the memory of one result to a few MiB.
 const PAGE: u64 = 8192;
@@ -113,41 +112,20 @@ pub(crate) fn counter_value(value: i128) -> Result<Value, Problem> {
         .ok_or_else(|| Problem::invalid("counter-overflow", format!("the value {value} exceeds 2^53-1")))
 }
 
-/// All deltas of a text document up to a log position, as a graph.
-///
-/// Reads only the columns that merging needs: this is the one place that touches every delta of a document.
+/// All deltas of a text document up to a log position, as a graph. The one place that touches every delta.
 fn load_graph(store: &Store, document: &str, until: u64) -> Result<TextGraph, Problem> {
-    const SQL: &str =
-        "SELECT log, agent_id, seq, operation, position, length, size, value, parents FROM crdt_deltas
-         WHERE document_id = ?1 AND log > ?2 AND log <= ?3 ORDER BY log LIMIT ?4";
-    let corrupt =
-        |what: &str| Problem::new(500, "store-corrupt", format!("a delta of {document} has a bad {what}"));
+    let sql = format!(
+        "SELECT {GRAPH_COLUMNS}, value FROM crdt_deltas
+         WHERE document_id = ?1 AND log > ?2 AND log <= ?3 ORDER BY log LIMIT ?4"
+    );
     let mut graph = TextGraph::new();
     let mut after = 0;
     loop {
-        let rows = store.execute(SQL, [document.into(), after.into(), until.into(), PAGE.into()])?;
+        let rows = select_graph(store, &sql, [document.into(), after.into(), until.into(), PAGE.into()])?;
         let Some(last) = rows.last() else { return Ok(graph) };
-        after = last.uint(0)?;
-        let mut previous: Option<Dot> = None;
+        after = last.log;
         for row in &rows {
-            let agent = row.text(1)?;
-            // Runs of one agent are the rule; its id is then checked and allocated once.
-            let agent = match &previous {
-                Some(dot) if dot.agent.as_str() == agent => dot.agent.clone(),
-                _ => agent.parse().map_err(|_| corrupt("agent_id"))?,
-            };
-            let dot = Dot::new(agent, row.uint(2)?);
-            let parents = row.text(8)?;
-            // Nearly every delta follows the one before it, so that case is recognised without reading JSON.
-            let follows = |dot: &&Dot| parents == format!("[\"{dot}\"]");
-            let parents = match previous.as_ref().filter(follows) {
-                Some(dot) => vec![dot.clone()],
-                None => serde_json::from_str(parents).map_err(|_| corrupt("parents"))?,
-            };
-            let shape = StoredShape { position: row.uint(4)?, length: row.uint(5)?, size: row.uint(6)? };
-            let insert = row.text(3)? == "insert";
-            graph.push_stored(&dot, &parents, insert, shape, if insert { row.text(7)? } else { "" });
-            previous = Some(dot);
+            graph.push_stored(&row.dot, &row.parents, row.insert, row.shape, &row.text);
         }
     }
 }

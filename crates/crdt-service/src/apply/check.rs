@@ -91,7 +91,12 @@ fn needs<'a>(
             }
         }
         match (&request.parents, &request.vector_clock) {
-            (Some(parents), _) => needed.dots.extend(parents.iter().cloned()),
+            (Some(parents), _) => {
+                needed.dots.extend(parents.iter().cloned());
+                if parents.len() > 1 {
+                    needed.tail = FIRST_TAIL;
+                }
+            }
             (None, Some(clock)) => needed.dots.extend(dots_of(clock)),
             (None, None) => needed.newest = true,
         }

@@ -7,7 +7,7 @@ use ramanujan_crdt::counter::Totals;
 use ramanujan_crdt::{CrdtType, Delta, TextGraph};
 use ramanujan_shell::Store;
 
-use crate::row::{COLUMNS, Stored, newest_of_each_agent, select};
+use crate::row::{COLUMNS, GRAPH_COLUMNS, GraphRow, Stored, newest_of_each_agent, select, select_graph};
 
 /// A delta that is stored or comes earlier in the batch.
 #[derive(Clone, Debug)]
@@ -58,9 +58,17 @@ impl KnownDocument {
         self.by_dot.insert(known.delta.dot.clone(), known);
     }
 
-    fn load(&mut self, rows: Vec<Stored>) {
+    /// Takes in stored rows; both lists are in arrival order, which is a causal order.
+    fn load(&mut self, rows: Vec<Stored>, tail: Vec<GraphRow>) {
+        let mut tail = tail.into_iter().peekable();
+        let push = |graph: &mut TextGraph, row: GraphRow| {
+            graph.push_stored(&row.dot, &row.parents, row.insert, row.shape, "");
+        };
         for row in rows {
             self.crdt_type = Some(row.crdt_type);
+            while let Some(earlier) = tail.next_if(|t| t.log < row.log) {
+                push(&mut self.graph, earlier);
+            }
             if row.crdt_type == CrdtType::Text {
                 let insert = matches!(row.op, ramanujan_crdt::Op::Insert { .. });
                 self.graph.push_stored(&row.dot, &row.parents, insert, row.shape(), "");
@@ -75,6 +83,7 @@ impl KnownDocument {
             };
             self.by_dot.insert(row.dot, known);
         }
+        tail.for_each(|row| push(&mut self.graph, row));
     }
 }
 
@@ -116,16 +125,20 @@ pub(super) fn fetch(store: &Store, document: &str, needed: &Needed) -> Result<Kn
             rows.push(row);
         }
     }
+    let mut tail = Vec::new();
     if needed.tail > 0 {
+        // The fork lies before the newest parent, wherever the document has got to since.
+        let newest_parent = rows.iter().map(|row| row.log).max().unwrap_or(0);
         let sql = format!(
-            "SELECT {COLUMNS} FROM crdt_deltas d WHERE d.document_id = ?1 ORDER BY d.log DESC LIMIT ?2"
+            "SELECT {GRAPH_COLUMNS}, '' FROM crdt_deltas
+             WHERE document_id = ?1 AND log <= ?2 ORDER BY log DESC LIMIT ?3"
         );
-        rows.extend(select(store, &sql, [document.into(), needed.tail.into()])?);
+        tail = select_graph(store, &sql, [document.into(), newest_parent.into(), needed.tail.into()])?;
+        tail.reverse();
     }
-    // Arrival order is a causal order, which is what the graph wants.
     rows.sort_by_key(|row| row.log);
     rows.dedup_by_key(|row| row.log);
-    known.load(rows);
+    known.load(rows, tail);
     if known.crdt_type.is_none() {
         let rows = store
             .execute("SELECT crdt_type FROM crdt_deltas WHERE document_id = ?1 LIMIT 1", [document.into()])?;
