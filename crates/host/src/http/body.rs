@@ -3,7 +3,7 @@
 use std::future::{Future as _, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
@@ -37,18 +37,21 @@ impl Body for Guarded {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
-        let request = self.guard.as_ref().and_then(CancelOnDrop::request);
-        let call_over = request.is_some_and(|request| request.poll_call_over(cx.waker()));
-        let body = Pin::new(&mut self.body);
-        let frame = if call_over {
-            // Everything there will ever be is there now: what is still missing is missing for good. Unconstrained,
-            // so that pending cannot mean that this task has had its turn.
-            match pin!(tokio::task::unconstrained(next_frame(body))).poll(cx) {
-                Poll::Ready(frame) => frame,
-                Poll::Pending => Some(Err(Error::ConnectionTerminated)),
-            }
-        } else {
-            ready!(body.poll_frame(cx))
+        let this = &mut *self;
+        let frame = match Pin::new(&mut this.body).poll_frame(cx) {
+            Poll::Ready(frame) => frame,
+            Poll::Pending => match this.guard.as_ref().and_then(CancelOnDrop::request) {
+                Some(request) if request.poll_call_over(cx.waker()) => {
+                    // Everything there will ever be is there now: what is missing is missing for good. Unconstrained,
+                    // so that pending cannot mean that this task has had its turn.
+                    let body = Pin::new(&mut this.body);
+                    match pin!(tokio::task::unconstrained(next_frame(body))).poll(cx) {
+                        Poll::Ready(frame) => frame,
+                        Poll::Pending => Some(Err(Error::ConnectionTerminated)),
+                    }
+                }
+                _ => return Poll::Pending,
+            },
         };
         // The client sees the connection break off; only this line says why.
         if let Some(Err(error)) = &frame
@@ -57,7 +60,7 @@ impl Body for Guarded {
             if let Some(request) = guard.request()
                 && request.ended() == Ended::No
             {
-                logs::event(format_args!("{}: the response broke off: {error}", request.label));
+                logs::event(format_args!("{}: the response broke off: {error}", request.label()));
             }
         } else if frame.is_none() || self.body.is_end_stream() {
             self.finish();

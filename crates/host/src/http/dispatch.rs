@@ -8,6 +8,7 @@ use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HOST, HeaderName, HeaderValue};
 use http::uri::Authority;
 use http::{Request, Response, StatusCode};
+use http_body::Body as _;
 use http_body_util::BodyExt as _;
 use ramanujan_core::Problem;
 use serde_json::json;
@@ -26,7 +27,7 @@ use crate::manifest::{StaticResponse, Target};
 /// Times a request is offered to another instance when the one that took it turns out to be dead.
 const MAX_ATTEMPTS: usize = 4;
 /// The address a chained call comes from.
-const CHAINED_CLIENT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), 0);
+static CHAINED_CLIENT: HeaderValue = HeaderValue::from_static("0.0.0.0:0");
 
 /// An application ready to answer.
 pub(crate) struct App {
@@ -67,16 +68,16 @@ impl AppRef {
         let app = self.get()?;
         let component = app.components.get(component)?;
         let path = request.uri().path().to_owned();
-        Some(run(component, request, &RouteMatch::chained(&path), CHAINED_CLIENT).await)
+        Some(run(component, request, &RouteMatch::chained(&path), &CHAINED_CLIENT).await)
     }
 }
 
 impl App {
-    /// Answers a request from the network.
+    /// Answers a request from the network; `client` is the peer's address.
     pub(crate) async fn handle(
         &self,
         mut request: Request<WasiBody>,
-        client: SocketAddr,
+        client: &HeaderValue,
     ) -> Response<WasiBody> {
         headers::strip(request.headers_mut());
         let uri = request.uri().clone();
@@ -165,16 +166,20 @@ fn fixed(fixed: &StaticResponse) -> Response<WasiBody> {
 /// Runs `component` and gives its response, or a problem document.
 async fn run(
     component: &Component,
-    mut request: Request<WasiBody>,
+    request: Request<WasiBody>,
     found: &RouteMatch<'_>,
-    client: SocketAddr,
+    client: &HeaderValue,
 ) -> Response<WasiBody> {
-    let target = request.uri().path_and_query().map_or("/", |target| target.as_str()).to_owned();
-    headers::add(request.headers_mut(), &target, found, client);
-    let cell =
-        RequestCell::new(format!("{}: {} {}", component.template.id, request.method(), request.uri().path()));
+    let cell = RequestCell::new(component.template.clone(), request.method().clone(), request.uri().clone());
     let guard = CancelOnDrop::new(cell.clone());
-    match offer(component, request, &cell).await {
+    let result = if component.template.limitations.max_instance_reuse == 1 {
+        let (mut parts, body) = request.into_parts();
+        headers::add(&mut parts.headers, &parts.uri, found, client);
+        component.handler.handle(cell.clone(), Request::from_parts(parts, body)).await
+    } else {
+        offer(component, request, found, client, &cell).await
+    };
+    match result {
         Ok(response) => {
             cell.set_answered();
             response.map(|body| Guarded { body, guard: Some(guard) }.boxed_unsync())
@@ -186,27 +191,28 @@ async fn run(
     }
 }
 
-/// Hands the request to an instance. One that was reused may have died of its previous request just before it took
-/// this one; then nothing of the request is lost and another instance gets it.
+/// Hands the request to an instance that may be a reused one. It may have died of its previous request just before it
+/// took this one; then nothing of the request is lost and another instance gets it.
 async fn offer(
     component: &Component,
     request: Request<WasiBody>,
+    found: &RouteMatch<'_>,
+    client: &HeaderValue,
     cell: &Arc<RequestCell>,
 ) -> wasmtime::Result<Response<WasiBody>> {
-    if component.template.limitations.max_instance_reuse == 1 {
-        return component.handler.handle(cell.clone(), request).await;
-    }
     let (parts, body) = request.into_parts();
-    let body = Rewindable::new(body);
+    let body = (!body.is_end_stream()).then(|| Rewindable::new(body));
     let mut attempt = 1;
     loop {
-        let request = Request::from_parts(parts.clone(), body.body());
+        let mut parts = parts.clone();
+        headers::add(&mut parts.headers, &parts.uri, found, client);
+        let request = Request::from_parts(parts, body.as_ref().map_or_else(empty, Rewindable::body));
         let result = component.handler.handle(cell.clone(), request).await;
         match &result {
             Err(error)
                 if attempt < MAX_ATTEMPTS
                     && !cell.has_entered()
-                    && body.is_unread()
+                    && body.as_ref().is_none_or(Rewindable::is_unread)
                     && !error.is::<InstantiationError<Arc<RequestCell>>>() =>
             {
                 attempt += 1;
@@ -242,7 +248,7 @@ fn explain(component: &Component, cell: &RequestCell, error: &wasmtime::Error) -
     };
     if cell.ended() != Ended::Abandoned {
         let milliseconds = cell.elapsed().as_millis();
-        logs::event(format_args!("{}: {cause} (after {milliseconds} ms)", cell.label));
+        logs::event(format_args!("{}: {cause} (after {milliseconds} ms)", cell.label()));
     }
     problem
 }

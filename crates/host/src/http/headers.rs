@@ -2,9 +2,10 @@
 //! `spin-matched-route`, `spin-base-path`, `spin-raw-component-route`, `spin-component-route`, `spin-client-addr` and
 //! `spin-path-match-<name>`.
 
-use std::net::SocketAddr;
-
+use bytes::Bytes;
+use http::Uri;
 use http::header::{CONNECTION, HOST, HeaderMap, HeaderName, HeaderValue};
+use http::uri::PathAndQuery;
 
 use super::router::RouteMatch;
 use crate::interfaces::outbound::chained_component;
@@ -21,30 +22,39 @@ pub(crate) fn strip(headers: &mut HeaderMap) {
     }
 }
 
+const PATH_INFO: HeaderName = HeaderName::from_static("spin-path-info");
+const FULL_URL: HeaderName = HeaderName::from_static("spin-full-url");
+const MATCHED_ROUTE: HeaderName = HeaderName::from_static("spin-matched-route");
+const BASE_PATH: HeaderName = HeaderName::from_static("spin-base-path");
+const RAW_COMPONENT_ROUTE: HeaderName = HeaderName::from_static("spin-raw-component-route");
+const COMPONENT_ROUTE: HeaderName = HeaderName::from_static("spin-component-route");
+const CLIENT_ADDR: HeaderName = HeaderName::from_static("spin-client-addr");
+
 /// Adds the routing headers; whatever a client sent under these names is replaced.
 ///
-/// `path_and_query` is the request target, `client` the peer's address (`0.0.0.0:0` for a chained call).
-pub(crate) fn add(headers: &mut HeaderMap, path_and_query: &str, found: &RouteMatch<'_>, client: SocketAddr) {
+/// `client` is the peer's address (`0.0.0.0:0` for a chained call).
+pub(crate) fn add(headers: &mut HeaderMap, uri: &Uri, found: &RouteMatch<'_>, client: &HeaderValue) {
+    headers.reserve(7 + found.named.len());
     let host = headers.get(HOST).map_or(&b"localhost"[..], HeaderValue::as_bytes);
-    let full_url = [b"http://", host, path_and_query.as_bytes()].concat();
-    let component_route = found.raw_route.strip_suffix("/...").unwrap_or(found.raw_route);
-    set(headers, HeaderName::from_static("spin-path-info"), found.path_info.as_bytes());
-    set(headers, HeaderName::from_static("spin-full-url"), &full_url);
-    set(headers, HeaderName::from_static("spin-matched-route"), found.based_route.as_bytes());
-    set(headers, HeaderName::from_static("spin-base-path"), b"/");
-    set(headers, HeaderName::from_static("spin-raw-component-route"), found.raw_route.as_bytes());
-    set(headers, HeaderName::from_static("spin-component-route"), component_route.as_bytes());
-    set(headers, HeaderName::from_static("spin-client-addr"), client.to_string().as_bytes());
+    let target = uri.path_and_query().map_or("/", PathAndQuery::as_str);
+    let full_url = [b"http://", host, target.as_bytes()].concat();
+    set(headers, PATH_INFO, found.path_info.clone());
+    set(headers, FULL_URL, full_url);
+    headers.insert(MATCHED_ROUTE, found.route.based.clone());
+    headers.insert(BASE_PATH, HeaderValue::from_static("/"));
+    headers.insert(RAW_COMPONENT_ROUTE, found.route.raw.clone());
+    headers.insert(COMPONENT_ROUTE, found.route.component.clone());
+    headers.insert(CLIENT_ADDR, client.clone());
     for (name, value) in &found.named {
         let name = format!("spin-path-match-{}", name.replace('_', "-").to_ascii_lowercase());
         if let Ok(name) = HeaderName::try_from(name) {
-            set(headers, name, value.as_bytes());
+            set(headers, name, value.clone());
         }
     }
 }
 
-fn set(headers: &mut HeaderMap, name: HeaderName, value: &[u8]) {
-    if let Ok(value) = HeaderValue::from_bytes(value) {
+fn set(headers: &mut HeaderMap, name: HeaderName, value: impl Into<Bytes>) {
+    if let Ok(value) = HeaderValue::from_maybe_shared(value.into()) {
         headers.insert(name, value);
     }
 }
@@ -52,19 +62,25 @@ fn set(headers: &mut HeaderMap, name: HeaderName, value: &[u8]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::router::RouteValues;
 
     #[test]
     fn a_component_learns_how_it_was_reached() {
         let mut headers = HeaderMap::new();
         headers.insert(HOST, HeaderValue::from_static("example.com:81"));
         headers.insert("spin-path-info", HeaderValue::from_static("forged"));
+        let route = RouteValues {
+            raw: HeaderValue::from_static("/foo/:user_id/..."),
+            based: HeaderValue::from_static("/foo/:user_id/..."),
+            component: HeaderValue::from_static("/foo/:user_id"),
+        };
         let found = RouteMatch {
-            raw_route: "/foo/:user_id/...",
-            based_route: "/foo/:user_id/...",
+            route: &route,
             path_info: "/bar".into(),
             named: vec![("user_id".into(), "42".into())],
         };
-        add(&mut headers, "/foo/42/bar?q=1", &found, SocketAddr::from(([127, 0, 0, 1], 9)));
+        let client = HeaderValue::from_static("127.0.0.1:9");
+        add(&mut headers, &Uri::from_static("/foo/42/bar?q=1"), &found, &client);
         let get = |name: &str| headers[name].to_str().unwrap();
         assert_eq!(get("spin-path-info"), "/bar");
         assert_eq!(get("spin-full-url"), "http://example.com:81/foo/42/bar?q=1");
@@ -79,12 +95,8 @@ mod tests {
     #[test]
     fn a_chained_call_shows_the_whole_path() {
         let mut headers = HeaderMap::new();
-        add(
-            &mut headers,
-            "/crdt/apply",
-            &RouteMatch::chained("/crdt/apply"),
-            SocketAddr::from(([0, 0, 0, 0], 0)),
-        );
+        let uri = Uri::from_static("http://a.spin.internal/crdt/apply");
+        add(&mut headers, &uri, &RouteMatch::chained("/crdt/apply"), &HeaderValue::from_static("0.0.0.0:0"));
         assert_eq!(headers["spin-path-info"], "/crdt/apply");
         assert_eq!(headers["spin-matched-route"], "/...");
         assert_eq!(headers["spin-component-route"], "");

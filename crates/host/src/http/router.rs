@@ -5,6 +5,7 @@
 //! later one wins. Private triggers have no route.
 
 use anyhow::{Result, anyhow};
+use http::HeaderValue;
 use indexmap::IndexMap;
 
 use crate::manifest::{Target, Trigger};
@@ -21,9 +22,26 @@ pub(crate) struct Router {
 
 struct Entry {
     target: Target,
-    raw_route: String,
-    based_route: String,
+    route: RouteValues,
 }
+
+/// A route as header values, made once.
+#[derive(Debug, PartialEq)]
+pub(crate) struct RouteValues {
+    /// The route as the manifest gives it.
+    pub(crate) raw: HeaderValue,
+    /// The route below the application's base path.
+    pub(crate) based: HeaderValue,
+    /// The route as the manifest gives it, without a final wildcard.
+    pub(crate) component: HeaderValue,
+}
+
+/// What a component sees as the route of a call from another component.
+static CHAINED: RouteValues = RouteValues {
+    raw: HeaderValue::from_static("/..."),
+    based: HeaderValue::from_static("/..."),
+    component: HeaderValue::from_static(""),
+};
 
 /// A route as the start message shows it.
 pub(crate) struct Listed {
@@ -36,10 +54,7 @@ pub(crate) struct Listed {
 /// A path's trigger, and what the path says about it.
 #[derive(Debug, PartialEq)]
 pub(crate) struct RouteMatch<'a> {
-    /// The route as the manifest gives it.
-    pub(crate) raw_route: &'a str,
-    /// The route below the application's base path.
-    pub(crate) based_route: &'a str,
+    pub(crate) route: &'a RouteValues,
     /// What the final wildcard took, beginning with `/` unless empty.
     pub(crate) path_info: String,
     /// `:name` segments.
@@ -68,7 +83,15 @@ impl Router {
                     None => (based_route.clone(), based_route.clone()),
                 };
             router.listed.push(Listed { name: name(target).to_owned(), route: shown });
-            let entry = Entry { target: target.clone(), raw_route: raw_route.to_owned(), based_route };
+            let value = |text: &str| {
+                HeaderValue::from_bytes(text.as_bytes()).map_err(|e| anyhow!("route {raw_route:?}: {e}"))
+            };
+            let route = RouteValues {
+                raw: value(raw_route)?,
+                based: value(&based_route)?,
+                component: value(raw_route.strip_suffix("/...").unwrap_or(raw_route))?,
+            };
+            let entry = Entry { target: target.clone(), route };
             router.routes.add(spec.as_str(), entry).map_err(|e| anyhow!("route {raw_route:?}: {e}"))?;
         }
         Ok(router)
@@ -86,8 +109,7 @@ impl Router {
             Some(rest) => format!("/{rest}{}", if path.ends_with('/') { "/" } else { "" }),
         };
         let found = RouteMatch {
-            raw_route: &entry.raw_route,
-            based_route: &entry.based_route,
+            route: &entry.route,
             path_info,
             named: captures.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
         };
@@ -102,7 +124,7 @@ impl Router {
 impl<'a> RouteMatch<'a> {
     /// What a component sees of a call from another component: the whole path, under the route `/...`.
     pub(crate) fn chained(path: &str) -> RouteMatch<'a> {
-        RouteMatch { raw_route: "/...", based_route: "/...", path_info: path.to_owned(), named: Vec::new() }
+        RouteMatch { route: &CHAINED, path_info: path.to_owned(), named: Vec::new() }
     }
 }
 
@@ -177,7 +199,8 @@ mod tests {
         assert_eq!(found.named, [("id".to_owned(), "7".to_owned())]);
         let (target, found) = router.route("/agent/7/messages/x").unwrap();
         assert_eq!((name(target), found.path_info.as_str()), ("b", "/messages/x"));
-        assert_eq!(found.raw_route, "/agent/:id/...");
+        assert_eq!(found.route.raw, "/agent/:id/...");
+        assert_eq!(found.route.component, "/agent/:id");
     }
 
     #[test]

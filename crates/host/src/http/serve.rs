@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use http::HeaderValue;
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -71,11 +72,13 @@ fn connection(app: &Arc<App>, stream: TcpStream, client: SocketAddr, graceful: &
     // Small chunks of a streamed response must not wait for the client's acknowledgement of the last one.
     let _ = stream.set_nodelay(true);
     let app = app.clone();
+    // An address is digits and punctuation, so that the fallback is never taken.
+    let client = HeaderValue::try_from(client.to_string()).unwrap_or(HeaderValue::from_static(""));
     let service = service_fn(move |request: hyper::Request<Incoming>| {
-        let app = app.clone();
+        let (app, client) = (app.clone(), client.clone());
         async move {
             let request = request.map(|body| body.map_err(Error::from).boxed_unsync());
-            Ok::<_, Infallible>(app.handle(request, client).await)
+            Ok::<_, Infallible>(app.handle(request, &client).await)
         }
     });
     let builder = Builder::new(TokioExecutor::new());

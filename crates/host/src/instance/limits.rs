@@ -58,7 +58,7 @@ mod tests {
 
     #[test]
     fn the_sum_of_all_memories_counts() {
-        let cell = RequestCell::new("GET /".into());
+        let cell = RequestCell::unlabelled();
         let mut limits = Limits::new(300);
         limits.request = Some(cell.clone());
         assert!(limits.memory_growing(0, 100, None).unwrap());

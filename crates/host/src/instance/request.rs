@@ -1,6 +1,7 @@
 //! What the parts that handle one request tell each other: when it began, that it is no longer wanted, and why it
 //! failed.
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicBool, AtomicU8};
@@ -8,6 +9,9 @@ use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use futures::task::AtomicWaker;
+use http::{Method, Uri};
+
+use super::component::Template;
 
 /// Why the host ended a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,10 +24,23 @@ pub(crate) enum Ended {
     Abandoned = 2,
 }
 
+/// What a log line says first. Formatted when there is one.
+struct Label {
+    template: Option<Arc<Template>>,
+    method: Method,
+    uri: Uri,
+}
+
+impl fmt::Display for Label {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let component = self.template.as_ref().map_or("", |template| &template.id);
+        write!(f, "{component}: {} {}", self.method, self.uri.path())
+    }
+}
+
 /// State of one request, shared by the connection that waits and the instance that works.
 pub(crate) struct RequestCell {
-    /// Component, method and path, for log lines.
-    pub(crate) label: String,
+    label: Label,
     started: Instant,
     abandoned: AtomicBool,
     entered: AtomicBool,
@@ -36,7 +53,17 @@ pub(crate) struct RequestCell {
 }
 
 impl RequestCell {
-    pub(crate) fn new(label: String) -> Arc<Self> {
+    pub(crate) fn new(template: Arc<Template>, method: Method, uri: Uri) -> Arc<Self> {
+        Self::with_label(Label { template: Some(template), method, uri })
+    }
+
+    /// A cell for tests, of no component.
+    #[cfg(test)]
+    pub(super) fn unlabelled() -> Arc<Self> {
+        Self::with_label(Label { template: None, method: Method::GET, uri: Uri::default() })
+    }
+
+    fn with_label(label: Label) -> Arc<Self> {
         Arc::new(RequestCell {
             label,
             started: Instant::now(),
@@ -49,6 +76,11 @@ impl RequestCell {
             instance: AtomicWaker::new(),
             reader: AtomicWaker::new(),
         })
+    }
+
+    /// Component, method and path, for log lines.
+    pub(crate) fn label(&self) -> &impl fmt::Display {
+        &self.label
     }
 
     /// Time since the request arrived.

@@ -155,7 +155,7 @@ impl WorkerState for Worker {
             let limit = self.template.limitations.request_timeout.as_secs_f64();
             logs::event(format_args!(
                 "{}: ended at the time limit of {limit} s, response cut short",
-                request.label
+                request.label()
             ));
         }
         // A body that the component has not finished is not complete, and its reader must not take it for that.
