@@ -102,10 +102,13 @@ impl Readers {
 
     fn put_back(&self, reader: (Connection, Interrupt)) {
         let mut pool = self.lock();
-        pool.busy -= 1;
         if self.is_open() {
             pool.idle.push(reader);
+        } else {
+            // Closed before it is counted as returned: whoever waits takes the file for unused then.
+            drop(reader);
         }
+        pool.busy -= 1;
         self.returned.notify_all();
     }
 
