@@ -79,7 +79,8 @@ The network is up (Ctrl-C stops it).
   Edit        curl -s $url/stream/red/apply -H 'content-type: application/json' \\
                 -d '{"operation":"insert","document_id":"hello","agent_id":"me","position":0,"value":"Hello"}'
   Read        curl -s $url/crdt/hello
-  Replay      $HOST_BIN replay RECORDING.json.gz --url $url
+  Replay      $HOST_BIN replay --generate 1 --url $url
+                two people typing at once; with a recording: replay FILE.json.gz
 
 END
             return 0

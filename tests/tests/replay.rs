@@ -2,12 +2,12 @@
 
 use std::collections::HashSet;
 use std::path::Path;
-use std::process::Child;
+use std::process::{Child, Command};
 use std::time::Duration;
 
 use ramanujan_replay::generate::Options;
 use ramanujan_replay::recording::Recording;
-use ramanujan_tests::network::{eventually, signal, wait};
+use ramanujan_tests::network::{binary, eventually, signal, wait};
 use ramanujan_tests::replay::{
     command, events, generated, notice, outcome, run, shared_recording, spawn, stored,
 };
@@ -61,6 +61,24 @@ fn generated_sessions_end_as_recorded() {
             network.client().get(&format!("/agents/{name}-{agent}")).ok();
         }
     }
+}
+
+#[test]
+fn a_newcomer_needs_no_recording() {
+    let network = Network::start();
+    let report = |document: &str| {
+        let output = Command::new(binary())
+            .args(["replay", "--generate", "7", "--json", "--document", document, "--url", &network.url()])
+            .output()
+            .expect("the replay can be started");
+        outcome(&output)
+    };
+    let (first, second) = (report("one"), report("two"));
+    assert_eq!((first.0, second.0), (0, 0), "{} {}", first.1, second.1);
+    let text = |document: &str| network.client().get(&format!("/crdt/{document}")).ok()["value"].clone();
+    assert_eq!(text("one"), text("two"));
+    let neither = Command::new(binary()).arg("replay").output().expect("the replay can be started");
+    assert_eq!(neither.status.code(), Some(2));
 }
 
 #[test]

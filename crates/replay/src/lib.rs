@@ -28,6 +28,7 @@ use ramanujan_core::DocumentId;
 use serde_json::json;
 
 use crate::client::Client;
+use crate::generate::Options;
 use crate::recording::Recording;
 use crate::replay::{MAX_BATCH, Plan, replay};
 use crate::report::Report;
@@ -37,6 +38,9 @@ const DIFFERENT: u8 = 1;
 /// Exit code if the replay could not be done: bad arguments, bad recording, no network.
 const FAILED: u8 = 2;
 
+/// Transactions of a generated session: some seconds of work to watch on the dashboard.
+const GENERATED_TRANSACTIONS: usize = 2000;
+
 /// Replay a recorded editing session against the running network.
 ///
 /// Sends every agent's operations through stream-red and stream-blue, lets stream-green verify the document, reads
@@ -45,7 +49,11 @@ const FAILED: u8 = 2;
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
     /// The recording: JSON of the collection josephg/editing-traces, gzipped or plain
-    pub file: PathBuf,
+    #[arg(required_unless_present = "generate")]
+    pub file: Option<PathBuf>,
+    /// Instead of a recording, a made-up session of two people typing at once; the same seed gives the same session
+    #[arg(long, value_name = "SEED", conflicts_with = "file")]
+    pub generate: Option<u64>,
     /// Where the network listens
     #[arg(long, default_value = "http://127.0.0.1:3000")]
     pub url: String,
@@ -98,15 +106,28 @@ pub fn run(args: Args) -> ExitCode {
 }
 
 fn execute(args: &Args) -> Result<Report, Box<dyn std::error::Error>> {
-    let document = args.document.clone().unwrap_or_else(|| names::document(&args.file));
+    let (path, recording) = match (&args.file, args.generate) {
+        (Some(file), _) => (file.clone(), Recording::from_file(file)?),
+        (None, seed) => {
+            let seed = seed.unwrap_or(Options::default().seed);
+            let options = Options {
+                seed,
+                transactions: GENERATED_TRANSACTIONS,
+                agents: 2,
+                non_ascii: true,
+                self_concurrent: false,
+            };
+            (PathBuf::from(format!("generated-{seed}")), generate::session(&options))
+        }
+    };
+    let document = args.document.clone().unwrap_or_else(|| names::document(&path));
     DocumentId::check(&document)?;
-    let recording = Recording::from_file(&args.file)?;
     let client = Client::new(&args.url, Duration::from_secs(args.retry_seconds))?;
     let plan = Plan {
         recording: &recording,
-        source: args.file.display().to_string(),
+        source: path.display().to_string(),
         document,
-        agents_prefix: args.agents_prefix.clone().unwrap_or_else(|| names::agents_prefix(&args.file)),
+        agents_prefix: args.agents_prefix.clone().unwrap_or_else(|| names::agents_prefix(&path)),
         batch: args.batch,
         quiet: args.quiet,
     };
