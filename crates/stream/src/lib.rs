@@ -27,7 +27,7 @@ pub fn red(version: &'static str) -> Service {
     let apply = async |request: Request| apply::post(Color::Red, request).await;
     Service::new(info)
         .alias("/red")
-        .get("/stream/red/test", state::test)
+        .get("/stream/red/test", async |request| state::test(Color::Red, request).await)
         .get("/stream/red/state", async |request| state::get(Color::Red, request).await)
         .post("/stream/red/apply", apply)
         .post("/stream/red/insert", apply)
@@ -46,7 +46,7 @@ pub fn blue(version: &'static str) -> Service {
     let apply = async |request: Request| apply::post(Color::Blue, request).await;
     Service::new(info)
         .alias("/blue")
-        .get("/stream/blue/test", state::test)
+        .get("/stream/blue/test", async |request| state::test(Color::Blue, request).await)
         .get("/stream/blue/state", async |request| state::get(Color::Blue, request).await)
         .post("/stream/blue/apply", apply)
         .post("/stream/blue/delete", apply)
@@ -64,7 +64,7 @@ pub fn green(version: &'static str) -> Service {
     };
     Service::new(info)
         .alias("/green")
-        .get("/stream/green/test", state::test)
+        .get("/stream/green/test", async |request| state::test(Color::Green, request).await)
         .get("/stream/green/state", async |request| state::get(Color::Green, request).await)
         .post("/stream/green/apply", verify::post)
         .post("/stream/green/verify", verify::post)

@@ -21,14 +21,7 @@ pub(crate) async fn get(color: Color, request: Request) -> Result<Response, Prob
 }
 
 /// The route of the guides' local smoke test: says that requests reach the stream.
-pub(crate) async fn test(request: Request) -> Result<Response, Problem> {
-    let color = if request.path().contains("red") {
-        Color::Red
-    } else if request.path().contains("blue") {
-        Color::Blue
-    } else {
-        Color::Green
-    };
+pub(crate) async fn test(color: Color, request: Request) -> Result<Response, Problem> {
     ok(&json!({
         "message": format!("{color} stream received"),
         "color": color,

@@ -134,8 +134,10 @@ pub(crate) async fn post(request: Request) -> Result<Response, Problem> {
         && witness.recomputed_value_digest == Some(witness.reported_value_digest);
     let agent = request.agent_id.as_ref().map_or("stream-green", AgentId::as_str);
     let outcome = if verified { "verified" } else { "verification-failed" };
-    // The same finding of the same agent on the same state is one event, however often it is made.
-    let subject = [agent, &request.operation, outcome].join(" ");
+    // The same finding of the same agent on the same state is one event, however often it is made; what was
+    // recomputed is part of the finding.
+    let recomputed = format!("{} {}", witness.recomputed_digest, serde_json::json!(witness.recomputed_clock));
+    let subject = [agent, &request.operation, outcome, &recomputed].join(" ");
     let event_id = event_id(document, &subject, &witness.reported_digest, Color::Green);
     let event = Event {
         event_id,

@@ -120,6 +120,25 @@ fn green_finds_a_tampered_delta() {
     }
 }
 
+/// Two different findings on one reported state are two events, not a conflict.
+#[test]
+fn green_reports_each_new_finding() {
+    let _network = network();
+    for value in ["ab", "c", "d"] {
+        post("red", json!({"operation": "insert", "document_id": "d", "agent_id": "a", "value": value}));
+    }
+    let store = Store::open(Schema { name: "crdt", statements: &[] }).unwrap();
+    for change in [
+        "UPDATE crdt_deltas SET value = 'x' WHERE seq = 3",
+        "UPDATE crdt_deltas SET value = 'y' WHERE seq = 2",
+    ] {
+        store.execute(change, []).unwrap();
+        let reply = post("green", json!({"document_id": "d"}));
+        assert_eq!((reply.status, &reply.json["verified"]), (200, &json!(false)), "{}", reply.json);
+    }
+    assert_eq!(events().iter().filter(|event| event["type"] == "verification-failed").count(), 2);
+}
+
 #[test]
 fn a_retry_repairs_a_missing_event() {
     let _network = network();
