@@ -49,9 +49,7 @@ struct BatchReply<'a> {
 }
 
 pub(crate) async fn post(request: Request) -> Result<Response, Problem> {
-    let is_batch = request.body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[');
-    let requests: Vec<OperationRequest> =
-        if is_batch { request.json()? } else { vec![json::from_slice(&request.body)?] };
+    let (requests, is_batch) = json::one_or_many::<OperationRequest>(&request.body)?;
     let limit = setting::number("MAX_BATCH", DEFAULT_MAX_BATCH)?;
     if requests.is_empty() {
         return Err(Problem::invalid("empty-batch", "the batch holds no operation"));

@@ -163,6 +163,7 @@ fn bad_requests_are_precise_and_change_nothing() {
     refused(&raw(b"{\"operation\":\"\xff\"}"), 400, "malformed-json");
     refused(&raw("[".repeat(5000).as_bytes()), 400, "malformed-json");
     refused(&raw(b"[]"), 422, "empty-batch");
+    refused(&raw(br#"[["insert", "d", "a", 1, [], null, 0, "x"]]"#), 422, "invalid-json");
     refused(
         &raw(br#"{"operation":"insert","document_id":"d","value":"x","colour":"red"}"#),
         422,

@@ -69,9 +69,7 @@ struct BatchItem<'a> {
 }
 
 pub(crate) async fn post(color: Color, request: Request) -> Result<Response, Problem> {
-    let is_batch = request.body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[');
-    let mut operations: Vec<OperationRequest> =
-        if is_batch { request.json()? } else { vec![json::from_slice(&request.body)?] };
+    let (mut operations, is_batch) = json::one_or_many::<OperationRequest>(&request.body)?;
     for (index, operation) in operations.iter_mut().enumerate() {
         let problem = |problem: Problem| if is_batch { problem.with("index", index) } else { problem };
         check_color(color, &operation.operation, operation.polarity.as_deref()).map_err(problem)?;
