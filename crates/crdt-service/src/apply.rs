@@ -122,7 +122,7 @@ fn apply(requests: &[OperationRequest], key: Option<&str>) -> Result<Vec<Checked
             let detail = "polarity belongs to the streams; crdt-service takes operations of every colour";
             return Err((Some(index), Problem::invalid("invalid-operation", detail)));
         }
-        wanted.push(request.wanted().map_err(|problem| (Some(index), problem))?);
+        wanted.push(request.wanted(None).map_err(|problem| (Some(index), problem))?);
     }
     for round in 0..MAX_ROUNDS {
         let checked = check::batch(&store, requests, &wanted, key, round > 0)?;

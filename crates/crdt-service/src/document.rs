@@ -78,10 +78,11 @@ pub(crate) async fn get(request: Request) -> Result<Response, Problem> {
             let digest = Digest::of(text.as_bytes());
             (Value::String(text), digest)
         }
-        CrdtType::PnCounter => {
+        CrdtType::PnCounter | CrdtType::GCounter => {
             let value = counter(&newest).value();
             (counter_value(value)?, Digest::of(value.to_string().as_bytes()))
         }
+        other => return Err(Problem::not_implemented(format!("reading {other} documents is not built yet"))),
     };
     ok(&Document { summary, value, value_digest })
 }

@@ -44,6 +44,7 @@ pub(crate) async fn post(request: Request) -> Result<Response, Problem> {
         } => match crdt_type {
             CrdtType::Text => merge_text(None, vec![deltas(left)?, deltas(right)?]),
             CrdtType::PnCounter => merge_counters(None, &totals(left)?, &totals(right)?),
+            other => Err(not_built(other)),
         },
         MergeRequest {
             crdt_type,
@@ -82,7 +83,12 @@ fn with_document(
                 .collect();
             merge_text(Some(document), vec![own, remote])
         }
+        other => Err(not_built(other)),
     }
+}
+
+fn not_built(crdt_type: CrdtType) -> Problem {
+    Problem::not_implemented(format!("merging {crdt_type} states is not built yet"))
 }
 
 fn deltas(state: State) -> Result<Vec<Delta>, Problem> {
@@ -149,7 +155,7 @@ fn merge_text(document: Option<&DocumentId>, sides: Vec<Vec<Delta>>) -> Result<R
     let mut state = StateDigest::new(CrdtType::Text);
     for dot in causal_order(&union)? {
         let Some(delta) = union.get(&dot) else { continue };
-        if matches!(delta.op, Op::Increment { .. } | Op::Decrement { .. }) {
+        if !matches!(delta.op, Op::Insert { .. } | Op::Delete { .. }) {
             return Err(Problem::invalid("invalid-merge", format!("{dot} is not a text operation")));
         }
         graph

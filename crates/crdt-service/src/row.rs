@@ -3,8 +3,8 @@
 use ramanujan_core::{AgentId, Digest, Dot, Problem, VectorClock, time};
 use ramanujan_crdt::counter::Totals;
 use ramanujan_crdt::text::StoredShape;
-use ramanujan_crdt::wire::{DeltaRecord, Operand};
-use ramanujan_crdt::{CrdtType, Op};
+use ramanujan_crdt::wire::DeltaRecord;
+use ramanujan_crdt::{CrdtType, Delta, Edit, Op};
 use ramanujan_shell::{Row, Schema, Store, Value};
 
 /// One row per delta, never updated. `size` and `plus`/`minus` are the document's length and the agent's totals after
@@ -70,18 +70,14 @@ impl Stored {
         let value = if row.is_null(7) { String::new() } else { row.take_text(7)? };
         let (plus, minus) = (row.uint(9)?, row.uint(10)?);
         let length = row.uint(6)?;
-        let amount = || value.parse().map_err(|_| corrupt("value"));
-        let op = match row.text(4)? {
-            "insert" => Op::Insert { position: row.uint(5)?, text: value },
-            "delete" => Op::Delete { position: row.uint(5)?, length },
-            "increment" => Op::Increment { amount: amount()? },
-            "decrement" => Op::Decrement { amount: amount()? },
-            _ => return Err(corrupt("operation")),
-        };
+        let crdt_type: CrdtType = row.text(3)?.parse().map_err(|_| corrupt("crdt_type"))?;
+        let position = if row.is_null(5) { 0 } else { row.uint(5)? };
+        let op =
+            read_op(crdt_type, row.text(4)?, position, length, value).ok_or_else(|| corrupt("operation"))?;
         Ok(Stored {
             log: row.uint(0)?,
             dot: Dot::new(agent, row.uint(2)?),
-            crdt_type: row.text(3)?.parse().map_err(|_| corrupt("crdt_type"))?,
+            crdt_type,
             op,
             length,
             size: row.uint(8)?,
@@ -97,37 +93,70 @@ impl Stored {
     pub(crate) fn shape(&self) -> StoredShape {
         let position = match self.op {
             Op::Insert { position, .. } | Op::Delete { position, .. } => position,
-            Op::Increment { .. } | Op::Decrement { .. } => 0,
+            _ => 0,
         };
         StoredShape { position, length: self.length, size: self.size }
     }
 
+    pub(crate) fn into_delta(self) -> Delta {
+        Delta { dot: self.dot, parents: self.parents, op: self.op }
+    }
+
     pub(crate) fn into_record(self) -> DeltaRecord {
-        let (position, value, length) = operands(&self.op);
+        let (size, log, received) = (self.size, self.log, self.received);
+        let (digest, clock, crdt_type) = (self.digest, self.clock.clone(), self.crdt_type);
         DeltaRecord {
-            agent_id: self.dot.agent,
-            seq: self.dot.seq,
-            operation: self.op.name().to_owned(),
-            parents: self.parents,
-            position,
-            value,
-            length,
-            crdt_type: Some(self.crdt_type),
-            digest: Some(self.digest),
-            vector_clock: Some(self.clock),
-            document_length: (self.crdt_type == CrdtType::Text).then_some(self.size),
-            log_position: Some(self.log),
-            received_at: Some(time::format_rfc3339(self.received)),
+            digest: Some(digest),
+            vector_clock: Some(clock),
+            document_length: (crdt_type == CrdtType::Text).then_some(size),
+            log_position: Some(log),
+            received_at: Some(time::format_rfc3339(received)),
+            ..DeltaRecord::of(self.into_delta())
         }
     }
 }
 
-/// Position, value and length of an operation on the wire.
-fn operands(op: &Op) -> (Option<u64>, Option<Operand>, Option<u64>) {
+/// The operation that a row's columns hold: text as it is, amounts in decimal, everything else as JSON.
+fn read_op(crdt_type: CrdtType, name: &str, position: u64, length: u64, value: String) -> Option<Op> {
+    let op = match (crdt_type, name) {
+        (CrdtType::Text, "insert") => Op::Insert { position, text: value },
+        (CrdtType::Text, "delete") => Op::Delete { position, length },
+        (CrdtType::PnCounter, "increment") => Op::Increment { amount: value.parse().ok()? },
+        (CrdtType::PnCounter, "decrement") => Op::Decrement { amount: value.parse().ok()? },
+        (CrdtType::GCounter, "increment") => Op::Grow { amount: value.parse().ok()? },
+        (CrdtType::OrSet, "add") => Op::Add { element: serde_json::from_str(&value).ok()? },
+        (CrdtType::OrSet, "remove") => Op::Remove { element: serde_json::from_str(&value).ok()? },
+        (CrdtType::LwwRegister, "set") => Op::SetLast { value: serde_json::from_str(&value).ok()? },
+        (CrdtType::MvRegister, "set") => Op::SetEach { value: serde_json::from_str(&value).ok()? },
+        (CrdtType::TapState, "transition") => Op::Transition { to: value.parse().ok()? },
+        (CrdtType::Json, _) => {
+            let edit: Edit = serde_json::from_str(&value).ok()?;
+            return (edit.name() == name).then_some(Op::Edit(edit));
+        }
+        _ => return None,
+    };
+    Some(op)
+}
+
+/// The columns `position`, `length` and `value` of an operation.
+pub(crate) fn columns(op: &Op) -> Result<(Option<u64>, u64, Option<String>), Problem> {
+    let json = |json: serde_json::Result<String>| {
+        json.map(|text| (None, 0, Some(text))).map_err(|e| Problem::new(500, "encoding", e.to_string()))
+    };
     match op {
-        Op::Insert { position, text } => (Some(*position), Some(Operand::Text(text.clone())), None),
-        Op::Delete { position, length } => (Some(*position), None, Some(*length)),
-        Op::Increment { amount } | Op::Decrement { amount } => (None, Some(Operand::Amount(*amount)), None),
+        Op::Insert { position, text } => {
+            Ok((Some(*position), text.chars().count() as u64, Some(text.clone())))
+        }
+        Op::Delete { position, length } => Ok((Some(*position), *length, None)),
+        Op::Increment { amount } | Op::Decrement { amount } | Op::Grow { amount } => {
+            Ok((None, 0, Some(amount.to_string())))
+        }
+        Op::Transition { to } => Ok((None, 0, Some(to.to_string()))),
+        Op::Add { element: value }
+        | Op::Remove { element: value }
+        | Op::SetLast { value }
+        | Op::SetEach { value } => json(serde_json::to_string(value)),
+        Op::Edit(edit) => json(serde_json::to_string(edit)),
     }
 }
 

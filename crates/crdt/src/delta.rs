@@ -6,23 +6,47 @@ use std::str::FromStr;
 use ramanujan_core::{AgentId, Color, Digest, Dot};
 use serde::{Deserialize, Serialize};
 
+use crate::{Action, Edit, Json, TapPhase};
+
 /// First byte of a delta's canonical form.
 const CANONICAL_VERSION: u8 = 1;
 
 /// The type of a document; its first delta decides it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum CrdtType {
-    #[serde(rename = "text")]
     Text,
-    #[serde(rename = "pn-counter")]
     PnCounter,
+    GCounter,
+    OrSet,
+    LwwRegister,
+    MvRegister,
+    Json,
+    TapState,
 }
 
 impl CrdtType {
+    pub const ALL: [CrdtType; 8] = [
+        CrdtType::Text,
+        CrdtType::PnCounter,
+        CrdtType::GCounter,
+        CrdtType::OrSet,
+        CrdtType::LwwRegister,
+        CrdtType::MvRegister,
+        CrdtType::Json,
+        CrdtType::TapState,
+    ];
+
     pub fn as_str(self) -> &'static str {
         match self {
             CrdtType::Text => "text",
             CrdtType::PnCounter => "pn-counter",
+            CrdtType::GCounter => "g-counter",
+            CrdtType::OrSet => "or-set",
+            CrdtType::LwwRegister => "lww-register",
+            CrdtType::MvRegister => "mv-register",
+            CrdtType::Json => "json",
+            CrdtType::TapState => "tap-state",
         }
     }
 }
@@ -37,21 +61,38 @@ impl FromStr for CrdtType {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "text" => Ok(CrdtType::Text),
-            "pn-counter" => Ok(CrdtType::PnCounter),
-            _ => Err(format!("{text:?} is not a CRDT type (text, pn-counter)")),
-        }
+        CrdtType::ALL.into_iter().find(|known| known.as_str() == text).ok_or_else(|| {
+            let known = CrdtType::ALL.map(CrdtType::as_str).join(", ");
+            format!("{text:.40?} is not a CRDT type ({known})")
+        })
     }
 }
 
 /// One operation. Positions and lengths count Unicode code points of the document as the parents left it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Op {
+    /// Text.
     Insert { position: u64, text: String },
+    /// Text.
     Delete { position: u64, length: u64 },
+    /// PN-counter.
     Increment { amount: u64 },
+    /// PN-counter.
     Decrement { amount: u64 },
+    /// G-counter.
+    Grow { amount: u64 },
+    /// OR-set.
+    Add { element: Json },
+    /// OR-set: removes the additions of the element that the delta has seen.
+    Remove { element: Json },
+    /// LWW-register.
+    SetLast { value: Json },
+    /// MV-register.
+    SetEach { value: Json },
+    /// JSON document.
+    Edit(Edit),
+    /// TAP state.
+    Transition { to: TapPhase },
 }
 
 impl Op {
@@ -59,6 +100,12 @@ impl Op {
         match self {
             Op::Insert { .. } | Op::Delete { .. } => CrdtType::Text,
             Op::Increment { .. } | Op::Decrement { .. } => CrdtType::PnCounter,
+            Op::Grow { .. } => CrdtType::GCounter,
+            Op::Add { .. } | Op::Remove { .. } => CrdtType::OrSet,
+            Op::SetLast { .. } => CrdtType::LwwRegister,
+            Op::SetEach { .. } => CrdtType::MvRegister,
+            Op::Edit(_) => CrdtType::Json,
+            Op::Transition { .. } => CrdtType::TapState,
         }
     }
 
@@ -67,15 +114,43 @@ impl Op {
         match self {
             Op::Insert { .. } => "insert",
             Op::Delete { .. } => "delete",
-            Op::Increment { .. } => "increment",
+            Op::Increment { .. } | Op::Grow { .. } => "increment",
             Op::Decrement { .. } => "decrement",
+            Op::Add { .. } => "add",
+            Op::Remove { .. } => "remove",
+            Op::SetLast { .. } | Op::SetEach { .. } => "set",
+            Op::Edit(edit) => edit.name(),
+            Op::Transition { .. } => "transition",
         }
     }
 
+    /// Colour by what the operation does (network.md §2.1).
     pub fn color(&self) -> Color {
         match self {
-            Op::Insert { .. } | Op::Increment { .. } => Color::Red,
-            Op::Delete { .. } | Op::Decrement { .. } => Color::Blue,
+            Op::Transition { to } => to.color(),
+            Op::Delete { .. } | Op::Decrement { .. } | Op::Remove { .. } => Color::Blue,
+            Op::Edit(edit) => match edit.action {
+                Action::Delete {} | Action::Decrement { .. } | Action::DeleteText { .. } => Color::Blue,
+                _ => Color::Red,
+            },
+            _ => Color::Red,
+        }
+    }
+
+    /// First operand byte of the canonical form.
+    fn tag(&self) -> u8 {
+        match self {
+            Op::Insert { .. } => 1,
+            Op::Delete { .. } => 2,
+            Op::Increment { .. } => 3,
+            Op::Decrement { .. } => 4,
+            Op::Grow { .. } => 5,
+            Op::Add { .. } => 6,
+            Op::Remove { .. } => 7,
+            Op::SetLast { .. } => 8,
+            Op::SetEach { .. } => 9,
+            Op::Edit(_) => 10,
+            Op::Transition { .. } => 11,
         }
     }
 }
@@ -95,12 +170,7 @@ impl Delta {
     pub fn canonical_bytes(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(64);
         out.push(CANONICAL_VERSION);
-        out.push(match self.op {
-            Op::Insert { .. } => 1,
-            Op::Delete { .. } => 2,
-            Op::Increment { .. } => 3,
-            Op::Decrement { .. } => 4,
-        });
+        out.push(self.op.tag());
         put_dot(&mut out, &self.dot.agent, self.dot.seq);
         put_uint(&mut out, self.parents.len() as u64);
         for parent in &self.parents {
@@ -115,7 +185,15 @@ impl Delta {
                 put_uint(&mut out, *position);
                 put_uint(&mut out, *length);
             }
-            Op::Increment { amount } | Op::Decrement { amount } => put_uint(&mut out, *amount),
+            Op::Increment { amount } | Op::Decrement { amount } | Op::Grow { amount } => {
+                put_uint(&mut out, *amount);
+            }
+            Op::Add { element: value }
+            | Op::Remove { element: value }
+            | Op::SetLast { value }
+            | Op::SetEach { value } => value.put_canonical(&mut out),
+            Op::Edit(edit) => edit.put_canonical(&mut out),
+            Op::Transition { to } => out.push(*to as u8),
         }
         out
     }
@@ -126,7 +204,7 @@ impl Delta {
     }
 }
 
-fn put_dot(out: &mut Vec<u8>, agent: &AgentId, seq: u64) {
+pub(crate) fn put_dot(out: &mut Vec<u8>, agent: &AgentId, seq: u64) {
     put_text(out, agent.as_str());
     put_uint(out, seq);
 }
@@ -148,6 +226,7 @@ pub(crate) fn put_uint(out: &mut Vec<u8>, mut value: u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Step;
     use proptest::prelude::*;
 
     pub(crate) fn any_delta() -> impl Strategy<Value = Delta> {
@@ -157,6 +236,16 @@ mod tests {
             (0u64..300, 0u64..300).prop_map(|(position, length)| Op::Delete { position, length }),
             (0u64..300).prop_map(|amount| Op::Increment { amount }),
             (0u64..300).prop_map(|amount| Op::Decrement { amount }),
+            (0u64..300).prop_map(|amount| Op::Grow { amount }),
+            (0i64..3).prop_map(|n| Op::Add { element: Json::Int(n) }),
+            (0i64..3).prop_map(|n| Op::Remove { element: Json::Int(n) }),
+            (0i64..3).prop_map(|n| Op::SetLast { value: Json::Int(n) }),
+            (0i64..3).prop_map(|n| Op::SetEach { value: Json::Int(n) }),
+            ("[ab]", 0u64..3).prop_map(|(key, amount)| Op::Edit(Edit {
+                path: vec![Step::Key(key)],
+                action: Action::Increment { amount },
+            })),
+            (0usize..3).prop_map(|n| Op::Transition { to: TapPhase::ALL[n] }),
         ];
         (dot.clone(), prop::collection::btree_set(dot, 0..3), op).prop_map(|(dot, parents, op)| Delta {
             dot,

@@ -8,11 +8,18 @@
 
 pub mod counter;
 pub mod delta;
+pub mod edit;
+pub mod request;
 pub mod state;
+pub mod tap;
 pub mod text;
+pub mod value;
 pub mod wire;
 
 pub use counter::PnCounter;
 pub use delta::{CrdtType, Delta, Op};
+pub use edit::{Action, Edit, ItemId, Step};
 pub use state::StateDigest;
+pub use tap::TapPhase;
 pub use text::{TextError, TextGraph};
+pub use value::Json;

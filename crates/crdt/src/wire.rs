@@ -1,9 +1,13 @@
 //! Deltas and operations as JSON: what clients send, what crdt-service stores and hands out.
 
 use ramanujan_core::{AgentId, Digest, DocumentId, Dot, MAX_SAFE_INTEGER, Problem, VectorClock};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::delta::{CrdtType, Delta, Op};
+use crate::edit::{Edit, MAX_PATH_LENGTH};
+use crate::request::{Change, EditRequest, PathStep};
+use crate::value::MAX_VALUE_DEPTH;
+use crate::{Json, TapPhase};
 
 /// Who an operation is from when the request does not say.
 pub const ANONYMOUS: &str = "anonymous";
@@ -13,12 +17,9 @@ fn anonymous() -> AgentId {
     ANONYMOUS.parse().unwrap_or_else(|_| unreachable!("{ANONYMOUS} is an agent id"))
 }
 
-/// The operand of an operation.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum Operand {
-    Text(String),
-    Amount(u64),
+/// A member that is there, were it null.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Json>, D::Error> {
+    Json::deserialize(deserializer).map(Some)
 }
 
 /// An operation as a client sends it to crdt-service or, with `polarity`, to a stream.
@@ -41,9 +42,12 @@ pub struct OperationRequest {
     /// Left out for an insertion: the end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub position: Option<u64>,
-    /// Text to insert, or amount to count (default 1).
+    /// Text to insert, amount to count (default 1), element, value or phase.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub value: Option<Json>,
+    /// Place in a JSON document.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub value: Option<Operand>,
+    pub path: Option<Vec<PathStep>>,
     /// Code points to delete.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub length: Option<u64>,
@@ -60,6 +64,8 @@ pub enum Wanted {
     Op(Op),
     /// Insert this text at the end of the parents' version.
     Append(String),
+    /// Indexes and positions are those of the parents' version.
+    Edit(EditRequest),
 }
 
 impl Wanted {
@@ -67,90 +73,191 @@ impl Wanted {
         match self {
             Wanted::Op(op) => op.crdt_type(),
             Wanted::Append(_) => CrdtType::Text,
-        }
-    }
-
-    /// Whether `op` is what was asked for.
-    pub fn is(&self, op: &Op) -> bool {
-        match self {
-            Wanted::Op(wanted) => wanted == op,
-            Wanted::Append(wanted) => matches!(op, Op::Insert { text, .. } if text == wanted),
+            Wanted::Edit(_) => CrdtType::Json,
         }
     }
 }
 
+fn invalid(detail: impl Into<String>) -> Problem {
+    Problem::invalid("invalid-operation", detail)
+}
+
 impl OperationRequest {
-    /// Checks the fields against each other.
+    /// Checks the fields against each other. `existing` is the type of the document, if there is one: it decides
+    /// between types that share an operation's name where the request leaves `crdt_type` out.
     ///
     /// # Errors
     /// 422 naming the field.
-    pub fn wanted(&self) -> Result<Wanted, Problem> {
-        let invalid = |detail: String| Problem::invalid("invalid-operation", detail);
-        let name = self.operation.as_str();
-        let needless = |field: &str| invalid(format!("{name} takes no {field}"));
+    pub fn wanted(&self, existing: Option<CrdtType>) -> Result<Wanted, Problem> {
         if self.parents.is_some() && self.vector_clock.is_some() {
-            return Err(invalid("parents and vector_clock both name the parents' version: give one".into()));
+            return Err(invalid("parents and vector_clock both name the parents' version: give one"));
         }
         if let Some(seq) = self.seq
             && !(1..=MAX_SAFE_INTEGER).contains(&seq)
         {
-            return Err(invalid("seq counts from 1 to 2^53-1".into()));
+            return Err(invalid("seq counts from 1 to 2^53-1"));
         }
-        let wanted = match name {
-            "insert" => {
-                let Some(Operand::Text(text)) = &self.value else {
-                    return Err(invalid("insert needs value, the text to insert".into()));
-                };
-                if self.length.is_some() {
-                    return Err(needless("length: it follows from value"));
-                }
-                if text.is_empty() {
-                    return Err(invalid("value is empty: inserting nothing is not an operation".into()));
-                }
-                match self.position {
-                    Some(position) => Wanted::Op(Op::Insert { position, text: text.clone() }),
-                    None => Wanted::Append(text.clone()),
-                }
-            }
-            "delete" => {
-                let (Some(position), Some(length)) = (self.position, self.length) else {
-                    return Err(invalid("delete needs position and length, in code points".into()));
-                };
-                if self.value.is_some() {
-                    return Err(needless("value"));
-                }
-                if length == 0 {
-                    return Err(invalid("length is 0: deleting nothing is not an operation".into()));
-                }
-                Wanted::Op(Op::Delete { position, length })
-            }
-            "increment" | "decrement" => {
-                if self.position.is_some() || self.length.is_some() {
-                    return Err(needless("position or length"));
-                }
-                let amount = match self.value {
-                    None => 1,
-                    Some(Operand::Amount(amount)) if amount <= MAX_SAFE_INTEGER => amount,
-                    Some(_) => return Err(invalid("value must be a whole number from 0 to 2^53-1".into())),
-                };
-                Wanted::Op(if name == "increment" {
-                    Op::Increment { amount }
-                } else {
-                    Op::Decrement { amount }
-                })
-            }
-            other => {
-                let detail =
-                    format!("unknown operation {:.40?}; known: insert, delete, increment, decrement", other);
-                return Err(invalid(detail));
-            }
+        if self.value.as_ref().is_some_and(|value| value.depth() > MAX_VALUE_DEPTH) {
+            return Err(invalid(format!("value is nested deeper than {MAX_VALUE_DEPTH} levels")));
+        }
+        let wanted = match &self.path {
+            Some(path) => Wanted::Edit(self.edit(path)?),
+            None => self.plain(self.crdt_type.or(existing))?,
         };
         match self.crdt_type {
             Some(claimed) if claimed != wanted.crdt_type() => {
-                Err(invalid(format!("{name} is an operation of {}, not of {claimed}", wanted.crdt_type())))
+                let detail =
+                    format!("{} is an operation of {}, not of {claimed}", self.operation, wanted.crdt_type());
+                Err(invalid(detail))
             }
             _ => Ok(wanted),
         }
+    }
+
+    /// Refuses fields that the operation does not take.
+    fn takes(&self, fields: &[&str]) -> Result<(), Problem> {
+        let given = [
+            ("position", self.position.is_some()),
+            ("length", self.length.is_some()),
+            ("value", self.value.is_some()),
+        ];
+        match given.iter().find(|(field, given)| *given && !fields.contains(field)) {
+            Some((field, _)) => Err(invalid(format!("{} takes no {field}", self.operation))),
+            None => Ok(()),
+        }
+    }
+
+    fn text(&self) -> Result<&str, Problem> {
+        match &self.value {
+            Some(Json::Text(text)) if text.is_empty() => {
+                Err(invalid("value is empty: inserting nothing is not an operation"))
+            }
+            Some(Json::Text(text)) => Ok(text),
+            _ => Err(invalid(format!("{} needs value, the text to insert", self.operation))),
+        }
+    }
+
+    fn range(&self) -> Result<(u64, u64), Problem> {
+        match (self.position, self.length) {
+            (Some(_), Some(0)) => Err(invalid("length is 0: deleting nothing is not an operation")),
+            (Some(position), Some(length)) => Ok((position, length)),
+            _ => Err(invalid(format!("{} needs position and length, in code points", self.operation))),
+        }
+    }
+
+    fn amount(&self) -> Result<u64, Problem> {
+        match &self.value {
+            None => Ok(1),
+            Some(value) => {
+                value.as_uint().ok_or_else(|| invalid("value must be a whole number from 0 to 2^53-1"))
+            }
+        }
+    }
+
+    fn any_value(&self) -> Result<Json, Problem> {
+        self.value.clone().ok_or_else(|| invalid(format!("{} needs value", self.operation)))
+    }
+
+    /// An operation on a document that is not JSON.
+    fn plain(&self, hint: Option<CrdtType>) -> Result<Wanted, Problem> {
+        let op = match self.operation.as_str() {
+            "insert" => {
+                self.takes(&["value", "position"])?;
+                let text = self.text()?.to_owned();
+                match self.position {
+                    Some(position) => Op::Insert { position, text },
+                    None => return Ok(Wanted::Append(text)),
+                }
+            }
+            "delete" => {
+                self.takes(&["position", "length"])?;
+                let (position, length) = self.range()?;
+                Op::Delete { position, length }
+            }
+            "increment" => {
+                self.takes(&["value"])?;
+                let amount = self.amount()?;
+                if hint == Some(CrdtType::GCounter) { Op::Grow { amount } } else { Op::Increment { amount } }
+            }
+            "decrement" => {
+                self.takes(&["value"])?;
+                Op::Decrement { amount: self.amount()? }
+            }
+            "add" => {
+                self.takes(&["value"])?;
+                Op::Add { element: self.any_value()? }
+            }
+            "remove" => {
+                self.takes(&["value"])?;
+                Op::Remove { element: self.any_value()? }
+            }
+            "set" => {
+                self.takes(&["value"])?;
+                let value = self.any_value()?;
+                if hint == Some(CrdtType::MvRegister) { Op::SetEach { value } } else { Op::SetLast { value } }
+            }
+            "transition" => {
+                self.takes(&["value"])?;
+                let phase = self.value.as_ref().and_then(Json::as_text).unwrap_or_default();
+                Op::Transition { to: phase.parse::<TapPhase>().map_err(invalid)? }
+            }
+            name @ ("insert_item" | "insert_text" | "delete_text") => {
+                return Err(invalid(format!("{name} needs path, the place in the JSON document")));
+            }
+            other => {
+                return Err(invalid(format!(
+                    "unknown operation {other:.40?}; known: insert, delete (text), increment, decrement (counters), \
+                     add, remove (or-set), set (registers), transition (tap-state), and with path set, delete, \
+                     increment, decrement, insert_item, insert_text, delete_text (json)"
+                )));
+            }
+        };
+        Ok(Wanted::Op(op))
+    }
+
+    /// An operation on a JSON document.
+    fn edit(&self, path: &[PathStep]) -> Result<EditRequest, Problem> {
+        if path.len() > MAX_PATH_LENGTH {
+            return Err(invalid(format!("path has {} steps; the limit is {MAX_PATH_LENGTH}", path.len())));
+        }
+        let change = match self.operation.as_str() {
+            "set" => {
+                self.takes(&["value"])?;
+                Change::Set(self.any_value()?)
+            }
+            "delete" => {
+                self.takes(&[])?;
+                Change::Delete
+            }
+            "increment" => {
+                self.takes(&["value"])?;
+                Change::Increment(self.amount()?)
+            }
+            "decrement" => {
+                self.takes(&["value"])?;
+                Change::Decrement(self.amount()?)
+            }
+            "insert_item" => {
+                self.takes(&["value", "position"])?;
+                Change::InsertItem { position: self.position, value: self.any_value()? }
+            }
+            "insert_text" => {
+                self.takes(&["value", "position"])?;
+                Change::InsertText { position: self.position, text: self.text()?.to_owned() }
+            }
+            "delete_text" => {
+                self.takes(&["position", "length"])?;
+                let (position, length) = self.range()?;
+                Change::DeleteText { position, length }
+            }
+            other => {
+                return Err(invalid(format!(
+                    "{other:.40?} is no operation on a JSON document; known: set, delete, increment, decrement, \
+                     insert_item, insert_text, delete_text"
+                )));
+            }
+        };
+        Ok(EditRequest { path: path.to_vec(), change })
     }
 }
 
@@ -165,8 +272,11 @@ pub struct DeltaRecord {
     pub parents: Vec<Dot>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub position: Option<u64>,
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub value: Option<Json>,
+    /// An operation on a JSON document, its places named by dots.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub value: Option<Operand>,
+    pub edit: Option<Edit>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub length: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -196,14 +306,8 @@ impl DeltaRecord {
         let invalid = |detail: &str| {
             Problem::invalid("invalid-delta", format!("{}:{}: {detail}", self.agent_id, self.seq))
         };
-        let op = match (self.operation.as_str(), self.position, &self.value, self.length) {
-            ("insert", Some(position), Some(Operand::Text(text)), None) => {
-                Op::Insert { position, text: text.clone() }
-            }
-            ("delete", Some(position), None, Some(length)) => Op::Delete { position, length },
-            ("increment", None, Some(Operand::Amount(amount)), None) => Op::Increment { amount: *amount },
-            ("decrement", None, Some(Operand::Amount(amount)), None) => Op::Decrement { amount: *amount },
-            (name, ..) => return Err(invalid(&format!("the fields do not make up a {name:.20}"))),
+        let Some(op) = self.op() else {
+            return Err(invalid(&format!("the fields do not make up a {:.20}", self.operation)));
         };
         if !(1..=MAX_SAFE_INTEGER).contains(&self.seq) {
             return Err(invalid("seq counts from 1 to 2^53-1"));
@@ -217,6 +321,68 @@ impl DeltaRecord {
             _ => Ok(delta),
         }
     }
+
+    /// The operation, `None` if the fields do not make one up.
+    fn op(&self) -> Option<Op> {
+        let name = self.operation.as_str();
+        if let Some(edit) = &self.edit {
+            let alone = self.position.is_none() && self.value.is_none() && self.length.is_none();
+            return (alone && edit.name() == name).then(|| Op::Edit(edit.clone()));
+        }
+        let op = match (name, self.position, self.value.clone(), self.length) {
+            ("insert", Some(position), Some(Json::Text(text)), None) => Op::Insert { position, text },
+            ("delete", Some(position), None, Some(length)) => Op::Delete { position, length },
+            ("increment", None, Some(value), None) => match self.crdt_type {
+                Some(CrdtType::GCounter) => Op::Grow { amount: value.as_uint()? },
+                _ => Op::Increment { amount: value.as_uint()? },
+            },
+            ("decrement", None, Some(value), None) => Op::Decrement { amount: value.as_uint()? },
+            ("add", None, Some(element), None) => Op::Add { element },
+            ("remove", None, Some(element), None) => Op::Remove { element },
+            ("set", None, Some(value), None) => match self.crdt_type {
+                Some(CrdtType::MvRegister) => Op::SetEach { value },
+                _ => Op::SetLast { value },
+            },
+            ("transition", None, Some(Json::Text(phase)), None) => Op::Transition { to: phase.parse().ok()? },
+            _ => return None,
+        };
+        self.crdt_type.is_none_or(|claimed| claimed == op.crdt_type()).then_some(op)
+    }
+
+    /// The record of a delta, without what the service adds.
+    pub fn of(delta: Delta) -> Self {
+        let crdt_type = delta.op.crdt_type();
+        let operation = delta.op.name().to_owned();
+        let (position, value, length, edit) = match delta.op {
+            Op::Insert { position, text } => (Some(position), Some(Json::Text(text)), None, None),
+            Op::Delete { position, length } => (Some(position), None, Some(length), None),
+            Op::Increment { amount } | Op::Decrement { amount } | Op::Grow { amount } => {
+                (None, Json::int(amount.into()), None, None)
+            }
+            Op::Add { element: value }
+            | Op::Remove { element: value }
+            | Op::SetLast { value }
+            | Op::SetEach { value } => (None, Some(value), None, None),
+            Op::Transition { to } => (None, Some(to.as_str().into()), None, None),
+            Op::Edit(edit) => (None, None, None, Some(edit)),
+        };
+        DeltaRecord {
+            agent_id: delta.dot.agent,
+            seq: delta.dot.seq,
+            operation,
+            parents: delta.parents,
+            position,
+            value,
+            length,
+            edit,
+            crdt_type: Some(crdt_type),
+            digest: None,
+            vector_clock: None,
+            document_length: None,
+            log_position: None,
+            received_at: None,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -224,7 +390,7 @@ mod tests {
     use super::*;
 
     fn request(json: &str) -> Result<Wanted, Problem> {
-        serde_json::from_str::<OperationRequest>(json).unwrap().wanted()
+        serde_json::from_str::<OperationRequest>(json).unwrap().wanted(None)
     }
 
     #[test]
@@ -244,11 +410,18 @@ mod tests {
             r#"{"operation":"delete","document_id":"d","position":1}"#,
             r#"{"operation":"delete","document_id":"d","position":1,"length":0}"#,
             r#"{"operation":"increment","document_id":"d","value":"x"}"#,
-            r#"{"operation":"increment","document_id":"d","value":9007199254740992}"#,
+            r#"{"operation":"increment","document_id":"d","value":1.5}"#,
             r#"{"operation":"increment","document_id":"d","crdt_type":"text"}"#,
             r#"{"operation":"insert","document_id":"d","value":"x","seq":0}"#,
             r#"{"operation":"insert","document_id":"d","value":"x","parents":[],"vector_clock":{}}"#,
             r#"{"operation":"explode","document_id":"d"}"#,
+            r#"{"operation":"add","document_id":"d"}"#,
+            r#"{"operation":"add","document_id":"d","value":1,"position":0}"#,
+            r#"{"operation":"decrement","document_id":"d","crdt_type":"g-counter"}"#,
+            r#"{"operation":"transition","document_id":"d","value":"DEAD"}"#,
+            r#"{"operation":"insert_item","document_id":"d","value":1}"#,
+            r#"{"operation":"insert","document_id":"d","path":["a"],"value":"x"}"#,
+            r#"{"operation":"set","document_id":"d","path":["a"]}"#,
         ] {
             assert_eq!(request(bad).unwrap_err().status, 422, "{bad}");
         }

@@ -2,7 +2,8 @@
 
 use http::Method;
 use ramanujan_core::{Color, Digest, Dot, Fingerprint, Polarity, Problem, VectorClock, json};
-use ramanujan_crdt::wire::{Operand, OperationRequest};
+use ramanujan_crdt::Json;
+use ramanujan_crdt::wire::OperationRequest;
 use ramanujan_shell::fetch::{call_with, read_reply};
 use ramanujan_shell::{Request, Response, ok};
 use serde::{Deserialize, Serialize};
@@ -148,7 +149,7 @@ fn events<'a>(color: Color, operations: &'a [OperationRequest], stored: &'a [Sto
         fingerprint: stored.fingerprint,
         color,
         payload_size: match &operation.value {
-            Some(Operand::Text(text)) => text.len(),
+            Some(Json::Text(text)) => text.len(),
             _ => 0,
         },
     };

@@ -64,9 +64,9 @@ impl Recomputed {
         }
         let digest = delta.digest();
         match &delta.op {
-            Op::Increment { amount } | Op::Decrement { amount } => {
+            Op::Increment { amount } | Op::Grow { amount } | Op::Decrement { amount } => {
                 let (plus, minus) =
-                    if matches!(delta.op, Op::Increment { .. }) { (*amount, 0) } else { (0, *amount) };
+                    if matches!(delta.op, Op::Decrement { .. }) { (0, *amount) } else { (*amount, 0) };
                 let totals: Totals =
                     self.counter.totals(agent).add(plus, minus).ok_or_else(|| format!("{dot} overflows"))?;
                 self.counter.observe(agent, totals);
@@ -80,6 +80,7 @@ impl Recomputed {
                     return Err(format!("{dot} leaves {length} code points, not the recorded number"));
                 }
             }
+            other => return Err(format!("{dot}: {} operations cannot be recomputed", other.crdt_type())),
         }
         self.state.push(agent, &digest);
         self.advance_clock(dot, &delta.parents, record)
@@ -101,7 +102,9 @@ impl Recomputed {
 
     pub(crate) fn finish(mut self) -> (Outcome, Vec<String>) {
         let value_digest = match self.crdt_type {
-            CrdtType::PnCounter => Some(Digest::of(self.counter.value().to_string().as_bytes())),
+            CrdtType::PnCounter | CrdtType::GCounter => {
+                Some(Digest::of(self.counter.value().to_string().as_bytes()))
+            }
             CrdtType::Text => match self.graph.text() {
                 Ok(text) => Some(Digest::of(text.as_bytes())),
                 Err(error) => {
@@ -109,6 +112,7 @@ impl Recomputed {
                     None
                 }
             },
+            _ => None,
         };
         let outcome = Outcome {
             digest: self.state.digest(),

@@ -179,11 +179,17 @@ fn one(
         Wanted::Op(op) if op.crdt_type() == CrdtType::Text => {
             (op.clone(), known.graph.push(&dot, &parents, op).map_err(refusal)?, totals)
         }
+        Wanted::Edit(edit) => {
+            let edit = edit.resolved().ok_or_else(|| {
+                Problem::not_implemented("indexes and positions in JSON documents are not resolved yet")
+            })?;
+            (Op::Edit(edit), 0, totals)
+        }
         Wanted::Op(op) => {
             let (plus, minus) = match op {
-                Op::Increment { amount } => (*amount, 0),
+                Op::Increment { amount } | Op::Grow { amount } => (*amount, 0),
                 Op::Decrement { amount } => (0, *amount),
-                Op::Insert { .. } | Op::Delete { .. } => (0, 0),
+                _ => (0, 0),
             };
             let totals = totals.add(plus, minus).ok_or_else(|| {
                 Problem::invalid("counter-overflow", format!("the totals of {agent} would exceed 2^53-1"))
@@ -211,7 +217,7 @@ fn repeated(stored: &Known, request: &OperationRequest, wanted: &Wanted) -> Resu
         (None, Some(clock)) => past_of(stored) == *clock,
         (None, None) => true,
     };
-    if !wanted.is(&stored.delta.op) || !parents_agree {
+    if !is_wanted(wanted, &stored.delta.op) || !parents_agree {
         let detail = format!(
             "{} of {} exists with other content; an operation is never replaced",
             stored.delta.dot, request.document_id
@@ -229,6 +235,15 @@ fn repeated(stored: &Known, request: &OperationRequest, wanted: &Wanted) -> Resu
         totals: stored.totals,
         duplicate: true,
     })
+}
+
+/// Whether `op` is what was asked for.
+fn is_wanted(wanted: &Wanted, op: &Op) -> bool {
+    match wanted {
+        Wanted::Op(wanted) => wanted == op,
+        Wanted::Append(wanted) => matches!(op, Op::Insert { text, .. } if text == wanted),
+        Wanted::Edit(wanted) => wanted.resolved().is_some_and(|edit| *op == Op::Edit(edit)),
+    }
 }
 
 /// The clock before a delta.

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use ramanujan_core::Problem;
+use ramanujan_crdt::CrdtType;
 use ramanujan_crdt::wire::OperationRequest;
-use ramanujan_crdt::{CrdtType, Op};
 use ramanujan_shell::{Store, now_millis};
 use serde::Serialize;
 
 use super::check::{Checked, key_of};
+use crate::row::columns;
 
 /// One row as a JSON array; the statement picks the columns by place.
 #[derive(Serialize)]
@@ -20,7 +21,7 @@ struct NewRow<'a>(
     &'static str,
     Option<u64>,
     u64,
-    Option<&'a str>,
+    Option<String>,
     u64,
     u64,
     u64,
@@ -61,17 +62,7 @@ pub(super) fn all_new(
     let mut types = BTreeMap::new();
     for (index, (request, new)) in requests.iter().zip(checked).enumerate().filter(|(_, (_, c))| !c.duplicate)
     {
-        let amount;
-        let (position, length, value) = match &new.delta.op {
-            Op::Insert { position, text } => {
-                (Some(*position), text.chars().count() as u64, Some(text.as_str()))
-            }
-            Op::Delete { position, length } => (Some(*position), *length, None),
-            Op::Increment { amount: n } | Op::Decrement { amount: n } => {
-                amount = n.to_string();
-                (None, 0, Some(amount.as_str()))
-            }
-        };
+        let (position, length, value) = columns(&new.delta.op)?;
         let crdt_type = new.delta.op.crdt_type();
         types.insert(request.document_id.as_str(), crdt_type);
         rows.push(to_json(&NewRow(

@@ -1,0 +1,67 @@
+//! Edits of JSON documents as clients ask for them: with indexes and positions of the version that they saw.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Json;
+use crate::edit::{Action, Edit, ItemId, Step};
+
+/// One step of a path on the API.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum PathStep {
+    /// Member of a map.
+    Key(String),
+    /// Element of a list, from 0.
+    Index(u64),
+    /// Element of a list by its identity, in JSON `{"item": "agent:seq"}`; holds in every version.
+    Item { item: ItemId },
+}
+
+/// What is to happen at the end of a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    Set(Json),
+    Delete,
+    Increment(u64),
+    Decrement(u64),
+    /// The path names the list; left out, the position is its end.
+    InsertItem {
+        position: Option<u64>,
+        value: Json,
+    },
+    /// The path names the text; left out, the position is its end. Code points.
+    InsertText {
+        position: Option<u64>,
+        text: String,
+    },
+    DeleteText {
+        position: u64,
+        length: u64,
+    },
+}
+
+/// An edit whose places may still be indexes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EditRequest {
+    pub path: Vec<PathStep>,
+    pub change: Change,
+}
+
+impl EditRequest {
+    /// The edit, if it names every place by itself; otherwise it takes the document to find them.
+    pub fn resolved(&self) -> Option<Edit> {
+        let step = |step: &PathStep| match step {
+            PathStep::Key(key) => Some(Step::Key(key.clone())),
+            PathStep::Item { item } => Some(Step::Item { item: item.clone() }),
+            PathStep::Index(_) => None,
+        };
+        let action = match &self.change {
+            Change::Set(value) => Action::Set { value: value.clone() },
+            Change::Delete => Action::Delete {},
+            Change::Increment(amount) => Action::Increment { amount: *amount },
+            Change::Decrement(amount) => Action::Decrement { amount: *amount },
+            Change::InsertItem { .. } | Change::InsertText { .. } | Change::DeleteText { .. } => return None,
+        };
+        Some(Edit { path: self.path.iter().map(step).collect::<Option<_>>()?, action })
+    }
+}
