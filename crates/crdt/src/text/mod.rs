@@ -1,9 +1,12 @@
 //! Text as an event graph (Gentle and Kleppmann, "Collaborative Text Editing with Eg-walker", EuroSys 2025).
 //!
-//! `graph` knows deltas by their dots, whole or in part; `run` is the run-length form that replay works on.
+//! `graph` knows deltas by their dots, whole or in part; `run` is the run-length form that replay works on; `walker`
+//! replays it.
 
 pub mod graph;
 #[allow(dead_code)] // becomes the walker's input
 mod run;
+#[allow(dead_code)] // becomes what `graph` replays with
+mod walker;
 
 pub use graph::{MAX_DOCUMENT_LENGTH, StoredShape, TextError, TextGraph, maximal};

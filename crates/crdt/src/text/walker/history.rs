@@ -1,0 +1,154 @@
+//! What lies between two versions of the event graph, found by walking back from both.
+
+use std::collections::BinaryHeap;
+
+use super::super::run::{Lv, Run};
+
+/// Consecutive events of one run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Span {
+    /// Index of the run.
+    pub(super) run: u32,
+    pub(super) start: Lv,
+    pub(super) end: Lv,
+}
+
+/// The loaded runs; what they build on and is not among them is one version, the base.
+#[derive(Clone, Copy)]
+pub(super) struct History<'a> {
+    pub(super) runs: &'a [Run],
+    base: Lv,
+}
+
+impl<'a> History<'a> {
+    pub(super) fn new(runs: &'a [Run]) -> Self {
+        Self { runs, base: runs.first().map_or(0, |run| run.start) }
+    }
+
+    /// Index of the run that holds `event`. `hint` is where to look first: walks go from neighbour to neighbour.
+    pub(super) fn find(&self, event: Lv, hint: usize) -> usize {
+        let holds = |index: usize| self.runs.get(index).is_some_and(|r| r.start <= event && event < r.end());
+        if holds(hint) {
+            return hint;
+        }
+        if hint > 0 && holds(hint - 1) {
+            return hint - 1;
+        }
+        self.runs.partition_point(|run| run.start <= event).saturating_sub(1)
+    }
+
+    /// The events of `version` that are loaded; none means the base, which they all build on.
+    pub(super) fn loaded<'v>(&self, version: &'v [Lv]) -> &'v [Lv] {
+        let old = version.iter().take_while(|event| **event < self.base).count();
+        &version[old..]
+    }
+
+    /// Parents of the first event of `span`; `inside` holds the answer if the span begins inside its run.
+    pub(super) fn parents<'v>(&'v self, span: Span, inside: &'v mut Lv) -> &'v [Lv] {
+        let run = &self.runs[span.run as usize];
+        if span.start > run.start {
+            *inside = span.start - 1;
+            return std::slice::from_ref(inside);
+        }
+        self.loaded(&run.parents)
+    }
+}
+
+/// Reached from the version that the document is at.
+const FROM: u8 = 1;
+/// Reached from the version to merge.
+const TO: u8 = 2;
+
+/// Which list of events a point of several events stands for: a run's parents, or one of these two.
+const LIST_FROM: u32 = u32::MAX;
+const LIST_TO: u32 = u32::MAX - 1;
+
+/// A version on the way back. Ordered by `key`: 0 for the base, `2·event + 2` for one event, one more for a version of
+/// several events of which this is the newest, so that such a version comes up before its events do.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Point {
+    key: u64,
+    list: u32,
+    side: u8,
+}
+
+/// Result and working space of the walk back from two versions.
+#[derive(Default)]
+pub(super) struct Difference {
+    /// Events that the document has, after the newest version that all below builds on; ascending.
+    pub(super) known: Vec<Span>,
+    /// Events that it lacks; ascending.
+    pub(super) new: Vec<Span>,
+    queue: BinaryHeap<Point>,
+}
+
+impl Difference {
+    /// Walks back from `from` and `to` to the newest version through which all older history passes.
+    pub(super) fn find(&mut self, history: History<'_>, from: &[Lv], to: &[Lv]) {
+        self.known.clear();
+        self.new.clear();
+        self.queue.clear();
+        let list = |list: u32| match list {
+            LIST_FROM => history.loaded(from),
+            LIST_TO => history.loaded(to),
+            run => history.loaded(&history.runs[run as usize].parents),
+        };
+        self.push(list(LIST_FROM), LIST_FROM, FROM);
+        self.push(list(LIST_TO), LIST_TO, TO);
+        let mut run = history.runs.len();
+        while let Some(mut point) = self.queue.pop() {
+            let several = point.key % 2 == 1;
+            let mut one_version = true;
+            while let Some(same) = self.queue.peek().filter(|next| next.key == point.key).copied() {
+                self.queue.pop();
+                if several && list(same.list) != list(point.list) {
+                    one_version = false;
+                    self.push_each(list(same.list), same.side);
+                } else {
+                    point.side |= same.side;
+                }
+            }
+            if point.key == 0 || (one_version && self.queue.is_empty()) {
+                break;
+            }
+            if several {
+                self.push_each(list(point.list), point.side);
+                continue;
+            }
+            let event = (point.key / 2 - 1) as Lv;
+            run = history.find(event, run);
+            let start = history.runs[run].start;
+            // Down to the next point of the same run, if there is one.
+            let next = self.queue.peek().map_or(0, |next| next.key / 2) as Lv;
+            self.emit(Span { run: run as u32, start: start.max(next), end: event + 1 }, point.side);
+            if next > start {
+                self.queue.push(Point { key: 2 * u64::from(next), list: 0, side: point.side });
+            } else {
+                self.push(list(run as u32), run as u32, point.side);
+            }
+        }
+        self.known.reverse();
+        self.new.reverse();
+    }
+
+    fn push(&mut self, events: &[Lv], list: u32, side: u8) {
+        let key = match events {
+            [] => 0,
+            [event] => 2 * u64::from(*event) + 2,
+            [.., newest] => 2 * u64::from(*newest) + 3,
+        };
+        self.queue.push(Point { key, list, side });
+    }
+
+    fn push_each(&mut self, events: &[Lv], side: u8) {
+        self.queue.extend(events.iter().map(|event| Point { key: 2 * u64::from(*event) + 2, list: 0, side }));
+    }
+
+    fn emit(&mut self, span: Span, side: u8) {
+        let spans = if side & FROM == 0 { &mut self.new } else { &mut self.known };
+        match spans.last_mut() {
+            Some(later) if later.run == span.run && later.start == span.end => later.start = span.start,
+            _ => spans.push(span),
+        }
+    }
+}

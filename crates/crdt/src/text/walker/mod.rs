@@ -1,0 +1,166 @@
+//! Replay of the event graph: Eg-walker (Gentle and Kleppmann, "Collaborative Text Editing with Eg-walker", EuroSys
+//! 2025) with the order of FugueMax (Weidner and Kleppmann, "The Art of the Fugue").
+//!
+//! `history` finds what lies between two versions. Events with nothing concurrent to them are emitted as they are; a
+//! stretch of concurrent ones is a `window`, replayed on the `tracker`, which holds the window's characters (`item`) in
+//! a B+`tree` and forgets them at the window's end. No I/O; knows runs only, neither dots nor content.
+
+mod history;
+mod item;
+#[cfg(test)]
+mod tests;
+mod tracker;
+mod tree;
+mod window;
+
+use std::ops::Range;
+
+use smallvec::SmallVec;
+
+use self::history::{Difference, History, Span};
+use self::tracker::Order;
+use self::window::Window;
+use super::run::{Kind, Lv, Run};
+
+/// What some events do to a document. Changes apply one after the other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Change {
+    pub(crate) kind: Kind,
+    /// Where it inserts, or the first code point that it deletes, in the document as changed so far.
+    pub(crate) position: u32,
+    /// The inserted events in the order of the text; of a deletion the number of them counts.
+    pub(crate) events: Range<Lv>,
+}
+
+/// Transforms the document at version `from` into that at the merge of `from` and `to`, emitting changes in the order
+/// in which they apply.
+///
+/// `runs` are sorted and without gaps, from any event on: parents before the first run, or none, name the one version
+/// that all runs build on. `from` and `to` ascend. `rank` has the place of each agent's name among all names in byte
+/// order; it decides between insertions that nothing else orders.
+pub(crate) fn transform(runs: &[Run], rank: &[u32], from: &[Lv], to: &[Lv], emit: impl FnMut(Change)) {
+    Walker::default().transform(runs, rank, from, to, emit);
+}
+
+/// The working space of replays; one that is kept saves its allocations.
+#[derive(Default)]
+pub(crate) struct Walker {
+    difference: Difference,
+    steps: Vec<Step>,
+    heads: SmallVec<[Lv; 4]>,
+    window: Window,
+}
+
+/// What is known of a span's place in the order of all.
+#[derive(Clone, Copy, Default)]
+struct Step {
+    /// The span's parents are all that came before.
+    joins_all: bool,
+    /// The oldest of the span's parents, as a key.
+    parent: u64,
+    /// The oldest parent of this and all later spans.
+    oldest: u64,
+}
+
+/// Orders events and merges: one that joins all before `event` comes just before it.
+fn key(event: Lv) -> u64 {
+    2 * u64::from(event) + 2
+}
+
+impl Walker {
+    /// As [`transform`].
+    pub(crate) fn transform(
+        &mut self,
+        runs: &[Run],
+        rank: &[u32],
+        from: &[Lv],
+        to: &[Lv],
+        mut emit: impl FnMut(Change),
+    ) {
+        let history = History::new(runs);
+        let order = Order { history, rank };
+        self.difference.find(history, from, to);
+        self.find_steps(history, from);
+        let Difference { known, new, .. } = &self.difference;
+        let mut known = known.as_slice();
+        let mut index = 0;
+        while let Some(span) = new.get(index) {
+            let mut first = *span;
+            if known.is_empty() && self.is_critical(index) {
+                // With nothing concurrent up to the oldest parent of what follows.
+                let alone = span.end.min((self.oldest_after(index) / 2).min(u64::from(Lv::MAX)) as Lv);
+                if alone > span.start {
+                    emit(unchanged(&runs[span.run as usize], span.start..alone));
+                }
+                if alone >= span.end {
+                    index += 1;
+                    continue;
+                }
+                first.start = first.start.max(alone);
+            }
+            let mut end = index + 1;
+            while end < new.len() && !self.is_critical(end) {
+                end += 1;
+            }
+            self.window.replay(order, known, first, &new[index + 1..end], &mut emit);
+            known = &[];
+            index = end;
+        }
+    }
+
+    /// Whether all spans before `index` are in the past of it and of all that follow (a *critical version*).
+    fn is_critical(&self, index: usize) -> bool {
+        let step = &self.steps[index];
+        step.joins_all && step.oldest == step.parent
+    }
+
+    fn oldest_after(&self, index: usize) -> u64 {
+        self.steps.get(index + 1).map_or(u64::MAX, |step| step.oldest)
+    }
+
+    fn find_steps(&mut self, history: History<'_>, from: &[Lv]) {
+        let new = &self.difference.new;
+        self.steps.clear();
+        self.heads.clear();
+        self.heads.extend_from_slice(history.loaded(from));
+        // The last span that joined several heads: others with the same parents follow from the same version.
+        let mut join: Option<Span> = None;
+        for span in new {
+            let (mut inside, mut joined_inside) = (0, 0);
+            let parents = history.parents(*span, &mut inside);
+            let joins_all = parents == self.heads.as_slice();
+            if joins_all && parents.len() > 1 {
+                join = Some(*span);
+            }
+            let parent = match parents {
+                [] => 0,
+                [one] => key(*one),
+                [oldest, ..] => match join.filter(|j| history.parents(*j, &mut joined_inside) == parents) {
+                    Some(join) => key(join.start) - 1,
+                    None => key(*oldest),
+                },
+            };
+            self.steps.push(Step { joins_all, parent, oldest: parent });
+            self.heads.retain(|head| !parents.contains(head));
+            // Ascending, as spans are; heads of `from` may be newer.
+            let place = self.heads.partition_point(|head| *head < span.end);
+            self.heads.insert(place, span.end - 1);
+        }
+        let mut oldest = u64::MAX;
+        for step in self.steps.iter_mut().rev() {
+            oldest = oldest.min(step.oldest);
+            step.oldest = oldest;
+        }
+    }
+}
+
+/// The change that events make to the document that their parents left.
+fn unchanged(run: &Run, events: Range<Lv>) -> Change {
+    let (skipped, len) = (events.start - run.start, events.end - events.start);
+    let position = match (run.kind, run.backward) {
+        (Kind::Insert, _) => run.position + skipped,
+        (Kind::Delete, false) => run.position,
+        (Kind::Delete, true) => run.position.saturating_sub(skipped + len - 1),
+    };
+    Change { kind: run.kind, position, events }
+}

@@ -1,0 +1,176 @@
+//! The walker against diamond-types, an independent implementation of the same order.
+
+use diamond_types::list::{Branch, OpLog};
+use proptest::prelude::*;
+
+use super::super::run::{Kind, Lv, Run};
+use super::{Change, transform};
+
+/// Names whose byte order is not the order in which agents appear.
+const NAMES: [&str; 4] = ["@m", "@a", "@z", "@b"];
+const RANK: [u32; 4] = [2, 0, 3, 1];
+
+#[derive(Clone, Debug)]
+enum Step {
+    Insert { agent: usize, place: u16, len: u32 },
+    Delete { agent: usize, place: u16, len: u32 },
+    Backspace { agent: usize, place: u16, len: u32 },
+    Sync { from: usize, to: usize },
+}
+
+fn any_history(steps: usize) -> impl Strategy<Value = Vec<Step>> {
+    let agent = 0..NAMES.len();
+    let edit = (agent.clone(), any::<u16>(), 1u32..4);
+    let step = prop_oneof![
+        4 => edit.clone().prop_map(|(agent, place, len)| Step::Insert { agent, place, len }),
+        // Many insertions at one place, where the order is hardest.
+        3 => (agent.clone(), 0u16..2, 1u32..3).prop_map(|(agent, place, len)| Step::Insert { agent, place, len }),
+        2 => edit.clone().prop_map(|(agent, place, len)| Step::Delete { agent, place, len }),
+        1 => edit.prop_map(|(agent, place, len)| Step::Backspace { agent, place, len }),
+        3 => (agent.clone(), agent).prop_map(|(from, to)| Step::Sync { from, to }),
+    ];
+    prop::collection::vec(step, 1..steps)
+}
+
+/// One history in both forms, with the version of each agent.
+struct Both {
+    log: OpLog,
+    runs: Vec<Run>,
+    content: Vec<char>,
+    agents: Vec<Branch>,
+}
+
+impl Both {
+    fn new() -> Self {
+        let mut log = OpLog::new();
+        for name in NAMES {
+            log.get_or_create_agent_id(name);
+        }
+        Self { log, runs: Vec::new(), content: Vec::new(), agents: NAMES.map(|_| Branch::new()).into() }
+    }
+
+    fn of(history: &[Step]) -> Self {
+        let mut both = Self::new();
+        for step in history {
+            both.step(step);
+        }
+        both
+    }
+
+    fn step(&mut self, step: &Step) {
+        match *step {
+            Step::Insert { agent, place, len } => {
+                let position = place as usize % (self.agents[agent].len() + 1);
+                let first = self.content.len() as u32;
+                let text: String = (first..first + len).filter_map(|c| char::from_u32(0x4e00 + c)).collect();
+                self.push_run(agent, Kind::Insert, position, len, false);
+                self.content.extend(text.chars());
+                self.agents[agent].insert(&mut self.log, agent as u32, position, &text);
+            }
+            Step::Delete { agent, place, len } => {
+                let length = self.agents[agent].len();
+                if length == 0 {
+                    return;
+                }
+                let position = place as usize % length;
+                let len = (len as usize).min(length - position);
+                self.push_run(agent, Kind::Delete, position, len as u32, false);
+                self.content.extend(std::iter::repeat_n(' ', len));
+                self.agents[agent].delete(&mut self.log, agent as u32, position..position + len);
+            }
+            Step::Backspace { agent, place, len } => {
+                let length = self.agents[agent].len();
+                if length == 0 {
+                    return;
+                }
+                let position = place as usize % length;
+                let len = (len as usize).min(position + 1);
+                self.push_run(agent, Kind::Delete, position, len as u32, true);
+                self.content.extend(std::iter::repeat_n(' ', len));
+                for back in 0..len {
+                    let at = position - back;
+                    self.agents[agent].delete(&mut self.log, agent as u32, at..at + 1);
+                }
+            }
+            Step::Sync { from, to } => {
+                let version = self.version(from);
+                self.agents[to].merge(&self.log, &version);
+            }
+        }
+    }
+
+    fn version(&self, agent: usize) -> Vec<usize> {
+        self.agents[agent].local_version_ref().to_vec()
+    }
+
+    fn push_run(&mut self, agent: usize, kind: Kind, position: usize, len: u32, backward: bool) {
+        let parents = lvs(self.agents[agent].local_version_ref());
+        let (start, position) = (self.content.len() as u32, position as u32);
+        let next = Run { start, len, agent: agent as u32, kind, position, backward, parents: parents.into() };
+        if let Some(last) = self.runs.last_mut()
+            && last.agent == next.agent
+            && next.parents.as_slice() == [last.end() - 1]
+            && last.kind == kind
+            && match (kind, last.backward, backward) {
+                (Kind::Insert, ..) => last.position + last.len == position,
+                (_, false, false) => last.position == position,
+                (_, true, true) => last.position == position + last.len,
+                _ => false,
+            }
+        {
+            last.len += len;
+            return;
+        }
+        self.runs.push(next);
+    }
+
+    /// What `transform` makes of the text at `from`.
+    fn transformed(&self, runs: &[Run], from: &[usize], to: &[usize]) -> String {
+        let mut text: Vec<char> = self.log.checkout(from).content().to_string().chars().collect();
+        transform(runs, &RANK, &lvs(from), &lvs(to), |Change { kind, position, events }| {
+            let (at, events) = (position as usize, events.start as usize..events.end as usize);
+            match kind {
+                Kind::Insert => drop(text.splice(at..at, self.content[events].iter().copied())),
+                Kind::Delete => drop(text.drain(at..at + events.len())),
+            }
+        });
+        text.into_iter().collect()
+    }
+
+    fn merged(&self, from: &[usize], to: &[usize]) -> String {
+        let mut branch = self.log.checkout(from);
+        branch.merge(&self.log, to);
+        branch.content().to_string()
+    }
+}
+
+fn lvs(version: &[usize]) -> Vec<Lv> {
+    version.iter().map(|event| *event as Lv).collect()
+}
+
+fn cases() -> u32 {
+    std::env::var("RAMANUJAN_LAW_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(10_000)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: cases(), ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_merge_of_every_history_is_that_of_diamond_types(history in any_history(24)) {
+        let both = Both::of(&history);
+        let tip = both.log.local_version();
+        prop_assert_eq!(both.transformed(&both.runs, &[], &tip), both.merged(&[], &tip));
+    }
+
+    /// Also where one side has what the other lacks, or has nothing new.
+    #[test]
+    fn so_is_every_step_from_one_version_to_another(history in any_history(24)) {
+        let both = Both::of(&history);
+        let tip = both.log.local_version();
+        for from in 0..NAMES.len() {
+            let (from, to) = (both.version(from), both.version((from + 1) % NAMES.len()));
+            prop_assert_eq!(both.transformed(&both.runs, &from, &to), both.merged(&from, &to));
+            prop_assert_eq!(both.transformed(&both.runs, &from, &tip), both.merged(&from, &tip));
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! A stretch of concurrent history: in which order its spans are applied, and what is retreated and advanced between.
+//!
+//! Spans are applied branch by branch, the smaller branch first, since it is what is retreated from before the larger
+//! one is begun (Eg-walker, §3.7).
+
+use std::collections::BinaryHeap;
+
+use super::super::run::{Kind, Lv};
+use super::Change;
+use super::history::Span;
+use super::tracker::{Order, Tracker};
+
+/// A span of the window with its place in the graph.
+#[derive(Clone, Copy, Debug)]
+struct Node {
+    span: Span,
+    kind: Kind,
+    /// The document has it already.
+    known: bool,
+    /// Its parents in the window, in `Window::parents`.
+    parents: (u32, u32),
+    /// End of its children in `Window::children`; they begin where the previous node's end.
+    children_end: u32,
+    /// Parents that are not applied yet.
+    waiting: u32,
+    /// Events of the node and of what follows from it alone.
+    weight: u64,
+}
+
+/// An event in a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct At {
+    event: Lv,
+    node: u32,
+}
+
+/// Which of two versions contains an event.
+const BOTH: u8 = 3;
+const LEFT: u8 = 1;
+const ENTERED: u8 = 2;
+
+/// Working space for one window after the other.
+#[derive(Default)]
+pub(super) struct Window {
+    tracker: Tracker,
+    nodes: Vec<Node>,
+    parents: Vec<At>,
+    children: Vec<u32>,
+    stack: Vec<u32>,
+    queue: BinaryHeap<(At, u8)>,
+    advance: Vec<(Span, Kind)>,
+}
+
+impl Window {
+    /// Replays `known` and then `first` and `rest` over a placeholder of what they build on, and emits what the latter
+    /// do. Both parts ascend, and all that they build on is among them or is the version before the window.
+    pub(super) fn replay(
+        &mut self,
+        order: Order<'_>,
+        known: &[Span],
+        first: Span,
+        rest: &[Span],
+        emit: &mut impl FnMut(Change),
+    ) {
+        self.build(order, known, first, rest);
+        let (Some(first), Some(last)) = (self.nodes.first(), self.nodes.last()) else { return };
+        self.tracker.reset(first.span.start, last.span.end);
+        let mut at = None;
+        if !known.is_empty() {
+            self.walk(order, true, &mut at, &mut |_| ());
+        }
+        self.walk(order, false, &mut at, emit);
+    }
+
+    fn build(&mut self, order: Order<'_>, known: &[Span], first: Span, rest: &[Span]) {
+        let runs = order.history.runs;
+        self.nodes.clear();
+        for (spans, known) in [(known, true), (&[first], false), (rest, false)] {
+            self.nodes.extend(spans.iter().map(|span| Node {
+                span: *span,
+                kind: runs[span.run as usize].kind,
+                known,
+                parents: (0, 0),
+                children_end: 0,
+                waiting: 0,
+                weight: u64::from(span.end - span.start),
+            }));
+        }
+        if !known.is_empty() {
+            self.nodes.sort_unstable_by_key(|node| node.span.start);
+        }
+        self.parents.clear();
+        for index in 0..self.nodes.len() {
+            let start = self.parents.len() as u32;
+            let mut inside = 0;
+            for parent in order.history.parents(self.nodes[index].span, &mut inside) {
+                if let Some(node) = self.node_of(*parent, index) {
+                    self.parents.push(At { event: *parent, node });
+                    self.nodes[node as usize].children_end += 1;
+                }
+            }
+            let end = self.parents.len() as u32;
+            self.nodes[index].parents = (start, end);
+            self.nodes[index].waiting = end - start;
+        }
+        let mut end = 0;
+        for node in &mut self.nodes {
+            let start = end;
+            end += node.children_end;
+            node.children_end = start;
+        }
+        self.children.clear();
+        self.children.resize(self.parents.len(), 0);
+        for index in 0..self.nodes.len() {
+            for parent in self.nodes[index].parents.0..self.nodes[index].parents.1 {
+                let parent = &mut self.nodes[self.parents[parent as usize].node as usize];
+                self.children[parent.children_end as usize] = index as u32;
+                parent.children_end += 1;
+            }
+        }
+        for index in (0..self.nodes.len()).rev() {
+            let Node { parents: (start, end), weight, .. } = self.nodes[index];
+            if end - start == 1 {
+                self.nodes[self.parents[start as usize].node as usize].weight += weight;
+            }
+        }
+    }
+
+    /// The node that holds `event`, one of those before `below`; none if it is older than the window.
+    fn node_of(&self, event: Lv, below: usize) -> Option<u32> {
+        let holds = |node: &Node| node.span.start <= event && event < node.span.end;
+        if below > 0 && holds(&self.nodes[below - 1]) {
+            return Some(below as u32 - 1);
+        }
+        let index = self.nodes[..below].partition_point(|node| node.span.start <= event).checked_sub(1)?;
+        holds(&self.nodes[index]).then_some(index as u32)
+    }
+
+    /// Applies all nodes of one kind; `at` is the node whose version is prepared.
+    fn walk(&mut self, order: Order<'_>, known: bool, at: &mut Option<u32>, emit: &mut impl FnMut(Change)) {
+        self.stack.clear();
+        let ready = |node: &Node| node.known == known && node.waiting == 0;
+        let roots = self.nodes.iter().enumerate().filter(|(_, node)| ready(node));
+        self.stack.extend(roots.map(|(index, _)| index as u32));
+        self.smallest_last(0);
+        while let Some(index) = self.stack.pop() {
+            let node = self.nodes[index as usize];
+            self.prepare(*at, node.parents);
+            self.tracker.apply(order, node.span, emit);
+            *at = Some(index);
+
+            let first_ready = self.stack.len();
+            let children_start = if index == 0 { 0 } else { self.nodes[index as usize - 1].children_end };
+            for child in children_start..node.children_end {
+                let child = self.children[child as usize];
+                self.nodes[child as usize].waiting -= 1;
+                if ready(&self.nodes[child as usize]) {
+                    self.stack.push(child);
+                }
+            }
+            self.smallest_last(first_ready);
+        }
+    }
+
+    fn smallest_last(&mut self, start: usize) {
+        if self.stack.len() - start > 1 {
+            let nodes = &self.nodes;
+            self.stack[start..].sort_by_key(|node| std::cmp::Reverse(nodes[*node as usize].weight));
+        }
+    }
+
+    /// Brings the tracker from the version after node `at` to that of `parents`.
+    fn prepare(&mut self, at: Option<u32>, parents: (u32, u32)) {
+        let parents = &self.parents[parents.0 as usize..parents.1 as usize];
+        let at = at.map(|node| At { event: self.nodes[node as usize].span.end - 1, node });
+        if parents == at.as_slice() {
+            return;
+        }
+        self.queue.clear();
+        self.queue.extend(at.map(|at| (at, LEFT)));
+        self.queue.extend(parents.iter().map(|parent| (*parent, ENTERED)));
+        let mut one_sided = self.queue.len();
+        self.advance.clear();
+        while one_sided > 0 {
+            let Some((at, mut side)) = self.queue.pop() else { break };
+            one_sided -= usize::from(side != BOTH);
+            while let Some((_, same)) = self.queue.peek().filter(|(next, _)| *next == at).copied() {
+                self.queue.pop();
+                one_sided -= usize::from(same != BOTH);
+                side |= same;
+            }
+            let Node { span, kind, parents, .. } = self.nodes[at.node as usize];
+            let next = self.queue.peek().map_or(0, |(next, _)| next.event + 1);
+            let piece = Span { start: span.start.max(next), end: at.event + 1, ..span };
+            match side {
+                LEFT => self.tracker.retreat(piece, kind),
+                ENTERED => self.advance.push((piece, kind)),
+                _ => {}
+            }
+            let before = self.queue.len();
+            if next > span.start {
+                self.queue.push((At { event: next - 1, node: at.node }, side));
+            } else {
+                let parents = &self.parents[parents.0 as usize..parents.1 as usize];
+                self.queue.extend(parents.iter().map(|parent| (*parent, side)));
+            }
+            if side != BOTH {
+                one_sided += self.queue.len() - before;
+            }
+        }
+        for (span, kind) in self.advance.drain(..).rev() {
+            self.tracker.advance(span, kind);
+        }
+    }
+}
