@@ -1,7 +1,7 @@
 //! Characters as the walker sees them: by identity, with what the version being prepared and the result say of each.
 
-/// Identity of a character: the event that inserted it, or [`OLD`] plus its position in the document that the window
-/// begins with. Events are fewer than 2^31.
+/// Identity of a character: which of the window's inserted characters it is, in the order of events, or [`OLD`] plus
+/// its position in the document that the window begins with.
 pub(super) type Id = u32;
 
 /// First character of the document that the window begins with.

@@ -18,8 +18,7 @@ use std::ops::Range;
 use smallvec::SmallVec;
 
 use self::history::{Difference, History, Span};
-use self::tracker::Order;
-use self::window::Window;
+use self::window::{Order, Window};
 use super::run::{Kind, Lv, Run};
 
 /// What some events do to a document. Changes apply one after the other.

@@ -1,8 +1,8 @@
 //! The window's characters with their states, and what events do to them: apply, retreat, advance (Eg-walker, §3.3).
 
-use super::super::run::{Kind, Lv};
+use super::super::run::{Kind, Run};
 use super::Change;
-use super::history::{History, Span};
+use super::history::Span;
 use super::item::{Id, Item, NONE, StateChange};
 use super::tree::{Found, Place, Tree};
 
@@ -10,46 +10,81 @@ use super::tree::{Found, Place, Tree};
 #[derive(Default)]
 pub(super) struct Tracker {
     tree: Tree,
+    deletions: Vec<Deletion>,
+    /// First character of each span that inserts, and the place of its agent's name, which breaks ties.
+    ranks: Vec<(Id, u32)>,
+    characters: u32,
 }
 
-/// What breaks ties between insertions at one place.
+/// What consecutive events of a span deleted.
 #[derive(Clone, Copy)]
-pub(super) struct Order<'a> {
-    pub(super) history: History<'a>,
-    /// Place of each agent's name among all names.
-    pub(super) rank: &'a [u32],
+struct Deletion {
+    /// Event of the span that the first of these is.
+    skipped: u32,
+    len: u32,
+    /// The first of the characters in the order of their ids.
+    id: Id,
+    /// The first event deleted the last character.
+    backward: bool,
 }
 
-impl Order<'_> {
-    fn rank(&self, event: Lv) -> u32 {
-        let run = self.history.find(event, 0);
-        self.rank[self.history.runs[run].agent as usize]
-    }
+/// Which characters a span of the window inserts or deletes.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Target {
+    /// The first character.
+    Inserted(Id),
+    /// Entries of `Tracker::deletions`.
+    Deleted { start: u32, end: u32 },
 }
 
 impl Tracker {
-    /// Begins a window of the events `first..end`.
-    pub(super) fn reset(&mut self, first: Lv, end: Lv) {
-        self.tree.reset(first, end);
+    /// Forgets all characters. The next window's spans are announced with [`Self::announce`], then [`Self::begin`].
+    pub(super) fn clear(&mut self) {
+        self.deletions.clear();
+        self.ranks.clear();
+        self.characters = 0;
+    }
+
+    /// Gives the characters of a span their identities; must be called in the order of events.
+    pub(super) fn announce(&mut self, kind: Kind, len: u32, rank: u32) -> Target {
+        if kind == Kind::Delete {
+            return Target::Deleted { start: 0, end: 0 };
+        }
+        let first = self.characters;
+        self.characters += len;
+        self.ranks.push((first, rank));
+        Target::Inserted(first)
+    }
+
+    pub(super) fn begin(&mut self) {
+        self.tree.reset(self.characters);
     }
 
     /// Applies `span`, whose parents are the version being prepared, and emits what it does to the result.
-    pub(super) fn apply(&mut self, order: Order<'_>, span: Span, emit: &mut impl FnMut(Change)) {
-        let run = &order.history.runs[span.run as usize];
+    pub(super) fn apply(
+        &mut self,
+        run: &Run,
+        span: Span,
+        target: &mut Target,
+        emit: &mut impl FnMut(Change),
+    ) {
         let skipped = span.start - run.start;
-        match (run.kind, run.backward) {
-            (Kind::Insert, _) => {
-                let position = self.insert(order, span, run.position + skipped);
+        match target {
+            Target::Inserted(first) => {
+                let position = self.insert(*first, span.end - span.start, run.position + skipped);
                 emit(Change { kind: Kind::Insert, position, events: span.start..span.end });
             }
-            (Kind::Delete, false) => self.delete(span, run.position, emit),
-            (Kind::Delete, true) => self.delete_backward(span, run.position.saturating_sub(skipped), emit),
+            Target::Deleted { start, end } => {
+                *start = self.deletions.len() as u32;
+                let position = run.position.saturating_sub(if run.backward { skipped } else { 0 });
+                self.delete(span, position, run.backward, emit);
+                *end = self.deletions.len() as u32;
+            }
         }
     }
 
-    /// Inserts the span's characters at `position` of the version being prepared; returns where that is in the result.
-    fn insert(&mut self, order: Order<'_>, span: Span, position: u32) -> u32 {
-        let len = span.end - span.start;
+    /// Inserts characters at `position` of the version being prepared; returns where that is in the result.
+    fn insert(&mut self, id: Id, len: u32, position: u32) -> u32 {
         let (left, before, mut place, mut result) = match position.checked_sub(1) {
             None => (NONE, None, self.tree.start(), 0),
             Some(last) => {
@@ -58,7 +93,7 @@ impl Tracker {
                 let (left, after) = (item.id + offset, offset + 1);
                 if after < item.len {
                     let result = result_before + if item.in_result() { after } else { 0 };
-                    self.tree.insert(place, after, Item::inserted(span.start, len, left, left + 1));
+                    self.tree.insert(place, after, Item::inserted(id, len, left, left + 1));
                     return result;
                 }
                 (left, Some(place), self.tree.next(place), result_before + item.result_len())
@@ -69,9 +104,9 @@ impl Tracker {
             end = self.tree.next(end);
         }
         let right = if self.tree.is_end(end) { NONE } else { self.tree.item(end).id };
-        let item = Item::inserted(span.start, len, left, right);
+        let item = Item::inserted(id, len, left, right);
         if end != place {
-            let (to, skipped) = self.integrate(order, &item, place, end);
+            let (to, skipped) = self.integrate(&item, place, end);
             result += skipped;
             if to != place {
                 self.tree.insert(to, 0, item);
@@ -90,15 +125,15 @@ impl Tracker {
 
     /// Where to insert `item` among the insertions between its origins that its version lacks, which begin at `place`
     /// and stop at `end`: the rule of YjsMod, which is that of FugueMax. Also returns the code points passed over.
-    fn integrate(&self, order: Order<'_>, item: &Item, mut place: Place, end: Place) -> (Place, u32) {
-        let rank = order.rank(item.id);
+    fn integrate(&self, item: &Item, mut place: Place, end: Place) -> (Place, u32) {
+        let rank = self.rank(item.id);
         let mut passed = 0;
         let mut scanning_from = None;
         while place != end {
             let other = self.tree.item(place);
             if other.left == item.left {
                 if other.right == item.right {
-                    if (rank, item.id) < (order.rank(other.id), other.id) {
+                    if (rank, item.id) < (self.rank(other.id), other.id) {
                         break;
                     }
                     scanning_from = None;
@@ -121,78 +156,57 @@ impl Tracker {
         a != NONE && (b == NONE || self.tree.precedes(a, b))
     }
 
-    fn delete(&mut self, span: Span, position: u32, emit: &mut impl FnMut(Change)) {
-        let mut event = span.start;
-        while event < span.end {
-            let Found { place, offset, result_before } = self.tree.at_prepared(position);
-            let item = *self.tree.item(place);
-            let len = (span.end - event).min(item.len - offset);
-            for index in 0..len {
-                self.tree.set_target(event + index, item.id + offset + index);
-            }
-            self.tree.change(place, offset, len, StateChange::Delete);
-            if item.in_result() {
-                let position = result_before + offset;
-                emit(Change { kind: Kind::Delete, position, events: event..event + len });
-            }
-            event += len;
-        }
+    fn rank(&self, id: Id) -> u32 {
+        let span = self.ranks.partition_point(|(first, _)| *first <= id).saturating_sub(1);
+        self.ranks[span].1
     }
 
-    /// As [`Self::delete`], but each event deletes the character left of the one before; `position` is the first's.
-    fn delete_backward(&mut self, span: Span, mut position: u32, emit: &mut impl FnMut(Change)) {
+    /// Deletes the character at `position` of the version being prepared once per event; if `backward`, each event
+    /// deletes the one left of that instead.
+    fn delete(&mut self, span: Span, mut position: u32, backward: bool, emit: &mut impl FnMut(Change)) {
         let mut event = span.start;
         while event < span.end {
             let Found { place, offset, result_before } = self.tree.at_prepared(position);
             let item = *self.tree.item(place);
-            let len = (span.end - event).min(offset + 1);
-            for index in 0..len {
-                self.tree.set_target(event + index, item.id + offset - index);
-            }
-            let lowest = offset + 1 - len;
+            let left = span.end - event;
+            let (lowest, len) = if backward {
+                let len = left.min(offset + 1);
+                (offset + 1 - len, len)
+            } else {
+                (offset, left.min(item.len - offset))
+            };
+            let (skipped, id) = (event - span.start, item.id + lowest);
+            self.deletions.push(Deletion { skipped, len, id, backward });
             self.tree.change(place, lowest, len, StateChange::Delete);
             if item.in_result() {
                 let position = result_before + lowest;
                 emit(Change { kind: Kind::Delete, position, events: event..event + len });
             }
             event += len;
-            position = position.saturating_sub(len);
+            position = position.saturating_sub(if backward { len } else { 0 });
         }
     }
 
-    /// Takes events that were applied out of the version being prepared. Spans must come newest first, so that a
-    /// deletion goes before the insertion of what it deletes.
-    pub(super) fn retreat(&mut self, span: Span, kind: Kind) {
-        self.shift(span, kind, StateChange::Retreat);
-    }
-
-    /// Puts events that were applied into the version being prepared. Spans must come oldest first.
-    pub(super) fn advance(&mut self, span: Span, kind: Kind) {
-        self.shift(span, kind, StateChange::Advance);
-    }
-
-    fn shift(&mut self, span: Span, kind: Kind, change: StateChange) {
-        if kind == Kind::Insert {
-            return self.shift_characters(span.start, span.end - span.start, change);
-        }
-        let mut event = span.start;
-        while event < span.end {
-            let first = self.tree.target(event);
-            let mut low = first;
-            let mut len = 1;
-            while event + len < span.end {
-                let next = self.tree.target(event + len);
-                if next == first + len && low == first {
-                    len += 1;
-                } else if low.checked_sub(1) == Some(next) && low == first - (len - 1) {
-                    low = next;
-                    len += 1;
-                } else {
-                    break;
+    /// Takes the events `from..to` of a span that was applied out of the version being prepared, or puts them back.
+    ///
+    /// What retreats must come newest first, so that a deletion goes before the insertion of what it deletes; what
+    /// advances, oldest first.
+    pub(super) fn shift(&mut self, target: Target, from: u32, to: u32, change: StateChange) {
+        match target {
+            Target::Inserted(first) => self.shift_characters(first + from, to - from, change),
+            Target::Deleted { start, end } => {
+                let deletions = start as usize..end as usize;
+                let first = self.deletions[deletions.clone()].partition_point(|d| d.skipped + d.len <= from);
+                for index in deletions.start + first..deletions.end {
+                    let Deletion { skipped, len, id, backward } = self.deletions[index];
+                    if skipped >= to {
+                        break;
+                    }
+                    let (from, to) = (from.max(skipped) - skipped, to.min(skipped + len) - skipped);
+                    let lowest = if backward { len - to } else { from };
+                    self.shift_characters(id + lowest, to - from, change);
                 }
             }
-            self.shift_characters(low, len, change);
-            event += len;
         }
     }
 

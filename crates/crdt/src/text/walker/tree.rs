@@ -104,30 +104,19 @@ pub(super) struct Tree {
     root: u32,
     /// Levels of nodes above the leaves.
     height: u32,
-    /// First event of the window.
-    first: Id,
-    /// For each event of the window: the leaf that holds the character it inserted, or the character it deleted.
+    /// The leaf that holds each inserted character.
     where_is: Vec<u32>,
 }
 
 impl Tree {
-    /// Forgets everything but a placeholder, and makes room for the events `first..end`.
-    pub(super) fn reset(&mut self, first: Id, end: Id) {
+    /// Forgets everything but a placeholder, and makes room for `characters` to be inserted.
+    pub(super) fn reset(&mut self, characters: u32) {
         self.leaves.clear();
         self.nodes.clear();
         self.leaves.push(Leaf { items: [Item::PLACEHOLDER; LEAF], len: 1, parent: NONE, next: NONE });
-        (self.root, self.height, self.first) = (0, 0, first);
+        (self.root, self.height) = (0, 0);
         self.where_is.clear();
-        self.where_is.resize((end - first) as usize, 0);
-    }
-
-    /// The character that a deletion deleted.
-    pub(super) fn target(&self, event: Id) -> Id {
-        self.where_is[(event - self.first) as usize]
-    }
-
-    pub(super) fn set_target(&mut self, event: Id, target: Id) {
-        self.where_is[(event - self.first) as usize] = target;
+        self.where_is.resize(characters as usize, 0);
     }
 
     pub(super) fn item(&self, place: Place) -> &Item {
@@ -176,12 +165,14 @@ impl Tree {
             result_before += leaf.items[slot].result_len();
             slot += 1;
         }
-        Found { place: Place { leaf: at, slot: slot as u32 }, offset: position, result_before }
+        // Past the end only if the history is not one.
+        let offset = position.min(leaf.items[slot].len - 1);
+        Found { place: Place { leaf: at, slot: slot as u32 }, offset, result_before }
     }
 
     /// Where a character is, and which of its item's characters it is.
     pub(super) fn locate(&self, id: Id) -> (Place, u32) {
-        let leaf = if id >= OLD { self.leaf_of_old(id - OLD) } else { self.target(id) };
+        let leaf = if id >= OLD { self.leaf_of_old(id - OLD) } else { self.where_is[id as usize] };
         let items = &self.leaves[leaf as usize];
         let slot = items.items[..items.len].iter().position(|item| item.contains(id)).unwrap_or(0);
         (Place { leaf, slot: slot as u32 }, id - items.items[slot].id)
@@ -293,7 +284,7 @@ impl Tree {
 
     fn note_leaf(&mut self, item: &Item, leaf: u32) {
         if item.id < OLD {
-            let start = (item.id - self.first) as usize;
+            let start = item.id as usize;
             self.where_is[start..start + item.len as usize].fill(leaf);
         }
     }

@@ -5,16 +5,17 @@
 
 use std::collections::BinaryHeap;
 
-use super::super::run::{Kind, Lv};
+use super::super::run::Lv;
 use super::Change;
-use super::history::Span;
-use super::tracker::{Order, Tracker};
+use super::history::{History, Span};
+use super::item::StateChange;
+use super::tracker::{Target, Tracker};
 
 /// A span of the window with its place in the graph.
 #[derive(Clone, Copy, Debug)]
 struct Node {
     span: Span,
-    kind: Kind,
+    target: Target,
     /// The document has it already.
     known: bool,
     /// Its parents in the window, in `Window::parents`.
@@ -25,6 +26,14 @@ struct Node {
     waiting: u32,
     /// Events of the node and of what follows from it alone.
     weight: u64,
+}
+
+/// The graph to replay, and what breaks ties between insertions at one place.
+#[derive(Clone, Copy)]
+pub(super) struct Order<'a> {
+    pub(super) history: History<'a>,
+    /// Place of each agent's name among all names.
+    pub(super) rank: &'a [u32],
 }
 
 /// An event in a node.
@@ -48,7 +57,8 @@ pub(super) struct Window {
     children: Vec<u32>,
     stack: Vec<u32>,
     queue: BinaryHeap<(At, u8)>,
-    advance: Vec<(Span, Kind)>,
+    /// Nodes to advance, newest first, with which of their events.
+    advance: Vec<(u32, u32, u32)>,
 }
 
 impl Window {
@@ -63,8 +73,7 @@ impl Window {
         emit: &mut impl FnMut(Change),
     ) {
         self.build(order, known, first, rest);
-        let (Some(first), Some(last)) = (self.nodes.first(), self.nodes.last()) else { return };
-        self.tracker.reset(first.span.start, last.span.end);
+        self.tracker.begin();
         let mut at = None;
         if !known.is_empty() {
             self.walk(order, true, &mut at, &mut |_| ());
@@ -73,12 +82,11 @@ impl Window {
     }
 
     fn build(&mut self, order: Order<'_>, known: &[Span], first: Span, rest: &[Span]) {
-        let runs = order.history.runs;
         self.nodes.clear();
         for (spans, known) in [(known, true), (&[first], false), (rest, false)] {
             self.nodes.extend(spans.iter().map(|span| Node {
                 span: *span,
-                kind: runs[span.run as usize].kind,
+                target: Target::Deleted { start: 0, end: 0 },
                 known,
                 parents: (0, 0),
                 children_end: 0,
@@ -88,6 +96,12 @@ impl Window {
         }
         if !known.is_empty() {
             self.nodes.sort_unstable_by_key(|node| node.span.start);
+        }
+        self.tracker.clear();
+        for node in &mut self.nodes {
+            let Span { run, start, end } = node.span;
+            let run = &order.history.runs[run as usize];
+            node.target = self.tracker.announce(run.kind, end - start, order.rank[run.agent as usize]);
         }
         self.parents.clear();
         for index in 0..self.nodes.len() {
@@ -146,7 +160,8 @@ impl Window {
         while let Some(index) = self.stack.pop() {
             let node = self.nodes[index as usize];
             self.prepare(*at, node.parents);
-            self.tracker.apply(order, node.span, emit);
+            let run = &order.history.runs[node.span.run as usize];
+            self.tracker.apply(run, node.span, &mut self.nodes[index as usize].target, emit);
             *at = Some(index);
 
             let first_ready = self.stack.len();
@@ -189,12 +204,12 @@ impl Window {
                 one_sided -= usize::from(same != BOTH);
                 side |= same;
             }
-            let Node { span, kind, parents, .. } = self.nodes[at.node as usize];
+            let Node { span, target, parents, .. } = self.nodes[at.node as usize];
             let next = self.queue.peek().map_or(0, |(next, _)| next.event + 1);
-            let piece = Span { start: span.start.max(next), end: at.event + 1, ..span };
+            let (from, to) = (span.start.max(next) - span.start, at.event + 1 - span.start);
             match side {
-                LEFT => self.tracker.retreat(piece, kind),
-                ENTERED => self.advance.push((piece, kind)),
+                LEFT => self.tracker.shift(target, from, to, StateChange::Retreat),
+                ENTERED => self.advance.push((at.node, from, to)),
                 _ => {}
             }
             let before = self.queue.len();
@@ -208,8 +223,8 @@ impl Window {
                 one_sided += self.queue.len() - before;
             }
         }
-        for (span, kind) in self.advance.drain(..).rev() {
-            self.tracker.advance(span, kind);
+        for (node, from, to) in self.advance.drain(..).rev() {
+            self.tracker.shift(self.nodes[node as usize].target, from, to, StateChange::Advance);
         }
     }
 }
