@@ -18,6 +18,7 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Serve the application of a manifest.
     Up(UpArgs),
+    Load(ramanujan_load::Args),
     Replay(ramanujan_replay::Args),
 }
 

@@ -28,6 +28,7 @@ fn main() -> ExitCode {
                 ExitCode::FAILURE
             }
         },
+        cli::Command::Load(args) => ramanujan_load::run(&args),
         cli::Command::Replay(args) => ramanujan_replay::run(args),
     }
 }

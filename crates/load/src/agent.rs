@@ -1,0 +1,286 @@
+//! An agent: does what its schedule says when it says, one thing at a time, and repeats what may have been lost.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use ramanujan_core::Color;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use crate::client::{Client, Refusal};
+use crate::history::History;
+use crate::random::Random;
+use crate::record::Record;
+use crate::replica::Replica;
+use crate::reply::{Acknowledgement, Done, State};
+use crate::schedule::{Action, Arrival, Schedule};
+
+/// Time after the end in which agents that lag behind may still send what was due.
+const GRACE: Duration = Duration::from_secs(10);
+/// How long one operation is repeated during the load, and an unsettled one after it.
+const RETRY_FOR: Duration = Duration::from_secs(10);
+const SETTLE_FOR: Duration = Duration::from_secs(30);
+/// First pause before a repetition, which doubles each time, and longest pause.
+const FIRST_PAUSE: Duration = Duration::from_millis(20);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// Longest uninterrupted sleep, so that Ctrl-C is heeded soon.
+const NAP: Duration = Duration::from_millis(50);
+/// Deltas of the agent's own in the remote state of a merge.
+const MERGED_DELTAS: usize = 16;
+
+/// What the agents of a run share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) record: Mutex<Record>,
+    /// Interruptions by the user so far; the first one ends the load.
+    pub(crate) interrupts: AtomicUsize,
+    pub(crate) start: Instant,
+    pub(crate) duration: Duration,
+}
+
+impl Shared {
+    /// The load begins now.
+    pub(crate) fn begin(duration: Duration) -> Self {
+        Shared { record: Mutex::default(), interrupts: AtomicUsize::new(0), start: Instant::now(), duration }
+    }
+
+    pub(crate) fn is_interrupted(&self) -> bool {
+        self.interrupts.load(Ordering::Relaxed) > 0
+    }
+
+    /// Nothing is left half recorded by a panic elsewhere: each change is one call.
+    pub(crate) fn record(&self) -> MutexGuard<'_, Record> {
+        self.record.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One agent with its connection and its view of every document.
+#[derive(Debug)]
+pub(crate) struct Agent<'a> {
+    pub(crate) shared: &'a Shared,
+    pub(crate) client: Client,
+    pub(crate) replicas: Vec<Replica>,
+    pub(crate) random: Random,
+}
+
+impl Agent<'_> {
+    /// Works the schedule off.
+    pub(crate) fn run(&mut self, schedule: Schedule<'_>) {
+        let last = self.shared.duration + GRACE;
+        for arrival in schedule {
+            let due = self.shared.start + arrival.at;
+            if !self.wait_until(due) || self.shared.start.elapsed() > last {
+                self.shared.record().unsent += 1;
+                continue;
+            }
+            let behind = due.elapsed();
+            {
+                let mut record = self.shared.record();
+                record.behind = record.behind.max(behind);
+            }
+            self.perform(&arrival, due);
+        }
+    }
+
+    /// False if the user ended the load meanwhile.
+    fn wait_until(&self, due: Instant) -> bool {
+        loop {
+            if self.shared.is_interrupted() {
+                return false;
+            }
+            match due.checked_duration_since(Instant::now()) {
+                None | Some(Duration::ZERO) => return true,
+                Some(rest) => thread::sleep(rest.min(NAP)),
+            }
+        }
+    }
+
+    fn perform(&mut self, arrival: &Arrival, due: Instant) {
+        let Some(kind) = self.replicas.get(arrival.document).map(Replica::kind) else { return };
+        let (name, done) = match arrival.action {
+            Action::Write => ("write", self.write(arrival.document, RETRY_FOR)),
+            Action::Read => ("read", self.read(arrival.document)),
+            Action::Merge => ("merge", self.merge(arrival.document)),
+        };
+        let latency = due.elapsed();
+        let mut record = self.shared.record();
+        if !done {
+            record.failed += 1;
+            return;
+        }
+        match arrival.action {
+            Action::Write => record.writes += 1,
+            Action::Read => record.reads += 1,
+            Action::Merge => record.merges += 1,
+        }
+        record.done(&format!("{name} {}", kind.name()), latency);
+    }
+
+    /// Settles operations whose outcome is unknown; call it after the load.
+    pub(crate) fn settle(&mut self) {
+        for document in 0..self.replicas.len() {
+            if self.replicas[document].pending().is_some() {
+                self.write(document, SETTLE_FOR);
+            }
+        }
+    }
+
+    /// Sends the document's next operation, always under the same dot until its outcome is known.
+    fn write(&mut self, document: usize, retry_for: Duration) -> bool {
+        let replica = &mut self.replicas[document];
+        let operation = replica.next(&mut self.random);
+        let body = operation.to_json(replica.document(), replica.agent()).to_string();
+        let path = match operation.color() {
+            Color::Blue => "/stream/blue/apply",
+            _ => "/stream/red/apply",
+        };
+        let reply =
+            persist(self.shared, retry_for, || self.client.post::<Acknowledgement>(path, body.as_bytes()));
+        match reply {
+            Ok(reply) => {
+                replica.acknowledge(&reply.result);
+                true
+            }
+            Err(refusal) => {
+                if !refusal.is_passing() {
+                    replica.refused();
+                }
+                false
+            }
+        }
+    }
+
+    fn read(&mut self, document: usize) -> bool {
+        let replica = &mut self.replicas[document];
+        let path = format!("/crdt/{}", replica.document());
+        match persist(self.shared, RETRY_FOR, || get_or_nothing(&self.client, &path)) {
+            Ok(state) => {
+                if let Some(state) = state {
+                    replica.observe(&state);
+                }
+                true
+            }
+            Err(_) => false,
+        }
+    }
+
+    /// Joins something of the agent's own into the document's state; a read where there is nothing to join.
+    fn merge(&mut self, document: usize) -> bool {
+        let replica = &self.replicas[document];
+        let Some(remote) = remote_state(replica) else { return self.read(document) };
+        let body = json!({"document_id": replica.document(), "remote": remote}).to_string();
+        persist(self.shared, RETRY_FOR, || self.client.post::<Done>("/crdt/merge", body.as_bytes())).is_ok()
+    }
+
+    /// The document as this agent sees it after the load; `None` if it does not exist.
+    ///
+    /// # Errors
+    /// The network does not give it.
+    pub(crate) fn final_state(&self, document: usize) -> Result<Option<State>, Refusal> {
+        let path = format!("/crdt/{}", self.replicas[document].document());
+        persist(self.shared, SETTLE_FOR, || get_or_nothing(&self.client, &path))
+    }
+}
+
+/// The newest of the agent's own operations, as a state that `POST /crdt/merge` takes.
+fn remote_state(replica: &Replica) -> Option<Value> {
+    match replica.history() {
+        History::Text(deltas) if !deltas.is_empty() => {
+            let newest = &deltas[deltas.len().saturating_sub(MERGED_DELTAS)..];
+            let records: Vec<Value> = newest
+                .iter()
+                .map(|(_, delta)| {
+                    let mut record = json!({"agent_id": delta.dot.agent, "seq": delta.dot.seq,
+                        "operation": delta.op.name(), "parents": delta.parents});
+                    match &delta.op {
+                        ramanujan_crdt::Op::Insert { position, text } => {
+                            record["position"] = json!(position);
+                            record["value"] = json!(text);
+                        }
+                        ramanujan_crdt::Op::Delete { position, length } => {
+                            record["position"] = json!(position);
+                            record["length"] = json!(length);
+                        }
+                        _ => {}
+                    }
+                    record
+                })
+                .collect();
+            Some(json!({"deltas": records}))
+        }
+        History::Counter { plus, minus } if plus + minus > 0 => {
+            Some(json!({"totals": {replica.agent().as_str(): {"p": plus, "n": minus}}}))
+        }
+        _ => None,
+    }
+}
+
+/// 404 is an answer: nobody has written yet.
+pub(crate) fn get_or_nothing<T: DeserializeOwned>(client: &Client, path: &str) -> Result<Option<T>, Refusal> {
+    match client.get(path) {
+        Ok(reply) => Ok(Some(reply)),
+        Err(refusal) if refusal.status == 404 => Ok(None),
+        Err(refusal) => Err(refusal),
+    }
+}
+
+/// Repeats what may succeed later; every request made here is idempotent. Each attempt is recorded.
+fn persist<T>(
+    shared: &Shared,
+    retry_for: Duration,
+    mut attempt: impl FnMut() -> Result<T, Refusal>,
+) -> Result<T, Refusal> {
+    let deadline = Instant::now() + retry_for;
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let started = Instant::now();
+        let result = attempt();
+        let service = started.elapsed();
+        let mut record = shared.record();
+        record.attempt(service, result.as_ref().err());
+        match result {
+            Err(refusal) if refusal.is_passing() && Instant::now() + pause < deadline => {
+                record.retries += 1;
+                drop(record);
+                thread::sleep(pause);
+                pause = (pause * 2).min(LONGEST_PAUSE);
+            }
+            result => return result,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(status: u16) -> Refusal {
+        Refusal { status, code: "x".into(), detail: String::new() }
+    }
+
+    #[test]
+    fn what_may_succeed_later_is_repeated_and_counted() {
+        let shared = Shared::begin(Duration::from_secs(1));
+        let mut left = 3;
+        let result = persist(&shared, Duration::from_secs(5), || {
+            left -= 1;
+            if left == 0 { Ok(7) } else { Err(refusal(503)) }
+        });
+        assert_eq!(result, Ok(7));
+        let record = shared.record();
+        assert_eq!((record.retries, record.error_count()), (2, 2));
+    }
+
+    #[test]
+    fn a_refusal_is_final() {
+        let shared = Shared::begin(Duration::from_secs(1));
+        let mut attempts = 0;
+        let result: Result<(), Refusal> = persist(&shared, Duration::from_secs(5), || {
+            attempts += 1;
+            Err(refusal(422))
+        });
+        assert_eq!((result, attempts, shared.record().retries), (Err(refusal(422)), 1, 0));
+    }
+}

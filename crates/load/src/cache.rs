@@ -1,0 +1,92 @@
+//! The merge memo's counters before and after, from `GET /crdt/cache/stats`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::client::Client;
+
+const STATS: &str = "/crdt/cache/stats";
+
+/// Counters that only grow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub(crate) struct Counters {
+    hits: u64,
+    misses: u64,
+    #[serde(default)]
+    evictions: u64,
+}
+
+/// What the memo did during the load, or why that is unknown.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub(crate) enum CacheUse {
+    Known {
+        hits: u64,
+        misses: u64,
+        evictions: u64,
+        /// Hits per consultation; `None` if there was no consultation.
+        hit_rate: Option<f64>,
+    },
+    Unknown {
+        reason: String,
+    },
+}
+
+/// # Errors
+/// Why there are no counters.
+pub(crate) fn counters(client: &Client) -> Result<Counters, String> {
+    client.get(STATS).map_err(|refusal| format!("{} {}", refusal.status, refusal.code))
+}
+
+/// The difference of two sets of counters.
+pub(crate) fn used(before: Result<Counters, String>, after: Result<Counters, String>) -> CacheUse {
+    let (before, after) = match (before, after) {
+        (Ok(before), Ok(after)) => (before, after),
+        (Err(reason), _) | (_, Err(reason)) => return CacheUse::Unknown { reason },
+    };
+    let difference = || {
+        Some((
+            after.hits.checked_sub(before.hits)?,
+            after.misses.checked_sub(before.misses)?,
+            after.evictions.checked_sub(before.evictions)?,
+        ))
+    };
+    let Some((hits, misses, evictions)) = difference() else {
+        return CacheUse::Unknown { reason: "the counters went back: was the network restarted?".into() };
+    };
+    let consultations = hits + misses;
+    let hit_rate = (consultations > 0).then(|| hits as f64 / consultations as f64);
+    CacheUse::Known { hits, misses, evictions, hit_rate }
+}
+
+impl std::fmt::Display for CacheUse {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            CacheUse::Known { hits, misses, evictions, hit_rate: Some(rate) } => {
+                let percent = rate * 100.0;
+                write!(f, "{percent:.1} % hits ({hits} hits, {misses} misses, {evictions} evictions)")
+            }
+            CacheUse::Known { .. } => f.write_str("never consulted"),
+            CacheUse::Unknown { reason } => write!(f, "no figures ({reason})"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_happened_in_between_counts() {
+        let counters = |hits, misses| Ok(Counters { hits, misses, evictions: 1 });
+        let used_between = used(counters(10, 10), counters(40, 20));
+        assert_eq!(
+            used_between,
+            CacheUse::Known { hits: 30, misses: 10, evictions: 0, hit_rate: Some(0.75) }
+        );
+        assert_eq!(used_between.to_string(), "75.0 % hits (30 hits, 10 misses, 0 evictions)");
+        assert_eq!(used(counters(1, 1), counters(1, 1)).to_string(), "never consulted");
+        assert!(matches!(used(counters(5, 0), counters(1, 0)), CacheUse::Unknown { .. }));
+        let missing = used(Err("501 not-implemented".into()), counters(1, 0));
+        assert_eq!(missing.to_string(), "no figures (501 not-implemented)");
+    }
+}

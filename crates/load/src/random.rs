@@ -1,0 +1,113 @@
+//! Reproducible randomness: a generator, waiting times of a Poisson process, Zipf's law.
+
+/// SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014): small, and the
+/// same everywhere.
+#[derive(Clone, Debug)]
+pub(crate) struct Random(u64);
+
+/// Step of the underlying Weyl sequence.
+const GOLDEN_GAMMA: u64 = 0x9e37_79b9_7f4a_7c15;
+
+impl Random {
+    /// The `stream`-th generator of a seed; streams of one seed are unrelated.
+    pub(crate) fn new(seed: u64, stream: u64) -> Self {
+        // Two outputs of a generator are as unrelated as two random numbers, two seeds in a row are not.
+        let mut seeds = Random(seed.wrapping_add(stream.wrapping_mul(GOLDEN_GAMMA)));
+        Random(seeds.next())
+    }
+
+    pub(crate) fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(GOLDEN_GAMMA);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// Below `bound`; 0 if `bound` is 0. The bias of the product (Lemire 2019) is below `bound`/2^64.
+    pub(crate) fn below(&mut self, bound: u64) -> u64 {
+        ((u128::from(self.next()) * u128::from(bound)) >> 64) as u64
+    }
+
+    /// An element of a list that is not empty.
+    pub(crate) fn pick<'a, T>(&mut self, list: &'a [T]) -> Option<&'a T> {
+        list.get(self.below(list.len() as u64) as usize)
+    }
+
+    /// True in `percent` of 100 cases.
+    pub(crate) fn chance(&mut self, percent: u32) -> bool {
+        self.below(100) < u64::from(percent)
+    }
+
+    /// In [0, 1), all 53 bits of it.
+    pub(crate) fn unit(&mut self) -> f64 {
+        (self.next() >> 11) as f64 / (1u64 << 53) as f64
+    }
+
+    /// Time to the next event of a Poisson process of `rate` events per unit of time, by inversion.
+    pub(crate) fn waiting_time(&mut self, rate: f64) -> f64 {
+        -(1.0 - self.unit()).ln() / rate
+    }
+}
+
+/// Zipf's law over `0..n`: the k-th is drawn with a probability proportional to (k+1)^-s. Exponent 0 is uniform.
+#[derive(Clone, Debug)]
+pub(crate) struct Zipf {
+    /// Probability of each or an earlier one.
+    cumulative: Vec<f64>,
+}
+
+impl Zipf {
+    pub(crate) fn new(n: usize, exponent: f64) -> Self {
+        let mut cumulative = Vec::with_capacity(n);
+        let mut sum = 0.0;
+        for k in 1..=n {
+            sum += (k as f64).powf(-exponent);
+            cumulative.push(sum);
+        }
+        cumulative.iter_mut().for_each(|value| *value /= sum);
+        Zipf { cumulative }
+    }
+
+    pub(crate) fn draw(&self, random: &mut Random) -> usize {
+        let u = random.unit();
+        self.cumulative.partition_point(|value| *value <= u).min(self.cumulative.len().saturating_sub(1))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_published_sequence() {
+        // First outputs for state 1234567, as in the reference implementation's examples.
+        let mut random = Random(1_234_567);
+        let outputs: Vec<u64> = (0..3).map(|_| random.next()).collect();
+        assert_eq!(
+            outputs,
+            [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423]
+        );
+    }
+
+    #[test]
+    fn waiting_times_have_the_mean_of_their_rate() {
+        let mut random = Random::new(1, 0);
+        let total: f64 = (0..100_000).map(|_| random.waiting_time(4.0)).sum();
+        assert!((total / 100_000.0 - 0.25).abs() < 0.005, "{total}");
+    }
+
+    #[test]
+    fn zipf_has_the_frequencies_of_its_law() {
+        for exponent in [0.0, 0.99, 2.0] {
+            let (zipf, mut random) = (Zipf::new(5, exponent), Random::new(2, 0));
+            let mut counts = [0u32; 5];
+            (0..200_000).for_each(|_| counts[zipf.draw(&mut random)] += 1);
+            let sum: f64 = (1..=5).map(|k| f64::from(k).powf(-exponent)).sum();
+            for (k, count) in counts.iter().enumerate() {
+                let expected = ((k + 1) as f64).powf(-exponent) / sum;
+                assert!((f64::from(*count) / 200_000.0 - expected).abs() < 0.01, "{exponent}: {counts:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! One load from the first request to the report.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread;
+use std::time::Duration;
+
+use ramanujan_core::AgentId;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::{Handle, Signals};
+
+use crate::Args;
+use crate::agent::{Agent, Shared, get_or_nothing};
+use crate::cache::{self, CacheUse};
+use crate::client::{Client, Refusal};
+use crate::convergence::Convergence;
+use crate::mix::Documents;
+use crate::progress::Progress;
+use crate::random::Random;
+use crate::replica::Replica;
+use crate::reply::State;
+use crate::report::Report;
+use crate::schedule::Schedule;
+
+/// Operations per second and agent unless a rate is given: a person who types.
+const RATE_PER_AGENT: f64 = 10.0;
+/// Between two looks at the agents.
+const TICK: Duration = Duration::from_millis(50);
+/// Streams of the seed: schedules from 0, contents of operations from here.
+const CONTENTS: u64 = 1 << 32;
+
+/// Why there is no report.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RunError {
+    #[error(
+        "no network answers at {url} ({refusal}); start it with ./scripts/up.sh, or name another with --url"
+    )]
+    Unreachable { url: String, refusal: Refusal },
+    #[error("{0:?} is not an http:// URL")]
+    Url(String),
+    #[error("{document} cannot be read: {refusal}")]
+    Unreadable { document: String, refusal: Refusal },
+    #[error(transparent)]
+    Id(#[from] ramanujan_core::id::InvalidId),
+    #[error("signals cannot be caught: {0}")]
+    Signals(#[from] io::Error),
+}
+
+/// Runs the load.
+///
+/// # Errors
+/// The network does not answer at the start.
+pub(crate) fn run(args: &Args) -> Result<Report, RunError> {
+    if !args.url.strip_prefix("http://").is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/')) {
+        return Err(RunError::Url(args.url.clone()));
+    }
+    let documents =
+        Documents::new(&args.prefix, args.documents as usize, &args.mix, args.zipf.unwrap_or(0.0));
+    let client = Client::new(&args.url);
+    let before = states(&client, &args.url, &documents)?;
+    let cache_before = cache::counters(&client);
+    let replicas = replicas(args, &documents, &before)?;
+    let shared = Arc::new(Shared::begin(Duration::from_secs(args.duration)));
+    let signals = count_interrupts(&shared)?;
+    let mut agents: Vec<Agent<'_>> = replicas
+        .into_iter()
+        .zip(CONTENTS..)
+        .map(|(replicas, stream)| Agent {
+            shared: &shared,
+            client: Client::new(&args.url),
+            replicas,
+            random: Random::new(args.seed, stream),
+        })
+        .collect();
+    let rate = args.rate.unwrap_or(RATE_PER_AGENT * args.agents as f64);
+    let mut progress = Progress::new(args.quiet);
+    let load = Load { args, shared: &shared, documents: &documents, rate };
+    load.run(&mut agents, &mut progress);
+    let seconds = shared.start.elapsed().as_secs_f64();
+    let cache = cache::used(cache_before, cache::counters(&client));
+    // The record of the load: what settling and checking ask is no part of it.
+    let record = shared.record().clone();
+    progress.say("checking that all documents converged");
+    let convergence = check(&shared, &mut agents, &before);
+    signals.close();
+    let mut report = load.report(seconds, cache, convergence);
+    report.fill(&record);
+    Ok(report)
+}
+
+/// What the network holds of each document before the load.
+fn states(client: &Client, url: &str, documents: &Documents) -> Result<Vec<Option<State>>, RunError> {
+    let mut states = Vec::with_capacity(documents.len());
+    for (name, _) in documents.iter() {
+        let state = get_or_nothing(client, &format!("/crdt/{name}")).map_err(|refusal| {
+            if refusal.status == 0 {
+                RunError::Unreachable { url: url.to_owned(), refusal }
+            } else {
+                RunError::Unreadable { document: name.to_owned(), refusal }
+            }
+        })?;
+        states.push(state);
+    }
+    Ok(states)
+}
+
+/// Counts SIGINT and SIGTERM until the handle is closed.
+fn count_interrupts(shared: &Arc<Shared>) -> io::Result<Handle> {
+    let mut signals = Signals::new([SIGINT, SIGTERM])?;
+    let handle = signals.handle();
+    let shared = Arc::clone(shared);
+    thread::spawn(move || {
+        for _ in signals.forever() {
+            shared.interrupts.fetch_add(1, Ordering::Relaxed);
+        }
+    });
+    Ok(handle)
+}
+
+/// For each agent, its view of each document.
+fn replicas(
+    args: &Args,
+    documents: &Documents,
+    before: &[Option<State>],
+) -> Result<Vec<Vec<Replica>>, RunError> {
+    let of_agent = |number: u64| {
+        let id: AgentId = format!("{}-{number}", args.prefix).parse()?;
+        let views = documents.iter().zip(before);
+        Ok(views.map(|((name, kind), state)| Replica::new(name, kind, &id, state.as_ref())).collect())
+    };
+    (0..args.agents).map(of_agent).collect()
+}
+
+struct Load<'a> {
+    args: &'a Args,
+    shared: &'a Shared,
+    documents: &'a Documents,
+    rate: f64,
+}
+
+impl Load<'_> {
+    fn run(&self, agents: &mut [Agent<'_>], progress: &mut Progress) {
+        let each = self.rate / self.args.agents as f64;
+        thread::scope(|scope| {
+            let mut running: Vec<_> = Vec::with_capacity(agents.len());
+            for (number, agent) in agents.iter_mut().enumerate() {
+                let random = Random::new(self.args.seed, number as u64);
+                let schedule =
+                    Schedule::new(self.documents, random, each, self.args.reads, self.shared.duration);
+                running.push(scope.spawn(move || agent.run(schedule)));
+            }
+            while running.iter().any(|agent| !agent.is_finished()) {
+                thread::sleep(TICK);
+                progress.tick(self.shared);
+            }
+        });
+    }
+
+    fn report(&self, seconds: f64, cache: CacheUse, convergence: Option<Convergence>) -> Report {
+        Report {
+            status: "",
+            url: self.args.url.clone(),
+            agents: self.args.agents as usize,
+            documents: self.documents.len(),
+            mix: self.args.mix.to_string(),
+            reads_percent: self.args.reads,
+            zipf: self.args.zipf.unwrap_or(0.0),
+            seed: self.args.seed,
+            rate: self.rate,
+            operations_per_second: 0.0,
+            seconds,
+            interrupted: self.shared.is_interrupted(),
+            operations: 0,
+            writes: 0,
+            reads: 0,
+            merges: 0,
+            retries: 0,
+            failed: 0,
+            unsent: 0,
+            behind_ms: 0.0,
+            latency_ms: Vec::new(),
+            service_ms: None,
+            errors: Vec::new(),
+            cache,
+            convergence,
+        }
+    }
+}
+
+/// Settles what is open and lets every agent read every document; `None` if the user does not wait for it.
+fn check(shared: &Shared, agents: &mut [Agent<'_>], before: &[Option<State>]) -> Option<Convergence> {
+    let skip = || shared.interrupts.load(Ordering::Relaxed) > 1;
+    thread::scope(|scope| {
+        agents.iter_mut().for_each(|agent| drop(scope.spawn(|| agent.settle())));
+    });
+    let mut convergence = Convergence::default();
+    // One document after the other: all agents' copies of one fit into memory, those of all may not.
+    for (document, before) in before.iter().enumerate() {
+        if skip() {
+            return None;
+        }
+        let reads: Vec<Result<Option<State>, Refusal>> = thread::scope(|scope| {
+            let readers: Vec<_> =
+                agents.iter().map(|agent| scope.spawn(move || agent.final_state(document))).collect();
+            readers.into_iter().filter_map(|reader| reader.join().ok()).collect()
+        });
+        if reads.len() < agents.len() {
+            return None;
+        }
+        let replicas: Vec<&Replica> =
+            agents.iter().filter_map(|agent| agent.replicas.get(document)).collect();
+        convergence.check(&reads, before.as_ref(), &replicas);
+    }
+    Some(convergence)
+}
