@@ -1,24 +1,30 @@
-//! Text as an event graph (Gentle and Kleppmann, "Collaborative Text Editing with Eg-walker", EuroSys 2025).
+//! Text deltas by their dots, whole or in part.
 //!
-//! A node is an insertion or deletion at a position of the document as its parents left it. diamond-types merges the
-//! graph; this module keeps our dots, checks that each operation fits its parents' version, and knows the length of
-//! every version without building its text.
+//! A delta is an insertion or deletion at a position of the document as its parents left it. The graph checks that each
+//! one fits its parents' version and knows the length of every version; the walker merges.
 //!
-//! The length after a node with one parent follows from the parent's. With several parents the concurrent part is
-//! replayed over a placeholder of the fork's length, so the cost is that of the concurrency, not of the document.
+//! The length after a delta with one parent follows from the parent's. With several parents what is concurrent is
+//! replayed, so the cost is that of the concurrency, not of the document. A graph loaded in part does all of this as
+//! long as what is asked for does not reach back to what is absent.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
-use diamond_types::list::OpLog;
+use jumprope::JumpRopeBuf;
 use ramanujan_core::{Dot, VectorClock};
+use smallvec::SmallVec;
 use thiserror::Error;
 
+use super::run::{Kind, Lv, Run};
+use super::walker::{Change, NotLoaded, UNLOADED, transform};
 use crate::Op;
 
 /// Longest document, in code points: keeps every position in 32 bits and a checkout within an instance's memory.
 pub const MAX_DOCUMENT_LENGTH: u64 = 16 << 20;
 
-/// Why an operation cannot be added.
+/// Most events of one graph, each a code point inserted or deleted: numbers them in 32 bits, with one to spare.
+const MAX_EVENTS: Lv = Lv::MAX - 1;
+
+/// Why an operation cannot be added, or a version not be read.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum TextError {
     #[error("parent {0} is unknown")]
@@ -33,43 +39,43 @@ pub enum TextError {
     Empty,
     #[error("the document would have {0} code points; the limit is {MAX_DOCUMENT_LENGTH}")]
     TooLong(u64),
+    #[error("the history would have more than {MAX_EVENTS} insertions and deletions of a code point")]
+    TooManyEvents,
     #[error("{0} is not a text operation")]
     NotText(&'static str),
-    /// Only a partly loaded graph says this.
-    #[error("the fork of the parents is not loaded")]
+    /// Only a graph loaded in part says this.
+    #[error("the fork of the versions, or a text inserted since, is not loaded")]
     NeedsHistory,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Insert,
-    Delete,
-}
-
-#[derive(Clone, Debug)]
+/// What the graph keeps of a delta beside its run; its events begin where the previous one's end.
+#[derive(Clone, Copy, Debug)]
 struct Node {
-    agent: u32,
-    kind: Kind,
-    position: u32,
-    length: u32,
-    /// Code points of the document after this node.
+    end: Lv,
+    /// Code points of the document after it.
     size: u32,
-    parents: Vec<u32>,
-    /// Some parent is not loaded.
-    open: bool,
-    /// Where the inserted text ends in `content` (it begins where the previous node's ends).
+    /// Where its text ends in `content`.
     content_end: usize,
+    /// Insertions up to this one whose text is not loaded.
+    textless: u32,
 }
 
-/// A set of text deltas in a topological order, whole or (for checking new deltas only) in part.
+/// A set of text deltas in a topological order, whole or in part.
 #[derive(Clone, Debug, Default)]
 pub struct TextGraph {
     agents: Vec<String>,
     agent_index: HashMap<String, u32>,
+    /// Place of each agent's name among all names.
+    rank: Vec<u32>,
     dots: HashMap<(u32, u64), u32>,
     nodes: Vec<Node>,
+    runs: Vec<Run>,
+    /// Last events of the deltas that are parents of none, ascending.
+    heads: Vec<Lv>,
     content: String,
 }
+
+type Version = SmallVec<[Lv; 2]>;
 
 impl TextGraph {
     pub fn new() -> Self {
@@ -89,9 +95,19 @@ impl TextGraph {
         self.find(dot).is_some()
     }
 
-    fn find(&self, dot: &Dot) -> Option<u32> {
+    fn find(&self, dot: &Dot) -> Option<&Node> {
         let agent = self.agent_index.get(dot.agent.as_str())?;
-        self.dots.get(&(*agent, dot.seq)).copied()
+        self.nodes.get(*self.dots.get(&(*agent, dot.seq))? as usize)
+    }
+
+    /// The last events of `dots`.
+    fn version(&self, dots: &[Dot]) -> Result<Version, TextError> {
+        let find = |dot: &Dot| self.find(dot).ok_or_else(|| TextError::UnknownParent(dot.clone()));
+        let mut version =
+            dots.iter().map(|dot| find(dot).map(|node| node.end - 1)).collect::<Result<Version, _>>()?;
+        version.sort_unstable();
+        version.dedup();
+        Ok(version)
     }
 
     /// Adds a delta whose parents are in the graph, and returns the document's length after it in code points.
@@ -99,9 +115,11 @@ impl TextGraph {
     /// # Errors
     /// [`TextError`] if it does not fit; the graph is then unchanged.
     pub fn push(&mut self, dot: &Dot, parents: &[Dot], op: &Op) -> Result<u64, TextError> {
-        let (kind, position, length) = match op {
-            Op::Insert { position, text } => (Kind::Insert, *position, text.chars().count() as u64),
-            Op::Delete { position, length } => (Kind::Delete, *position, *length),
+        let (kind, position, length, text) = match op {
+            Op::Insert { position, text } => {
+                (Kind::Insert, *position, text.chars().count() as u64, text.as_str())
+            }
+            Op::Delete { position, length } => (Kind::Delete, *position, *length, ""),
             other => return Err(TextError::NotText(other.name())),
         };
         if self.contains(dot) {
@@ -110,13 +128,10 @@ impl TextGraph {
         if length == 0 {
             return Err(TextError::Empty);
         }
-        let mut indexes = Vec::with_capacity(parents.len());
-        for parent in parents {
-            indexes.push(self.find(parent).ok_or_else(|| TextError::UnknownParent(parent.clone()))?);
-        }
-        let before = self.length_at(&indexes)?;
+        let parents = self.version(parents)?;
+        let before = self.length_at(&parents)?;
         let out_of_range = TextError::OutOfRange { position, length, document: before };
-        let after = match kind {
+        let size = match kind {
             Kind::Insert if position > before => return Err(out_of_range),
             Kind::Insert => before + length,
             Kind::Delete if position.checked_add(length).is_none_or(|end| end > before) => {
@@ -124,148 +139,109 @@ impl TextGraph {
             }
             Kind::Delete => before - length,
         };
-        if after > MAX_DOCUMENT_LENGTH {
-            return Err(TextError::TooLong(after));
+        if size > MAX_DOCUMENT_LENGTH {
+            return Err(TextError::TooLong(size));
         }
-        let text = if let Op::Insert { text, .. } = op { text.as_str() } else { "" };
-        self.append(dot, indexes, false, kind, position, length, after, text);
-        Ok(after)
+        let shape = StoredShape { position, length, size };
+        if self.append(dot, parents, kind, shape, text) { Ok(size) } else { Err(TextError::TooManyEvents) }
     }
 
-    /// Adds a stored delta on trust, with the length of the document after it; parents that are not loaded leave it
-    /// open. `length` is the number of code points inserted or deleted; `text` may be left out where only lengths
-    /// are asked for. Must be called in a topological order.
+    /// Adds a stored delta on trust; parents that are not loaded leave it open. `text` may be left out where only
+    /// lengths are asked for, or where the insertion is known to the text that [`Self::advance`] begins with. Must be
+    /// called in a topological order. What cannot be a delta counts as not loaded.
     pub fn push_stored(&mut self, dot: &Dot, parents: &[Dot], insert: bool, shape: StoredShape, text: &str) {
-        if self.contains(dot) {
+        if self.contains(dot) || shape.length == 0 {
             return;
         }
-        let indexes: Vec<u32> = parents.iter().filter_map(|parent| self.find(parent)).collect();
-        let open = indexes.len() < parents.len();
         let kind = if insert { Kind::Insert } else { Kind::Delete };
-        self.append(dot, indexes, open, kind, shape.position, shape.length, shape.size, text);
+        let loaded: Vec<Dot> = parents.iter().filter(|parent| self.contains(parent)).cloned().collect();
+        let Ok(mut version) = self.version(&loaded) else { return };
+        if loaded.len() < parents.len() {
+            version.push(UNLOADED);
+        }
+        let complete = insert && text.chars().count() as u64 == shape.length;
+        self.append(dot, version, kind, shape, if complete { text } else { "" });
     }
 
-    #[allow(clippy::too_many_arguments)] // one place, called by the two functions above only
-    fn append(
-        &mut self,
-        dot: &Dot,
-        parents: Vec<u32>,
-        open: bool,
-        kind: Kind,
-        position: u64,
-        length: u64,
-        size: u64,
-        text: &str,
-    ) {
-        let agent = match self.agent_index.get(dot.agent.as_str()) {
-            Some(agent) => *agent,
-            None => {
-                let agent = self.agents.len() as u32;
-                self.agents.push(dot.agent.as_str().to_owned());
-                self.agent_index.insert(dot.agent.as_str().to_owned(), agent);
-                agent
-            }
+    /// Appends a delta of at least one event; false if its numbers are too large.
+    fn append(&mut self, dot: &Dot, parents: Version, kind: Kind, shape: StoredShape, text: &str) -> bool {
+        let (last, start) = (self.nodes.last().copied(), self.events());
+        let StoredShape { position, length, size } = shape;
+        let (Ok(position), Ok(len), Ok(size)) =
+            (u32::try_from(position), u32::try_from(length), u32::try_from(size))
+        else {
+            return false;
         };
+        let Some(end) = start.checked_add(len).filter(|end| *end <= MAX_EVENTS) else { return false };
+        let agent = self.agent(dot.agent.as_str());
         self.dots.insert((agent, dot.seq), self.nodes.len() as u32);
         self.content.push_str(text);
-        // MAX_DOCUMENT_LENGTH keeps all three within 32 bits.
-        let narrow = |value: u64| u32::try_from(value).unwrap_or(u32::MAX);
+        let textless = u32::from(kind == Kind::Insert && text.is_empty());
         self.nodes.push(Node {
-            agent,
-            kind,
-            position: narrow(position),
-            length: narrow(length),
-            size: narrow(size),
-            parents,
-            open,
+            end,
+            size,
             content_end: self.content.len(),
+            textless: last.map_or(0, |last| last.textless) + textless,
         });
+        self.heads.retain(|head| !parents.contains(head));
+        self.heads.push(end - 1);
+        let run = Run { start, len, agent, kind, position, backward: false, parents };
+        if !self.runs.last_mut().is_some_and(|last| last.try_extend(&run)) {
+            self.runs.push(run);
+        }
+        true
+    }
+
+    fn events(&self) -> Lv {
+        self.nodes.last().map_or(0, |node| node.end)
+    }
+
+    fn agent(&mut self, name: &str) -> u32 {
+        if let Some(agent) = self.agent_index.get(name) {
+            return *agent;
+        }
+        let agent = self.agents.len() as u32;
+        let mut place = 0;
+        for (other, rank) in self.agents.iter().zip(&mut self.rank) {
+            if other.as_str() < name {
+                place += 1;
+            } else {
+                *rank += 1;
+            }
+        }
+        self.rank.push(place);
+        self.agents.push(name.to_owned());
+        self.agent_index.insert(name.to_owned(), agent);
+        agent
     }
 
     /// Length of the document at the merge of `dots`, in code points.
     ///
     /// # Errors
-    /// [`TextError::UnknownParent`], or [`TextError::NeedsHistory`] from a partly loaded graph.
+    /// [`TextError::UnknownParent`], or [`TextError::NeedsHistory`] from a graph loaded in part.
     pub fn length_at_dots(&self, dots: &[Dot]) -> Result<u64, TextError> {
-        let find = |dot: &Dot| self.find(dot).ok_or_else(|| TextError::UnknownParent(dot.clone()));
-        self.length_at(&dots.iter().map(find).collect::<Result<Vec<_>, _>>()?)
+        self.length_at(&self.version(dots)?)
     }
 
-    fn length_at(&self, heads: &[u32]) -> Result<u64, TextError> {
-        match heads {
-            [] => Ok(0),
-            [one] => Ok(u64::from(self.nodes[*one as usize].size)),
-            several => self.merged_length(several),
+    fn length_at(&self, version: &[Lv]) -> Result<u64, TextError> {
+        let Some((newest, others)) = version.split_last() else { return Ok(0) };
+        let mut length = u64::from(self.nodes[self.node_of(*newest)].size);
+        if !others.is_empty() {
+            let count = |Change { kind, events, .. }: Change| {
+                let events = u64::from(events.end - events.start);
+                length = match kind {
+                    Kind::Insert => length + events,
+                    Kind::Delete => length.saturating_sub(events),
+                };
+            };
+            transform(&self.runs, &self.rank, &[*newest], others, count)?;
         }
+        Ok(length)
     }
 
-    /// Walks back from `heads` in descending order until one node is left through which all older history passes,
-    /// then replays what was passed over a placeholder of that node's length.
-    fn merged_length(&self, heads: &[u32]) -> Result<u64, TextError> {
-        let mut frontier: BTreeSet<u32> = heads.iter().copied().collect();
-        let mut window = Vec::new();
-        let mut reached_root = false;
-        let fork = loop {
-            if frontier.len() + usize::from(reached_root) == 1 {
-                break frontier.first().copied();
-            }
-            let Some(newest) = frontier.pop_last() else { break None };
-            let node = &self.nodes[newest as usize];
-            if node.open {
-                return Err(TextError::NeedsHistory);
-            }
-            window.push(newest);
-            reached_root |= node.parents.is_empty();
-            frontier.extend(&node.parents);
-        };
-        let (mut log, agents) = self.empty_log();
-        let mut ends: HashMap<u32, usize> = HashMap::with_capacity(window.len() + 1);
-        if let Some(fork) = fork {
-            let size = self.nodes[fork as usize].size as usize;
-            let base = log.get_or_create_agent_id("fork");
-            // A fork of length 0 still needs an operation to hang the window on.
-            let mut end = log.add_insert_at(base, &[], 0, &"x".repeat(size.max(1)));
-            if size == 0 {
-                end = log.add_delete_at(base, &[end], 0..1);
-            }
-            ends.insert(fork, end);
-        }
-        let placeholder =
-            "x".repeat(window.iter().map(|i| self.nodes[*i as usize].length).max().unwrap_or(0) as usize);
-        for index in window.into_iter().rev() {
-            let inserted = &placeholder[..self.nodes[index as usize].length as usize];
-            self.add_to_log(&mut log, &agents, &mut ends, index, inserted);
-        }
-        let version = sorted(heads.iter().map(|head| ends[head]));
-        Ok(log.checkout(&version).len() as u64)
-    }
-
-    /// An empty log that knows our agents, with its numbers for them.
-    fn empty_log(&self) -> (OpLog, Vec<u32>) {
-        let mut log = OpLog::new();
-        // "ROOT" is a reserved agent name there; the prefix keeps the order of names, which breaks ties.
-        let agents =
-            self.agents.iter().map(|agent| log.get_or_create_agent_id(&format!("@{agent}"))).collect();
-        (log, agents)
-    }
-
-    fn add_to_log(
-        &self,
-        log: &mut OpLog,
-        agents: &[u32],
-        ends: &mut HashMap<u32, usize>,
-        index: u32,
-        inserted: &str,
-    ) {
-        let node = &self.nodes[index as usize];
-        let agent = agents[node.agent as usize];
-        let parents = sorted(node.parents.iter().map(|parent| ends[parent]));
-        let position = node.position as usize;
-        let end = match node.kind {
-            Kind::Insert => log.add_insert_at(agent, &parents, position, inserted),
-            Kind::Delete => log.add_delete_at(agent, &parents, position..position + node.length as usize),
-        };
-        ends.insert(index, end);
+    /// Index of the delta that holds `event`.
+    fn node_of(&self, event: Lv) -> usize {
+        self.nodes.partition_point(|node| node.end <= event)
     }
 
     /// The merged text of the whole graph.
@@ -273,23 +249,80 @@ impl TextGraph {
     /// # Errors
     /// [`TextError::NeedsHistory`] if the graph is not whole.
     pub fn text(&self) -> Result<String, TextError> {
-        if self.nodes.iter().any(|node| node.open) {
-            return Err(TextError::NeedsHistory);
+        self.replay("", &[], &self.heads)
+    }
+
+    /// The text at the merge of `version`.
+    ///
+    /// # Errors
+    /// [`TextError::UnknownParent`], or [`TextError::NeedsHistory`] if not all that it builds on is loaded.
+    pub fn text_at(&self, version: &[Dot]) -> Result<String, TextError> {
+        self.replay("", &[], &self.version(version)?)
+    }
+
+    /// The text at the merge of `base` and `target`, given that at the merge of `base`.
+    ///
+    /// # Errors
+    /// [`TextError::NeedsHistory`] if the fork of the two, or a text inserted since `base`, is not loaded;
+    /// [`TextError::UnknownParent`]; [`TextError::OutOfRange`] if `base_text` is not the text at `base`.
+    pub fn advance(&self, base_text: &str, base: &[Dot], target: &[Dot]) -> Result<String, TextError> {
+        self.replay(base_text, &self.version(base)?, &self.version(target)?)
+    }
+
+    fn replay(&self, text: &str, from: &[Lv], to: &[Lv]) -> Result<String, TextError> {
+        let mut rope = JumpRopeBuf::new_from_str(text);
+        let mut length = rope.len_chars();
+        let mut failure = None;
+        let apply = |Change { kind, position, events }: Change| {
+            let (start, count) = (position as usize, (events.end - events.start) as usize);
+            let end = if kind == Kind::Insert { start } else { start.saturating_add(count) };
+            if end > length {
+                let (position, length, document) = (start as u64, count as u64, length as u64);
+                failure.get_or_insert(TextError::OutOfRange { position, length, document });
+                return;
+            }
+            match kind {
+                Kind::Insert => match self.inserted(events.start, events.end) {
+                    Some(text) => {
+                        rope.insert(start, text);
+                        length += count;
+                    }
+                    None => {
+                        failure.get_or_insert(TextError::NeedsHistory);
+                    }
+                },
+                Kind::Delete => {
+                    rope.remove(start..end);
+                    length -= count;
+                }
+            }
+        };
+        transform(&self.runs, &self.rank, from, to, apply)?;
+        match failure {
+            Some(failure) => Err(failure),
+            None => Ok(rope.to_string()),
         }
-        let (mut log, agents) = self.empty_log();
-        let mut ends = HashMap::with_capacity(self.nodes.len());
-        let mut start = 0;
-        for (index, node) in self.nodes.iter().enumerate() {
-            self.add_to_log(
-                &mut log,
-                &agents,
-                &mut ends,
-                index as u32,
-                &self.content[start..node.content_end],
-            );
-            start = node.content_end;
+    }
+
+    /// The text of whole insertions, which are all the events `start..end`.
+    fn inserted(&self, start: Lv, end: Lv) -> Option<&str> {
+        let first = self.node_of(start);
+        let mut last = first;
+        while self.nodes[last].end < end {
+            last += 1;
         }
-        Ok(log.checkout_tip().content().to_string())
+        let (textless, content_start) = match first.checked_sub(1) {
+            Some(before) => (self.nodes[before].textless, self.nodes[before].content_end),
+            None => (0, 0),
+        };
+        let last = &self.nodes[last];
+        (last.textless == textless).then(|| &self.content[content_start..last.content_end])
+    }
+}
+
+impl From<NotLoaded> for TextError {
+    fn from(_: NotLoaded) -> Self {
+        TextError::NeedsHistory
     }
 }
 
@@ -301,12 +334,6 @@ pub struct StoredShape {
     pub length: u64,
     /// How many the document has afterwards.
     pub size: u64,
-}
-
-fn sorted(times: impl Iterator<Item = usize>) -> Vec<usize> {
-    let mut times: Vec<usize> = times.collect();
-    times.sort_unstable();
-    times
 }
 
 /// The maximal elements of `parents` (each with the clock after it), sorted and without duplicates: two ways to name

@@ -4,9 +4,7 @@
 //! replays it.
 
 pub mod graph;
-#[allow(dead_code)] // becomes the walker's input
 mod run;
-#[allow(dead_code)] // becomes what `graph` replays with
 mod walker;
 
 pub use graph::{MAX_DOCUMENT_LENGTH, StoredShape, TextError, TextGraph, maximal};

@@ -40,4 +40,26 @@ impl Run {
     pub(crate) fn end(&self) -> Lv {
         self.start + self.len
     }
+
+    /// Takes `next`, which begins where this ends, into this run if the same agent simply went on.
+    pub(crate) fn try_extend(&mut self, next: &Run) -> bool {
+        let goes_on = self.agent == next.agent
+            && self.kind == next.kind
+            && next.parents.as_slice() == [self.end() - 1]
+            && match self.kind {
+                Kind::Insert => next.position == self.position + self.len,
+                Kind::Delete if self.len == 1 && next.len == 1 && next.position + 1 == self.position => {
+                    self.backward = true;
+                    true
+                }
+                Kind::Delete if self.backward && (next.backward || next.len == 1) => {
+                    next.position + self.len == self.position
+                }
+                Kind::Delete => !self.backward && !next.backward && next.position == self.position,
+            };
+        if goes_on {
+            self.len += next.len;
+        }
+        goes_on
+    }
 }

@@ -59,6 +59,13 @@ const FROM: u8 = 1;
 /// Reached from the version to merge.
 const TO: u8 = 2;
 
+/// A parent that is not loaded and not what all runs build on: only history loaded in part has it.
+pub(crate) const UNLOADED: Lv = Lv::MAX;
+
+/// A replay would reach back to an event that is not loaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct NotLoaded;
+
 /// Which list of events a point of several events stands for: a run's parents, or one of these two.
 const LIST_FROM: u32 = u32::MAX;
 const LIST_TO: u32 = u32::MAX - 1;
@@ -84,7 +91,7 @@ pub(super) struct Difference {
 
 impl Difference {
     /// Walks back from `from` and `to` to the newest version through which all older history passes.
-    pub(super) fn find(&mut self, history: History<'_>, from: &[Lv], to: &[Lv]) {
+    pub(super) fn find(&mut self, history: History<'_>, from: &[Lv], to: &[Lv]) -> Result<(), NotLoaded> {
         self.known.clear();
         self.new.clear();
         self.queue.clear();
@@ -97,6 +104,9 @@ impl Difference {
         self.push(list(LIST_TO), LIST_TO, TO);
         let mut run = history.runs.len();
         while let Some(mut point) = self.queue.pop() {
+            if point.key >= 2 * u64::from(UNLOADED) + 2 {
+                return Err(NotLoaded);
+            }
             let several = point.key % 2 == 1;
             let mut one_version = true;
             while let Some(same) = self.queue.peek().filter(|next| next.key == point.key).copied() {
@@ -129,6 +139,7 @@ impl Difference {
         }
         self.known.reverse();
         self.new.reverse();
+        Ok(())
     }
 
     fn push(&mut self, events: &[Lv], list: u32, side: u8) {

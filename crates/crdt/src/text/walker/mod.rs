@@ -18,6 +18,7 @@ use std::ops::Range;
 use smallvec::SmallVec;
 
 use self::history::{Difference, History, Span};
+pub(crate) use self::history::{NotLoaded, UNLOADED};
 use self::window::{Order, Window};
 use super::run::{Kind, Lv, Run};
 
@@ -37,8 +38,17 @@ pub(crate) struct Change {
 /// `runs` are sorted and without gaps, from any event on: parents before the first run, or none, name the one version
 /// that all runs build on. `from` and `to` ascend. `rank` has the place of each agent's name among all names in byte
 /// order; it decides between insertions that nothing else orders.
-pub(crate) fn transform(runs: &[Run], rank: &[u32], from: &[Lv], to: &[Lv], emit: impl FnMut(Change)) {
-    Walker::default().transform(runs, rank, from, to, emit);
+///
+/// # Errors
+/// [`NotLoaded`] if that takes what lies behind a parent that is [`UNLOADED`]; nothing is emitted then.
+pub(crate) fn transform(
+    runs: &[Run],
+    rank: &[u32],
+    from: &[Lv],
+    to: &[Lv],
+    emit: impl FnMut(Change),
+) -> Result<(), NotLoaded> {
+    Walker::default().transform(runs, rank, from, to, emit)
 }
 
 /// The working space of replays; one that is kept saves its allocations.
@@ -75,10 +85,10 @@ impl Walker {
         from: &[Lv],
         to: &[Lv],
         mut emit: impl FnMut(Change),
-    ) {
+    ) -> Result<(), NotLoaded> {
         let history = History::new(runs);
         let order = Order { history, rank };
-        self.difference.find(history, from, to);
+        self.difference.find(history, from, to)?;
         self.find_steps(history, from);
         let Difference { known, new, .. } = &self.difference;
         let mut known = known.as_slice();
@@ -105,6 +115,7 @@ impl Walker {
             known = &[];
             index = end;
         }
+        Ok(())
     }
 
     /// Whether all spans before `index` are in the past of it and of all that follow (a *critical version*).

@@ -107,21 +107,9 @@ impl Both {
         let parents = lvs(self.agents[agent].local_version_ref());
         let (start, position) = (self.content.len() as u32, position as u32);
         let next = Run { start, len, agent: agent as u32, kind, position, backward, parents: parents.into() };
-        if let Some(last) = self.runs.last_mut()
-            && last.agent == next.agent
-            && next.parents.as_slice() == [last.end() - 1]
-            && last.kind == kind
-            && match (kind, last.backward, backward) {
-                (Kind::Insert, ..) => last.position + last.len == position,
-                (_, false, false) => last.position == position,
-                (_, true, true) => last.position == position + last.len,
-                _ => false,
-            }
-        {
-            last.len += len;
-            return;
+        if !self.runs.last_mut().is_some_and(|last| last.try_extend(&next)) {
+            self.runs.push(next);
         }
-        self.runs.push(next);
     }
 
     /// What `transform` makes of the text at `from`.
@@ -133,7 +121,8 @@ impl Both {
                 Kind::Insert => drop(text.splice(at..at, self.content[events].iter().copied())),
                 Kind::Delete => drop(text.drain(at..at + events.len())),
             }
-        });
+        })
+        .unwrap();
         text.into_iter().collect()
     }
 
