@@ -79,9 +79,13 @@ impl Color {
     /// The colour that an operation name belongs to, `None` for a name that no stream knows.
     pub fn of_operation(operation: &str) -> Option<Color> {
         Some(match operation {
-            "insert" | "set" | "increment" | "add" | "merge" => Color::Red,
-            "delete" | "decrement" | "remove" | "rollback" => Color::Blue,
+            "insert" | "insert_item" | "insert_text" | "set" | "increment" | "add" | "merge" => Color::Red,
+            "delete" | "delete_text" | "decrement" | "remove" | "rollback" => Color::Blue,
             "verify" | "check" | "canonicalize" => Color::Green,
+            // A phase's transition has the phase's colour (network.md §2.1).
+            "transition to LIVE" => Color::Red,
+            "transition to BACKFILL" => Color::Blue,
+            "transition to VERIFY" => Color::Green,
             _ => return None,
         })
     }

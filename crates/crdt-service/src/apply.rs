@@ -6,6 +6,8 @@
 mod check;
 mod insert;
 mod known;
+mod lines;
+mod resolve;
 
 use ramanujan_core::{Digest, Dot, Fingerprint, Problem, VectorClock, json};
 use ramanujan_crdt::wire::OperationRequest;
@@ -13,8 +15,10 @@ use ramanujan_crdt::{CrdtType, Delta};
 use ramanujan_shell::{Request, Response, Store, ok, setting};
 use serde::Serialize;
 
+use crate::negotiate::DELTA_TYPE;
 use crate::row::SCHEMA;
-use check::Checked;
+use crate::{deleted, encoded};
+pub(crate) use check::Checked;
 
 /// Most operations in one request where `MAX_BATCH` is not set.
 const DEFAULT_MAX_BATCH: usize = 1000;
@@ -49,24 +53,26 @@ struct BatchReply<'a> {
 }
 
 pub(crate) async fn post(request: Request) -> Result<Response, Problem> {
+    let media_type =
+        request.header("content-type").and_then(|value| value.split(';').next()).unwrap_or_default();
+    match media_type.trim() {
+        "application/x-ndjson" | "application/jsonl" => return lines::post(&request),
+        DELTA_TYPE => return encoded::apply(&request),
+        _ => {}
+    }
+    request.query().only(&[])?;
     let (requests, is_batch) = json::one_or_many::<OperationRequest>(&request.body)?;
-    let limit = setting::number("MAX_BATCH", DEFAULT_MAX_BATCH)?;
     if requests.is_empty() {
         return Err(Problem::invalid("empty-batch", "the batch holds no operation"));
     }
-    if requests.len() > limit {
-        let detail = format!("{} operations in one batch; the limit is {limit}", requests.len());
-        return Err(Problem::new(413, "batch-too-large", detail).with("limit", limit));
-    }
+    check_size(requests.len())?;
     let key = idempotency_key(&request)?;
     let done = apply(&requests, key.as_deref()).map_err(|(index, problem)| match index {
         Some(index) if is_batch => problem.with("index", index),
         _ => problem,
     })?;
-    let mut results = Vec::with_capacity(done.len());
-    for (request, checked) in requests.iter().zip(&done) {
-        results.push(report(request, checked));
-    }
+    let results: Vec<Applied<'_>> =
+        requests.iter().zip(&done).map(|(r, checked)| report(r, checked)).collect();
     if is_batch {
         let duplicates = results.iter().filter(|result| result.duplicate).count();
         return ok(&BatchReply { applied: results.len() - duplicates, duplicates, results });
@@ -75,6 +81,19 @@ pub(crate) async fn post(request: Request) -> Result<Response, Problem> {
         Some(single) => ok(single),
         None => Err(Problem::new(500, "no-result", "the operation left no result")),
     }
+}
+
+fn max_batch() -> Result<usize, Problem> {
+    Ok(setting::number("MAX_BATCH", DEFAULT_MAX_BATCH)?.max(1))
+}
+
+fn check_size(operations: usize) -> Result<(), Problem> {
+    let limit = max_batch()?;
+    if operations > limit {
+        let detail = format!("{operations} operations in one batch; the limit is {limit}");
+        return Err(Problem::new(413, "batch-too-large", detail).with("limit", limit));
+    }
+    Ok(())
 }
 
 fn report<'a>(request: &'a OperationRequest, checked: &'a Checked) -> Applied<'a> {
@@ -111,11 +130,10 @@ fn idempotency_key(request: &Request) -> Result<Option<String>, Problem> {
 }
 
 /// A problem, with the index of the operation that it is about.
-type Indexed = (Option<usize>, Problem);
+pub(crate) type Indexed = (Option<usize>, Problem);
 
-fn apply(requests: &[OperationRequest], key: Option<&str>) -> Result<Vec<Checked>, Indexed> {
-    let whole = |problem| (None, problem);
-    let store = Store::open(SCHEMA).map_err(whole)?;
+/// Checks and stores operations, all or none.
+pub(crate) fn apply(requests: &[OperationRequest], key: Option<&str>) -> Result<Vec<Checked>, Indexed> {
     let mut wanted = Vec::with_capacity(requests.len());
     for (index, request) in requests.iter().enumerate() {
         if request.polarity.is_some() {
@@ -124,10 +142,15 @@ fn apply(requests: &[OperationRequest], key: Option<&str>) -> Result<Vec<Checked
         }
         wanted.push(request.wanted(None).map_err(|problem| (Some(index), problem))?);
     }
+    let whole = |problem| (None, problem);
+    let store = Store::open(SCHEMA).map_err(whole)?;
     for round in 0..MAX_ROUNDS {
         let checked = check::batch(&store, requests, &wanted, key, round > 0)?;
         if insert::all_new(&store, requests, &checked, key).map_err(whole)? {
             return Ok(checked);
+        }
+        for (index, request) in requests.iter().enumerate() {
+            deleted::check(&store, &request.document_id).map_err(|problem| (Some(index), problem))?;
         }
     }
     Err((None, Problem::new(503, "too-much-contention", "other writers were quicker every time: try again")))

@@ -1,17 +1,23 @@
-//! `GET /crdt/{document}`: the merged value with its version.
+//! `GET /crdt/{document}`: the merged value with its version, now or at an earlier one.
+
+use std::time::{Duration, Instant};
 
 use ramanujan_core::{Digest, DocumentId, Dot, Fingerprint, Problem, VectorClock, time};
-use ramanujan_crdt::{CrdtType, PnCounter, StateDigest, TextGraph};
+use ramanujan_crdt::value::value_digest;
+use ramanujan_crdt::{CrdtType, Json, PnCounter, StateDigest};
 use ramanujan_shell::{Request, Response, Store, ok};
 use serde::Serialize;
-use serde_json::Value;
 
-use crate::row::{GRAPH_COLUMNS, SCHEMA, Stored, heads, newest_of_each_agent, select_graph};
+use crate::materialise::{Content, materialise};
+use crate::negotiate::{self, Representation};
+use crate::row::{SCHEMA, Stored};
+use crate::version::{At, Version, find};
+use crate::{deleted, encoded};
 
-/// Rows read at a time: bounds the memory of one result to a few MiB.
-const PAGE: u64 = 8192;
+/// How often a long poll looks for changes.
+const POLL_EVERY: Duration = Duration::from_millis(100);
 
-/// What is known of a document without merging it.
+/// What is known of a version without merging it.
 #[derive(Serialize)]
 pub(crate) struct Summary {
     pub(crate) document_id: String,
@@ -24,72 +30,106 @@ pub(crate) struct Summary {
     /// Log position of the newest delta.
     pub(crate) log_position: u64,
     pub(crate) updated: String,
-    /// Code points; null while several heads await a merge on read, and for counters.
+    /// Code points; null while several heads await a merge on read, and for all but texts.
     pub(crate) length: Option<u64>,
 }
 
 impl Summary {
-    /// The summary of `document` as `newest` has it, `None` if there is no delta.
-    pub(crate) fn of(document: &str, newest: &[Stored]) -> Option<Self> {
-        let last = newest.last()?;
-        let mut state = StateDigest::new(last.crdt_type);
-        for row in newest {
-            state.set(row.dot.agent.as_str(), row.dot.seq, row.chain);
-        }
-        let heads = heads(newest);
-        let single = match heads.as_slice() {
-            [head] if last.crdt_type == CrdtType::Text => newest.iter().find(|row| row.dot == *head),
+    pub(crate) fn of(document: &str, version: &Version) -> Self {
+        let crdt_type = version.crdt_type();
+        let state = state_digest(version);
+        let single = match version.heads.as_slice() {
+            [head] if crdt_type == CrdtType::Text => version.newest.iter().find(|row| row.dot == *head),
             _ => None,
         };
-        Some(Summary {
+        Summary {
             document_id: document.to_owned(),
-            crdt_type: last.crdt_type,
-            operations: newest.iter().map(|row| row.dot.seq).sum(),
-            vector_clock: state.clock(),
+            crdt_type,
+            operations: version.operations(),
+            heads: version.heads.clone(),
+            vector_clock: version.clock.clone(),
             fingerprint: state.fingerprint(),
             digest: state.digest(),
-            log_position: last.log,
-            updated: time::format_rfc3339(last.received),
+            log_position: version.log,
+            updated: time::format_rfc3339(version.newest.last().map_or(0, |row| row.received)),
             length: single.map(|row| row.size),
-            heads,
-        })
+        }
     }
 }
 
+/// The canonical state of a version.
+pub(crate) fn state_digest(version: &Version) -> StateDigest {
+    let mut state = StateDigest::new(version.crdt_type());
+    for row in &version.newest {
+        state.set(row.dot.agent.as_str(), row.dot.seq, row.chain);
+    }
+    state
+}
+
 #[derive(Serialize)]
-struct Document {
+struct Document<'a> {
     #[serde(flatten)]
     summary: Summary,
-    value: Value,
-    /// SHA-256 of the value: of the text in UTF-8, of the number in decimal.
+    value: &'a Json,
+    /// Of a text in UTF-8, of a number in decimal, of anything else in its canonical bytes.
     value_digest: Digest,
+    /// What the value alone does not tell: conflicts, other values, majorities.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    details: Option<Json>,
 }
 
 pub(crate) async fn get(request: Request) -> Result<Response, Problem> {
-    request.query().only(&[])?;
+    let query = request.query();
+    query.only(&["at"])?;
+    let at = query.parse("at")?.unwrap_or(At::Now);
     let document: DocumentId = request.parse_param("document")?;
+    let representation = negotiate::representation(&request)?;
     let store = Store::open(SCHEMA)?;
-    let newest = newest_of_each_agent(&store, document.as_str())?;
-    let Some(mut summary) = Summary::of(document.as_str(), &newest) else { return Err(missing(&document)) };
-    let (value, value_digest) = match summary.crdt_type {
-        CrdtType::Text => {
-            let text = load_text(&store, document.as_str(), summary.log_position)?;
-            summary.length = Some(text.chars().count() as u64);
-            let digest = Digest::of(text.as_bytes());
-            (Value::String(text), digest)
+    let deadline = negotiate::wait(&request)?.map(|wait| Instant::now() + wait);
+    let (version, state) = loop {
+        deleted::check(&store, &document)?;
+        let version = find(&store, &document, &at)?;
+        let state = state_digest(&version);
+        if !negotiate::unchanged(&request, &state.digest(), representation) {
+            break (version, state);
         }
-        CrdtType::PnCounter | CrdtType::GCounter => {
-            let value = counter(&newest).value();
-            (counter_value(value)?, Digest::of(value.to_string().as_bytes()))
+        match deadline {
+            Some(deadline) if at == At::Now && Instant::now() < deadline => std::thread::sleep(POLL_EVERY),
+            _ => return Ok(negotiate::not_modified(&state.digest(), representation)),
         }
-        other => return Err(Problem::not_implemented(format!("reading {other} documents is not built yet"))),
     };
-    ok(&Document { summary, value, value_digest })
+    let response = match representation {
+        Representation::Delta => encoded::whole(&store, document.as_str(), &version)?,
+        Representation::Json => as_json(&store, &document, &version)?,
+    };
+    Ok(negotiate::finish(&request, response, &state.digest(), representation))
 }
 
-/// The 404 of a document without deltas.
-pub(crate) fn missing(document: &DocumentId) -> Problem {
-    Problem::not_found("no-such-document", format!("{document} has no operations; POST one to /crdt/apply"))
+fn as_json(store: &Store, document: &DocumentId, version: &Version) -> Result<Response, Problem> {
+    let mut summary = Summary::of(document.as_str(), version);
+    let (value, details) = value_at(store, document.as_str(), version)?;
+    if let (CrdtType::Text, Json::Text(text)) = (summary.crdt_type, &value) {
+        summary.length = Some(text.chars().count() as u64);
+    }
+    let value_digest = value_digest(summary.crdt_type, &value);
+    ok(&Document { summary, value: &value, value_digest, details })
+}
+
+/// The value of a version, and what there is to say beside it.
+pub(crate) fn value_at(
+    store: &Store,
+    document: &str,
+    version: &Version,
+) -> Result<(Json, Option<Json>), Problem> {
+    if matches!(version.crdt_type(), CrdtType::PnCounter | CrdtType::GCounter) {
+        // Each row carries its agent's totals: there is nothing to replay.
+        return Ok((counter_value(counter(&version.newest).value())?, None));
+    }
+    let state = materialise(store, document, version, None)?;
+    Ok(match &state.content {
+        Content::Text(text) => (Json::Text(text.clone()), None),
+        Content::State(state) => (state.value(), state.details()),
+    })
 }
 
 /// The counter that the newest delta of each agent adds up to.
@@ -105,34 +145,7 @@ pub(crate) fn counter(newest: &[Stored]) -> PnCounter {
 ///
 /// # Errors
 /// 422 `counter-overflow` past ±(2^53−1).
-pub(crate) fn counter_value(value: i128) -> Result<Value, Problem> {
-    i64::try_from(value)
-        .ok()
-        .filter(|v| v.unsigned_abs() <= ramanujan_core::MAX_SAFE_INTEGER)
-        .map(Value::from)
+pub(crate) fn counter_value(value: i128) -> Result<Json, Problem> {
+    Json::int(value)
         .ok_or_else(|| Problem::invalid("counter-overflow", format!("the value {value} exceeds 2^53-1")))
-}
-
-/// All deltas of a text document up to a log position, as a graph. The one place that touches every delta.
-fn load_graph(store: &Store, document: &str, until: u64) -> Result<TextGraph, Problem> {
-    let sql = format!(
-        "SELECT {GRAPH_COLUMNS}, value FROM crdt_deltas
-         WHERE document_id = ?1 AND log > ?2 AND log <= ?3 ORDER BY log LIMIT ?4"
-    );
-    let mut graph = TextGraph::new();
-    let mut after = 0;
-    loop {
-        let rows = select_graph(store, &sql, [document.into(), after.into(), until.into(), PAGE.into()])?;
-        let Some(last) = rows.last() else { return Ok(graph) };
-        after = last.log;
-        for row in &rows {
-            graph.push_stored(&row.dot, &row.parents, row.insert, row.shape, &row.text);
-        }
-    }
-}
-
-fn load_text(store: &Store, document: &str, until: u64) -> Result<String, Problem> {
-    load_graph(store, document, until)?
-        .text()
-        .map_err(|error| Problem::new(500, "store-corrupt", format!("{document} cannot be merged: {error}")))
 }

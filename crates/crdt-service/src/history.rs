@@ -5,8 +5,8 @@ use ramanujan_crdt::wire::DeltaRecord;
 use ramanujan_shell::{Request, Response, Store, ok, setting};
 use serde::Serialize;
 
-use crate::document::missing;
 use crate::row::{COLUMNS, SCHEMA, Stored, select};
+use crate::version::missing;
 
 /// Deltas in a page where the request does not say.
 const DEFAULT_LIMIT: u64 = 100;

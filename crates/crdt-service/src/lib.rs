@@ -4,14 +4,25 @@
 //! merges, `row` is the table. The types and their laws live in `ramanujan-crdt`.
 
 mod apply;
+mod deleted;
+mod diff;
 mod document;
+mod encoded;
+mod freeze;
 mod history;
 mod list;
+mod materialise;
 mod merge;
+mod negotiate;
+mod recover;
 mod row;
+mod snapshot;
+mod types;
 mod usage;
+mod version;
 
 use ramanujan_core::Problem;
+use ramanujan_crdt::CrdtType;
 use ramanujan_shell::{Info, Request, Response, Service};
 use serde_json::{Map, Value};
 
@@ -31,19 +42,22 @@ pub fn service() -> Service {
     .post("/crdt/merge", merge::post)
     .post("/crdt/compare", merge::compare)
     .get("/crdt/{document}", document::get)
+    .delete("/crdt/{document}", deleted::delete)
     .get("/crdt/{document}/history", history::get)
+    .get("/crdt/{document}/diff", diff::get)
+    .post("/crdt/{document}/freeze", freeze::post)
+    .get("/crdt/{document}/snapshots", freeze::list)
+    .post("/crdt/{document}/recover", recover::post)
     .post("/crdt/verify", later)
     .get("/crdt/cache/stats", later)
     .post("/crdt/cache/drain", later)
     .post("/crdt/cache/invalidate", later)
-    .post("/crdt/{document}/freeze", later)
-    .post("/crdt/{document}/recover", later)
 }
 
 fn constants() -> Map<String, Value> {
     let mut members = Map::new();
     members.insert("service".into(), "CRDT Memoization".into());
-    members.insert("crdt_types".into(), vec!["text", "pn-counter"].into());
+    members.insert("crdt_types".into(), CrdtType::ALL.map(CrdtType::as_str).to_vec().into());
     // No merge memo exists yet, so nothing is ever served from one.
     members.insert("cached".into(), false.into());
     members

@@ -6,7 +6,8 @@ use serde_json::{Map, Value};
 
 use crate::document::Summary;
 use crate::history::DEFAULT_MAX_LIMIT;
-use crate::row::{SCHEMA, newest_of_each_agent};
+use crate::row::SCHEMA;
+use crate::version::Version;
 
 /// Documents in a page where the request does not say.
 const DEFAULT_LIMIT: u64 = 20;
@@ -29,7 +30,7 @@ pub(crate) async fn documents(request: Request) -> Result<Map<String, Value>, Pr
     let mut documents = Vec::new();
     for row in rows.iter().take(limit as usize) {
         let id = row.text(0)?;
-        documents.extend(Summary::of(id, &newest_of_each_agent(&store, id)?));
+        documents.extend(Version::now(&store, id)?.map(|version| Summary::of(id, &version)));
     }
     let next_cursor = documents.last().filter(|_| more).map(|last| last.document_id.clone());
     let documents =

@@ -10,8 +10,9 @@ use ramanujan_shell::{Request, Response, Store, ok};
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::document::{counter, counter_value, missing};
-use crate::row::{COLUMNS, SCHEMA, newest_of_each_agent, select};
+use crate::document::{counter, counter_value};
+use crate::row::{COLUMNS, SCHEMA, select};
+use crate::version::{missing, newest_until};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -63,7 +64,7 @@ fn with_document(
     remote: State,
 ) -> Result<Response, Problem> {
     let store = Store::open(SCHEMA)?;
-    let newest = newest_of_each_agent(&store, document.as_str())?;
+    let newest = newest_until(&store, document.as_str(), u64::MAX)?;
     let Some(last) = newest.last() else { return Err(missing(document)) };
     if claimed.is_some_and(|claimed| claimed != last.crdt_type) {
         let detail = format!("{document} is a {} document", last.crdt_type);

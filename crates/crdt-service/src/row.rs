@@ -36,6 +36,10 @@ pub(crate) const SCHEMA: Schema = Schema {
         "CREATE INDEX IF NOT EXISTS crdt_deltas_by_log ON crdt_deltas (document_id, log)",
         "CREATE UNIQUE INDEX IF NOT EXISTS crdt_deltas_by_key
             ON crdt_deltas (document_id, agent_id, idempotency_key) WHERE idempotency_key IS NOT NULL",
+        crate::snapshot::TABLE,
+        crate::deleted::TABLE,
+        crate::deleted::INDEX,
+        crate::freeze::TABLE,
     ],
 };
 
@@ -90,6 +94,11 @@ impl Stored {
         })
     }
 
+    /// The version before the delta.
+    pub(crate) fn past(&self) -> VectorClock {
+        past(&self.dot, &self.clock)
+    }
+
     pub(crate) fn shape(&self) -> StoredShape {
         let position = match self.op {
             Op::Insert { position, .. } | Op::Delete { position, .. } => position,
@@ -114,6 +123,12 @@ impl Stored {
             ..DeltaRecord::of(self.into_delta())
         }
     }
+}
+
+/// The clock before a delta, from the one after it.
+pub(crate) fn past(dot: &Dot, clock: &VectorClock) -> VectorClock {
+    let before = |(agent, seq)| (agent, if agent == dot.agent.as_str() { dot.seq - 1 } else { seq });
+    clock.iter().map(before).collect()
 }
 
 /// The operation that a row's columns hold: text as it is, amounts in decimal, everything else as JSON.
@@ -167,29 +182,6 @@ pub(crate) fn select(
     params: impl Into<Vec<Value>>,
 ) -> Result<Vec<Stored>, Problem> {
     store.execute(sql, params)?.into_iter().map(Stored::read).collect()
-}
-
-/// The newest delta of each agent of a document: one statement, so one moment. The walk skips from agent to agent
-/// through the index and costs O(agents · log deltas).
-pub(crate) fn newest_of_each_agent(store: &Store, document: &str) -> Result<Vec<Stored>, Problem> {
-    let sql = format!(
-        "WITH RECURSIVE agents(id) AS (
-            SELECT MIN(agent_id) FROM crdt_deltas WHERE document_id = ?1
-            UNION ALL
-            SELECT (SELECT MIN(n.agent_id) FROM crdt_deltas n WHERE n.document_id = ?1 AND n.agent_id > agents.id)
-            FROM agents WHERE agents.id IS NOT NULL
-        )
-        SELECT {COLUMNS} FROM agents JOIN crdt_deltas d ON d.document_id = ?1 AND d.agent_id = agents.id
-            AND d.seq = (SELECT MAX(m.seq) FROM crdt_deltas m WHERE m.document_id = ?1 AND m.agent_id = agents.id)
-        WHERE agents.id IS NOT NULL
-        ORDER BY d.log"
-    );
-    select(store, &sql, [document.into()])
-}
-
-/// The heads of a document: those of the newest deltas that no other one has seen, sorted.
-pub(crate) fn heads(newest: &[Stored]) -> Vec<Dot> {
-    ramanujan_crdt::text::maximal(newest.iter().map(|row| (row.dot.clone(), &row.clock)).collect())
 }
 
 /// What the text graph needs of a row, without clock, digest and chain: half the cost of reading [`Stored`].

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use ramanujan_core::MAX_SAFE_INTEGER;
+use ramanujan_core::{Digest, MAX_SAFE_INTEGER};
 use serde::de::{self, MapAccess, SeqAccess, Visitor};
 use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::CrdtType;
 use crate::delta::{put_text, put_uint};
 
 /// Deepest nesting of a value; keeps recursion over it within an instance's stack.
@@ -140,6 +141,22 @@ impl Json {
             Json::List(items) => 1 + items.iter().map(Json::depth).max().unwrap_or(0),
             Json::Map(entries) => 1 + entries.values().map(Json::depth).max().unwrap_or(0),
             _ => 1,
+        }
+    }
+}
+
+/// SHA-256 of a document's value: of a text in UTF-8, of a counter in decimal, of anything else in its canonical
+/// bytes.
+pub fn value_digest(crdt_type: CrdtType, value: &Json) -> Digest {
+    match (crdt_type, value) {
+        (CrdtType::Text, Json::Text(text)) => Digest::of(text.as_bytes()),
+        (CrdtType::PnCounter | CrdtType::GCounter, Json::Int(number)) => {
+            Digest::of(number.to_string().as_bytes())
+        }
+        _ => {
+            let mut bytes = Vec::new();
+            value.put_canonical(&mut bytes);
+            Digest::of(&bytes)
         }
     }
 }

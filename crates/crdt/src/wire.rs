@@ -48,6 +48,9 @@ pub struct OperationRequest {
     /// Place in a JSON document.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<Vec<PathStep>>,
+    /// An operation on a JSON document as `/history` gives it, instead of `path`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edit: Option<Edit>,
     /// Code points to delete.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub length: Option<u64>,
@@ -100,9 +103,17 @@ impl OperationRequest {
         if self.value.as_ref().is_some_and(|value| value.depth() > MAX_VALUE_DEPTH) {
             return Err(invalid(format!("value is nested deeper than {MAX_VALUE_DEPTH} levels")));
         }
-        let wanted = match &self.path {
-            Some(path) => Wanted::Edit(self.edit(path)?),
-            None => self.plain(self.crdt_type.or(existing))?,
+        let wanted = match (&self.edit, &self.path) {
+            (None, Some(path)) => Wanted::Edit(self.edit(path)?),
+            (None, None) => self.plain(self.crdt_type.or(existing))?,
+            (Some(edit), None) => {
+                self.takes(&[])?;
+                if edit.name() != self.operation {
+                    return Err(invalid(format!("edit is a {}, not a {:.20}", edit.name(), self.operation)));
+                }
+                Wanted::Op(Op::Edit(edit.clone()))
+            }
+            (Some(_), Some(_)) => return Err(invalid("edit and path both name the place: give one")),
         };
         match self.crdt_type {
             Some(claimed) if claimed != wanted.crdt_type() => {

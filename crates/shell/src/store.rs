@@ -112,6 +112,17 @@ impl Row {
         }
     }
 
+    /// Takes the blob out, leaving NULL.
+    ///
+    /// # Errors
+    /// 500 `store-shape` if the column is not a blob.
+    pub fn take_blob(&mut self, column: usize) -> Result<Vec<u8>, Problem> {
+        match self.0.get_mut(column).map(|value| std::mem::replace(value, Value::Null)) {
+            Some(Value::Blob(bytes)) => Ok(bytes),
+            _ => Err(unexpected(column, "a blob")),
+        }
+    }
+
     /// # Errors
     /// 500 `store-shape` if the column is not a blob.
     pub fn blob(&self, column: usize) -> Result<&[u8], Problem> {

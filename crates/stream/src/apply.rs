@@ -1,9 +1,11 @@
 //! `POST /stream/red|blue/apply`: colour check, delta first, then the event, then the acknowledgement.
 
+use std::borrow::Cow;
+
 use http::Method;
 use ramanujan_core::{Color, Digest, Dot, Fingerprint, Polarity, Problem, VectorClock, json};
-use ramanujan_crdt::Json;
 use ramanujan_crdt::wire::OperationRequest;
+use ramanujan_crdt::{Json, TapPhase};
 use ramanujan_shell::fetch::{call_with, read_reply};
 use ramanujan_shell::{Request, Response, ok};
 use serde::{Deserialize, Serialize};
@@ -73,7 +75,7 @@ pub(crate) async fn post(color: Color, request: Request) -> Result<Response, Pro
     let (mut operations, is_batch) = json::one_or_many::<OperationRequest>(&request.body)?;
     for (index, operation) in operations.iter_mut().enumerate() {
         let problem = |problem: Problem| if is_batch { problem.with("index", index) } else { problem };
-        check_color(color, &operation.operation, operation.polarity.as_deref()).map_err(problem)?;
+        check_color(color, &colored_name(operation), operation.polarity.as_deref()).map_err(problem)?;
         // Checked here; crdt-service knows no streams.
         operation.polarity = None;
     }
@@ -131,6 +133,15 @@ pub(crate) async fn post(color: Color, request: Request) -> Result<Response, Pro
         applied: stored.applied,
         duplicates: stored.duplicates,
     })
+}
+
+/// The name under which an operation has a colour: that of a transition depends on where it leads.
+fn colored_name(operation: &OperationRequest) -> Cow<'_, str> {
+    let phase = operation.value.as_ref().and_then(Json::as_text).map(str::parse::<TapPhase>);
+    match (operation.operation.as_str(), phase) {
+        ("transition", Some(Ok(phase))) => format!("transition to {phase}").into(),
+        (name, _) => name.into(),
+    }
 }
 
 fn events<'a>(color: Color, operations: &'a [OperationRequest], stored: &'a [Stored]) -> Vec<Event<'a>> {

@@ -74,8 +74,10 @@ pub fn green(version: &'static str) -> Service {
 /// Operations that a stream takes.
 fn allowed(color: Color) -> &'static [&'static str] {
     match color {
-        Color::Red => &["insert", "increment"],
-        Color::Blue => &["delete", "decrement"],
+        Color::Red => {
+            &["insert", "increment", "add", "set", "insert_item", "insert_text", "transition to LIVE"]
+        }
+        Color::Blue => &["delete", "decrement", "remove", "delete_text", "transition to BACKFILL"],
         Color::Green => &["verify", "check"],
     }
 }

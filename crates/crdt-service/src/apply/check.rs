@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ramanujan_core::{Digest, Dot, MAX_SAFE_INTEGER, Problem, VectorClock};
+use ramanujan_core::{Digest, DocumentId, Dot, MAX_SAFE_INTEGER, Problem, VectorClock};
 use ramanujan_crdt::counter::Totals;
 use ramanujan_crdt::state::{EMPTY_CHAIN, extend_chain};
 use ramanujan_crdt::wire::{OperationRequest, Wanted};
@@ -10,7 +10,8 @@ use ramanujan_crdt::{CrdtType, Delta, Op, TextError};
 use ramanujan_shell::Store;
 
 use super::Indexed;
-use super::known::{Known, KnownDocument, Needed, fetch};
+use super::known::{Known, KnownDocument, Needed, fetch, past_of};
+use super::resolve::Resolver;
 
 /// First number of newest deltas looked at for the fork of several parents; it grows fourfold while the fork lies
 /// further back.
@@ -18,8 +19,8 @@ const FIRST_TAIL: u64 = 64;
 
 /// An operation that may be stored, or is.
 #[derive(Clone, Debug)]
-pub(super) struct Checked {
-    pub(super) delta: Delta,
+pub(crate) struct Checked {
+    pub(crate) delta: Delta,
     pub(super) digest: Digest,
     pub(super) chain: Digest,
     pub(super) clock: VectorClock,
@@ -52,7 +53,7 @@ pub(super) fn batch(
         for (index, (request, wanted)) in requests.iter().zip(wanted).enumerate() {
             let Some(known) = documents.get_mut(request.document_id.as_str()) else { continue };
             let key = key.filter(|_| request.seq.is_none()).map(|key| key_of(key, index));
-            match one(known, request, wanted, key.as_deref()) {
+            match one(store, known, request, wanted, key.as_deref()) {
                 Ok(new) => checked.push(new),
                 Err(Refusal::NeedsHistory) => {
                     if let Some(needed) = needed.get_mut(request.document_id.as_str()) {
@@ -121,12 +122,20 @@ impl From<Problem> for Refusal {
 }
 
 fn one(
+    store: &Store,
     known: &mut KnownDocument,
     request: &OperationRequest,
     wanted: &Wanted,
     key: Option<&str>,
 ) -> Result<Checked, Refusal> {
     let agent = &request.agent_id;
+    let by_document;
+    let wanted = if known.crdt_type.is_some_and(|existing| existing != wanted.crdt_type()) {
+        by_document = request.wanted(known.crdt_type)?;
+        &by_document
+    } else {
+        wanted
+    };
     if let Some(existing) = known.crdt_type
         && existing != wanted.crdt_type()
     {
@@ -143,7 +152,7 @@ fn one(
         None => key.and_then(|key| known.by_key(agent.as_str(), key)),
     };
     if let Some(stored) = before {
-        return Ok(repeated(stored, request, wanted)?);
+        return Ok(repeated(store, stored, request, wanted)?);
     }
     let parents = match (&request.parents, &request.vector_clock) {
         (Some(parents), _) => parents.clone(),
@@ -180,9 +189,16 @@ fn one(
             (op.clone(), known.graph.push(&dot, &parents, op).map_err(refusal)?, totals)
         }
         Wanted::Edit(edit) => {
-            let edit = edit.resolved().ok_or_else(|| {
-                Problem::not_implemented("indexes and positions in JSON documents are not resolved yet")
-            })?;
+            let edit = match edit.resolved() {
+                Some(edit) => edit,
+                None => {
+                    let resolver = match known.resolver.take() {
+                        Some(resolver) if resolver.is_at(&past) => resolver,
+                        _ => Resolver::at(store, &request.document_id, &past, &known.added)?,
+                    };
+                    known.resolver.insert(resolver).resolve(edit)?
+                }
+            };
             (Op::Edit(edit), 0, totals)
         }
         Wanted::Op(op) => {
@@ -202,12 +218,23 @@ fn one(
     let delta = Delta { dot, parents, op };
     let digest = delta.digest();
     let chain = extend_chain(&chain, &digest);
-    known.add(Known { delta: delta.clone(), clock: clock.clone(), digest, chain, size, totals });
+    let new = Known { delta: delta.clone(), clock: clock.clone(), digest, chain, size, totals };
+    if let Some(resolver) = known.resolver.take_if(|resolver| resolver.is_at(&past_of(&new))) {
+        let mut resolver = resolver;
+        resolver.follow(&new)?;
+        known.resolver = Some(resolver);
+    }
+    known.add(new);
     Ok(Checked { delta, digest, chain, clock, size, totals, duplicate: false })
 }
 
 /// The operation under this dot or key exists: the same again is a duplicate, anything else a conflict.
-fn repeated(stored: &Known, request: &OperationRequest, wanted: &Wanted) -> Result<Checked, Problem> {
+fn repeated(
+    store: &Store,
+    stored: &Known,
+    request: &OperationRequest,
+    wanted: &Wanted,
+) -> Result<Checked, Problem> {
     let parents_agree = match (&request.parents, &request.vector_clock) {
         (Some(parents), _) => {
             // Parents may be named redundantly; the version they stand for is what counts.
@@ -217,7 +244,7 @@ fn repeated(stored: &Known, request: &OperationRequest, wanted: &Wanted) -> Resu
         (None, Some(clock)) => past_of(stored) == *clock,
         (None, None) => true,
     };
-    if !is_wanted(wanted, &stored.delta.op) || !parents_agree {
+    if !parents_agree || !is_wanted(store, &request.document_id, wanted, stored)? {
         let detail = format!(
             "{} of {} exists with other content; an operation is never replaced",
             stored.delta.dot, request.document_id
@@ -237,23 +264,20 @@ fn repeated(stored: &Known, request: &OperationRequest, wanted: &Wanted) -> Resu
     })
 }
 
-/// Whether `op` is what was asked for.
-fn is_wanted(wanted: &Wanted, op: &Op) -> bool {
-    match wanted {
+/// Whether the stored operation is what is asked for now.
+fn is_wanted(store: &Store, document: &DocumentId, wanted: &Wanted, stored: &Known) -> Result<bool, Problem> {
+    let op = &stored.delta.op;
+    Ok(match wanted {
         Wanted::Op(wanted) => wanted == op,
         Wanted::Append(wanted) => matches!(op, Op::Insert { text, .. } if text == wanted),
-        Wanted::Edit(wanted) => wanted.resolved().is_some_and(|edit| *op == Op::Edit(edit)),
-    }
-}
-
-/// The clock before a delta.
-fn past_of(stored: &Known) -> VectorClock {
-    let own = &stored.delta.dot;
-    stored
-        .clock
-        .iter()
-        .map(|(agent, seq)| (agent, if agent == own.agent.as_str() { own.seq - 1 } else { seq }))
-        .collect()
+        Wanted::Edit(wanted) => match wanted.resolved() {
+            Some(edit) => *op == Op::Edit(edit),
+            // Indexes are those of the version that the stored operation was made on.
+            None => Resolver::at(store, document, &past_of(stored), &[])?
+                .resolve(wanted)
+                .is_ok_and(|edit| *op == Op::Edit(edit)),
+        },
+    })
 }
 
 /// A replica is sequential: the past of `agent:n` holds `agent:n-1` and nothing later of it.
@@ -290,7 +314,7 @@ fn refusal(error: TextError) -> Refusal {
     let code = match &error {
         TextError::NeedsHistory => return Refusal::NeedsHistory,
         TextError::OutOfRange { .. } => "position-out-of-range",
-        TextError::TooLong(_) => "document-too-long",
+        TextError::TooLong(_) | TextError::TooManyEvents => "document-too-long",
         TextError::UnknownParent(_) => "unknown-parent",
         TextError::DuplicateDot(_) | TextError::Empty | TextError::NotText(_) => "invalid-operation",
     };

@@ -48,10 +48,13 @@ const INSERT: &str = "
     AND NOT EXISTS (
         SELECT 1 FROM json_each(?2) t WHERE t.value <>
             (SELECT d.crdt_type FROM crdt_deltas d WHERE d.document_id = t.key LIMIT 1))
+    AND NOT EXISTS (
+        SELECT 1 FROM json_each(?2) t WHERE 1 =
+            (SELECT m.deleted FROM crdt_deletions m WHERE m.document_id = t.key ORDER BY m.id DESC LIMIT 1))
     RETURNING seq";
 
-/// Stores what is not a duplicate. `false` if another writer was quicker with a dot, a key or a document's type, and
-/// nothing was stored.
+/// Stores what is not a duplicate. `false` if a document is deleted, or another writer was quicker with a dot, a key or
+/// a document's type; nothing was stored then.
 pub(super) fn all_new(
     store: &Store,
     requests: &[OperationRequest],

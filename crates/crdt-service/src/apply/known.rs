@@ -7,7 +7,9 @@ use ramanujan_crdt::counter::Totals;
 use ramanujan_crdt::{CrdtType, Delta, TextGraph};
 use ramanujan_shell::Store;
 
-use crate::row::{COLUMNS, GRAPH_COLUMNS, GraphRow, Stored, newest_of_each_agent, select, select_graph};
+use super::resolve::Resolver;
+use crate::row::{COLUMNS, GRAPH_COLUMNS, GraphRow, Stored, past, select, select_graph};
+use crate::version::newest_until;
 
 /// A delta that is stored or comes earlier in the batch.
 #[derive(Clone, Debug)]
@@ -20,11 +22,20 @@ pub(super) struct Known {
     pub(super) totals: Totals,
 }
 
+/// The version before a delta.
+pub(super) fn past_of(known: &Known) -> VectorClock {
+    past(&known.delta.dot, &known.clock)
+}
+
 /// What is known of one document.
 #[derive(Default)]
 pub(super) struct KnownDocument {
     pub(super) crdt_type: Option<CrdtType>,
     pub(super) graph: TextGraph,
+    /// The batch's own deltas, in order.
+    pub(super) added: Vec<Known>,
+    /// The JSON document that the last edit of the batch was made on.
+    pub(super) resolver: Option<Resolver>,
     by_dot: HashMap<Dot, Known>,
     by_key: HashMap<String, Dot>,
     /// Newest delta of each agent; only filled where heads or a next seq are asked for.
@@ -54,6 +65,9 @@ impl KnownDocument {
     /// Adds a delta of the batch; `graph` already has it.
     pub(super) fn add(&mut self, known: Known) {
         self.crdt_type = Some(known.delta.op.crdt_type());
+        if known.delta.op.crdt_type() == CrdtType::Json {
+            self.added.push(known.clone());
+        }
         self.newest.insert(known.delta.dot.agent.to_string(), known.delta.dot.clone());
         self.by_dot.insert(known.delta.dot.clone(), known);
     }
@@ -111,7 +125,7 @@ pub(super) fn fetch(store: &Store, document: &str, needed: &Needed) -> Result<Kn
         rows = select(store, &sql, [document.into(), serde_json::json!(dots).to_string().into()])?;
     }
     if needed.newest {
-        let newest = newest_of_each_agent(store, document)?;
+        let newest = newest_until(store, document, u64::MAX)?;
         known.newest = newest.iter().map(|row| (row.dot.agent.to_string(), row.dot.clone())).collect();
         rows.extend(newest);
     }

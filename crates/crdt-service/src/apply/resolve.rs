@@ -1,0 +1,83 @@
+//! Finding the places that an edit of a JSON document names by index: it takes the document at the parents' version.
+
+use crate::types::{Event, State};
+use ramanujan_core::{DocumentId, Problem, VectorClock};
+use ramanujan_crdt::request::EditRequest;
+use ramanujan_crdt::{CrdtType, Edit};
+use ramanujan_shell::Store;
+
+use super::known::{Known, past_of};
+use crate::materialise::{Content, materialise};
+use crate::version::{At, find};
+
+/// The document as an operation of the batch sees it, kept for the next one, which as a rule builds on it.
+pub(super) struct Resolver {
+    at: VectorClock,
+    state: State,
+}
+
+impl Resolver {
+    /// The document at `past`. `unstored` are the batch's own deltas, in order.
+    pub(super) fn at(
+        store: &Store,
+        document: &DocumentId,
+        past: &VectorClock,
+        unstored: &[Known],
+    ) -> Result<Self, Problem> {
+        let own: Vec<&Known> =
+            unstored.iter().filter(|k| past.get(k.delta.dot.agent.as_str()) >= k.delta.dot.seq).collect();
+        let stored: VectorClock = past
+            .iter()
+            .map(|(agent, seq)| {
+                let first = own.iter().find(|known| known.delta.dot.agent.as_str() == agent);
+                (agent, first.map_or(seq, |known| known.delta.dot.seq - 1))
+            })
+            .collect();
+        let empty = || {
+            State::new(CrdtType::Json)
+                .ok_or_else(|| Problem::new(500, "no-state", "JSON documents have no state"))
+        };
+        let state = if stored.is_empty() {
+            empty()?
+        } else {
+            let version = find(store, document, &At::Clock(stored.clone()))?;
+            match &materialise(store, document.as_str(), &version, None)?.content {
+                Content::State(state) => (**state).clone(),
+                Content::Text(_) => empty()?,
+            }
+        };
+        let mut resolver = Resolver { at: stored, state };
+        for known in own {
+            resolver.follow(known)?;
+        }
+        Ok(resolver)
+    }
+
+    pub(super) fn is_at(&self, past: &VectorClock) -> bool {
+        self.at == *past
+    }
+
+    /// Takes in the next delta of the batch if it was made at this version.
+    pub(super) fn follow(&mut self, known: &Known) -> Result<(), Problem> {
+        let past = past_of(known);
+        let event = Event { dot: &known.delta.dot, past: &past };
+        self.state
+            .apply(&event, &known.delta.op)
+            .map_err(|error| Problem::invalid("invalid-operation", error.to_string()))?;
+        self.at.observe(known.delta.dot.agent.as_str(), known.delta.dot.seq);
+        Ok(())
+    }
+
+    /// The edit with its places named by dots.
+    ///
+    /// # Errors
+    /// 422 if there is no such place.
+    pub(super) fn resolve(&self, request: &EditRequest) -> Result<Edit, Problem> {
+        match &self.state {
+            State::Json(document) => document
+                .resolve(request)
+                .map_err(|error| Problem::invalid("no-such-place", error.to_string())),
+            _ => Err(Problem::new(500, "no-state", "the document is not JSON")),
+        }
+    }
+}

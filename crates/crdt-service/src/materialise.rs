@@ -1,0 +1,228 @@
+//! Building a document's state at a version: the newest state at hand below it, and the deltas since.
+//!
+//! Deltas are taken in log order, page by page, so memory is bounded by a page and the state, not by the history.
+
+use std::rc::Rc;
+
+use crate::types::{Event, State};
+use ramanujan_core::{Dot, Problem, VectorClock};
+use ramanujan_crdt::{CrdtType, TextError, TextGraph};
+use ramanujan_shell::{Store, setting};
+
+use crate::row::{COLUMNS, GRAPH_COLUMNS, GraphRow, Stored, select, select_graph};
+use crate::snapshot;
+use crate::version::Version;
+
+/// Rows read at a time: bounds the memory of one result to a few MiB.
+const PAGE: u64 = 8192;
+
+/// First number of older deltas looked at for the fork of concurrent ones; it grows fourfold while the fork lies
+/// further back.
+const FIRST_LOOKBACK: u64 = 64;
+
+/// Deltas since the last snapshot after which a new one is written, where `SNAPSHOT_TAIL` is not set.
+const DEFAULT_SNAPSHOT_TAIL: u64 = 256;
+
+/// What a document holds.
+#[derive(Clone, Debug)]
+pub(crate) enum Content {
+    Text(String),
+    State(Box<State>),
+}
+
+impl Content {
+    pub(crate) fn empty(crdt_type: CrdtType) -> Self {
+        State::new(crdt_type)
+            .map_or_else(|| Content::Text(String::new()), |state| Content::State(state.into()))
+    }
+}
+
+/// A document's state at a version that holds every delta up to `log`, or at one named by a clock.
+#[derive(Clone, Debug)]
+pub(crate) struct Materialised {
+    pub(crate) log: u64,
+    pub(crate) heads: Vec<Dot>,
+    pub(crate) clock: VectorClock,
+    pub(crate) content: Content,
+}
+
+impl Materialised {
+    fn empty(crdt_type: CrdtType) -> Self {
+        Materialised {
+            log: 0,
+            heads: Vec::new(),
+            clock: VectorClock::new(),
+            content: Content::empty(crdt_type),
+        }
+    }
+
+    /// Counts the delta in.
+    fn cover(&mut self, log: u64, dot: &Dot, parents: &[Dot]) {
+        self.log = log;
+        self.heads.retain(|head| !parents.contains(head));
+        self.heads.push(dot.clone());
+        self.clock.observe(dot.agent.as_str(), dot.seq);
+    }
+}
+
+/// The state of `document` at `version`; `near` is a state that may be below it, e.g. one kept from an earlier request.
+///
+/// # Errors
+/// 500 `store-corrupt` if the rows do not make a document.
+pub(crate) fn materialise(
+    store: &Store,
+    document: &str,
+    version: &Version,
+    near: Option<Rc<Materialised>>,
+) -> Result<Rc<Materialised>, Problem> {
+    let crdt_type = version.crdt_type();
+    let below = |state: &Materialised| state.log <= version.log && version.clock.includes(&state.clock);
+    let near = near.filter(|state| below(state));
+    if let Some(near) = &near
+        && near.clock == version.clock
+    {
+        return Ok(Rc::clone(near));
+    }
+    let stored =
+        snapshot::newest_below(store, document, crdt_type, version, near.as_ref().map_or(0, |n| n.log))?;
+    let mut snapshot_at = stored.as_ref().map_or(0, |stored| stored.log);
+    let mut state = match (stored, near) {
+        (Some(stored), _) => stored,
+        (None, Some(near)) => Rc::unwrap_or_clone(near),
+        (None, None) => Materialised::empty(crdt_type),
+    };
+    let bound = setting::number("SNAPSHOT_TAIL", DEFAULT_SNAPSHOT_TAIL)?.max(1);
+    let mut tail = 0;
+    loop {
+        let from = state.log;
+        let read = if crdt_type == CrdtType::Text {
+            text_page(store, document, version, &mut state)?
+        } else {
+            state_page(store, document, version, &mut state)?
+        };
+        tail += read;
+        if version.prefix && tail >= bound && state.log > snapshot_at {
+            snapshot::write(store, document, &state)?;
+            snapshot_at = state.log;
+            tail = 0;
+        }
+        if read < PAGE || state.log == from {
+            break;
+        }
+    }
+    state.heads.sort();
+    if state.clock != version.clock {
+        return Err(corrupt(document, "deltas of the version are missing"));
+    }
+    Ok(Rc::new(state))
+}
+
+pub(crate) fn corrupt(document: &str, what: impl std::fmt::Display) -> Problem {
+    Problem::new(500, "store-corrupt", format!("{document} cannot be merged: {what}"))
+}
+
+/// Applies the next page of deltas; returns how many rows there were.
+fn state_page(
+    store: &Store,
+    document: &str,
+    version: &Version,
+    state: &mut Materialised,
+) -> Result<u64, Problem> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM crdt_deltas d
+         WHERE d.document_id = ?1 AND d.log > ?2 AND d.log <= ?3 ORDER BY d.log LIMIT ?4"
+    );
+    let rows = select(store, &sql, [document.into(), state.log.into(), version.log.into(), PAGE.into()])?;
+    for row in &rows {
+        if row.dot.seq > version.clock.get(row.dot.agent.as_str()) {
+            continue;
+        }
+        let past = row.past();
+        let event = Event { dot: &row.dot, past: &past };
+        if let Content::State(content) = &mut state.content {
+            content.apply(&event, &row.op).map_err(|error| corrupt(document, error))?;
+        }
+        state.cover(row.log, &row.dot, &row.parents);
+    }
+    state.log = rows.last().map_or(state.log, |last| last.log);
+    Ok(rows.len() as u64)
+}
+
+fn text_page(
+    store: &Store,
+    document: &str,
+    version: &Version,
+    state: &mut Materialised,
+) -> Result<u64, Problem> {
+    let sql = format!(
+        "SELECT {GRAPH_COLUMNS}, value FROM crdt_deltas
+         WHERE document_id = ?1 AND log > ?2 AND log <= ?3 ORDER BY log LIMIT ?4"
+    );
+    let mut rows =
+        select_graph(store, &sql, [document.into(), state.log.into(), version.log.into(), PAGE.into()])?;
+    let (read, last) = (rows.len() as u64, rows.last().map_or(state.log, |last| last.log));
+    rows.retain(|row| row.dot.seq <= version.clock.get(row.dot.agent.as_str()));
+    let base = state.heads.clone();
+    let before = state.log;
+    for row in &rows {
+        state.cover(row.log, &row.dot, &row.parents);
+    }
+    state.log = last;
+    let Content::Text(text) = &mut state.content else {
+        return Err(corrupt(document, "its newest delta is of another type than its state"));
+    };
+    let mut lookback = 0;
+    loop {
+        let (older, all) = older_rows(store, document, version, &base, before, lookback)?;
+        let mut graph = TextGraph::new();
+        for row in older.iter().chain(&rows) {
+            graph.push_stored(&row.dot, &row.parents, row.insert, row.shape, &row.text);
+        }
+        match graph.advance(text, &base, &state.heads) {
+            Ok(advanced) => {
+                *text = advanced;
+                return Ok(read);
+            }
+            Err(TextError::NeedsHistory) if !all => lookback = (lookback * 4).max(FIRST_LOOKBACK),
+            Err(error) => return Err(corrupt(document, error)),
+        }
+    }
+}
+
+/// The deltas that `base` names and the `lookback` newest ones up to `log`, without their texts; and whether these are
+/// all there are.
+fn older_rows(
+    store: &Store,
+    document: &str,
+    version: &Version,
+    base: &[Dot],
+    log: u64,
+    lookback: u64,
+) -> Result<(Vec<GraphRow>, bool), Problem> {
+    let dots: Vec<_> = base.iter().map(|dot| (dot.agent.as_str(), dot.seq)).collect();
+    let dots = serde_json::to_string(&dots).map_err(|e| Problem::new(500, "encoding", e.to_string()))?;
+    let sql = format!(
+        "SELECT {GRAPH_COLUMNS}, '' FROM json_each(?2) n CROSS JOIN crdt_deltas
+         ON document_id = ?1 AND agent_id = n.value->>0 AND seq = n.value->>1"
+    );
+    let mut rows = select_graph(store, &sql, [document.into(), dots.into()])?;
+    let mut all = base.is_empty();
+    if lookback > 0 {
+        let sql = format!(
+            "SELECT {GRAPH_COLUMNS}, '' FROM crdt_deltas
+             WHERE document_id = ?1 AND log <= ?2 ORDER BY log DESC LIMIT ?3"
+        );
+        let tail = select_graph(store, &sql, [document.into(), log.into(), lookback.into()])?;
+        all |= (tail.len() as u64) < lookback;
+        rows.extend(tail.into_iter().filter(|row| row.dot.seq <= version.clock.get(row.dot.agent.as_str())));
+    }
+    rows.sort_by_key(|row| row.log);
+    rows.dedup_by_key(|row| row.log);
+    Ok((rows, all))
+}
+
+impl Version {
+    pub(crate) fn crdt_type(&self) -> CrdtType {
+        self.newest.last().map_or(CrdtType::Text, |row: &Stored| row.crdt_type)
+    }
+}

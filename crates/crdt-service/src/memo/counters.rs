@@ -1,0 +1,169 @@
+//! What the memo has done: counted per instance, added up over all instances in the store.
+
+use ramanujan_core::Problem;
+use ramanujan_shell::{Store, Value};
+use serde::Serialize;
+
+/// Consultations after which an instance writes its counts down: one statement for many requests.
+const FLUSH_COUNT: u64 = 64;
+/// Milliseconds after which it does so in any case, with the next consultation.
+const FLUSH_MILLIS: u64 = 1000;
+
+/// Numbers of events since an instance began, or since counting began.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub(crate) struct Counters {
+    /// Look-ups above the break-even size: hits and misses.
+    pub(crate) consultations: u64,
+    pub(crate) hits: u64,
+    pub(crate) misses: u64,
+    /// Hits that the second tier answered.
+    pub(crate) tier2_hits: u64,
+    /// Entries that gave way to others.
+    pub(crate) evictions: u64,
+    /// Entries found too old; each is a miss too.
+    pub(crate) expired: u64,
+    /// Heads and entries dropped by request or by a write.
+    pub(crate) invalidations: u64,
+}
+
+impl Counters {
+    const COLUMNS: [&str; 7] =
+        ["consultations", "hits", "misses", "tier2_hits", "evictions", "expired", "invalidations"];
+
+    fn values(&self) -> [u64; 7] {
+        let Counters { consultations, hits, misses, tier2_hits, evictions, expired, invalidations } = *self;
+        [consultations, hits, misses, tier2_hits, evictions, expired, invalidations]
+    }
+
+    fn of(values: [u64; 7]) -> Self {
+        let [consultations, hits, misses, tier2_hits, evictions, expired, invalidations] = values;
+        Counters { consultations, hits, misses, tier2_hits, evictions, expired, invalidations }
+    }
+
+    fn add(&mut self, other: &Counters) {
+        let (a, b) = (self.values(), other.values());
+        *self = Counters::of(std::array::from_fn(|i| a[i].saturating_add(b[i])));
+    }
+
+    /// Hits per consultation, 0 before the first.
+    pub(crate) fn hit_rate(&self) -> f64 {
+        if self.consultations == 0 { 0.0 } else { self.hits as f64 / self.consultations as f64 }
+    }
+
+    /// The sum over all instances that have written theirs down.
+    pub(crate) fn read(store: &Store) -> Result<Self, Problem> {
+        let sql = format!("SELECT {} FROM crdt_memo_counters WHERE id = 1", Self::COLUMNS.join(", "));
+        let rows = store.execute(&sql, [])?;
+        let Some(row) = rows.first() else { return Ok(Counters::default()) };
+        let mut values = [0; 7];
+        for (column, value) in values.iter_mut().enumerate() {
+            *value = row.uint(column)?;
+        }
+        Ok(Counters::of(values))
+    }
+
+    /// Adds these to the sum, in one statement.
+    fn write(&self, store: &Store) -> Result<(), Problem> {
+        let places: Vec<_> = (1..=Self::COLUMNS.len()).map(|n| format!("?{n}")).collect();
+        let sums: Vec<_> = Self::COLUMNS.iter().map(|name| format!("{name} = {name} + excluded.{name}")).collect();
+        let sql = format!(
+            "INSERT INTO crdt_memo_counters (id, {}) VALUES (1, {}) ON CONFLICT (id) DO UPDATE SET {}",
+            Self::COLUMNS.join(", "),
+            places.join(", "),
+            sums.join(", ")
+        );
+        store.execute(&sql, self.values().map(Value::from))?;
+        Ok(())
+    }
+}
+
+/// Counts that the store does not have yet.
+#[derive(Debug, Default)]
+pub(crate) struct Pending {
+    counts: Counters,
+    /// Time of the oldest of them.
+    since: Option<u64>,
+}
+
+impl Pending {
+    /// Counts something; `now` in milliseconds.
+    pub(crate) fn count(&mut self, now: u64, count: impl FnOnce(&mut Counters)) {
+        count(&mut self.counts);
+        self.since.get_or_insert(now);
+    }
+
+    pub(crate) fn due(&self, now: u64) -> bool {
+        let old = self.since.is_some_and(|since| now.saturating_sub(since) >= FLUSH_MILLIS);
+        old || self.counts.consultations >= FLUSH_COUNT
+    }
+
+    /// Hands the counts over: nobody else can then write them a second time.
+    pub(crate) fn take(&mut self) -> Option<Unwritten> {
+        let since = self.since.take()?;
+        Some(Unwritten { counts: std::mem::take(&mut self.counts), since })
+    }
+
+    pub(crate) fn give_back(&mut self, unwritten: Unwritten) {
+        self.counts.add(&unwritten.counts);
+        self.since = Some(unwritten.since);
+    }
+}
+
+/// Counts on their way to the store.
+#[must_use = "write them down or give them back"]
+pub(crate) struct Unwritten {
+    counts: Counters,
+    since: u64,
+}
+
+impl Unwritten {
+    /// # Errors
+    /// What the store says, with the counts, which are then to be given back.
+    pub(crate) fn write(self, store: &Store) -> Result<(), (Problem, Unwritten)> {
+        self.counts.write(store).map_err(|problem| (problem, self))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::row::SCHEMA;
+
+    #[test]
+    fn many_instances_add_up() {
+        let _database = ramanujan_shell::native::fresh_database();
+        let store = Store::open(SCHEMA).unwrap();
+        assert_eq!(Counters::read(&store).unwrap(), Counters::default());
+        let (mut one, mut other) = (Pending::default(), Pending::default());
+        one.count(0, |counts| (counts.hits, counts.consultations) = (3, 5));
+        other.count(0, |counts| (counts.hits, counts.tier2_hits) = (4, 1));
+        for pending in [&mut one, &mut other] {
+            assert!(pending.take().unwrap().write(&store).is_ok());
+            assert!(pending.take().is_none());
+        }
+        let sum = Counters::read(&store).unwrap();
+        assert_eq!(sum, Counters { hits: 7, consultations: 5, tier2_hits: 1, ..Counters::default() });
+    }
+
+    #[test]
+    fn a_batch_is_due_when_it_is_large_or_old() {
+        let mut pending = Pending::default();
+        assert!(!pending.due(u64::MAX));
+        pending.count(10, |counts| counts.consultations += 1);
+        assert!(!pending.due(10 + FLUSH_MILLIS - 1) && pending.due(10 + FLUSH_MILLIS));
+        pending.count(10, |counts| counts.consultations = FLUSH_COUNT);
+        assert!(pending.due(10));
+    }
+
+    #[test]
+    fn what_the_store_refuses_is_kept() {
+        let _database = ramanujan_shell::native::fresh_database();
+        let broken = Store::open(ramanujan_shell::Schema { name: "crdt", statements: &[] }).unwrap();
+        let mut pending = Pending::default();
+        pending.count(7, |counts| counts.hits = 3);
+        let Err((problem, unwritten)) = pending.take().unwrap().write(&broken) else { panic!("no table") };
+        assert_eq!(problem.status, 503);
+        pending.give_back(unwritten);
+        assert_eq!((pending.counts.hits, pending.since), (3, Some(7)));
+    }
+}

@@ -1,0 +1,90 @@
+//! Keys of the memo: SHA-256 over what an answer depends on, nothing else, so an entry can never be stale.
+
+use ramanujan_core::Digest;
+use ramanujan_crdt::CrdtType;
+
+/// Part of every key; raised when an answer's form or the meaning of an operation changes, so that entries which an
+/// older component left in the store are never found.
+const SCHEMA_VERSION: u8 = 1;
+
+/// Content address of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Key(Digest);
+
+impl Key {
+    /// The key of joining two encoded states of one type. `left` and `right` are the bytes as they came, so a hit
+    /// needs no decoding; their digests are sorted because a join is commutative.
+    pub(crate) fn of_merge(crdt_type: CrdtType, options: u8, left: &[u8], right: &[u8]) -> Self {
+        let (left, right) = (Digest::of(left), Digest::of(right));
+        Key::of("merge", crdt_type, options, &left.min(right), Some(&left.max(right)))
+    }
+
+    /// The key of joining a stored document, named by the digest of its state, with an encoded remote state.
+    pub(crate) fn of_document_merge(
+        crdt_type: CrdtType,
+        options: u8,
+        document: &Digest,
+        remote: &[u8],
+    ) -> Self {
+        Key::of("merge-document", crdt_type, options, document, Some(&Digest::of(remote)))
+    }
+
+    /// The fields in front have fixed lengths or end in a zero byte, so two different lists never read the same.
+    fn of(
+        operation: &str,
+        crdt_type: CrdtType,
+        options: u8,
+        first: &Digest,
+        second: Option<&Digest>,
+    ) -> Self {
+        Key(Digest::of_parts([
+            [SCHEMA_VERSION, options].as_slice(),
+            operation.as_bytes(),
+            &[0],
+            crdt_type.as_str().as_bytes(),
+            &[0],
+            first.as_bytes(),
+            second.map_or(&[], |digest| digest.as_bytes()),
+        ]))
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8; 32] {
+        self.0.as_bytes()
+    }
+
+    /// One of as many different keys as there are numbers.
+    #[cfg(test)]
+    pub(crate) fn numbered(number: u64) -> Self {
+        Key(Digest::of(&number.to_be_bytes()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn sides_may_be_swapped_and_nothing_else_may_change(
+            left in "[ab]{0,3}", right in "[ab]{0,3}", other in "[ab]{0,3}", kind in 0usize..8, options in 0u8..3,
+        ) {
+            let crdt_type = CrdtType::ALL[kind];
+            let key = |a: &str, b: &str| Key::of_merge(crdt_type, options, a.as_bytes(), b.as_bytes());
+            prop_assert_eq!(key(&left, &right), key(&right, &left));
+            prop_assert_eq!(key(&left, &right) == key(&left, &other), right == other);
+            let next = CrdtType::ALL[(kind + 1) % 8];
+            prop_assert_ne!(
+                key(&left, &right), Key::of_merge(next, options, left.as_bytes(), right.as_bytes()));
+            prop_assert_ne!(
+                key(&left, &right), Key::of_merge(crdt_type, options + 1, left.as_bytes(), right.as_bytes()));
+        }
+    }
+
+    #[test]
+    fn a_stored_side_is_no_posted_side() {
+        let stored = Digest::of(b"left");
+        let posted = Key::of_merge(CrdtType::Text, 0, b"left", b"right");
+        assert_ne!(posted, Key::of_document_merge(CrdtType::Text, 0, &stored, b"right"));
+    }
+}

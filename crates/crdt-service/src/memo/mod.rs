@@ -1,0 +1,202 @@
+//! The memo: answers of merges and reads by the digest of what they were computed from.
+//!
+//! Its first tier is this instance's memory (`lru`), so it pays where instances serve many requests; the second
+//! (`tier2`) is the store, for merges large enough. What a key names never changes, so an entry is never stale: only
+//! the pointer from a document to the key of its head can be, and it is a hint that readers check against the store.
+//! `queue` holds work for later. Nothing here is needed for a right answer: a memo that loses everything only costs
+//! time.
+
+mod counters;
+mod key;
+mod lru;
+pub(crate) mod queue;
+pub(crate) mod routes;
+mod tier2;
+
+use std::cell::RefCell;
+use std::num::NonZeroUsize;
+use std::rc::Rc;
+
+use ::lru::LruCache;
+use ramanujan_core::{Polarity, Problem};
+use ramanujan_shell::{Store, log, now_millis, setting};
+
+use crate::row::SCHEMA;
+use counters::Pending;
+pub(crate) use key::Key;
+use lru::{Found, Limits, Lru};
+
+/// Inputs below this many bytes are computed without asking the memo: `docs/memo.md` has the table behind it.
+pub(crate) const BREAK_EVEN: usize = 512;
+/// Megabytes of the first tier where `CACHE_SIZE_MB` is not set.
+const DEFAULT_SIZE_MB: u64 = 50;
+/// Entries of the first tier, the guides' number.
+const MAX_ENTRIES: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
+/// Life of an entry where `CACHE_TTL_SECONDS` is not set.
+const DEFAULT_TTL_SECONDS: u64 = 3600;
+
+/// A remembered answer.
+#[derive(Clone, Debug)]
+pub(crate) enum Cached {
+    /// The body of a reply, or the part of it that the key decides.
+    Reply(Rc<[u8]>),
+}
+
+struct Memo {
+    entries: Lru<Cached>,
+    /// Key of each document's newest version that this instance has seen.
+    heads: LruCache<String, Key>,
+    pending: Pending,
+}
+
+thread_local! {
+    // Content-addressed data only: requests share it, and no borrow outlives one of the functions below.
+    static MEMO: RefCell<Memo> = RefCell::new(Memo::new());
+}
+
+impl Memo {
+    fn new() -> Self {
+        let limits = limits().unwrap_or_else(|problem| {
+            log::error("crdt-service", &problem.to_string());
+            to_limits(DEFAULT_SIZE_MB, DEFAULT_TTL_SECONDS)
+        });
+        Memo { entries: Lru::new(limits), heads: LruCache::new(MAX_ENTRIES), pending: Pending::default() }
+    }
+
+    fn look_up(&mut self, key: &Key) -> Option<Cached> {
+        let now = now_millis();
+        match self.entries.get(key, now) {
+            Found::Value(value) => Some(value),
+            Found::Nothing => None,
+            Found::Expired => {
+                self.pending.count(now, |counts| counts.expired += 1);
+                None
+            }
+        }
+    }
+}
+
+/// The limits that the settings ask for; read once per instance, whose environment never changes.
+fn limits() -> Result<Limits, Problem> {
+    let size = setting::number("CACHE_SIZE_MB", DEFAULT_SIZE_MB)?;
+    Ok(to_limits(size, setting::number("CACHE_TTL_SECONDS", DEFAULT_TTL_SECONDS)?))
+}
+
+fn to_limits(megabytes: u64, seconds: u64) -> Limits {
+    Limits {
+        bytes: usize::try_from(megabytes.saturating_mul(1 << 20)).unwrap_or(usize::MAX),
+        entries: MAX_ENTRIES.get(),
+        ttl: seconds.saturating_mul(1000),
+    }
+}
+
+/// Whether an answer computed from this many encoded bytes is worth remembering.
+pub(crate) fn worth(bytes: usize) -> bool {
+    bytes >= BREAK_EVEN
+}
+
+/// The answer of `key` in this instance's memory; counts a consultation.
+pub(crate) fn get(key: &Key) -> Option<Cached> {
+    let found = MEMO.with_borrow_mut(|memo| memo.look_up(key));
+    count_consultation(found.is_some(), false);
+    found
+}
+
+/// Remembers an answer of `bytes` bytes in this instance's memory. `polarity` is that of the operations it came from.
+pub(crate) fn put(key: Key, value: Cached, bytes: usize, polarity: Polarity) {
+    let now = now_millis();
+    MEMO.with_borrow_mut(|memo| {
+        let evicted = memo.entries.put(key, value, bytes, polarity, now);
+        if evicted > 0 {
+            memo.pending.count(now, |counts| counts.evictions += evicted);
+        }
+    });
+}
+
+/// The reply of `key`, remembered or else made by `compute`, and whether it was remembered. `bytes` is the size of the
+/// encoded inputs: it decides which tiers are asked.
+///
+/// # Errors
+/// Those of `compute`, which are not remembered. Trouble with the store only costs time.
+pub(crate) fn reply(
+    key: Key,
+    bytes: usize,
+    compute: impl FnOnce() -> Result<(Vec<u8>, Polarity), Problem>,
+) -> Result<(Rc<[u8]>, bool), Problem> {
+    if !worth(bytes) {
+        return Ok((compute()?.0.into(), false));
+    }
+    let store = if bytes >= tier2::BREAK_EVEN { logged(Store::open(SCHEMA)) } else { None };
+    let ttl = MEMO.with_borrow(|memo| memo.entries.limits().ttl);
+    if let Some(Cached::Reply(reply)) = MEMO.with_borrow_mut(|memo| memo.look_up(&key)) {
+        count_consultation(true, false);
+        return Ok((reply, true));
+    }
+    let stored = store.as_ref().and_then(|store| logged(tier2::get(store, &key, ttl, now_millis()))?);
+    count_consultation(stored.is_some(), stored.is_some());
+    let hit = stored.is_some();
+    let (value, polarity) = stored.map_or_else(compute, Ok)?;
+    if let Some(store) = store.filter(|_| !hit) {
+        logged(tier2::put(&store, &key, &value, polarity, ttl, now_millis()));
+    }
+    let value: Rc<[u8]> = value.into();
+    put(key, Cached::Reply(Rc::clone(&value)), value.len(), polarity);
+    Ok((value, hit))
+}
+
+/// Key of the newest version of a document that this instance has seen: a hint, for other instances write too.
+pub(crate) fn head(document: &str) -> Option<Key> {
+    MEMO.with_borrow_mut(|memo| memo.heads.get(document).copied())
+}
+
+pub(crate) fn set_head(document: &str, key: Key) {
+    MEMO.with_borrow_mut(|memo| memo.heads.put(document.to_owned(), key));
+}
+
+/// Forgets which version of a document is the newest. Entries stay: what they name does not change.
+pub(crate) fn invalidate(document: &str) {
+    let now = now_millis();
+    MEMO.with_borrow_mut(|memo| {
+        if memo.heads.pop(document).is_some() {
+            memo.pending.count(now, |counts| counts.invalidations += 1);
+        }
+    });
+}
+
+/// Writes this instance's counts down, all of them if `all`, else if enough of them or old ones have come together.
+pub(crate) fn flush(all: bool) {
+    let now = now_millis();
+    let batch = MEMO.with_borrow_mut(|memo| {
+        if all || memo.pending.due(now) { memo.pending.take() } else { None }
+    });
+    let Some(batch) = batch else { return };
+    // No borrow is held here: the store is outside.
+    let kept = match Store::open(SCHEMA) {
+        Ok(store) => batch.write(&store),
+        Err(problem) => Err((problem, batch)),
+    };
+    if let Err((problem, batch)) = kept {
+        logged::<()>(Err(problem));
+        MEMO.with_borrow_mut(|memo| memo.pending.give_back(batch));
+    }
+}
+
+fn count_consultation(hit: bool, tier2: bool) {
+    let now = now_millis();
+    MEMO.with_borrow_mut(|memo| {
+        memo.pending.count(now, |counts| {
+            counts.consultations += 1;
+            counts.hits += u64::from(hit);
+            counts.misses += u64::from(!hit);
+            counts.tier2_hits += u64::from(tier2);
+        });
+    });
+    flush(false);
+}
+
+fn logged<T>(result: Result<T, Problem>) -> Option<T> {
+    result.inspect_err(|problem| log::error("crdt-service", &format!("memo: {problem}"))).ok()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,341 @@
+//! The queue of work for later: snapshots, merges and law checks that nobody waits for.
+//!
+//! A task is taken by one statement, so two drains never run one task at the same time. A task that was taken and not
+//! finished within [`LEASE`] is taken again: its instance is gone. Every task is safe to run twice.
+
+use std::fmt;
+
+use ramanujan_core::Problem;
+use ramanujan_shell::{Row, Store, Value};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+/// Milliseconds after which a task that was taken counts as abandoned; several times what a request may last.
+const LEASE: u64 = 120_000;
+/// How often a task is taken before it counts as failed: one that kills its instance must not do so for ever.
+const MAX_ATTEMPTS: u64 = 3;
+/// Unfinished tasks that the queue holds; more are refused.
+const MAX_PENDING: u64 = 10_000;
+/// Finished tasks that [`prune`] removes at once.
+const PRUNE: u64 = 256;
+
+/// What is to be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Kind {
+    /// The subject is a document.
+    Snapshot,
+    /// The payload is the body of `POST /crdt/merge`, the subject its digest.
+    Merge,
+    /// The payload is the body of `POST /crdt/verify`, the subject its digest.
+    Verify,
+}
+
+impl Kind {
+    const ALL: [Kind; 3] = [Kind::Snapshot, Kind::Merge, Kind::Verify];
+
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Kind::Snapshot => "snapshot",
+            Kind::Merge => "merge",
+            Kind::Verify => "verify",
+        }
+    }
+
+    /// Where it stands in the queue; lower is sooner. Somebody asks for merges, nobody for snapshots.
+    pub(crate) fn priority(self) -> i64 {
+        match self {
+            Kind::Merge => 10,
+            Kind::Verify => 20,
+            Kind::Snapshot => 30,
+        }
+    }
+
+    fn read(row: &Row, column: usize) -> Result<Self, Problem> {
+        let text = row.text(column)?;
+        Kind::ALL
+            .into_iter()
+            .find(|kind| kind.as_str() == text)
+            .ok_or_else(|| Problem::new(500, "store-corrupt", "a queued task has a bad kind"))
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Puts a task into the queue and returns its id. A pending task of the same kind and subject takes the new payload
+/// and the better priority instead. `now` in milliseconds.
+///
+/// # Errors
+/// 429 `queue-full`; 503 if the store does not answer.
+pub(crate) fn enqueue(
+    store: &Store,
+    kind: Kind,
+    priority: i64,
+    subject: &str,
+    payload: &str,
+    now: u64,
+) -> Result<u64, Problem> {
+    let sql = "INSERT INTO crdt_lazy (kind, priority, subject, payload, status, attempts, created)
+        SELECT ?1, ?2, ?3, ?4, 'pending', 0, ?5
+        WHERE (SELECT COUNT(*) FROM crdt_lazy WHERE status IN ('pending', 'in_progress')) < ?6
+            OR EXISTS (SELECT 1 FROM crdt_lazy WHERE status = 'pending' AND kind = ?1 AND subject = ?3)
+        ON CONFLICT (kind, subject) WHERE status = 'pending'
+            DO UPDATE SET priority = MIN(priority, excluded.priority), payload = excluded.payload
+        RETURNING task_id";
+    let params: [Value; 6] =
+        [kind.as_str().into(), priority.into(), subject.into(), payload.into(), now.into(), MAX_PENDING.into()];
+    match store.execute(sql, params)?.first() {
+        Some(row) => row.uint(0),
+        None => Err(Problem::new(429, "queue-full", format!("{MAX_PENDING} tasks wait; drain them first"))),
+    }
+}
+
+/// A task that is ours to do.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Claim {
+    pub(crate) task_id: u64,
+    pub(crate) kind: Kind,
+    pub(crate) subject: String,
+    pub(crate) payload: String,
+    /// Tells this claim from a later one of the same task.
+    attempt: u64,
+}
+
+/// Takes the next task: by priority, then by age.
+///
+/// # Errors
+/// 503 if the store does not answer.
+pub(crate) fn claim(store: &Store, now: u64) -> Result<Option<Claim>, Problem> {
+    let abandoned = now.saturating_sub(LEASE);
+    give_up(store, abandoned, now)?;
+    let sql = "UPDATE crdt_lazy SET status = 'in_progress', started = ?1, attempts = attempts + 1
+        WHERE task_id = (
+            SELECT task_id FROM crdt_lazy
+            WHERE status = 'pending' OR (status = 'in_progress' AND started <= ?2)
+            ORDER BY priority, task_id LIMIT 1)
+        RETURNING task_id, kind, subject, payload, attempts";
+    let mut rows = store.execute(sql, [now.into(), abandoned.into()])?;
+    let Some(row) = rows.first_mut() else { return Ok(None) };
+    Ok(Some(Claim {
+        task_id: row.uint(0)?,
+        kind: Kind::read(row, 1)?,
+        subject: row.take_text(2)?,
+        payload: row.take_text(3)?,
+        attempt: row.uint(4)?,
+    }))
+}
+
+fn give_up(store: &Store, abandoned: u64, now: u64) -> Result<(), Problem> {
+    let error = Problem::new(500, "abandoned", format!("taken {MAX_ATTEMPTS} times and never finished"));
+    let sql = "UPDATE crdt_lazy SET status = 'failed', payload = '', error = ?1, completed = ?2
+        WHERE status = 'in_progress' AND started <= ?3 AND attempts >= ?4";
+    let params: [Value; 4] =
+        [error.to_json().to_string().into(), now.into(), abandoned.into(), MAX_ATTEMPTS.into()];
+    store.execute(sql, params)?;
+    Ok(())
+}
+
+/// Writes down how a task ended, unless somebody else took it over meanwhile; says whether it did.
+///
+/// # Errors
+/// 503 if the store does not answer.
+pub(crate) fn finish(
+    store: &Store,
+    claim: &Claim,
+    outcome: &Result<String, Problem>,
+    now: u64,
+) -> Result<bool, Problem> {
+    let (status, result, error) = match outcome {
+        Ok(result) => ("completed", Some(result.clone()), None),
+        Err(problem) => ("failed", None, Some(problem.to_json().to_string())),
+    };
+    let sql = "UPDATE crdt_lazy SET status = ?1, result = ?2, error = ?3, completed = ?4, payload = ''
+        WHERE task_id = ?5 AND status = 'in_progress' AND attempts = ?6 RETURNING task_id";
+    let params: [Value; 6] =
+        [status.into(), result.into(), error.into(), now.into(), claim.task_id.into(), claim.attempt.into()];
+    Ok(!store.execute(sql, params)?.is_empty())
+}
+
+/// Removes tasks that ended before `before`, a bounded number at a time.
+///
+/// # Errors
+/// 503 if the store does not answer.
+pub(crate) fn prune(store: &Store, before: u64) -> Result<(), Problem> {
+    let sql = "DELETE FROM crdt_lazy WHERE task_id IN (
+            SELECT task_id FROM crdt_lazy WHERE completed <= ?1 ORDER BY completed LIMIT ?2)";
+    store.execute(sql, [before.into(), PRUNE.into()])?;
+    Ok(())
+}
+
+/// Number of tasks that are not finished.
+///
+/// # Errors
+/// 503 if the store does not answer.
+pub(crate) fn length(store: &Store) -> Result<u64, Problem> {
+    let sql = "SELECT COUNT(*) FROM crdt_lazy WHERE status IN ('pending', 'in_progress')";
+    store.execute(sql, [])?.first().map_or(Ok(0), |row| row.uint(0))
+}
+
+/// A task as `GET /crdt/cache/task/{id}` shows it.
+#[derive(Debug, Serialize)]
+pub(crate) struct Task {
+    pub(crate) task_id: u64,
+    pub(crate) kind: Kind,
+    pub(crate) priority: i64,
+    pub(crate) subject: String,
+    /// `pending`, `in_progress`, `completed` or `failed`.
+    pub(crate) state: String,
+    pub(crate) attempts: u64,
+    /// Unix milliseconds, as are the next two.
+    #[serde(skip)]
+    pub(crate) created: u64,
+    #[serde(skip)]
+    pub(crate) started: Option<u64>,
+    #[serde(skip)]
+    pub(crate) completed: Option<u64>,
+    /// What the request would have answered.
+    pub(crate) result: Option<Box<RawValue>>,
+    /// The problem document that it would have answered instead.
+    pub(crate) error: Option<Box<RawValue>>,
+}
+
+/// The task of an id.
+///
+/// # Errors
+/// 503 if the store does not answer.
+pub(crate) fn find(store: &Store, task_id: u64) -> Result<Option<Task>, Problem> {
+    let sql = "SELECT kind, priority, subject, status, attempts, created, started, completed, result, error
+        FROM crdt_lazy WHERE task_id = ?1";
+    let mut rows = store.execute(sql, [task_id.into()])?;
+    let Some(row) = rows.first_mut() else { return Ok(None) };
+    let optional = |row: &Row, column| if row.is_null(column) { Ok(None) } else { row.uint(column).map(Some) };
+    let mut json = |column| match row.is_null(column) {
+        true => Ok(None),
+        false => RawValue::from_string(row.take_text(column)?)
+            .map(Some)
+            .map_err(|_| Problem::new(500, "store-corrupt", "a queued task has a bad result")),
+    };
+    let (result, error) = (json(8)?, json(9)?);
+    Ok(Some(Task {
+        task_id,
+        kind: Kind::read(row, 0)?,
+        priority: row.int(1)?,
+        subject: row.take_text(2)?,
+        state: row.take_text(3)?,
+        attempts: row.uint(4)?,
+        created: row.uint(5)?,
+        started: optional(row, 6)?,
+        completed: optional(row, 7)?,
+        result,
+        error,
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::row::SCHEMA;
+    use proptest::prelude::*;
+    use ramanujan_shell::native::{Guard, fresh_database};
+
+    fn store() -> (Guard, Store) {
+        let guard = fresh_database();
+        (guard, Store::open(SCHEMA).unwrap())
+    }
+
+    fn taken(store: &Store, now: u64) -> Option<u64> {
+        claim(store, now).unwrap().map(|claim| claim.task_id)
+    }
+
+    #[test]
+    fn a_task_of_the_same_kind_and_subject_waits_once() {
+        let (_guard, store) = store();
+        let first = enqueue(&store, Kind::Snapshot, 30, "d", "1", 0).unwrap();
+        assert_eq!(enqueue(&store, Kind::Snapshot, 5, "d", "2", 1).unwrap(), first);
+        assert_ne!(enqueue(&store, Kind::Merge, 30, "d", "3", 1).unwrap(), first);
+        let claim = claim(&store, 2).unwrap().unwrap();
+        assert_eq!((claim.task_id, claim.payload.as_str()), (first, "2"));
+        // While one runs, the next may wait.
+        assert_ne!(enqueue(&store, Kind::Snapshot, 30, "d", "4", 3).unwrap(), first);
+        assert_eq!(length(&store).unwrap(), 3);
+    }
+
+    #[test]
+    fn an_abandoned_task_is_taken_again_and_the_late_finisher_changes_nothing() {
+        let (_guard, store) = store();
+        let id = enqueue(&store, Kind::Snapshot, 30, "d", "", 0).unwrap();
+        let first = claim(&store, 10).unwrap().unwrap();
+        assert_eq!(taken(&store, 10 + LEASE - 1), None);
+        let second = claim(&store, 10 + LEASE).unwrap().unwrap();
+        assert!(!finish(&store, &first, &Ok("1".into()), 11 + LEASE).unwrap());
+        assert!(finish(&store, &second, &Ok("2".into()), 12 + LEASE).unwrap());
+        let task = find(&store, id).unwrap().unwrap();
+        assert_eq!((task.state.as_str(), task.result.unwrap().get()), ("completed", "2"));
+        assert_eq!((task.attempts, task.completed), (2, Some(12 + LEASE)));
+    }
+
+    #[test]
+    fn a_task_that_never_ends_fails_at_last() {
+        let (_guard, store) = store();
+        let id = enqueue(&store, Kind::Snapshot, 30, "d", "", 0).unwrap();
+        let mut now = 0;
+        for _ in 0..MAX_ATTEMPTS {
+            assert_eq!(taken(&store, now), Some(id));
+            now += LEASE;
+        }
+        assert_eq!(taken(&store, now), None);
+        let task = find(&store, id).unwrap().unwrap();
+        assert!(task.state == "failed" && task.error.unwrap().get().contains("abandoned"));
+        assert_eq!(length(&store).unwrap(), 0);
+        prune(&store, now).unwrap();
+        assert!(find(&store, id).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_full_queue_refuses_new_tasks_only() {
+        let (_guard, store) = store();
+        enqueue(&store, Kind::Snapshot, 30, "waiting", "", 0).unwrap();
+        let fill = "WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
+            INSERT INTO crdt_lazy (kind, priority, subject, payload, status, attempts, created)
+            SELECT 'snapshot', 30, i, '', 'pending', 0, 0 FROM n";
+        store.execute(fill, [MAX_PENDING.into()]).unwrap();
+        let refused = enqueue(&store, Kind::Snapshot, 30, "new", "", 1).unwrap_err();
+        assert_eq!((refused.status, refused.code), (429, "queue-full"));
+        assert!(enqueue(&store, Kind::Snapshot, 1, "waiting", "", 1).is_ok());
+    }
+
+    proptest! {
+        /// Several drains that take and finish in any interleaving run each task once, by priority and then by age.
+        #[test]
+        fn every_task_runs_once_and_in_order(
+            priorities in prop::collection::vec(0i64..4, 1..12),
+            drains in prop::collection::vec(0usize..3, 0..40),
+        ) {
+            let (_guard, store) = store();
+            let mut waiting = Vec::new();
+            for (age, priority) in priorities.iter().enumerate() {
+                let subject = age.to_string();
+                let id = enqueue(&store, Kind::Snapshot, *priority, &subject, "", age as u64).unwrap();
+                waiting.push((*priority, id));
+            }
+            waiting.sort_unstable();
+            let mut holds: [Option<Claim>; 3] = [None, None, None];
+            let mut taken = Vec::new();
+            for drain in drains {
+                match holds[drain].take() {
+                    Some(claim) => prop_assert!(finish(&store, &claim, &Ok("0".into()), 101).unwrap()),
+                    None => {
+                        holds[drain] = claim(&store, 100).unwrap();
+                        taken.extend(holds[drain].as_ref().map(|claim| claim.task_id));
+                    }
+                }
+            }
+            let expected: Vec<u64> = waiting.iter().map(|(_, id)| *id).take(taken.len()).collect();
+            prop_assert_eq!(taken, expected);
+        }
+    }
+}
