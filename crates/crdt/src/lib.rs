@@ -21,5 +21,5 @@ pub use delta::{CrdtType, Delta, Op};
 pub use edit::{Action, Edit, ItemId, Step};
 pub use state::StateDigest;
 pub use tap::TapPhase;
-pub use text::{TextError, TextGraph};
+pub use text::{TextDocument, TextError, TextGraph};
 pub use value::Json;

@@ -1,0 +1,250 @@
+//! Reading what [`super::encode`] wrote, from a source that may lie: every count is bounded by bytes that are there,
+//! and every operation is checked as if it had come alone.
+
+use ramanujan_core::AgentId;
+use smallvec::SmallVec;
+
+use super::MAX_DOCUMENT_LENGTH;
+use super::column::{Column, Reader, unzigzag};
+use super::container::DecodeError;
+use super::encode::{RUNS_EXPANSION, TEXT_EXPANSION, cursor_after};
+use super::error::DocumentError;
+use super::log::Log;
+use super::past::Replay;
+use super::receive::{OpId, Received};
+use super::rope::char_offset;
+use super::run::Kind;
+use super::stretch::Stretch;
+
+/// An agent as a body's table has it.
+pub(crate) struct Entry {
+    pub(crate) id: AgentId,
+    /// Operations that the body presupposes.
+    pub(crate) since: u32,
+    /// Operations in the body.
+    pub(crate) ops: u32,
+}
+
+/// Reads the table of agents, leaving the columns.
+pub(crate) fn read_table(reader: &mut Reader<'_>) -> Result<Vec<Entry>, DecodeError> {
+    let count = reader.length()?;
+    let mut table: Vec<Entry> = Vec::new();
+    for _ in 0..count {
+        let length = reader.length()?;
+        let name = std::str::from_utf8(reader.bytes(length)?).ok();
+        let id: AgentId = name
+            .and_then(|name| name.parse().ok())
+            .ok_or(DecodeError::Malformed("an agent's name breaks the grammar"))?;
+        if table.last().is_some_and(|last| last.id >= id) {
+            return Err(DecodeError::Malformed("agents are not in order"));
+        }
+        let (since, ops) = (reader.uint32()?, reader.uint32()?);
+        since.checked_add(ops).ok_or(DecodeError::Malformed("a number exceeds 32 bits"))?;
+        table.push(Entry { id, since, ops });
+    }
+    Ok(table)
+}
+
+/// Adds the operations of a body that the log lacks.
+///
+/// # Errors
+/// [`DocumentError`]; the log is then unchanged.
+pub(crate) fn read_into(log: &mut Log, replay: &mut Replay, body: &[u8]) -> Result<(), DocumentError> {
+    let mark = log.mark();
+    let result = read(log, replay, Reader(body));
+    if result.is_err() {
+        log.rewind(mark);
+    }
+    result
+}
+
+/// A column of run lengths.
+struct Counted<'a> {
+    reader: Reader<'a>,
+    value: u32,
+    left: u64,
+}
+
+impl<'a> Counted<'a> {
+    fn new(column: &'a Column<'_>) -> Self {
+        Counted { reader: Reader(column.bytes()), value: 0, left: 0 }
+    }
+
+    fn next(&mut self) -> Result<u32, DecodeError> {
+        if self.left == 0 {
+            (self.value, self.left) = (self.reader.uint32()?, self.reader.uint()?);
+        }
+        self.left = self.left.checked_sub(1).ok_or(DecodeError::Malformed("a run length of nothing"))?;
+        Ok(self.value)
+    }
+
+    fn is_done(&self) -> bool {
+        self.left == 0 && self.reader.is_empty()
+    }
+}
+
+struct Agent {
+    /// Index in the log.
+    author: u32,
+    cursor: i64,
+    /// Number of its last operation so far.
+    last: u32,
+    /// Number of its last operation in the body.
+    end: u32,
+}
+
+/// The column of parents.
+struct Links<'a> {
+    reader: Reader<'a>,
+    /// Runs before the next entry, if there is one.
+    follows: Option<u64>,
+}
+
+impl<'a> Links<'a> {
+    fn new(column: &'a Column<'_>) -> Result<Self, DecodeError> {
+        let mut links = Links { reader: Reader(column.bytes()), follows: None };
+        links.begin()?;
+        Ok(links)
+    }
+
+    fn begin(&mut self) -> Result<(), DecodeError> {
+        self.follows = if self.reader.is_empty() { None } else { Some(self.reader.uint()?) };
+        Ok(())
+    }
+
+    /// Parents of the next run's first operation, as indexes in the log and numbers.
+    fn next(
+        &mut self,
+        agents: &[Agent],
+        agent: usize,
+        previous: Option<OpId>,
+    ) -> Result<SmallVec<[OpId; 2]>, DecodeError> {
+        match &mut self.follows {
+            Some(0) => {}
+            Some(left) => {
+                *left -= 1;
+                return Ok(previous.into_iter().collect());
+            }
+            None => return Ok(previous.into_iter().collect()),
+        }
+        let code = self.reader.uint()?;
+        let mut parents = SmallVec::new();
+        for _ in 0..code >> 1 {
+            let other = self.reader.length()?;
+            let other =
+                agents.get(other).ok_or(DecodeError::Malformed("a parent's agent is not in the table"))?;
+            let seq = other.last.checked_sub(self.reader.uint32()?).filter(|seq| *seq > 0);
+            parents.push((
+                other.author,
+                seq.ok_or(DecodeError::Malformed("a parent before the first operation"))?,
+            ));
+        }
+        if code & 1 == 1 {
+            let own = &agents[agent];
+            if own.last == 0 {
+                return Err(DecodeError::Malformed("a parent before the first operation"));
+            }
+            parents.push((own.author, own.last));
+        }
+        self.begin()?;
+        Ok(parents)
+    }
+}
+
+/// Inserted text, handed out by code points.
+struct Content<'a> {
+    rest: &'a str,
+    /// Every code point is a byte.
+    ascii: bool,
+}
+
+impl<'a> Content<'a> {
+    fn take(&mut self, chars: u32) -> Result<&'a str, DecodeError> {
+        let end = if self.ascii { chars as usize } else { char_offset(self.rest, chars as usize) };
+        let (text, rest) = self.rest.split_at_checked(end).ok_or(DecodeError::Truncated)?;
+        // `char_offset` stops at the end.
+        if rest.is_empty() && super::rope::count_chars(text) != chars as usize {
+            return Err(DecodeError::Truncated);
+        }
+        self.rest = rest;
+        Ok(text)
+    }
+}
+
+fn read(log: &mut Log, replay: &mut Replay, mut reader: Reader<'_>) -> Result<(), DocumentError> {
+    let mut agents: Vec<Agent> = Vec::new();
+    for Entry { id, since, ops } in read_table(&mut reader)? {
+        agents.push(Agent { author: log.intern(&id), cursor: 0, last: since, end: since + ops });
+    }
+    let names = reader.column(RUNS_EXPANSION)?;
+    let units = reader.column(RUNS_EXPANSION)?;
+    let links = reader.column(RUNS_EXPANSION)?;
+    let shapes = reader.column(RUNS_EXPANSION)?;
+    let jumps = reader.column(RUNS_EXPANSION)?;
+    let text = reader.column(TEXT_EXPANSION)?;
+    if !reader.is_empty() {
+        return Err(DecodeError::Malformed("bytes after the end").into());
+    }
+    let rest =
+        std::str::from_utf8(text.bytes()).map_err(|_| DecodeError::Malformed("the text is not UTF-8"))?;
+    let mut text = Content { rest, ascii: rest.is_ascii() };
+    let (mut names, mut units) = (Counted::new(&names), Counted::new(&units));
+    let mut links = Links::new(&links)?;
+    let (mut shapes, mut jumps) = (Reader(shapes.bytes()), Reader(jumps.bytes()));
+    let mut previous = None;
+    while !shapes.is_empty() {
+        let index = names.next()? as usize;
+        let unit = units.next()?;
+        let agent = agents.get(index).ok_or(DecodeError::Malformed("an agent is not in the table"))?;
+        let parents = links.next(&agents, index, previous)?;
+        let stretch = read_stretch(&mut shapes, &mut jumps, unit, agent.cursor)?;
+        let inserted = if stretch.kind == Kind::Insert { text.take(stretch.chars())? } else { "" };
+        let (author, seq) = (agent.author, agent.last + 1);
+        if stretch.ops > agent.end - agent.last {
+            return Err(DecodeError::Malformed("an agent has more operations than its table says").into());
+        }
+        let agent = &mut agents[index];
+        agent.cursor = cursor_after(&stretch);
+        agent.last += stretch.ops;
+        previous = Some((author, agent.last));
+        log.receive(Received { author, seq, stretch, parents, text: inserted, before: None }, replay)?;
+    }
+    let done = names.is_done() && units.is_done() && jumps.is_empty() && text.rest.is_empty();
+    if !done || links.follows.is_some() || agents.iter().any(|agent| agent.last != agent.end) {
+        return Err(DecodeError::Malformed("columns of different lengths").into());
+    }
+    Ok(())
+}
+
+/// The next run's operations, with every number within a document's length.
+fn read_stretch(
+    shapes: &mut Reader<'_>,
+    jumps: &mut Reader<'_>,
+    unit: u32,
+    cursor: i64,
+) -> Result<Stretch, DecodeError> {
+    let shape = shapes.uint()?;
+    let (kind, backward) = match shape >> 1 & 3 {
+        0 => (Kind::Insert, false),
+        1 => (Kind::Delete, false),
+        2 => (Kind::Delete, true),
+        _ => return Err(DecodeError::Malformed("an operation of an unknown kind")),
+    };
+    let ops = shape >> 3;
+    let chars = ops.checked_add(1).and_then(|ops| ops.checked_mul(u64::from(unit)));
+    if unit == 0 || chars.is_none_or(|chars| chars > MAX_DOCUMENT_LENGTH) {
+        return Err(DecodeError::Malformed("an operation of nothing, or longer than a document"));
+    }
+    let jump = if shape & 1 == 1 { unzigzag(jumps.uint()?) } else { 0 };
+    let expected = if backward { cursor - i64::from(unit) } else { cursor };
+    let position = expected
+        .checked_add(jump)
+        .and_then(|position| u32::try_from(position).ok())
+        .filter(|position| u64::from(*position) <= MAX_DOCUMENT_LENGTH)
+        .ok_or(DecodeError::Malformed("a position outside every document"))?;
+    let ops = ops as u32 + 1;
+    if backward && u64::from(ops - 1) * u64::from(unit) > u64::from(position) {
+        return Err(DecodeError::Malformed("a position outside every document"));
+    }
+    Ok(Stretch { kind, backward: backward && ops > 1, position, unit, ops })
+}

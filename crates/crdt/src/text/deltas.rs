@@ -1,0 +1,71 @@
+//! A document's operations given back one by one, and the fingerprint of their set.
+
+use std::borrow::Cow;
+
+use super::document::TextDocument;
+use super::error::DocumentError;
+use super::log::Log;
+use super::rope::char_offset;
+use super::run::Kind;
+use crate::{CrdtType, Delta, Op, StateDigest};
+
+impl TextDocument {
+    /// All operations, each after its parents, as they came in: equal canonical bytes, equal digests.
+    ///
+    /// # Errors
+    /// Those of [`Self::open`].
+    pub fn deltas(&self) -> Result<Deltas<'_>, DocumentError> {
+        Ok(Deltas { log: self.history()?, run: 0, op: 0, offset: 0 })
+    }
+
+    /// The fingerprint of the set of operations. Takes two hashes per operation.
+    ///
+    /// # Errors
+    /// Those of [`Self::open`].
+    pub fn state(&self) -> Result<StateDigest, DocumentError> {
+        let mut state = StateDigest::new(CrdtType::Text);
+        for delta in self.deltas()? {
+            state.push(delta.dot.agent.as_str(), &delta.digest());
+        }
+        Ok(state)
+    }
+}
+
+/// Iterator over a document's operations; see [`TextDocument::deltas`].
+#[derive(Debug)]
+pub struct Deltas<'a> {
+    log: Cow<'a, Log>,
+    run: usize,
+    /// Operation of the run.
+    op: u32,
+    /// Where its text begins in the run's.
+    offset: usize,
+}
+
+impl Iterator for Deltas<'_> {
+    type Item = Delta;
+
+    fn next(&mut self) -> Option<Delta> {
+        let run = self.log.runs.get(self.run)?;
+        let stretch = self.log.stretch(self.run);
+        let dot = self.log.dot(run.agent, self.log.notes[self.run].seq + self.op);
+        let mut parents: Vec<_> =
+            self.log.parents(self.run, self.op).iter().map(|parent| self.log.dot_of(*parent)).collect();
+        parents.sort_unstable();
+        let position = u64::from(stretch.position_of(self.op));
+        let op = match stretch.kind {
+            Kind::Delete => Op::Delete { position, length: u64::from(stretch.unit) },
+            Kind::Insert => {
+                let rest = &self.log.text_of_run(self.run)[self.offset..];
+                let length = char_offset(rest, stretch.unit as usize);
+                self.offset += length;
+                Op::Insert { position, text: rest[..length].to_owned() }
+            }
+        };
+        self.op += 1;
+        if self.op == stretch.ops {
+            (self.run, self.op, self.offset) = (self.run + 1, 0, 0);
+        }
+        Some(Delta { dot, parents, op })
+    }
+}

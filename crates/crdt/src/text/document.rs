@@ -1,0 +1,303 @@
+//! The replica that a program holds: text under edit and its whole history.
+//!
+//! Edits go to the [`Log`] and reach the text when somebody looks at it: typing costs the extension of a run, and a
+//! word is applied at once. Operations of others are transformed by the walker, all that came since the last look in
+//! one replay.
+
+use std::borrow::Cow;
+
+use ramanujan_core::{AgentId, Dot, VectorClock};
+
+use super::container::{self, DecodeError};
+use super::error::DocumentError;
+use super::log::{Log, Piece, Version};
+use super::past::Replay;
+use super::receive::check_range;
+use super::rope::{Rope, count_chars};
+use super::run::{Kind, Lv};
+use super::snapshot::Sealed;
+use super::stretch::Stretch;
+use super::{MAX_DOCUMENT_LENGTH, TextError};
+use crate::{CrdtType, Op};
+
+/// An agent as one document knows it, so that a key does not look a name up. From [`TextDocument::agent`]; of no use
+/// with another document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Agent(u32);
+
+/// A text with its history: a state-based CRDT whose join is [`TextDocument::merge`], and whose deltas are the
+/// operations.
+///
+/// Positions and lengths are Unicode code points. Equal sets of deltas give equal texts, digests and encodings,
+/// whatever order they arrived in (Gentle and Kleppmann, "Collaborative Text Editing with Eg-walker", EuroSys 2025).
+///
+/// ```
+/// use ramanujan_crdt::TextDocument;
+/// let (ann, ben) = ("ann".parse()?, "ben".parse()?);
+/// let mut left = TextDocument::new();
+/// let author = left.agent(&ann);
+/// left.insert(author, 0, "hello")?;
+/// let mut right = TextDocument::load(&left.encode())?;
+/// let author = right.agent(&ben);
+/// right.insert(author, 5, " world")?;
+/// left.merge(&right)?;
+/// assert_eq!(left.text()?, "hello world");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct TextDocument {
+    pub(super) log: Log,
+    pub(super) replay: Replay,
+    pub(super) text: Rope,
+    /// Events that are in the text: those below, which are the past of `applied_version`.
+    pub(super) applied: Lv,
+    pub(super) applied_version: Version,
+    /// Code points of the merged document, if known without a replay.
+    pub(super) length: Option<u32>,
+    /// The history of a loaded snapshot, until somebody needs it; the log is then empty.
+    pub(super) sealed: Option<Sealed>,
+}
+
+impl TextDocument {
+    /// The empty document.
+    pub fn new() -> Self {
+        TextDocument { length: Some(0), ..Self::default() }
+    }
+
+    /// The handle under which this document knows an agent, for local edits.
+    pub fn agent(&mut self, id: &AgentId) -> Agent {
+        Agent(self.log.intern(id))
+    }
+
+    /// Inserts `text` before the code point at `position` of the merged document, as one operation of `agent`, and
+    /// returns the operation's number.
+    ///
+    /// # Errors
+    /// [`TextError::Empty`], [`TextError::OutOfRange`], [`TextError::TooLong`]; [`DocumentError::UnknownAgent`];
+    /// those of [`Self::open`].
+    pub fn insert(&mut self, agent: Agent, position: u64, text: &str) -> Result<u64, DocumentError> {
+        let length = match self.length {
+            Some(length) if self.sealed.is_none() => length,
+            _ => self.settled_length()?,
+        };
+        let chars = count_chars(text) as u64;
+        let (document, after) = (u64::from(length), u64::from(length) + chars);
+        if chars == 0 {
+            return Err(TextError::Empty.into());
+        }
+        if position > document {
+            return Err(TextError::OutOfRange { position, length: chars, document }.into());
+        }
+        if after > MAX_DOCUMENT_LENGTH {
+            return Err(TextError::TooLong(after).into());
+        }
+        // MAX_DOCUMENT_LENGTH keeps all three within 32 bits.
+        let (position, chars) = (position as u32, chars as u32);
+        if !self.log.type_on(agent.0, position, chars, text) {
+            self.edit(agent, Stretch::one(Kind::Insert, position, chars), text, length)?;
+        }
+        self.length = Some(length + chars);
+        Ok(u64::from(self.log.authors[agent.0 as usize].ops))
+    }
+
+    /// Deletes `length` code points of the merged document from `position` on, as one operation of `agent`, and
+    /// returns the operation's number.
+    ///
+    /// # Errors
+    /// As [`Self::insert`].
+    pub fn delete(&mut self, agent: Agent, position: u64, length: u64) -> Result<u64, DocumentError> {
+        let before = match self.length {
+            Some(length) if self.sealed.is_none() => length,
+            _ => self.settled_length()?,
+        };
+        let document = u64::from(before);
+        if length == 0 {
+            return Err(TextError::Empty.into());
+        }
+        if position.checked_add(length).is_none_or(|end| end > document) {
+            return Err(TextError::OutOfRange { position, length, document }.into());
+        }
+        let (position, length) = (position as u32, length as u32);
+        self.edit(agent, Stretch::one(Kind::Delete, position, length), "", before)?;
+        self.length = Some(before - length);
+        Ok(u64::from(self.log.authors[agent.0 as usize].ops))
+    }
+
+    fn edit(&mut self, agent: Agent, stretch: Stretch, text: &str, before: u32) -> Result<(), DocumentError> {
+        if agent.0 as usize >= self.log.authors.len() {
+            return Err(DocumentError::UnknownAgent);
+        }
+        self.log.check_room(stretch.chars(), text.len())?;
+        let parents = self.log.heads.clone();
+        self.log.append(Piece { author: agent.0, stretch, parents, before, text });
+        Ok(())
+    }
+
+    /// Adds one delta from elsewhere, whose parents are here, in any order; returns the length of the document in its
+    /// version, in code points.
+    ///
+    /// # Errors
+    /// [`TextError`] if it does not fit; [`DocumentError::Gap`], [`DocumentError::Parents`]; those of [`Self::open`].
+    pub fn push(&mut self, dot: &Dot, parents: &[Dot], op: &Op) -> Result<u64, DocumentError> {
+        self.open()?;
+        let (kind, position, length, text) = match op {
+            Op::Insert { position, text } => {
+                (Kind::Insert, *position, text.chars().count() as u64, text.as_str())
+            }
+            Op::Delete { position, length } => (Kind::Delete, *position, *length, ""),
+            other => return Err(TextError::NotText(other.name()).into()),
+        };
+        let author = self.log.intern(&dot.agent);
+        let seq = self.log.check_next(author, dot)?;
+        if length == 0 {
+            return Err(TextError::Empty.into());
+        }
+        let mut version = Version::with_capacity(parents.len());
+        for parent in parents {
+            let missing = || TextError::UnknownParent(parent.clone());
+            version.push(self.log.event_of(parent).ok_or_else(missing)?);
+        }
+        version.sort_unstable();
+        if !self.log.is_version_after(&version, self.log.event(author, seq - 1)) {
+            return Err(DocumentError::Parents(dot.clone()));
+        }
+        let on_heads = version == self.log.heads;
+        let before = match self.length.filter(|_| on_heads) {
+            Some(length) => length,
+            None => self.replay.length_at(&self.log, &version),
+        };
+        let document = u64::from(before);
+        if position > document || (kind == Kind::Delete && length > document - position) {
+            return Err(TextError::OutOfRange { position, length, document }.into());
+        }
+        if kind == Kind::Insert && document + length > MAX_DOCUMENT_LENGTH {
+            return Err(TextError::TooLong(document.saturating_add(length)).into());
+        }
+        let stretch = Stretch::one(kind, position as u32, length as u32);
+        check_range(&stretch, before)?;
+        self.log.check_room(stretch.chars(), text.len())?;
+        self.log.append(Piece { author, stretch, parents: version, before, text });
+        let after = self.log.length_after(self.log.end() - 1);
+        self.length = on_heads.then_some(after);
+        Ok(u64::from(after))
+    }
+
+    /// Code points of the merged document.
+    ///
+    /// # Errors
+    /// Those of [`Self::open`].
+    pub fn len_chars(&mut self) -> Result<u64, DocumentError> {
+        match self.length {
+            Some(length) => Ok(u64::from(length)),
+            None => self.settled_length().map(u64::from),
+        }
+    }
+
+    /// The merged text.
+    ///
+    /// # Errors
+    /// Those of [`Self::open`]; none for a document whose history is read or that was just loaded.
+    pub fn text(&mut self) -> Result<String, DocumentError> {
+        if self.sealed.is_none() {
+            self.settle();
+        }
+        Ok(self.text.text())
+    }
+
+    fn settled_length(&mut self) -> Result<u32, DocumentError> {
+        self.open()?;
+        self.settle();
+        let length = self.text.len_chars() as u32;
+        self.length = Some(length);
+        Ok(length)
+    }
+
+    /// Whether there is no operation.
+    pub fn is_empty(&self) -> bool {
+        self.sealed.is_none() && self.log.runs.is_empty()
+    }
+
+    /// How many operations of each agent are here.
+    pub fn version(&self) -> VectorClock {
+        match &self.sealed {
+            Some(sealed) => sealed.version(),
+            None => {
+                self.log.authors.iter().map(|author| (author.id.as_str(), u64::from(author.ops))).collect()
+            }
+        }
+    }
+
+    /// The maximal operations, sorted: the parents of the next one.
+    pub fn heads(&self) -> Vec<Dot> {
+        match &self.sealed {
+            Some(sealed) => sealed.heads(),
+            None => {
+                let mut heads: Vec<Dot> = self.log.heads.iter().map(|head| self.log.dot_of(*head)).collect();
+                heads.sort_unstable();
+                heads
+            }
+        }
+    }
+
+    /// The history, read for this call if it is still sealed.
+    pub(super) fn history(&self) -> Result<Cow<'_, Log>, DocumentError> {
+        match &self.sealed {
+            Some(sealed) => sealed.read(&Log::default(), &mut Replay::default()).map(Cow::Owned),
+            None => Ok(Cow::Borrowed(&self.log)),
+        }
+    }
+
+    /// Reads the history of a loaded snapshot, which happens by itself when it is needed.
+    ///
+    /// # Errors
+    /// [`DocumentError`] if the history is not one or does not lead to the snapshot's version and length; every later
+    /// call that needs it fails likewise.
+    pub fn open(&mut self) -> Result<(), DocumentError> {
+        let Some(sealed) = &self.sealed else { return Ok(()) };
+        // Agents may have handles already.
+        let log = sealed.read(&self.log, &mut self.replay)?;
+        if self.replay.length_at(&log, &log.heads) as usize != self.text.len_chars() {
+            let text = "the text is not as long as its history makes it";
+            return Err(DecodeError::Malformed(text).into());
+        }
+        self.applied = log.end();
+        self.applied_version = log.heads.clone();
+        self.length = Some(self.text.len_chars() as u32);
+        self.log = log;
+        self.sealed = None;
+        Ok(())
+    }
+
+    /// Checks that the text is what the history leads to. A snapshot's text is otherwise believed, as far as its
+    /// length goes.
+    ///
+    /// # Errors
+    /// [`DecodeError::Malformed`] if it is not; those of [`Self::open`].
+    pub fn verify(&mut self) -> Result<(), DocumentError> {
+        self.open()?;
+        self.settle();
+        let mut replayed = TextDocument { log: std::mem::take(&mut self.log), ..TextDocument::default() };
+        replayed.settle();
+        self.log = replayed.log;
+        match replayed.text.text() == self.text.text() {
+            true => Ok(()),
+            false => Err(DecodeError::Malformed("the text is not what its history leads to").into()),
+        }
+    }
+
+    /// The operations beyond `since`, encoded: what a replica at that version lacks.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn diff(&self, since: &VectorClock) -> Result<Vec<u8>, DocumentError> {
+        let log = self.history()?;
+        let since: Vec<u32> = log
+            .authors
+            .iter()
+            .map(|author| since.get(author.id.as_str()).min(u64::from(author.ops)) as u32)
+            .collect();
+        let mut out = container::begin(CrdtType::Text, container::Kind::Deltas);
+        out.extend(super::encode::body(&log, &since, super::column::Effort::Small));
+        Ok(container::seal(out))
+    }
+}

@@ -1,0 +1,243 @@
+//! The columns of a set of operations, in canonical order (`docs/encoding.md`).
+//!
+//! What a reader can foresee is left out: a run goes on where its agent's cursor is, right after the operation before
+//! it, with operations as long as the last ones.
+
+use ramanujan_core::AgentId;
+use smallvec::SmallVec;
+
+use super::column::{Effort, Expansion, put_column, zigzag};
+use super::log::Log;
+use super::order::canonical;
+use super::receive::OpId;
+use super::run::Kind;
+use super::stretch::Stretch;
+use crate::delta::{put_text, put_uint};
+
+/// Runs take memory that their bytes do not, so their columns may hardly expand.
+pub(crate) const RUNS_EXPANSION: Expansion = Expansion(2);
+/// Typed text shrinks to a third or fourth; this leaves room for text that repeats itself.
+pub(crate) const TEXT_EXPANSION: Expansion = Expansion(32);
+
+/// Where an agent's cursor is after a stretch, and where the next one is expected.
+pub(crate) fn cursor_after(stretch: &Stretch) -> i64 {
+    let last = i64::from(stretch.position_of(stretch.ops - 1));
+    if stretch.kind == Kind::Insert { last + i64::from(stretch.unit) } else { last }
+}
+
+/// An agent as the columns know it: its place in the table of agents.
+struct Agent {
+    cursor: i64,
+    /// Number of its last operation written so far.
+    last: u32,
+}
+
+/// A run that may still grow.
+struct Open {
+    agent: u32,
+    stretch: Stretch,
+    link: Link,
+}
+
+/// The parents of a run's first operation.
+enum Link {
+    /// The operation written just before; of the very first, none.
+    Follows,
+    /// Operations by agent.
+    Ops(SmallVec<[OpId; 2]>),
+}
+
+#[derive(Default)]
+struct Columns {
+    agents: Vec<u8>,
+    units: Vec<u8>,
+    links: Vec<u8>,
+    shapes: Vec<u8>,
+    jumps: Vec<u8>,
+    /// Runs since the last change of agent, of unit, and the last entry of `links`.
+    same_agent: (u32, u64),
+    same_unit: (u32, u64),
+    follows: u64,
+}
+
+struct Encoder {
+    agents: Vec<Agent>,
+    columns: Columns,
+    content: String,
+    open: Option<Open>,
+    previous: Option<OpId>,
+}
+
+/// Body of an encoding of the operations beyond the first `since[author]` of each author.
+pub(crate) fn body(log: &Log, since: &[u32], effort: Effort) -> Vec<u8> {
+    let ranks = log.ranks();
+    let parts = canonical(log, since, &ranks);
+    let (table, place) = agent_table(log, since, &ranks);
+    let mut out = Vec::with_capacity(log.content.len() / 2 + 64);
+    put_uint(&mut out, table.len() as u64);
+    for author in &table {
+        let name: &AgentId = &log.authors[*author as usize].id;
+        put_text(&mut out, name.as_str());
+        put_uint(&mut out, u64::from(since[*author as usize]));
+        put_uint(&mut out, u64::from(log.authors[*author as usize].ops - since[*author as usize]));
+    }
+    let agents = table.iter().map(|author| Agent { cursor: 0, last: since[*author as usize] }).collect();
+    let mut encoder = Encoder {
+        agents,
+        columns: Columns::default(),
+        content: String::with_capacity(log.content.len()),
+        open: None,
+        previous: None,
+    };
+    for part in parts {
+        let index = part.run as usize;
+        let whole = log.stretch(index);
+        let run = &log.runs[index];
+        let text = log.text_of_run(index);
+        let skipped = part.skipped;
+        let (stretch, text) = match skipped {
+            0 => (whole, text),
+            _ if whole.kind == Kind::Delete => (whole.tail(skipped), ""),
+            _ => {
+                let chars = whole.chars();
+                let rest = super::log::chars(text, chars, (skipped * whole.unit) as usize, chars as usize);
+                (whole.tail(skipped), rest)
+            }
+        };
+        let agent = place[run.agent as usize];
+        let seq = log.notes[index].seq + skipped;
+        let op = |event| {
+            let (author, seq) = log.op_of(event);
+            (place[author as usize], seq)
+        };
+        let parents: SmallVec<[OpId; 2]> = match skipped {
+            0 => run.parents.iter().map(|parent| op(*parent)).collect(),
+            _ => SmallVec::from_slice(&[(agent, seq - 1)]),
+        };
+        encoder.push(agent, seq, stretch, parents, text);
+    }
+    encoder.finish(&mut out, effort);
+    out
+}
+
+/// The authors that a body names, in order of their names, and for each author its place among them: those with
+/// operations in it, and those that parents refer to.
+fn agent_table(log: &Log, since: &[u32], ranks: &[u32]) -> (Vec<u32>, Vec<u32>) {
+    let mut table: Vec<u32> = (0..log.authors.len() as u32).collect();
+    table.sort_unstable_by_key(|author| ranks[*author as usize]);
+    table.retain(|author| log.authors[*author as usize].ops > 0);
+    if since.iter().any(|ops| *ops > 0) {
+        let mut named = vec![false; log.authors.len()];
+        for (author, since) in log.authors.iter().zip(since) {
+            let first = author.runs.partition_point(|run| {
+                log.notes[*run as usize].seq + log.stretch(*run as usize).ops <= since + 1
+            });
+            for run in &author.runs[first..] {
+                named[log.runs[*run as usize].agent as usize] = true;
+                for parent in &log.runs[*run as usize].parents {
+                    named[log.op_of(*parent).0 as usize] = true;
+                }
+            }
+        }
+        table.retain(|author| named[*author as usize]);
+    }
+    let mut place = vec![0; log.authors.len()];
+    for (index, author) in table.iter().enumerate() {
+        place[*author as usize] = index as u32;
+    }
+    (table, place)
+}
+
+impl Encoder {
+    fn push(
+        &mut self,
+        agent: u32,
+        seq: u32,
+        mut stretch: Stretch,
+        mut parents: SmallVec<[OpId; 2]>,
+        text: &str,
+    ) {
+        self.content.push_str(text);
+        let follows = parents.as_slice() == self.previous.as_slice();
+        self.previous = Some((agent, seq + stretch.ops - 1));
+        while follows && let Some(open) = self.open.as_mut().filter(|open| open.agent == agent) {
+            let taken = open.stretch.absorb(&stretch);
+            if taken == stretch.ops {
+                return;
+            }
+            if taken == 0 {
+                break;
+            }
+            stretch = stretch.tail(taken);
+        }
+        self.flush();
+        parents.sort_unstable();
+        let link = if follows { Link::Follows } else { Link::Ops(parents) };
+        self.open = Some(Open { agent, stretch, link });
+    }
+
+    /// Writes the open run.
+    fn flush(&mut self) {
+        let Some(Open { agent, stretch, link }) = self.open.take() else { return };
+        let columns = &mut self.columns;
+        count(&mut columns.agents, &mut columns.same_agent, agent);
+        count(&mut columns.units, &mut columns.same_unit, stretch.unit);
+        match link {
+            Link::Follows => columns.follows += 1,
+            Link::Ops(parents) => {
+                put_uint(&mut columns.links, columns.follows);
+                columns.follows = 0;
+                let last = self.agents[agent as usize].last;
+                let own = last > 0 && parents.contains(&(agent, last));
+                let others = parents.iter().filter(|parent| !own || **parent != (agent, last));
+                put_uint(&mut columns.links, (parents.len() as u64 - u64::from(own)) << 1 | u64::from(own));
+                for (other, seq) in others {
+                    put_uint(&mut columns.links, u64::from(*other));
+                    put_uint(&mut columns.links, u64::from(self.agents[*other as usize].last - seq));
+                }
+            }
+        }
+        let Agent { cursor, last } = &mut self.agents[agent as usize];
+        let (position, unit) = (i64::from(stretch.position), i64::from(stretch.unit));
+        let backward = stretch.backward
+            || (stretch.kind == Kind::Delete && stretch.ops == 1 && position + unit == *cursor);
+        let code = match stretch.kind {
+            Kind::Insert => 0,
+            Kind::Delete => 1 + u64::from(backward),
+        };
+        let jump = position - if backward { *cursor - unit } else { *cursor };
+        put_uint(&mut columns.shapes, u64::from(stretch.ops - 1) << 3 | code << 1 | u64::from(jump != 0));
+        if jump != 0 {
+            put_uint(&mut columns.jumps, zigzag(jump));
+        }
+        *cursor = cursor_after(&stretch);
+        *last += stretch.ops;
+    }
+
+    fn finish(mut self, out: &mut Vec<u8>, effort: Effort) {
+        self.flush();
+        let Columns { mut agents, mut units, links, shapes, jumps, same_agent, same_unit, .. } = self.columns;
+        end_count(&mut agents, same_agent);
+        end_count(&mut units, same_unit);
+        for column in [agents, units, links, shapes, jumps] {
+            put_column(out, &column, effort, RUNS_EXPANSION);
+        }
+        put_column(out, self.content.as_bytes(), effort, TEXT_EXPANSION);
+    }
+}
+
+/// Run lengths: a value and how many runs have it.
+fn count(out: &mut Vec<u8>, same: &mut (u32, u64), value: u32) {
+    if same.1 > 0 && same.0 != value {
+        end_count(out, *same);
+        same.1 = 0;
+    }
+    *same = (value, same.1 + 1);
+}
+
+fn end_count(out: &mut Vec<u8>, (value, times): (u32, u64)) {
+    if times > 0 {
+        put_uint(out, u64::from(value));
+        put_uint(out, times);
+    }
+}

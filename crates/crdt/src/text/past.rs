@@ -1,0 +1,93 @@
+//! Causal checks on the log: is a set of parents a version, and how long is the document there?
+
+use std::collections::BinaryHeap;
+
+use super::log::Log;
+use super::run::{Kind, Lv};
+use super::walker::{Change, Walker};
+
+/// The walker with what it needs to know of a log's authors, kept between replays.
+#[derive(Default)]
+pub(crate) struct Replay {
+    walker: Walker,
+    ranks: Vec<u32>,
+}
+
+impl Clone for Replay {
+    /// Working space is not copied.
+    fn clone(&self) -> Self {
+        Replay::default()
+    }
+}
+
+impl std::fmt::Debug for Replay {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Replay").finish_non_exhaustive()
+    }
+}
+
+impl Replay {
+    /// Turns the document at version `from` into that at the merge of `from` and `to`.
+    pub(crate) fn transform(&mut self, log: &Log, from: &[Lv], to: &[Lv], emit: impl FnMut(Change)) {
+        // Authors are only ever added.
+        if self.ranks.len() != log.authors.len() {
+            self.ranks = log.ranks();
+        }
+        let replayed = self.walker.transform(&log.runs, &self.ranks, from, to, emit);
+        assert!(replayed.is_ok(), "a document's log is whole: it takes no operation before its parents");
+    }
+
+    /// Code points of the document in a version.
+    pub(crate) fn length_at(&mut self, log: &Log, version: &[Lv]) -> u32 {
+        match version {
+            [] => 0,
+            [one] => log.length_after(*one),
+            [rest @ .., newest] => {
+                let mut length = log.length_after(*newest);
+                self.transform(log, &[*newest], rest, |change| {
+                    let count = change.events.end - change.events.start;
+                    match change.kind {
+                        Kind::Insert => length += count,
+                        Kind::Delete => length -= count,
+                    }
+                });
+                length
+            }
+        }
+    }
+}
+
+impl Log {
+    /// Whether `parents` (ascending) are maximal, none in the past of another, and their past holds `own`.
+    ///
+    /// Walks back no further than to the oldest event asked for, so for agents that take turns the cost is that of
+    /// what happened since the agent's last operation.
+    pub(crate) fn is_version_after(&self, parents: &[Lv], own: Option<Lv>) -> bool {
+        match (parents, own) {
+            ([], own) => return own.is_none(),
+            ([_], None) => return true,
+            ([parent], Some(own)) if *parent == own => return true,
+            _ => {}
+        }
+        let floor = own.into_iter().chain(parents.iter().copied()).min().unwrap_or(0);
+        let mut found = own.is_none();
+        // Among entries of one event, the parents themselves come first.
+        let mut ahead: BinaryHeap<(Lv, bool)> = parents.iter().map(|parent| (*parent, true)).collect();
+        while let Some((event, asked)) = ahead.pop() {
+            let run = &self.runs[self.run_of(event)];
+            while let Some((earlier, parent)) = ahead.peek().copied()
+                && earlier >= run.start
+            {
+                // In the past of `event`, or named twice, or reached from another parent.
+                if parent || (asked && earlier == event) {
+                    return false;
+                }
+                ahead.pop();
+            }
+            found |= own.is_some_and(|own| (run.start..=event).contains(&own));
+            ahead
+                .extend(run.parents.iter().filter(|parent| **parent >= floor).map(|parent| (*parent, false)));
+        }
+        found
+    }
+}

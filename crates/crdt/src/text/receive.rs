@@ -1,0 +1,210 @@
+//! Taking in operations that others made: what is here already is compared, what is new is checked and added.
+//!
+//! All or nothing: [`Log::mark`] before, [`Log::rewind`] if anything in the batch is refused.
+
+use ramanujan_core::Dot;
+use smallvec::SmallVec;
+
+use super::error::DocumentError;
+use super::log::{Log, Note, Piece, Version, chars};
+use super::past::Replay;
+use super::run::{Kind, Run};
+use super::stretch::Stretch;
+use super::{MAX_DOCUMENT_LENGTH, TextError};
+
+/// An operation by the index of its author in the receiving log and its number.
+pub(crate) type OpId = (u32, u32);
+
+/// Operations of one agent from elsewhere. Positions and lengths are at most [`MAX_DOCUMENT_LENGTH`].
+#[derive(Debug)]
+pub(crate) struct Received<'a> {
+    pub(crate) author: u32,
+    /// Number of the first operation.
+    pub(crate) seq: u32,
+    pub(crate) stretch: Stretch,
+    /// Parents of the first operation.
+    pub(crate) parents: SmallVec<[OpId; 2]>,
+    pub(crate) text: &'a str,
+    /// Length of the document before the first operation, if it comes from a log that has checked it.
+    pub(crate) before: Option<u32>,
+}
+
+/// A state of the log to go back to.
+pub(crate) struct Mark {
+    runs: usize,
+    last: Option<(Run, Note)>,
+    content: usize,
+    heads: Version,
+}
+
+impl Log {
+    pub(crate) fn mark(&self) -> Mark {
+        Mark {
+            runs: self.runs.len(),
+            last: self.runs.last().cloned().zip(self.notes.last().copied()),
+            content: self.content.len(),
+            heads: self.heads.clone(),
+        }
+    }
+
+    /// Takes back what was added since `mark`, but for authors without operations, which nobody sees.
+    pub(crate) fn rewind(&mut self, mark: Mark) {
+        for (run, note) in self.runs.drain(mark.runs..).zip(self.notes.drain(mark.runs..)).rev() {
+            let author = &mut self.authors[run.agent as usize];
+            author.ops = note.seq - 1;
+            author.runs.pop();
+        }
+        if let (Some(run), Some((old, note))) = (self.runs.last_mut(), mark.last) {
+            self.authors[old.agent as usize].ops = note.seq - 1 + old.len / note.unit;
+            *run = old;
+        }
+        self.content.truncate(mark.content);
+        self.heads = mark.heads;
+    }
+
+    /// Adds those of the operations that are not here yet.
+    ///
+    /// # Errors
+    /// [`DocumentError`]; the log may then hold some of the operations.
+    pub(crate) fn receive(
+        &mut self,
+        mut piece: Received<'_>,
+        replay: &mut Replay,
+    ) -> Result<(), DocumentError> {
+        let known = self.authors[piece.author as usize].ops;
+        if piece.seq > known + 1 {
+            return Err(DocumentError::Gap(self.dot(piece.author, known + 1)));
+        }
+        let overlap = (known + 1 - piece.seq).min(piece.stretch.ops);
+        if overlap > 0 {
+            self.compare(&piece, overlap)?;
+            if overlap == piece.stretch.ops {
+                return Ok(());
+            }
+            let done = overlap * piece.stretch.unit;
+            if piece.stretch.kind == Kind::Insert {
+                let len = piece.stretch.chars();
+                piece.text = chars(piece.text, len, done as usize, len as usize);
+                piece.before = piece.before.map(|before| before + done);
+            } else {
+                piece.before = piece.before.map(|before| before - done);
+            }
+            piece.stretch = piece.stretch.tail(overlap);
+            piece.parents = SmallVec::from_slice(&[(piece.author, known)]);
+        }
+        let parents = self.resolve(&piece.parents)?;
+        let before = match piece.before {
+            Some(before) => before,
+            None => self.check(&piece, &parents, replay)?,
+        };
+        self.check_room(piece.stretch.chars(), piece.text.len())?;
+        let Received { author, stretch, text, .. } = piece;
+        self.append(Piece { author, stretch, parents, before, text });
+        Ok(())
+    }
+
+    /// Last events of operations, ascending.
+    fn resolve(&self, ops: &[OpId]) -> Result<Version, DocumentError> {
+        let mut version = Version::with_capacity(ops.len());
+        for (author, seq) in ops {
+            let missing = || TextError::UnknownParent(self.dot(*author, *seq));
+            version.push(self.event(*author, *seq).ok_or_else(missing)?);
+        }
+        version.sort_unstable();
+        Ok(version)
+    }
+
+    /// Checks that the operations fit the version of their parents, and says how long the document is there.
+    fn check(
+        &self,
+        piece: &Received<'_>,
+        parents: &Version,
+        replay: &mut Replay,
+    ) -> Result<u32, DocumentError> {
+        let own = self.event(piece.author, piece.seq - 1);
+        if !self.is_version_after(parents, own) {
+            return Err(DocumentError::Parents(self.dot(piece.author, piece.seq)));
+        }
+        let before = replay.length_at(self, parents);
+        check_range(&piece.stretch, before)?;
+        Ok(before)
+    }
+
+    /// Compares the first `overlap` operations, which are here, with ours; names the first that differs.
+    fn compare(&self, piece: &Received<'_>, overlap: u32) -> Result<(), DocumentError> {
+        let (mut done, mut at_most) = (0, overlap);
+        while done < overlap {
+            let seq = piece.seq + done;
+            let conflict = || DocumentError::Conflict(self.dot(piece.author, seq));
+            let event = self.event(piece.author, seq).ok_or_else(conflict)?;
+            let index = self.run_of(event);
+            let skipped = seq - self.notes[index].seq;
+            let count = (overlap - done).min(self.stretch(index).ops - skipped).min(at_most);
+            if self.same(piece, done, index, skipped, count) {
+                done += count;
+            } else if count == 1 {
+                return Err(conflict());
+            } else {
+                at_most = count / 2;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether `count` operations of a piece, from `done` on, are those of a run from `skipped` on.
+    fn same(&self, piece: &Received<'_>, done: u32, index: usize, skipped: u32, count: u32) -> bool {
+        let (mine, theirs) = (self.stretch(index), &piece.stretch);
+        let part = |stretch: &Stretch, from: u32| {
+            if from == 0 { stretch.head(count) } else { stretch.tail(from).head(count) }
+        };
+        if part(&mine, skipped) != part(theirs, done) {
+            return false;
+        }
+        let parents = match done {
+            0 => self.resolve(&piece.parents),
+            _ => self.resolve(&[(piece.author, piece.seq + done - 1)]),
+        };
+        if parents != Ok(self.parents(index, skipped)) {
+            return false;
+        }
+        let of = |text, stretch: &Stretch, from: u32| {
+            let (from, to) = (from * stretch.unit, (from + count) * stretch.unit);
+            chars(text, stretch.chars(), from as usize, to as usize)
+        };
+        mine.kind == Kind::Delete
+            || of(self.text_of_run(index), &mine, skipped) == of(piece.text, theirs, done)
+    }
+
+    /// The operation's number, if it is the agent's next.
+    ///
+    /// # Errors
+    /// [`TextError::DuplicateDot`] or [`DocumentError::Gap`].
+    pub(crate) fn check_next(&self, author: u32, dot: &Dot) -> Result<u32, DocumentError> {
+        let next = self.authors[author as usize].ops.checked_add(1).ok_or(DocumentError::Full)?;
+        match dot.seq.cmp(&u64::from(next)) {
+            std::cmp::Ordering::Less => Err(TextError::DuplicateDot(dot.clone()).into()),
+            std::cmp::Ordering::Equal => Ok(next),
+            std::cmp::Ordering::Greater => Err(DocumentError::Gap(self.dot(author, next))),
+        }
+    }
+}
+
+/// Checks that a stretch lies within a document of `before` code points and leaves one that is not too long.
+///
+/// # Errors
+/// [`TextError::OutOfRange`] or [`TextError::TooLong`].
+pub(crate) fn check_range(stretch: &Stretch, before: u32) -> Result<(), TextError> {
+    let (position, chars) = (u64::from(stretch.position), u64::from(stretch.chars()));
+    let document = u64::from(before);
+    let fits = match (stretch.kind, stretch.backward) {
+        (Kind::Insert, _) => position <= document,
+        (Kind::Delete, false) => position + chars <= document,
+        // The first operation lies furthest right.
+        (Kind::Delete, true) => position + u64::from(stretch.unit) <= document,
+    };
+    if !fits {
+        return Err(TextError::OutOfRange { position, length: chars, document });
+    }
+    let after = if stretch.kind == Kind::Insert { document + chars } else { document - chars };
+    if after > MAX_DOCUMENT_LENGTH { Err(TextError::TooLong(after)) } else { Ok(()) }
+}

@@ -1,0 +1,178 @@
+//! Whole documents as bytes: the history alone, or a snapshot that carries the text as well.
+//!
+//! A loaded snapshot gives its text, version and heads at once; its history stays bytes until it is needed.
+
+use ramanujan_core::{Dot, VectorClock};
+
+use super::column::{Effort, Reader};
+use super::container::{self, DecodeError, Kind};
+use super::decode::{self, Entry, read_table};
+use super::document::TextDocument;
+use super::encode;
+use super::error::DocumentError;
+use super::log::Log;
+use super::past::Replay;
+use super::rope::Rope;
+use crate::CrdtType;
+use crate::delta::put_uint;
+
+/// A history that has not been read.
+#[derive(Clone)]
+pub(super) struct Sealed {
+    body: Box<[u8]>,
+    table: Vec<(ramanujan_core::AgentId, u32)>,
+    /// Place in the table and number of each head.
+    heads: Vec<(u32, u32)>,
+}
+
+impl std::fmt::Debug for Sealed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sealed").field("bytes", &self.body.len()).field("agents", &self.table).finish()
+    }
+}
+
+impl Sealed {
+    pub(super) fn version(&self) -> VectorClock {
+        self.table.iter().map(|(id, ops)| (id.as_str(), u64::from(*ops))).collect()
+    }
+
+    pub(super) fn heads(&self) -> Vec<Dot> {
+        let dot =
+            |(agent, seq): &(u32, u32)| Dot::new(self.table[*agent as usize].0.clone(), u64::from(*seq));
+        self.heads.iter().map(dot).collect()
+    }
+
+    /// Reads the history into a log that has the authors of `log`, which has no operations.
+    pub(super) fn read(&self, log: &Log, replay: &mut Replay) -> Result<Log, DocumentError> {
+        let mut log = log.clone();
+        decode::read_into(&mut log, replay, &self.body)?;
+        let mut heads: Vec<Dot> = log.heads.iter().map(|head| log.dot_of(*head)).collect();
+        heads.sort_unstable();
+        match heads == self.heads() {
+            true => Ok(log),
+            false => Err(DecodeError::Malformed("the heads are not those of the history").into()),
+        }
+    }
+}
+
+impl TextDocument {
+    /// The history in as few bytes as we know how. Equal sets of deltas give equal bytes.
+    pub fn encode(&self) -> Vec<u8> {
+        self.encode_with(Effort::Small)
+    }
+
+    /// The history, written and read faster or stored smaller. A snapshot that was loaded and not touched since keeps
+    /// the effort that it was made with.
+    pub fn encode_with(&self, effort: Effort) -> Vec<u8> {
+        let mut out = container::begin(CrdtType::Text, Kind::Deltas);
+        self.put_history(&mut out, effort);
+        container::seal(out)
+    }
+
+    /// The merged text and the history: reading the text of it takes no replay.
+    ///
+    /// # Errors
+    /// Those of [`Self::open`].
+    pub fn snapshot(&mut self) -> Result<Vec<u8>, DocumentError> {
+        let text = self.text()?;
+        let mut out = container::begin(CrdtType::Text, Kind::Snapshot);
+        out.reserve(2 * text.len());
+        let version = self.version();
+        let agents: Vec<&str> = version.iter().map(|(agent, _)| agent).collect();
+        let heads = self.heads();
+        put_uint(&mut out, heads.len() as u64);
+        for head in heads {
+            let place = agents.binary_search(&head.agent.as_str()).unwrap_or_else(|place| place);
+            put_uint(&mut out, place as u64);
+            put_uint(&mut out, head.seq);
+        }
+        put_uint(&mut out, text.len() as u64);
+        out.extend_from_slice(text.as_bytes());
+        self.put_history(&mut out, Effort::Small);
+        Ok(container::seal(out))
+    }
+
+    fn put_history(&self, out: &mut Vec<u8>, effort: Effort) {
+        match &self.sealed {
+            Some(sealed) => out.extend_from_slice(&sealed.body),
+            None => out.extend(encode::body(&self.log, &vec![0; self.log.authors.len()], effort)),
+        }
+    }
+
+    /// A document from what [`Self::encode`] or [`Self::snapshot`] wrote.
+    ///
+    /// A history is checked as if its operations came one by one. A snapshot's history is checked when it is first
+    /// needed; see [`Self::verify`] for its text.
+    ///
+    /// # Errors
+    /// [`DocumentError`], for bytes from a newer version too.
+    pub fn load(bytes: &[u8]) -> Result<Self, DocumentError> {
+        let (kind, body) = container::open(bytes, CrdtType::Text)?;
+        let mut document = TextDocument::new();
+        match kind {
+            Kind::Deltas => {
+                decode::read_into(&mut document.log, &mut document.replay, body)?;
+                document.length = None;
+            }
+            Kind::Snapshot => {
+                let (text, sealed) = read_snapshot(body)?;
+                document.text = Rope::from_text(text);
+                document.length = Some(document.text.len_chars() as u32);
+                document.sealed = Some(sealed);
+            }
+        }
+        Ok(document)
+    }
+
+    /// Adds what an encoding has and this document lacks; returns whether that is anything.
+    ///
+    /// # Errors
+    /// [`DocumentError`], as [`Self::merge`] and [`Self::load`]; the document is then unchanged.
+    pub fn apply_encoded(&mut self, bytes: &[u8]) -> Result<bool, DocumentError> {
+        let (kind, body) = container::open(bytes, CrdtType::Text)?;
+        self.open()?;
+        let end = self.log.end();
+        match kind {
+            Kind::Deltas => decode::read_into(&mut self.log, &mut self.replay, body)?,
+            Kind::Snapshot => {
+                let (_, sealed) = read_snapshot(body)?;
+                decode::read_into(&mut self.log, &mut self.replay, &sealed.body)?;
+            }
+        }
+        Ok(self.grown(end))
+    }
+
+    /// Notes that operations may have come in since the log ended at `end`.
+    pub(super) fn grown(&mut self, end: super::run::Lv) -> bool {
+        let grown = self.log.end() > end;
+        if grown {
+            self.length = None;
+        }
+        grown
+    }
+}
+
+fn read_snapshot(body: &[u8]) -> Result<(String, Sealed), DecodeError> {
+    let mut reader = Reader(body);
+    let count = reader.length()?;
+    let mut heads = Vec::new();
+    for _ in 0..count {
+        heads.push((reader.uint32()?, reader.uint32()?));
+    }
+    let length = reader.length()?;
+    let text = std::str::from_utf8(reader.bytes(length)?)
+        .map_err(|_| DecodeError::Malformed("the text is not UTF-8"))?;
+    let body = reader.0;
+    let table = read_table(&mut reader)?;
+    if table.iter().any(|entry| entry.since > 0 || entry.ops == 0) {
+        return Err(DecodeError::Malformed("a snapshot's history begins in the middle"));
+    }
+    let known = |(agent, seq): &(u32, u32)| {
+        table.get(*agent as usize).is_some_and(|entry| (1..=entry.ops).contains(seq))
+    };
+    if !heads.iter().all(known) || !heads.is_sorted() {
+        return Err(DecodeError::Malformed("a head is not in the history"));
+    }
+    let table = table.into_iter().map(|Entry { id, ops, .. }| (id, ops)).collect();
+    Ok((text.to_owned(), Sealed { body: body.into(), table, heads }))
+}
