@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Action, Edit, Json, TapPhase};
 
 /// First byte of a delta's canonical form.
-const CANONICAL_VERSION: u8 = 1;
+pub(crate) const CANONICAL_VERSION: u8 = 1;
 
 /// The type of a document; its first delta decides it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -138,7 +138,7 @@ impl Op {
     }
 
     /// First operand byte of the canonical form.
-    fn tag(&self) -> u8 {
+    pub(crate) fn tag(&self) -> u8 {
         match self {
             Op::Insert { .. } => 1,
             Op::Delete { .. } => 2,
@@ -151,6 +151,29 @@ impl Op {
             Op::SetEach { .. } => 9,
             Op::Edit(_) => 10,
             Op::Transition { .. } => 11,
+        }
+    }
+
+    /// Appends what follows the tag.
+    pub(crate) fn put_operands(&self, out: &mut Vec<u8>) {
+        match self {
+            Op::Insert { position, text } => {
+                put_uint(out, *position);
+                put_text(out, text);
+            }
+            Op::Delete { position, length } => {
+                put_uint(out, *position);
+                put_uint(out, *length);
+            }
+            Op::Increment { amount } | Op::Decrement { amount } | Op::Grow { amount } => {
+                put_uint(out, *amount);
+            }
+            Op::Add { element: value }
+            | Op::Remove { element: value }
+            | Op::SetLast { value }
+            | Op::SetEach { value } => value.put_canonical(out),
+            Op::Edit(edit) => edit.put_canonical(out),
+            Op::Transition { to } => out.push(*to as u8),
         }
     }
 }
@@ -176,25 +199,7 @@ impl Delta {
         for parent in &self.parents {
             put_dot(&mut out, &parent.agent, parent.seq);
         }
-        match &self.op {
-            Op::Insert { position, text } => {
-                put_uint(&mut out, *position);
-                put_text(&mut out, text);
-            }
-            Op::Delete { position, length } => {
-                put_uint(&mut out, *position);
-                put_uint(&mut out, *length);
-            }
-            Op::Increment { amount } | Op::Decrement { amount } | Op::Grow { amount } => {
-                put_uint(&mut out, *amount);
-            }
-            Op::Add { element: value }
-            | Op::Remove { element: value }
-            | Op::SetLast { value }
-            | Op::SetEach { value } => value.put_canonical(&mut out),
-            Op::Edit(edit) => edit.put_canonical(&mut out),
-            Op::Transition { to } => out.push(*to as u8),
-        }
+        self.op.put_operands(&mut out);
         out
     }
 
@@ -224,7 +229,7 @@ pub(crate) fn put_uint(out: &mut Vec<u8>, mut value: u64) {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::Step;
     use proptest::prelude::*;

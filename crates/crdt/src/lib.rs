@@ -6,6 +6,8 @@
 //!
 //! No I/O, no clock, no randomness; builds for native and WebAssembly. The law of each type stands next to it.
 
+pub mod batch;
+mod canonical;
 pub mod counter;
 pub mod delta;
 pub mod edit;

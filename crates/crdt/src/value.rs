@@ -79,6 +79,13 @@ impl Json {
         }
     }
 
+    /// The float whose [canonical](Json::put_canonical) bits these are; `None` if it is none of its own, being
+    /// infinite, not a number, or whole within ±(2^53−1).
+    pub(crate) fn from_sortable(bits: u64) -> Option<Json> {
+        let bits = if bits >> 63 == 1 { bits & !(1 << 63) } else { !bits };
+        Json::number(f64::from_bits(bits)).filter(|value| matches!(value, Json::Float(_)))
+    }
+
     /// The number, `None` beyond ±(2^53−1).
     pub fn int(value: i128) -> Option<Json> {
         let value = i64::try_from(value).ok()?;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::delta::{CrdtType, Delta, Op};
 use crate::edit::{Edit, MAX_PATH_LENGTH};
 use crate::request::{Change, EditRequest, PathStep};
+use crate::text::units::Unit;
 use crate::value::MAX_VALUE_DEPTH;
 use crate::{Json, TapPhase};
 
@@ -54,6 +55,9 @@ pub struct OperationRequest {
     /// Code points to delete.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub length: Option<u64>,
+    /// What position and length of a text count; code points if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<Unit>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub crdt_type: Option<CrdtType>,
     /// For streams only: must be the stream's own.
@@ -121,6 +125,9 @@ impl OperationRequest {
                     format!("{} is an operation of {}, not of {claimed}", self.operation, wanted.crdt_type());
                 Err(invalid(detail))
             }
+            _ if self.counts_utf16() && wanted.crdt_type() != CrdtType::Text => {
+                Err(invalid("unit is for texts"))
+            }
             _ => Ok(wanted),
         }
     }
@@ -167,6 +174,11 @@ impl OperationRequest {
 
     fn any_value(&self) -> Result<Json, Problem> {
         self.value.clone().ok_or_else(|| invalid(format!("{} needs value", self.operation)))
+    }
+
+    /// Whether position and length count UTF-16 code units.
+    pub fn counts_utf16(&self) -> bool {
+        self.unit == Some(Unit::Utf16)
     }
 
     /// An operation on a document that is not JSON.

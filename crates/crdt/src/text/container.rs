@@ -20,6 +20,8 @@ pub(crate) enum Kind {
     Deltas,
     /// A value with the operations that it follows from.
     Snapshot,
+    /// Deltas of any type, each with its parents by name.
+    Batch,
 }
 
 /// Why bytes are not an encoding. No input panics, and none takes more memory than a multiple of its length that
@@ -75,6 +77,17 @@ pub(crate) fn seal(mut out: Vec<u8>) -> Vec<u8> {
 /// # Errors
 /// [`DecodeError`] if the envelope is not intact or from a newer version.
 pub(crate) fn open(bytes: &[u8], crdt_type: CrdtType) -> Result<(Kind, &[u8]), DecodeError> {
+    match open_any(bytes)? {
+        (found, kind, body) if found == crdt_type => Ok((kind, body)),
+        (found, ..) => Err(DecodeError::Type(type_byte(found))),
+    }
+}
+
+/// Type, kind and body of an encoding.
+///
+/// # Errors
+/// As [`open`].
+pub(crate) fn open_any(bytes: &[u8]) -> Result<(CrdtType, Kind, &[u8]), DecodeError> {
     let rest = bytes.strip_prefix(&MAGIC).ok_or(DecodeError::Magic)?;
     let version = *rest.first().ok_or(DecodeError::Truncated)?;
     if version != VERSION {
@@ -88,13 +101,13 @@ pub(crate) fn open(bytes: &[u8], crdt_type: CrdtType) -> Result<(Kind, &[u8]), D
         return Err(DecodeError::Checksum);
     }
     let (found, kind) = (rest[1], rest[2]);
-    if found != type_byte(crdt_type) {
-        return Err(DecodeError::Type(found));
-    }
+    let crdt_type =
+        CrdtType::ALL.into_iter().find(|t| type_byte(*t) == found).ok_or(DecodeError::Type(found))?;
     let kind = match kind {
         1 => Kind::Deltas,
         2 => Kind::Snapshot,
+        3 => Kind::Batch,
         other => return Err(DecodeError::Kind(other)),
     };
-    Ok((kind, &sealed[HEADER_LENGTH..]))
+    Ok((crdt_type, kind, &sealed[HEADER_LENGTH..]))
 }

@@ -306,16 +306,11 @@ impl TextGraph {
 
     /// The text of whole insertions, which are all the events `start..end`.
     fn inserted(&self, start: Lv, end: Lv) -> Option<&str> {
-        let first = self.node_of(start);
-        let mut last = first;
-        while self.nodes[last].end < end {
-            last += 1;
-        }
-        let (textless, content_start) = match first.checked_sub(1) {
+        let (textless, content_start) = match self.node_of(start).checked_sub(1) {
             Some(before) => (self.nodes[before].textless, self.nodes[before].content_end),
             None => (0, 0),
         };
-        let last = &self.nodes[last];
+        let last = &self.nodes[self.node_of(end - 1)];
         (last.textless == textless).then(|| &self.content[content_start..last.content_end])
     }
 }

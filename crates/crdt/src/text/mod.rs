@@ -4,8 +4,8 @@
 //! replays it. [`TextDocument`] is the replica that a program holds: a `rope` under edit over a `log` of runs, with
 //! `encode`, `decode` and `snapshot` for its bytes (`docs/encoding.md`).
 
-mod column;
-mod container;
+pub(crate) mod column;
+pub(crate) mod container;
 mod decode;
 mod deltas;
 mod document;
@@ -22,6 +22,7 @@ mod run;
 mod settle;
 mod snapshot;
 mod stretch;
+pub mod units;
 mod walker;
 
 pub use column::Effort;

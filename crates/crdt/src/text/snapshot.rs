@@ -120,6 +120,7 @@ impl TextDocument {
                 document.length = Some(document.text.len_chars() as u32);
                 document.sealed = Some(sealed);
             }
+            Kind::Batch => return Err(DecodeError::Kind(kind as u8 + 1).into()),
         }
         Ok(document)
     }
@@ -138,6 +139,7 @@ impl TextDocument {
                 let (_, sealed) = read_snapshot(body)?;
                 decode::read_into(&mut self.log, &mut self.replay, &sealed.body)?;
             }
+            Kind::Batch => return Err(DecodeError::Kind(kind as u8 + 1).into()),
         }
         Ok(self.grown(end))
     }
