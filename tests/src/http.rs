@@ -108,6 +108,18 @@ impl Client {
         reply(request.send(body)).unwrap_or_else(|error| panic!("POST {path}: {error}"))
     }
 
+    /// POST of JSON by an impatient client: gives up after `limit`, whatever became of the request.
+    ///
+    /// # Errors
+    /// There is no reply in time.
+    pub fn try_post(&self, path: &str, key: Option<&str>, body: &Value, limit: Duration) -> Result<Reply, ureq::Error> {
+        let mut request = self.agent.post(format!("{}{path}", self.base)).content_type("application/json");
+        if let Some(key) = key {
+            request = request.header("idempotency-key", key);
+        }
+        reply(request.config().timeout_global(Some(limit)).build().send(body.to_string().as_bytes()))
+    }
+
     /// POST of bytes that the server may refuse before it has read them all: as curl does, the reply is read while the
     /// body is still being sent, and a body that is no longer wanted is no error.
     ///

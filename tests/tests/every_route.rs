@@ -4,10 +4,14 @@
 use ramanujan_tests::Network;
 
 /// Every route that takes JSON, of every component that has one.
-const POSTS: [&str; 19] = [
+const POSTS: [&str; 23] = [
     "/crdt/apply",
     "/crdt/merge",
     "/crdt/compare",
+    "/crdt/verify",
+    "/crdt/cache/invalidate",
+    "/crdt/nothing/freeze",
+    "/crdt/nothing/recover",
     "/stream/red/apply",
     "/stream/red/insert",
     "/stream/red/merge",

@@ -83,7 +83,7 @@ pub(crate) async fn post(request: Request) -> Result<Response, Problem> {
     }
 }
 
-fn max_batch() -> Result<usize, Problem> {
+pub(crate) fn max_batch() -> Result<usize, Problem> {
     Ok(setting::number("MAX_BATCH", DEFAULT_MAX_BATCH)?.max(1))
 }
 

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use ramanujan_core::{Digest, DocumentId, Dot, Fingerprint, Problem, VectorClock, time};
+use ramanujan_crdt::text::units::utf16_len;
 use ramanujan_crdt::value::value_digest;
 use ramanujan_crdt::{CrdtType, Json, PnCounter, StateDigest};
 use ramanujan_shell::{Request, Response, Store, ok};
@@ -71,6 +72,9 @@ struct Document<'a> {
     #[serde(flatten)]
     summary: Summary,
     value: &'a Json,
+    /// UTF-16 code units of a text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    length_utf16: Option<u64>,
     /// Of a text in UTF-8, of a number in decimal, of anything else in its canonical bytes.
     value_digest: Digest,
     /// What the value alone does not tell: conflicts, other values, majorities.
@@ -108,11 +112,13 @@ pub(crate) async fn get(request: Request) -> Result<Response, Problem> {
 fn as_json(store: &Store, document: &DocumentId, version: &Version) -> Result<Response, Problem> {
     let mut summary = Summary::of(document.as_str(), version);
     let (value, details) = value_at(store, document.as_str(), version)?;
+    let mut length_utf16 = None;
     if let (CrdtType::Text, Json::Text(text)) = (summary.crdt_type, &value) {
         summary.length = Some(text.chars().count() as u64);
+        length_utf16 = Some(utf16_len(text));
     }
     let value_digest = value_digest(summary.crdt_type, &value);
-    ok(&Document { summary, value: &value, value_digest, details })
+    ok(&Document { summary, value: &value, length_utf16, value_digest, details })
 }
 
 /// The value of a version, and what there is to say beside it.

@@ -1,18 +1,146 @@
-//! Deltas in their compact encoding.
+//! Deltas in their compact encoding: `Accept` and `Content-Type: application/vnd.ramanujan.delta`.
 
-use ramanujan_core::{Problem, VectorClock};
-use ramanujan_shell::{Request, Response, Store};
+use ramanujan_core::{DocumentId, Problem, VectorClock};
+use ramanujan_crdt::batch::{decode_deltas, encode_deltas};
+use ramanujan_crdt::text::{DecodeError, DocumentError, TextDocument};
+use ramanujan_crdt::wire::{DeltaRecord, OperationRequest};
+use ramanujan_crdt::{CrdtType, Delta, Edit, Op};
+use ramanujan_shell::response::typed;
+use ramanujan_shell::{Request, Response, Store, ok};
+use serde::Serialize;
 
+use crate::apply;
+use crate::diff::rows_since;
+use crate::materialise::corrupt;
+use crate::negotiate::DELTA_TYPE;
+use crate::row::Stored;
 use crate::version::Version;
 
-pub(crate) fn whole(_: &Store, _: &str, _: &Version) -> Result<Response, Problem> {
-    Err(Problem::not_implemented("the compact encoding is not built yet"))
+/// Rows read at a time.
+const PAGE: u64 = 4096;
+
+/// The whole history of a version: of a text in columns, of anything else as a batch.
+pub(crate) fn whole(store: &Store, document: &str, version: &Version) -> Result<Response, Problem> {
+    if version.crdt_type() != CrdtType::Text {
+        return since(store, document, version, &VectorClock::new());
+    }
+    let mut history = TextDocument::new();
+    each_delta(store, document, version, &VectorClock::new(), |delta| {
+        history.push(&delta.dot, &delta.parents, &delta.op).map_err(|error| corrupt(document, error))?;
+        Ok(())
+    })?;
+    Ok(typed(DELTA_TYPE, history.encode()))
 }
 
-pub(crate) fn since(_: &Store, _: &str, _: &Version, _: &VectorClock) -> Result<Response, Problem> {
-    Err(Problem::not_implemented("the compact encoding is not built yet"))
+/// The deltas of a version that are not in `known`, as a batch.
+pub(crate) fn since(
+    store: &Store,
+    document: &str,
+    version: &Version,
+    known: &VectorClock,
+) -> Result<Response, Problem> {
+    let mut deltas = Vec::new();
+    each_delta(store, document, version, known, |delta| {
+        deltas.push(delta);
+        Ok(())
+    })?;
+    Ok(typed(DELTA_TYPE, encode_deltas(version.crdt_type(), &deltas)))
 }
 
-pub(crate) fn apply(_: &Request) -> Result<Response, Problem> {
-    Err(Problem::not_implemented("the compact encoding is not built yet"))
+fn each_delta(
+    store: &Store,
+    document: &str,
+    version: &Version,
+    known: &VectorClock,
+    mut take: impl FnMut(Delta) -> Result<(), Problem>,
+) -> Result<(), Problem> {
+    let mut after = 0;
+    loop {
+        let rows = rows_since(store, document, known, after, version.log, PAGE)?;
+        let Some(last) = rows.last() else { return Ok(()) };
+        after = last.log;
+        for row in rows {
+            if row.dot.seq <= version.clock.get(row.dot.agent.as_str()) {
+                take(Stored::into_delta(row))?;
+            }
+        }
+    }
+}
+
+/// The deltas that bytes of either kind hold.
+///
+/// # Errors
+/// 422 `invalid-delta`, also for versions of the encoding that are newer than ours.
+pub(crate) fn read(bytes: &[u8]) -> Result<Vec<Delta>, Problem> {
+    let invalid = |error: &dyn std::fmt::Display| Problem::invalid("invalid-delta", error.to_string());
+    match decode_deltas(bytes) {
+        Ok((_, deltas)) => Ok(deltas),
+        // A history in columns.
+        Err(DecodeError::Kind(_)) => {
+            let read = TextDocument::load(bytes).and_then(|document| Ok(document.deltas()?.collect()));
+            read.map_err(|error: DocumentError| invalid(&error))
+        }
+        Err(error) => Err(invalid(&error)),
+    }
+}
+
+#[derive(Serialize)]
+struct Applied {
+    document_id: DocumentId,
+    applied: usize,
+    duplicates: usize,
+    vector_clock: VectorClock,
+}
+
+/// `POST /crdt/apply?document=ID` of encoded deltas, in batches: what was stored before a refusal stays, and sending
+/// everything again is safe, because every delta carries its dot.
+pub(crate) fn apply(request: &Request) -> Result<Response, Problem> {
+    let query = request.query();
+    query.only(&["document"])?;
+    let document: DocumentId = query.parse("document")?.ok_or_else(|| {
+        Problem::invalid("invalid-parameter", "encoded deltas do not name their document: add ?document=ID")
+    })?;
+    let deltas = read(&request.body)?;
+    if deltas.is_empty() {
+        return Err(Problem::invalid("empty-batch", "the encoding holds no delta"));
+    }
+    let operations = deltas.into_iter().map(|delta| operation(&document, delta)).collect::<Vec<_>>();
+    let mut reply =
+        Applied { document_id: document, applied: 0, duplicates: 0, vector_clock: VectorClock::new() };
+    for (batch, chunk) in operations.chunks(apply::max_batch()?).enumerate() {
+        let done = apply::apply(chunk, None).map_err(|(index, problem)| {
+            let before = reply.applied + reply.duplicates;
+            problem.with("index", index.map(|index| before + index)).with("batches_stored", batch)
+        })?;
+        for checked in done {
+            *if checked.duplicate { &mut reply.duplicates } else { &mut reply.applied } += 1;
+            reply.vector_clock.join(&checked.clock);
+        }
+    }
+    ok(&reply)
+}
+
+/// The request that stores a delta as it is.
+fn operation(document: &DocumentId, delta: Delta) -> OperationRequest {
+    let edit: Option<Edit> = match &delta.op {
+        Op::Edit(edit) => Some(edit.clone()),
+        _ => None,
+    };
+    let record = DeltaRecord::of(delta);
+    OperationRequest {
+        operation: record.operation,
+        document_id: document.clone(),
+        agent_id: record.agent_id,
+        seq: Some(record.seq),
+        parents: Some(record.parents),
+        vector_clock: None,
+        position: record.position,
+        value: record.value,
+        path: None,
+        edit,
+        length: record.length,
+        unit: None,
+        crdt_type: record.crdt_type,
+        polarity: None,
+    }
 }

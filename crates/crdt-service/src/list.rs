@@ -18,13 +18,14 @@ pub(crate) async fn documents(request: Request) -> Result<Map<String, Value>, Pr
     let limit = query.limit(DEFAULT_LIMIT, setting::number("PAGE_LIMIT_MAX", DEFAULT_MAX_LIMIT)?)?;
     let store = Store::open(SCHEMA)?;
     // Skips from document to document through the index, as the walk over agents does.
-    let sql = "WITH RECURSIVE documents(id) AS (
+    let sql = "WITH RECURSIVE documents(name) AS (
             SELECT MIN(document_id) FROM crdt_deltas WHERE document_id > ?1
             UNION ALL
-            SELECT (SELECT MIN(n.document_id) FROM crdt_deltas n WHERE n.document_id > documents.id)
-            FROM documents WHERE documents.id IS NOT NULL
+            SELECT (SELECT MIN(n.document_id) FROM crdt_deltas n WHERE n.document_id > documents.name)
+            FROM documents WHERE documents.name IS NOT NULL
         )
-        SELECT id FROM documents WHERE id IS NOT NULL LIMIT ?2";
+        SELECT name FROM documents WHERE name IS NOT NULL AND 0 = COALESCE(
+            (SELECT deleted FROM crdt_deletions WHERE document_id = name ORDER BY id DESC LIMIT 1), 0) LIMIT ?2";
     let rows = store.execute(sql, [query.get("cursor").unwrap_or("").into(), (limit + 1).into()])?;
     let more = rows.len() as u64 > limit;
     let mut documents = Vec::new();

@@ -28,6 +28,12 @@ impl State {
     pub(crate) fn apply(&mut self, event: &Event<'_>, op: &Op) -> Result<(), String> {
         Ok(())
     }
+    pub(crate) fn join(&mut self, other: &State) -> Result<(), String> {
+        Ok(())
+    }
+    pub(crate) fn version(&self) -> &VectorClock {
+        unimplemented!()
+    }
     pub(crate) fn encode(&self) -> Vec<u8> {
         Vec::new()
     }

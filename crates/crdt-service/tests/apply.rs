@@ -185,7 +185,6 @@ fn bad_requests_are_precise_and_change_nothing() {
     refused(&get("/crdt/d?x=1"), 422, "unknown-parameter");
     refused(&get("/crdt/d"), 404, "no-such-document");
     refused(&get("/crdt/sp%20ace"), 422, "invalid-path");
-    refused(&get("/crdt/cache/stats"), 501, "not-implemented");
     assert_eq!(get("/crdt").json["documents"], json!([]));
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ramanujan_core::{Digest, DocumentId, Dot, MAX_SAFE_INTEGER, Problem, VectorClock};
+use ramanujan_core::{Digest, Dot, MAX_SAFE_INTEGER, Problem, VectorClock};
 use ramanujan_crdt::counter::Totals;
 use ramanujan_crdt::state::{EMPTY_CHAIN, extend_chain};
 use ramanujan_crdt::wire::{OperationRequest, Wanted};
@@ -11,7 +11,7 @@ use ramanujan_shell::Store;
 
 use super::Indexed;
 use super::known::{Known, KnownDocument, Needed, fetch, past_of};
-use super::resolve::Resolver;
+use super::resolve::{Resolver, code_points};
 
 /// First number of newest deltas looked at for the fork of several parents; it grows fourfold while the fork lies
 /// further back.
@@ -23,10 +23,10 @@ pub(crate) struct Checked {
     pub(crate) delta: Delta,
     pub(super) digest: Digest,
     pub(super) chain: Digest,
-    pub(super) clock: VectorClock,
+    pub(crate) clock: VectorClock,
     pub(super) size: u64,
     pub(super) totals: Totals,
-    pub(super) duplicate: bool,
+    pub(crate) duplicate: bool,
 }
 
 /// The key under which the `index`-th operation of a request is stored.
@@ -178,6 +178,14 @@ fn one(
     let dot = Dot::new(agent.clone(), seq);
     let previous = known.get(&Dot::new(agent.clone(), seq - 1));
     let (totals, chain) = previous.map_or((Totals::default(), EMPTY_CHAIN), |p| (p.totals, p.chain));
+    let in_code_points;
+    let wanted = match wanted {
+        Wanted::Op(op) if request.counts_utf16() => {
+            in_code_points = Wanted::Op(code_points(store, &request.document_id, &past, op)?);
+            &in_code_points
+        }
+        _ => wanted,
+    };
     let (op, size, totals) = match wanted {
         Wanted::Append(text) => {
             let position = known.graph.length_at_dots(&parents).map_err(refusal)?;
@@ -244,7 +252,7 @@ fn repeated(
         (None, Some(clock)) => past_of(stored) == *clock,
         (None, None) => true,
     };
-    if !parents_agree || !is_wanted(store, &request.document_id, wanted, stored)? {
+    if !parents_agree || !is_wanted(store, request, wanted, stored)? {
         let detail = format!(
             "{} of {} exists with other content; an operation is never replaced",
             stored.delta.dot, request.document_id
@@ -265,9 +273,17 @@ fn repeated(
 }
 
 /// Whether the stored operation is what is asked for now.
-fn is_wanted(store: &Store, document: &DocumentId, wanted: &Wanted, stored: &Known) -> Result<bool, Problem> {
-    let op = &stored.delta.op;
+fn is_wanted(
+    store: &Store,
+    request: &OperationRequest,
+    wanted: &Wanted,
+    stored: &Known,
+) -> Result<bool, Problem> {
+    let (document, op) = (&request.document_id, &stored.delta.op);
     Ok(match wanted {
+        Wanted::Op(wanted) if request.counts_utf16() => {
+            code_points(store, document, &past_of(stored), wanted).is_ok_and(|wanted| wanted == *op)
+        }
         Wanted::Op(wanted) => wanted == op,
         Wanted::Append(wanted) => matches!(op, Op::Insert { text, .. } if text == wanted),
         Wanted::Edit(wanted) => match wanted.resolved() {

@@ -1,9 +1,11 @@
-//! Finding the places that an edit of a JSON document names by index: it takes the document at the parents' version.
+//! Finding the places that an operation names in other terms than ours, list indexes and UTF-16 offsets: it takes the
+//! document at the parents' version.
 
 use crate::types::{Event, State};
 use ramanujan_core::{DocumentId, Problem, VectorClock};
 use ramanujan_crdt::request::EditRequest;
-use ramanujan_crdt::{CrdtType, Edit};
+use ramanujan_crdt::text::units::utf16_to_code_points;
+use ramanujan_crdt::{CrdtType, Edit, Op};
 use ramanujan_shell::Store;
 
 use super::known::{Known, past_of};
@@ -80,4 +82,42 @@ impl Resolver {
             _ => Err(Problem::new(500, "no-state", "the document is not JSON")),
         }
     }
+}
+
+/// A text operation whose position and length count UTF-16 code units, in code points.
+///
+/// # Errors
+/// 422 if a place is past the end or within a surrogate pair; if the version has deltas that are not stored yet.
+pub(super) fn code_points(
+    store: &Store,
+    document: &DocumentId,
+    past: &VectorClock,
+    op: &Op,
+) -> Result<Op, Problem> {
+    let text = if past.is_empty() {
+        String::new()
+    } else {
+        let version = find(store, document, &At::Clock(past.clone())).map_err(|_| {
+            let detail = "an operation in UTF-16 units cannot build on others of its own batch: send it by itself";
+            Problem::invalid("utf16-in-batch", detail)
+        })?;
+        match &materialise(store, document.as_str(), &version, None)?.content {
+            Content::Text(text) => text.clone(),
+            Content::State(_) => String::new(),
+        }
+    };
+    let place = |offset: u64| {
+        utf16_to_code_points(&text, offset).ok_or_else(|| {
+            let detail = format!("UTF-16 offset {offset} is past the end or within a surrogate pair");
+            Problem::invalid("position-out-of-range", detail)
+        })
+    };
+    Ok(match op {
+        Op::Insert { position, text } => Op::Insert { position: place(*position)?, text: text.clone() },
+        Op::Delete { position, length } => {
+            let start = place(*position)?;
+            Op::Delete { position: start, length: place(position.saturating_add(*length))? - start }
+        }
+        other => other.clone(),
+    })
 }

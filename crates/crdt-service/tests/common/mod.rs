@@ -1,0 +1,37 @@
+//! What the tests of crdt-service share.
+#![allow(dead_code)] // not every test file uses all of it
+
+use http::Method;
+use ramanujan_shell::native::{Reply, media_type, send, send_with};
+use ramanujan_shell::{Schema, Store};
+use serde_json::Value;
+
+pub(crate) fn post(path: &str, body: Value) -> Reply {
+    send(&crdt_service::service(), Method::POST, path, body.to_string())
+}
+
+pub(crate) fn get(path: &str) -> Reply {
+    send(&crdt_service::service(), Method::GET, path, "")
+}
+
+pub(crate) fn get_with(path: &str, headers: &[(&str, &str)]) -> Reply {
+    send_with(&crdt_service::service(), Method::GET, path, headers, "")
+}
+
+/// Stores operations that must be accepted.
+pub(crate) fn apply(operations: Value) -> Value {
+    let reply = post("/crdt/apply", operations);
+    assert_eq!(reply.status, 200, "{}", reply.json);
+    reply.json
+}
+
+pub(crate) fn refused(reply: &Reply, status: u16, code: &str) {
+    assert_eq!((reply.status, reply.json["code"].as_str()), (status, Some(code)), "{}", reply.json);
+    assert_eq!(media_type(reply), "application/problem+json");
+}
+
+/// Runs SQL on the tables behind the service.
+pub(crate) fn sql(statement: &str) -> usize {
+    let store = Store::open(Schema { name: "crdt", statements: &[] }).expect("the test's database");
+    store.execute(statement, []).expect("legal SQL").len()
+}

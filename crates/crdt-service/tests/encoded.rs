@@ -1,0 +1,128 @@
+//! The compact encoding on the wire: what one site hands out, another takes.
+
+mod common;
+
+use common::{apply, get, get_with, refused};
+use http::Method;
+use ramanujan_crdt::TextDocument;
+use ramanujan_shell::native::{Reply, fresh_database, media_type, send_with};
+use serde_json::{Value, json};
+
+const DELTA: &str = "application/vnd.ramanujan.delta";
+
+fn send(document: &str, bytes: &[u8]) -> Reply {
+    let path = format!("/crdt/apply?document={document}");
+    send_with(&crdt_service::service(), Method::POST, &path, &[("content-type", DELTA)], bytes)
+}
+
+fn encoded(path: &str) -> Vec<u8> {
+    let reply = get_with(path, &[("accept", DELTA)]);
+    assert_eq!((reply.status, media_type(&reply)), (200, DELTA), "{}", reply.json);
+    reply.body
+}
+
+/// A document of every type, written by two agents who saw each other.
+fn fill() -> Vec<(&'static str, Value)> {
+    let all = [
+        (
+            "text",
+            json!([{"operation": "insert", "value": "Grüße"}, {"operation": "delete", "position": 1, "length": 2}]),
+        ),
+        ("pn", json!([{"operation": "increment", "value": 7}, {"operation": "decrement"}])),
+        (
+            "g",
+            json!([{"operation": "increment", "value": 7, "crdt_type": "g-counter"}, {"operation": "increment"}]),
+        ),
+        (
+            "set",
+            json!([{"operation": "add", "value": {"a": [1, 2.5, null]}}, {"operation": "remove", "value": 3}]),
+        ),
+        ("lww", json!([{"operation": "set", "value": true}, {"operation": "set", "value": "later"}])),
+        (
+            "mv",
+            json!([{"operation": "set", "value": 1, "crdt_type": "mv-register"}, {"operation": "set", "value": 2}]),
+        ),
+        (
+            "json",
+            json!([{"operation": "set", "path": ["a", "b"], "value": [1]}, {"operation": "increment", "path": ["n"]}]),
+        ),
+        (
+            "tap",
+            json!([{"operation": "transition", "value": "BACKFILL"}, {"operation": "transition", "value": "LIVE"}]),
+        ),
+    ];
+    for (document, operations) in &all {
+        for (index, operation) in operations.as_array().unwrap().iter().enumerate() {
+            let mut operation = operation.clone();
+            operation["document_id"] = json!(document);
+            operation["agent_id"] = json!(["ann", "bob"][index % 2]);
+            apply(operation);
+        }
+    }
+    all.map(|(document, _)| (document, get(&format!("/crdt/{document}")).json)).to_vec()
+}
+
+#[test]
+fn every_type_travels_from_site_to_site() {
+    let mut sent = Vec::new();
+    let here = {
+        let _db = fresh_database();
+        let here = fill();
+        sent.extend(here.iter().map(|(document, _)| encoded(&format!("/crdt/{document}"))));
+        here
+    };
+    let _other_site = fresh_database();
+    for ((document, here), bytes) in here.iter().zip(&sent) {
+        let reply = send(document, bytes);
+        assert_eq!((reply.status, &reply.json["applied"]), (200, &json!(2)), "{document}: {}", reply.json);
+        let there = get(&format!("/crdt/{document}")).json;
+        for member in ["value", "digest", "vector_clock", "heads", "crdt_type", "value_digest"] {
+            assert_eq!(there[member], here[member], "{member} of {document}");
+        }
+        assert_eq!(send(document, bytes).json["duplicates"], 2);
+    }
+}
+
+#[test]
+fn a_difference_is_taken_by_a_replica_that_lacks_it() {
+    let bytes = {
+        let _db = fresh_database();
+        fill();
+        encoded("/crdt/text/diff?since=%7B%22ann%22:1%7D")
+    };
+    let _db = fresh_database();
+    refused(&send("text", &bytes), 422, "unknown-parent");
+    apply(json!({"operation": "insert", "document_id": "text", "agent_id": "ann", "value": "Grüße"}));
+    assert_eq!(send("text", &bytes).json["applied"], 1);
+    assert_eq!(get("/crdt/text").json["value"], "Gße");
+}
+
+#[test]
+fn a_replica_in_the_program_reads_a_text_and_writes_back() {
+    let _db = fresh_database();
+    fill();
+    let mut replica = TextDocument::load(&encoded("/crdt/text")).unwrap();
+    assert_eq!(replica.text().unwrap(), "Gße");
+    let agent = replica.agent(&"eve".parse().unwrap());
+    replica.insert(agent, 3, "!").unwrap();
+    assert_eq!(send("text", &replica.encode()).json["applied"], 1);
+    assert_eq!(get("/crdt/text").json["value"], "Gße!");
+}
+
+#[test]
+fn bytes_that_are_no_deltas_are_refused() {
+    let _db = fresh_database();
+    fill();
+    let good = encoded("/crdt/pn");
+    refused(&send("pn", b""), 422, "invalid-delta");
+    refused(&send("pn", &good[..good.len() - 1]), 422, "invalid-delta");
+    let mut newer = good.clone();
+    newer[4] = 2;
+    let reply = send("pn", &newer);
+    refused(&reply, 422, "invalid-delta");
+    assert!(reply.json["detail"].as_str().unwrap().contains("version 2"), "{}", reply.json);
+    refused(&send("text", &good), 409, "type-conflict");
+    let headers = [("content-type", DELTA)];
+    let reply = send_with(&crdt_service::service(), Method::POST, "/crdt/apply", &headers, good);
+    refused(&reply, 422, "invalid-parameter");
+}
