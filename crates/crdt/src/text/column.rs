@@ -3,6 +3,11 @@
 //! A column is stored as it is or compressed, whichever is smaller, and is read back within a limit that follows from
 //! the bytes at hand: a forged length allocates nothing.
 
+use miniz_oxide::deflate::core::{
+    CompressorOxide, TDEFLFlush, TDEFLStatus, compress, create_comp_flags_from_zip_params,
+};
+use miniz_oxide::inflate::decompress_slice_iter_to_slice;
+
 use super::container::DecodeError;
 use crate::delta::put_uint;
 
@@ -36,8 +41,8 @@ pub enum Effort {
     Small,
 }
 
-/// Level of deflate (zlib's scale): beyond it a key's time doubles for the next percent.
-const DEFLATE_LEVEL: u8 = 4;
+/// Level of deflate (zlib's scale): the next ones take half as long again for one percent.
+const DEFLATE_LEVEL: u8 = 3;
 
 /// Shortest column that is worth compressing.
 const MIN_COMPRESSED: usize = 32;
@@ -51,28 +56,51 @@ pub(crate) fn unzigzag(value: u64) -> i64 {
     (value >> 1) as i64 ^ -((value & 1) as i64)
 }
 
-/// Writes a column: how it is stored, its length, the stored length if compressed, the bytes.
-pub(crate) fn put_column(out: &mut Vec<u8>, raw: &[u8], effort: Effort, expansion: Expansion) {
-    let (codec, stored) = if raw.len() < MIN_COMPRESSED {
-        (RAW, None)
-    } else {
-        match effort {
-            Effort::Fast => (LZ4, Some(lz4_flex::compress(raw))),
-            Effort::Small => (DEFLATE, Some(miniz_oxide::deflate::compress_to_vec(raw, DEFLATE_LEVEL))),
-        }
-    };
-    match stored.filter(|stored| stored.len() < raw.len() && expansion.allows(raw.len(), stored.len())) {
-        Some(stored) => {
+/// Writes columns, all with one compressor.
+pub(crate) struct ColumnWriter {
+    effort: Effort,
+    /// Made for the first column that is worth it: it has tables of some hundred kilobytes.
+    deflate: Option<Box<CompressorOxide>>,
+    stored: Vec<u8>,
+}
+
+impl ColumnWriter {
+    pub(crate) fn new(effort: Effort) -> Self {
+        ColumnWriter { effort, deflate: None, stored: Vec::new() }
+    }
+
+    /// Writes a column: how it is stored, its length, the stored length if compressed, the bytes.
+    pub(crate) fn put(&mut self, out: &mut Vec<u8>, raw: &[u8], expansion: Expansion) {
+        let codec = if raw.len() < MIN_COMPRESSED { RAW } else { self.compress(raw) };
+        if codec != RAW && expansion.allows(raw.len(), self.stored.len()) {
             out.push(codec);
             put_uint(out, raw.len() as u64);
-            put_uint(out, stored.len() as u64);
-            out.extend(stored);
-        }
-        None => {
+            put_uint(out, self.stored.len() as u64);
+            out.extend_from_slice(&self.stored);
+        } else {
             out.push(RAW);
             put_uint(out, raw.len() as u64);
             out.extend_from_slice(raw);
         }
+    }
+
+    /// Fills `stored` and says how; [`RAW`] if it would not be shorter.
+    fn compress(&mut self, raw: &[u8]) -> u8 {
+        if self.effort == Effort::Fast {
+            self.stored.resize(lz4_flex::block::get_maximum_output_size(raw.len()), 0);
+            let length = lz4_flex::block::compress_into(raw, &mut self.stored).unwrap_or(raw.len());
+            self.stored.truncate(length);
+            return if length < raw.len() { LZ4 } else { RAW };
+        }
+        let deflate = self.deflate.get_or_insert_with(|| {
+            let flags = create_comp_flags_from_zip_params(i32::from(DEFLATE_LEVEL), 0, 0);
+            Box::new(CompressorOxide::new(flags))
+        });
+        deflate.reset();
+        self.stored.resize(raw.len(), 0);
+        let (status, read, length) = compress(deflate, raw, &mut self.stored, TDEFLFlush::Finish);
+        self.stored.truncate(length);
+        if status == TDEFLStatus::Done && read == raw.len() { DEFLATE } else { RAW }
     }
 }
 
@@ -141,14 +169,15 @@ impl<'a> Reader<'a> {
         if !expansion.allows(length, stored.len()) {
             return Err(DecodeError::Malformed("a column expands beyond its limit"));
         }
-        let raw = match codec {
-            DEFLATE => miniz_oxide::inflate::decompress_to_vec_with_limit(stored, length).ok(),
-            LZ4 => lz4_flex::decompress(stored, length).ok(),
+        let mut raw = vec![0; length];
+        let written = match codec {
+            DEFLATE => decompress_slice_iter_to_slice(&mut raw, std::iter::once(stored), false, true).ok(),
+            LZ4 => lz4_flex::decompress_into(stored, &mut raw).ok(),
             _ => return Err(DecodeError::Malformed("a column is stored in an unknown way")),
         };
-        match raw.filter(|raw| raw.len() == length) {
-            Some(raw) => Ok(Column::Expanded(raw)),
-            None => Err(DecodeError::Malformed("a column does not decompress to its length")),
+        match written {
+            Some(written) if written == length => Ok(Column::Expanded(raw)),
+            _ => Err(DecodeError::Malformed("a column does not decompress to its length")),
         }
     }
 }

@@ -191,6 +191,8 @@ fn read(log: &mut Log, replay: &mut Replay, mut reader: Reader<'_>) -> Result<()
     let (mut names, mut units) = (Counted::new(&names), Counted::new(&units));
     let mut links = Links::new(&links)?;
     let (mut shapes, mut jumps) = (Reader(shapes.bytes()), Reader(jumps.bytes()));
+    // The last byte of each integer is the one below 0x80.
+    log.reserve(shapes.0.iter().filter(|byte| **byte < 0x80).count(), rest.len());
     let mut previous = None;
     while !shapes.is_empty() {
         let index = names.next()? as usize;

@@ -93,7 +93,7 @@ impl TextDocument {
         }
         // MAX_DOCUMENT_LENGTH keeps all three within 32 bits.
         let (position, chars) = (position as u32, chars as u32);
-        if !self.log.type_on(agent.0, position, chars, text) {
+        if !self.log.go_on(agent.0, Kind::Insert, position, chars, text) {
             self.edit(agent, Stretch::one(Kind::Insert, position, chars), text, length)?;
         }
         self.length = Some(length + chars);
@@ -118,7 +118,9 @@ impl TextDocument {
             return Err(TextError::OutOfRange { position, length, document }.into());
         }
         let (position, length) = (position as u32, length as u32);
-        self.edit(agent, Stretch::one(Kind::Delete, position, length), "", before)?;
+        if !self.log.go_on(agent.0, Kind::Delete, position, length, "") {
+            self.edit(agent, Stretch::one(Kind::Delete, position, length), "", before)?;
+        }
         self.length = Some(before - length);
         Ok(u64::from(self.log.authors[agent.0 as usize].ops))
     }

@@ -6,7 +6,7 @@
 use ramanujan_core::AgentId;
 use smallvec::SmallVec;
 
-use super::column::{Effort, Expansion, put_column, zigzag};
+use super::column::{ColumnWriter, Effort, Expansion, zigzag};
 use super::log::Log;
 use super::order::canonical;
 use super::receive::OpId;
@@ -107,7 +107,7 @@ pub(crate) fn body(log: &Log, since: &[u32], effort: Effort) -> Vec<u8> {
         let agent = place[run.agent as usize];
         let seq = log.notes[index].seq + skipped;
         let op = |event| {
-            let (author, seq) = log.op_of(event);
+            let (author, seq) = log.parent_op(index, event);
             (place[author as usize], seq)
         };
         let parents: SmallVec<[OpId; 2]> = match skipped {
@@ -135,7 +135,7 @@ fn agent_table(log: &Log, since: &[u32], ranks: &[u32]) -> (Vec<u32>, Vec<u32>) 
             for run in &author.runs[first..] {
                 named[log.runs[*run as usize].agent as usize] = true;
                 for parent in &log.runs[*run as usize].parents {
-                    named[log.op_of(*parent).0 as usize] = true;
+                    named[log.parent_op(*run as usize, *parent).0 as usize] = true;
                 }
             }
         }
@@ -219,10 +219,11 @@ impl Encoder {
         let Columns { mut agents, mut units, links, shapes, jumps, same_agent, same_unit, .. } = self.columns;
         end_count(&mut agents, same_agent);
         end_count(&mut units, same_unit);
+        let mut writer = ColumnWriter::new(effort);
         for column in [agents, units, links, shapes, jumps] {
-            put_column(out, &column, effort, RUNS_EXPANSION);
+            writer.put(out, &column, RUNS_EXPANSION);
         }
-        put_column(out, self.content.as_bytes(), effort, TEXT_EXPANSION);
+        writer.put(out, self.content.as_bytes(), TEXT_EXPANSION);
     }
 }
 

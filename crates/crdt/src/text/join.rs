@@ -35,7 +35,7 @@ fn join(log: &mut Log, other: &Log, replay: &mut Replay) -> Result<(), DocumentE
     for index in same..other.runs.len() {
         let (run, note) = (&other.runs[index], &other.notes[index]);
         let op = |event: &u32| -> OpId {
-            let (author, seq) = other.op_of(*event);
+            let (author, seq) = other.parent_op(index, *event);
             (authors[author as usize], seq)
         };
         let piece = Received {

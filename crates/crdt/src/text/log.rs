@@ -107,6 +107,9 @@ impl Log {
         if seq == 0 || seq > author.ops {
             return None;
         }
+        if seq == author.ops {
+            return author.runs.last().map(|run| self.runs[*run as usize].end() - 1);
+        }
         let place = author.runs.partition_point(|run| self.notes[*run as usize].seq <= seq);
         let run = *author.runs.get(place.checked_sub(1)?)? as usize;
         let note = &self.notes[run];
@@ -128,7 +131,19 @@ impl Log {
 
     /// Author and number of the operation that an event belongs to.
     pub(crate) fn op_of(&self, event: Lv) -> (u32, u32) {
-        let index = self.run_of(event);
+        self.op_in(self.run_of(event), event)
+    }
+
+    /// Author and number of the operation that a parent of a run's first event belongs to.
+    pub(crate) fn parent_op(&self, index: usize, parent: Lv) -> (u32, u32) {
+        // Mostly the parent is the end of the run before.
+        match index.checked_sub(1) {
+            Some(before) if self.runs[before].start <= parent => self.op_in(before, parent),
+            _ => self.op_of(parent),
+        }
+    }
+
+    fn op_in(&self, index: usize, event: Lv) -> (u32, u32) {
         let (run, note) = (&self.runs[index], &self.notes[index]);
         (run.agent, note.seq + (event - run.start) / note.unit)
     }
@@ -255,27 +270,44 @@ impl Log {
         taken
     }
 
-    /// One more insertion made directly after the last run, if it goes on typing there: the path of almost every key.
+    /// One more operation made directly after the last run, if it goes on there: the path of almost every key.
     #[inline]
-    pub(crate) fn type_on(&mut self, author: u32, position: u32, unit: u32, text: &str) -> bool {
+    pub(crate) fn go_on(&mut self, author: u32, kind: Kind, position: u32, unit: u32, text: &str) -> bool {
         let (Some(run), Some(note), [head]) =
             (self.runs.last_mut(), self.notes.last(), self.heads.as_mut_slice())
         else {
             return false;
         };
-        let goes_on = run.agent == author
-            && run.kind == Kind::Insert
-            && note.unit == unit
-            && run.position + run.len == position;
-        let room = run.end() < Lv::MAX - unit && self.content.len() + text.len() < u32::MAX as usize;
-        if !(goes_on && room) {
+        if run.agent != author || run.kind != kind || note.unit != unit {
             return false;
+        }
+        if run.end() > Lv::MAX - unit || self.content.len() + text.len() > u32::MAX as usize {
+            return false;
+        }
+        // As in `Stretch::absorb`.
+        let turns = match kind {
+            Kind::Insert if position == run.position + run.len => false,
+            Kind::Delete if !run.backward && position == run.position => false,
+            Kind::Delete if run.backward && position + unit + run.len == run.position + 1 => false,
+            Kind::Delete if run.len == unit && position + unit == run.position => true,
+            _ => return false,
+        };
+        if turns {
+            run.backward = true;
+            run.position += unit - 1;
         }
         run.len += unit;
         *head += unit;
         self.authors[author as usize].ops += 1;
         self.content.push_str(text);
         true
+    }
+
+    /// Makes room for so many more runs and bytes of text.
+    pub(crate) fn reserve(&mut self, runs: usize, bytes: usize) {
+        self.runs.reserve(runs);
+        self.notes.reserve(runs);
+        self.content.reserve(bytes);
     }
 }
 

@@ -78,7 +78,7 @@ fn blocked(log: &Log, agents: &mut [Agent], author: u32) -> bool {
         return false;
     }
     for parent in &log.runs[*run as usize].parents {
-        let (other, seq) = log.op_of(*parent);
+        let (other, seq) = log.parent_op(*run as usize, *parent);
         if agents[other as usize].done < seq {
             agents[other as usize].waiting.push(Reverse((seq, author)));
             return true;
