@@ -104,6 +104,11 @@ impl ColumnWriter {
     }
 }
 
+/// Writes one column; see [`ColumnWriter::put`].
+pub(crate) fn put_column(out: &mut Vec<u8>, raw: &[u8], effort: Effort, expansion: Expansion) {
+    ColumnWriter::new(effort).put(out, raw, expansion);
+}
+
 /// A body as it is read.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Reader<'a>(pub(crate) &'a [u8]);
