@@ -1,15 +1,18 @@
 //! `GET /crdt/{document}`: the merged value with its version, now or at an earlier one.
 
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use ramanujan_core::{Digest, DocumentId, Dot, Fingerprint, Problem, VectorClock, time};
+use ramanujan_core::{Digest, DocumentId, Dot, Fingerprint, Polarity, Problem, VectorClock, time};
 use ramanujan_crdt::text::units::utf16_len;
 use ramanujan_crdt::value::value_digest;
 use ramanujan_crdt::{CrdtType, Json, PnCounter, StateDigest};
+use ramanujan_shell::response::typed;
 use ramanujan_shell::{Request, Response, Store, ok};
 use serde::Serialize;
 
-use crate::materialise::{Content, materialise};
+use crate::materialise::{Content, DELTA_BYTES, Materialised, materialise};
+use crate::memo::{self, Cached, Known};
 use crate::negotiate::{self, Representation};
 use crate::row::{SCHEMA, Stored};
 use crate::version::{At, Version, find};
@@ -104,14 +107,43 @@ pub(crate) async fn get(request: Request) -> Result<Response, Problem> {
     };
     let response = match representation {
         Representation::Delta => encoded::whole(&store, document.as_str(), &version)?,
-        Representation::Json => as_json(&store, &document, &version)?,
+        Representation::Json => as_json(&store, &document, &version, &state)?,
     };
     Ok(negotiate::finish(&request, response, &state.digest(), representation))
 }
 
-fn as_json(store: &Store, document: &DocumentId, version: &Version) -> Result<Response, Problem> {
+fn as_json(
+    store: &Store,
+    document: &DocumentId,
+    version: &Version,
+    state: &StateDigest,
+) -> Result<Response, Problem> {
+    let id = document.as_str();
+    let replays = !matches!(version.crdt_type(), CrdtType::PnCounter | CrdtType::GCounter);
+    let bytes = usize::try_from(version.operations().saturating_mul(DELTA_BYTES)).unwrap_or(usize::MAX);
+    if !replays || !memo::worth(bytes) {
+        return render(document, version, value_at(store, id, version, None)?);
+    }
+    let digest = state.digest();
+    let key = memo::Key::of_reply(version.crdt_type(), id, &digest);
+    let near = match memo::consult(id, &key, |near| version.builds_on(near)) {
+        Known::Reply(body) => return Ok(typed("application/json", body.to_vec())),
+        Known::Base(near) => Some(near),
+        Known::Nothing => None,
+    };
+    let response = render(document, version, value_at(store, id, version, near)?)?;
+    if let Some(body) = response.body().as_full() {
+        memo::put(key, Cached::Reply(body.into()), body.len(), Polarity::Neutral);
+    }
+    Ok(response)
+}
+
+fn render(
+    document: &DocumentId,
+    version: &Version,
+    (value, details): (Json, Option<Json>),
+) -> Result<Response, Problem> {
     let mut summary = Summary::of(document.as_str(), version);
-    let (value, details) = value_at(store, document.as_str(), version)?;
     let mut length_utf16 = None;
     if let (CrdtType::Text, Json::Text(text)) = (summary.crdt_type, &value) {
         summary.length = Some(text.chars().count() as u64);
@@ -121,17 +153,18 @@ fn as_json(store: &Store, document: &DocumentId, version: &Version) -> Result<Re
     ok(&Document { summary, value: &value, length_utf16, value_digest, details })
 }
 
-/// The value of a version, and what there is to say beside it.
+/// The value of a version, and what there is to say beside it. `near` is a state that may be below it.
 pub(crate) fn value_at(
     store: &Store,
     document: &str,
     version: &Version,
+    near: Option<Rc<Materialised>>,
 ) -> Result<(Json, Option<Json>), Problem> {
     if matches!(version.crdt_type(), CrdtType::PnCounter | CrdtType::GCounter) {
         // Each row carries its agent's totals: there is nothing to replay.
         return Ok((counter_value(counter(&version.newest).value())?, None));
     }
-    let state = materialise(store, document, version, None)?;
+    let state = materialise(store, document, version, near)?;
     Ok(match &state.content {
         Content::Text(text) => (Json::Text(text.clone()), None),
         Content::State(state) => (state.value(), state.details()),

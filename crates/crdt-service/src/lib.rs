@@ -10,8 +10,10 @@ mod document;
 mod encoded;
 mod freeze;
 mod history;
+mod laws;
 mod list;
 mod materialise;
+mod memo;
 mod merge;
 mod negotiate;
 mod recover;
@@ -21,9 +23,8 @@ mod types;
 mod usage;
 mod version;
 
-use ramanujan_core::Problem;
 use ramanujan_crdt::CrdtType;
-use ramanujan_shell::{Info, Request, Response, Service};
+use ramanujan_shell::{Info, Service};
 use serde_json::{Map, Value};
 
 /// The component's routes.
@@ -48,23 +49,20 @@ pub fn service() -> Service {
     .post("/crdt/{document}/freeze", freeze::post)
     .get("/crdt/{document}/snapshots", freeze::list)
     .post("/crdt/{document}/recover", recover::post)
-    .post("/crdt/verify", later)
-    .get("/crdt/cache/stats", later)
-    .post("/crdt/cache/drain", later)
-    .post("/crdt/cache/invalidate", later)
+    .post("/crdt/verify", laws::post)
+    .get("/crdt/cache/stats", memo::routes::stats)
+    .post("/crdt/cache/drain", memo::routes::drain)
+    .post("/crdt/cache/invalidate", memo::routes::invalidate)
+    .get("/crdt/cache/task/{id}", memo::routes::task)
 }
 
 fn constants() -> Map<String, Value> {
     let mut members = Map::new();
     members.insert("service".into(), "CRDT Memoization".into());
     members.insert("crdt_types".into(), CrdtType::ALL.map(CrdtType::as_str).to_vec().into());
-    // No merge memo exists yet, so nothing is ever served from one.
+    // This description is made anew each time; replies that can be remembered say for themselves whether they were.
     members.insert("cached".into(), false.into());
     members
-}
-
-async fn later(request: Request) -> Result<Response, Problem> {
-    Err(Problem::not_implemented(format!("{} is declared but not built yet", request.path())))
 }
 
 ramanujan_shell::entry!(crate::service);

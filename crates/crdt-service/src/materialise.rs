@@ -5,13 +5,18 @@
 use std::rc::Rc;
 
 use crate::types::{Event, State};
-use ramanujan_core::{Dot, Problem, VectorClock};
+use ramanujan_core::{Dot, Polarity, Problem, VectorClock};
 use ramanujan_crdt::{CrdtType, TextError, TextGraph};
 use ramanujan_shell::{Store, setting};
 
+use crate::document::state_digest;
+use crate::memo::{self, Cached};
 use crate::row::{COLUMNS, GRAPH_COLUMNS, GraphRow, Stored, select, select_graph};
 use crate::snapshot;
 use crate::version::Version;
+
+/// Bytes that an encoded delta takes, roughly: what a read would decode is estimated from the number of deltas.
+pub(crate) const DELTA_BYTES: u64 = 40;
 
 /// Rows read at a time: bounds the memory of one result to a few MiB.
 const PAGE: u64 = 8192;
@@ -56,6 +61,19 @@ impl Materialised {
         }
     }
 
+    /// Memory that it takes, roughly; of anything but a text as if every delta had left something.
+    pub(crate) fn bytes(&self) -> usize {
+        let content = match &self.content {
+            Content::Text(text) => text.len() as u64,
+            Content::State(_) => {
+                self.clock.iter().map(|(_, seq)| seq).sum::<u64>().saturating_mul(DELTA_BYTES)
+            }
+        };
+        usize::try_from(content)
+            .unwrap_or(usize::MAX)
+            .saturating_add(64 * (self.clock.len() + self.heads.len()))
+    }
+
     /// Counts the delta in.
     fn cover(&mut self, log: u64, dot: &Dot, parents: &[Dot]) {
         self.log = log;
@@ -76,8 +94,7 @@ pub(crate) fn materialise(
     near: Option<Rc<Materialised>>,
 ) -> Result<Rc<Materialised>, Problem> {
     let crdt_type = version.crdt_type();
-    let below = |state: &Materialised| state.log <= version.log && version.clock.includes(&state.clock);
-    let near = near.filter(|state| below(state));
+    let near = near.filter(|near| version.builds_on(near));
     if let Some(near) = &near
         && near.clock == version.clock
     {
@@ -114,7 +131,16 @@ pub(crate) fn materialise(
     if state.clock != version.clock {
         return Err(corrupt(document, "deltas of the version are missing"));
     }
-    Ok(Rc::new(state))
+    let state = Rc::new(state);
+    if version.prefix && memo::worth(state.bytes()) {
+        let digest = state_digest(version).digest();
+        let key = memo::Key::of_state(crdt_type, document, &digest);
+        memo::put(key, Cached::Document(Rc::clone(&state)), state.bytes(), Polarity::Neutral);
+        if memo::base(document).is_none_or(|newest| newest.log <= state.log) {
+            memo::set_head(document, key);
+        }
+    }
+    Ok(state)
 }
 
 pub(crate) fn corrupt(document: &str, what: impl std::fmt::Display) -> Problem {
@@ -222,6 +248,11 @@ fn older_rows(
 }
 
 impl Version {
+    /// Whether the state is of a part of this version that ends at a log position.
+    pub(crate) fn builds_on(&self, state: &Materialised) -> bool {
+        state.log <= self.log && self.clock.includes(&state.clock)
+    }
+
     pub(crate) fn crdt_type(&self) -> CrdtType {
         self.newest.last().map_or(CrdtType::Text, |row: &Stored| row.crdt_type)
     }

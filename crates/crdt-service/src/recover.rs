@@ -83,7 +83,7 @@ pub(crate) async fn post(request: Request) -> Result<Response, Problem> {
             }
         },
     };
-    let (value, _) = value_at(&store, document.as_str(), &version)?;
+    let (value, _) = value_at(&store, document.as_str(), &version, None)?;
     let undeleted = was_deleted && deleted::mark(&store, &document, false)?;
     let operation_ids = match (&wanted.agent_id, wanted.restore) {
         (Some(agent), true) => restore(&store, &document, agent, &value)?,
@@ -121,7 +121,7 @@ fn frozen(
 fn restore(store: &Store, document: &DocumentId, agent: &AgentId, value: &Json) -> Result<Vec<Dot>, Problem> {
     for _ in 0..MAX_ROUNDS {
         let version = find(store, document, &At::Now)?;
-        let (current, _) = value_at(store, document.as_str(), &version)?;
+        let (current, _) = value_at(store, document.as_str(), &version, None)?;
         let mut operations = difference(version.crdt_type(), &current, value)?;
         let mut seq = version.clock.get(agent.as_str());
         let mut parents = version.heads;

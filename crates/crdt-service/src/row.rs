@@ -40,6 +40,13 @@ pub(crate) const SCHEMA: Schema = Schema {
         crate::deleted::TABLE,
         crate::deleted::INDEX,
         crate::freeze::TABLE,
+        crate::memo::COUNTERS,
+        crate::memo::TIER2,
+        crate::memo::TIER2_BY_USE,
+        crate::memo::LAZY,
+        crate::memo::LAZY_BY_SUBJECT,
+        crate::memo::LAZY_BY_TURN,
+        crate::memo::LAZY_BY_END,
     ],
 };
 

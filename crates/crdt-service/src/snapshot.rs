@@ -8,7 +8,8 @@ use ramanujan_core::Problem;
 use ramanujan_crdt::CrdtType;
 use ramanujan_shell::Store;
 
-use crate::materialise::{Content, Materialised};
+use crate::materialise::{Content, Materialised, materialise};
+use crate::memo;
 use crate::version::Version;
 
 /// Version of the stored form; rows of another are passed over.
@@ -97,6 +98,14 @@ pub(crate) fn write(store: &Store, document: &str, state: &Materialised) -> Resu
         WHERE document_id = ?1 AND ordinal <= ?2 AND ordinal NOT IN (SELECT value FROM json_each(?3))";
     store.execute(sql, [document.into(), newest.into(), keep.into()])?;
     Ok(())
+}
+
+/// Writes the current state of a document down, whatever the tail; `None` without deltas, else its log position.
+pub(crate) fn refresh(store: &Store, document: &str) -> Result<Option<u64>, Problem> {
+    let Some(version) = Version::now(store, document)? else { return Ok(None) };
+    let state = materialise(store, document, &version, memo::base(document))?;
+    write(store, document, &state)?;
+    Ok(Some(state.log))
 }
 
 /// Which of the snapshots 1 to `newest` stay: the two newest multiples of every power of two. That is O(log n) of

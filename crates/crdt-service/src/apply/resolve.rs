@@ -10,6 +10,7 @@ use ramanujan_shell::Store;
 
 use super::known::{Known, past_of};
 use crate::materialise::{Content, materialise};
+use crate::memo;
 use crate::version::{At, find};
 
 /// The document as an operation of the batch sees it, kept for the next one, which as a rule builds on it.
@@ -43,7 +44,7 @@ impl Resolver {
             empty()?
         } else {
             let version = find(store, document, &At::Clock(stored.clone()))?;
-            match &materialise(store, document.as_str(), &version, None)?.content {
+            match &materialise(store, document.as_str(), &version, memo::base(document.as_str()))?.content {
                 Content::State(state) => (**state).clone(),
                 Content::Text(_) => empty()?,
             }
@@ -98,10 +99,11 @@ pub(super) fn code_points(
         String::new()
     } else {
         let version = find(store, document, &At::Clock(past.clone())).map_err(|_| {
-            let detail = "an operation in UTF-16 units cannot build on others of its own batch: send it by itself";
+            let detail =
+                "an operation in UTF-16 units cannot build on others of its own batch: send it by itself";
             Problem::invalid("utf16-in-batch", detail)
         })?;
-        match &materialise(store, document.as_str(), &version, None)?.content {
+        match &materialise(store, document.as_str(), &version, memo::base(document.as_str()))?.content {
             Content::Text(text) => text.clone(),
             Content::State(_) => String::new(),
         }

@@ -4,6 +4,19 @@ use ramanujan_core::Problem;
 use ramanujan_shell::{Store, Value};
 use serde::Serialize;
 
+/// One row: the sums over all instances.
+pub(crate) const TABLE: &str = "CREATE TABLE IF NOT EXISTS crdt_memo_counters (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    consultations INTEGER NOT NULL,
+    hits INTEGER NOT NULL,
+    extended INTEGER NOT NULL,
+    misses INTEGER NOT NULL,
+    tier2_hits INTEGER NOT NULL,
+    evictions INTEGER NOT NULL,
+    expired INTEGER NOT NULL,
+    invalidations INTEGER NOT NULL
+)";
+
 /// Consultations after which an instance writes its counts down: one statement for many requests.
 const FLUSH_COUNT: u64 = 64;
 /// Milliseconds after which it does so in any case, with the next consultation.
@@ -15,6 +28,8 @@ pub(crate) struct Counters {
     /// Look-ups above the break-even size: hits and misses.
     pub(crate) consultations: u64,
     pub(crate) hits: u64,
+    /// Hits on an earlier version of a document, to which the deltas since were added.
+    pub(crate) extended: u64,
     pub(crate) misses: u64,
     /// Hits that the second tier answered.
     pub(crate) tier2_hits: u64,
@@ -27,17 +42,26 @@ pub(crate) struct Counters {
 }
 
 impl Counters {
-    const COLUMNS: [&str; 7] =
-        ["consultations", "hits", "misses", "tier2_hits", "evictions", "expired", "invalidations"];
+    const COLUMNS: [&str; 8] = [
+        "consultations",
+        "hits",
+        "extended",
+        "misses",
+        "tier2_hits",
+        "evictions",
+        "expired",
+        "invalidations",
+    ];
 
-    fn values(&self) -> [u64; 7] {
-        let Counters { consultations, hits, misses, tier2_hits, evictions, expired, invalidations } = *self;
-        [consultations, hits, misses, tier2_hits, evictions, expired, invalidations]
+    fn values(&self) -> [u64; 8] {
+        let Counters { consultations, hits, extended, misses, tier2_hits, evictions, expired, invalidations } =
+            *self;
+        [consultations, hits, extended, misses, tier2_hits, evictions, expired, invalidations]
     }
 
-    fn of(values: [u64; 7]) -> Self {
-        let [consultations, hits, misses, tier2_hits, evictions, expired, invalidations] = values;
-        Counters { consultations, hits, misses, tier2_hits, evictions, expired, invalidations }
+    fn of(values: [u64; 8]) -> Self {
+        let [consultations, hits, extended, misses, tier2_hits, evictions, expired, invalidations] = values;
+        Counters { consultations, hits, extended, misses, tier2_hits, evictions, expired, invalidations }
     }
 
     fn add(&mut self, other: &Counters) {
@@ -55,7 +79,7 @@ impl Counters {
         let sql = format!("SELECT {} FROM crdt_memo_counters WHERE id = 1", Self::COLUMNS.join(", "));
         let rows = store.execute(&sql, [])?;
         let Some(row) = rows.first() else { return Ok(Counters::default()) };
-        let mut values = [0; 7];
+        let mut values = [0; 8];
         for (column, value) in values.iter_mut().enumerate() {
             *value = row.uint(column)?;
         }
@@ -65,7 +89,8 @@ impl Counters {
     /// Adds these to the sum, in one statement.
     fn write(&self, store: &Store) -> Result<(), Problem> {
         let places: Vec<_> = (1..=Self::COLUMNS.len()).map(|n| format!("?{n}")).collect();
-        let sums: Vec<_> = Self::COLUMNS.iter().map(|name| format!("{name} = {name} + excluded.{name}")).collect();
+        let sums: Vec<_> =
+            Self::COLUMNS.iter().map(|name| format!("{name} = {name} + excluded.{name}")).collect();
         let sql = format!(
             "INSERT INTO crdt_memo_counters (id, {}) VALUES (1, {}) ON CONFLICT (id) DO UPDATE SET {}",
             Self::COLUMNS.join(", "),

@@ -29,6 +29,16 @@ impl Key {
         Key::of("merge-document", crdt_type, options, document, Some(&Digest::of(remote)))
     }
 
+    /// The key of the reply that shows a version of a document, by the digest of its deltas.
+    pub(crate) fn of_reply(crdt_type: CrdtType, document: &str, version: &Digest) -> Self {
+        Key::of("read", crdt_type, 0, version, Some(&Digest::of(document.as_bytes())))
+    }
+
+    /// The key of the state of a version of a document.
+    pub(crate) fn of_state(crdt_type: CrdtType, document: &str, version: &Digest) -> Self {
+        Key::of("state", crdt_type, 0, version, Some(&Digest::of(document.as_bytes())))
+    }
+
     /// The fields in front have fixed lengths or end in a zero byte, so two different lists never read the same.
     fn of(
         operation: &str,

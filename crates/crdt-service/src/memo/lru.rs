@@ -150,7 +150,9 @@ mod tests {
         }
 
         fn get(&mut self, limits: Limits, key: u64, now: u64) -> Found<u32> {
-            let Some(at) = self.entries.iter().position(|entry| entry.0 == key) else { return Found::Nothing };
+            let Some(at) = self.entries.iter().position(|entry| entry.0 == key) else {
+                return Found::Nothing;
+            };
             let entry = self.entries.remove(at);
             if entry.3 + limits.ttl <= now {
                 return Found::Expired;

@@ -21,10 +21,16 @@ use ::lru::LruCache;
 use ramanujan_core::{Polarity, Problem};
 use ramanujan_shell::{Store, log, now_millis, setting};
 
+use crate::materialise::Materialised;
 use crate::row::SCHEMA;
 use counters::Pending;
+pub(crate) use counters::TABLE as COUNTERS;
 pub(crate) use key::Key;
 use lru::{Found, Limits, Lru};
+pub(crate) use queue::{
+    BY_END as LAZY_BY_END, BY_SUBJECT as LAZY_BY_SUBJECT, BY_TURN as LAZY_BY_TURN, TABLE as LAZY,
+};
+pub(crate) use tier2::{BY_USE as TIER2_BY_USE, TABLE as TIER2};
 
 /// Inputs below this many bytes are computed without asking the memo: `docs/memo.md` has the table behind it.
 pub(crate) const BREAK_EVEN: usize = 512;
@@ -40,6 +46,16 @@ const DEFAULT_TTL_SECONDS: u64 = 3600;
 pub(crate) enum Cached {
     /// The body of a reply, or the part of it that the key decides.
     Reply(Rc<[u8]>),
+    /// The state of a document's version.
+    Document(Rc<Materialised>),
+}
+
+/// What the memo knows of a version that is read.
+pub(crate) enum Known {
+    Reply(Rc<[u8]>),
+    /// An earlier version of the document: only what came since is left to merge.
+    Base(Rc<Materialised>),
+    Nothing,
 }
 
 struct Memo {
@@ -95,11 +111,36 @@ pub(crate) fn worth(bytes: usize) -> bool {
     bytes >= BREAK_EVEN
 }
 
-/// The answer of `key` in this instance's memory; counts a consultation.
-pub(crate) fn get(key: &Key) -> Option<Cached> {
-    let found = MEMO.with_borrow_mut(|memo| memo.look_up(key));
-    count_consultation(found.is_some(), false);
-    found
+/// The reply of `key`, or the newest state of `document` in this instance's memory if it is `usable`; counts one
+/// consultation, a hit either way.
+pub(crate) fn consult(document: &str, key: &Key, usable: impl FnOnce(&Materialised) -> bool) -> Known {
+    let known = MEMO.with_borrow_mut(|memo| {
+        if let Some(Cached::Reply(reply)) = memo.look_up(key) {
+            return Known::Reply(reply);
+        }
+        let head = memo.heads.get(document).copied();
+        match head.and_then(|head| memo.look_up(&head)) {
+            Some(Cached::Document(state)) if usable(&state) => Known::Base(state),
+            _ => Known::Nothing,
+        }
+    });
+    count_consultation(!matches!(known, Known::Nothing), false);
+    if matches!(known, Known::Base(_)) {
+        let now = now_millis();
+        MEMO.with_borrow_mut(|memo| memo.pending.count(now, |counts| counts.extended += 1));
+    }
+    known
+}
+
+/// The newest state of `document` in this instance's memory, without counting: for writers, who ask only sometimes.
+pub(crate) fn base(document: &str) -> Option<Rc<Materialised>> {
+    MEMO.with_borrow_mut(|memo| {
+        let head = memo.heads.get(document).copied()?;
+        match memo.look_up(&head) {
+            Some(Cached::Document(state)) => Some(state),
+            _ => None,
+        }
+    })
 }
 
 /// Remembers an answer of `bytes` bytes in this instance's memory. `polarity` is that of the operations it came from.
@@ -144,31 +185,50 @@ pub(crate) fn reply(
     Ok((value, hit))
 }
 
-/// Key of the newest version of a document that this instance has seen: a hint, for other instances write too.
-pub(crate) fn head(document: &str) -> Option<Key> {
-    MEMO.with_borrow_mut(|memo| memo.heads.get(document).copied())
-}
-
+/// Says which state of a document is the newest that this instance has seen: a hint, for other instances write too.
 pub(crate) fn set_head(document: &str, key: Key) {
     MEMO.with_borrow_mut(|memo| memo.heads.put(document.to_owned(), key));
 }
 
-/// Forgets which version of a document is the newest. Entries stay: what they name does not change.
-pub(crate) fn invalidate(document: &str) {
+/// Forgets which version of a document is the newest; says whether one was known. Entries stay: what they name does
+/// not change.
+pub(crate) fn invalidate(document: &str) -> bool {
     let now = now_millis();
     MEMO.with_borrow_mut(|memo| {
-        if memo.heads.pop(document).is_some() {
+        let known = memo.heads.pop(document).is_some();
+        if known {
             memo.pending.count(now, |counts| counts.invalidations += 1);
         }
-    });
+        known
+    })
+}
+
+/// Drops all entries of a polarity from this instance's memory and returns their number.
+fn drop_polarity(polarity: Polarity) -> u64 {
+    let now = now_millis();
+    MEMO.with_borrow_mut(|memo| {
+        let dropped = memo.entries.remove_polarity(polarity);
+        memo.pending.count(now, |counts| counts.invalidations += dropped);
+        dropped
+    })
+}
+
+/// Drops all heads and entries from this instance's memory and returns their numbers.
+fn clear() -> (u64, u64) {
+    let now = now_millis();
+    MEMO.with_borrow_mut(|memo| {
+        let dropped = (memo.heads.len() as u64, memo.entries.clear());
+        memo.heads.clear();
+        memo.pending.count(now, |counts| counts.invalidations += dropped.0 + dropped.1);
+        dropped
+    })
 }
 
 /// Writes this instance's counts down, all of them if `all`, else if enough of them or old ones have come together.
 pub(crate) fn flush(all: bool) {
     let now = now_millis();
-    let batch = MEMO.with_borrow_mut(|memo| {
-        if all || memo.pending.due(now) { memo.pending.take() } else { None }
-    });
+    let batch =
+        MEMO.with_borrow_mut(|memo| if all || memo.pending.due(now) { memo.pending.take() } else { None });
     let Some(batch) = batch else { return };
     // No borrow is held here: the store is outside.
     let kept = match Store::open(SCHEMA) {

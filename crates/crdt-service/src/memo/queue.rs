@@ -10,14 +10,42 @@ use ramanujan_shell::{Row, Store, Value};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+pub(crate) const TABLE: &str = "CREATE TABLE IF NOT EXISTS crdt_lazy (
+    task_id INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind TEXT NOT NULL,
+    priority INTEGER NOT NULL,
+    subject TEXT NOT NULL,
+    payload TEXT NOT NULL,
+    status TEXT NOT NULL,
+    attempts INTEGER NOT NULL,
+    bytes INTEGER NOT NULL,
+    created INTEGER NOT NULL,
+    started INTEGER,
+    completed INTEGER,
+    result TEXT,
+    error TEXT
+)";
+
+/// One pending task of a kind and subject.
+pub(crate) const BY_SUBJECT: &str = "CREATE UNIQUE INDEX IF NOT EXISTS crdt_lazy_by_subject
+    ON crdt_lazy (kind, subject) WHERE status = 'pending'";
+
+/// The order in which [`claim`] takes tasks; covers what [`enqueue`] adds up.
+pub(crate) const BY_TURN: &str = "CREATE INDEX IF NOT EXISTS crdt_lazy_by_turn
+    ON crdt_lazy (priority, task_id, bytes) WHERE status IN ('pending', 'in_progress')";
+
+/// Covers what [`prune`] adds up.
+pub(crate) const BY_END: &str =
+    "CREATE INDEX IF NOT EXISTS crdt_lazy_by_end ON crdt_lazy (completed, bytes) WHERE completed IS NOT NULL";
+
 /// Milliseconds after which a task that was taken counts as abandoned; several times what a request may last.
 const LEASE: u64 = 120_000;
 /// How often a task is taken before it counts as failed: one that kills its instance must not do so for ever.
 const MAX_ATTEMPTS: u64 = 3;
-/// Unfinished tasks that the queue holds; more are refused.
-const MAX_PENDING: u64 = 10_000;
-/// Finished tasks that [`prune`] removes at once.
-const PRUNE: u64 = 256;
+/// Most tasks that wait, and most that are kept after their end. Both are counted anew each time, over an index.
+const MAX_TASKS: u64 = 4096;
+/// Most bytes of payloads that wait, and of results that are kept.
+const MAX_BYTES: u64 = 256 << 20;
 
 /// What is to be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -79,25 +107,37 @@ pub(crate) fn enqueue(
     payload: &str,
     now: u64,
 ) -> Result<u64, Problem> {
-    let sql = "INSERT INTO crdt_lazy (kind, priority, subject, payload, status, attempts, created)
-        SELECT ?1, ?2, ?3, ?4, 'pending', 0, ?5
-        WHERE (SELECT COUNT(*) FROM crdt_lazy WHERE status IN ('pending', 'in_progress')) < ?6
+    let sql = "INSERT INTO crdt_lazy (kind, priority, subject, payload, status, attempts, bytes, created)
+        SELECT ?1, ?2, ?3, ?4, 'pending', 0, ?5, ?6
+        WHERE (SELECT COUNT(*) < ?7 AND COALESCE(SUM(bytes), 0) + ?5 <= ?8 FROM crdt_lazy
+                WHERE status IN ('pending', 'in_progress'))
             OR EXISTS (SELECT 1 FROM crdt_lazy WHERE status = 'pending' AND kind = ?1 AND subject = ?3)
-        ON CONFLICT (kind, subject) WHERE status = 'pending'
-            DO UPDATE SET priority = MIN(priority, excluded.priority), payload = excluded.payload
+        ON CONFLICT (kind, subject) WHERE status = 'pending' DO UPDATE SET
+            priority = MIN(priority, excluded.priority), payload = excluded.payload, bytes = excluded.bytes
         RETURNING task_id";
-    let params: [Value; 6] =
-        [kind.as_str().into(), priority.into(), subject.into(), payload.into(), now.into(), MAX_PENDING.into()];
+    let params: [Value; 8] = [
+        kind.as_str().into(),
+        priority.into(),
+        subject.into(),
+        payload.into(),
+        (payload.len() as u64).into(),
+        now.into(),
+        MAX_TASKS.into(),
+        MAX_BYTES.into(),
+    ];
     match store.execute(sql, params)?.first() {
         Some(row) => row.uint(0),
-        None => Err(Problem::new(429, "queue-full", format!("{MAX_PENDING} tasks wait; drain them first"))),
+        None => {
+            let detail = "the tasks that wait are too many or too large; POST /crdt/cache/drain does them";
+            Err(Problem::new(429, "queue-full", detail))
+        }
     }
 }
 
 /// A task that is ours to do.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Claim {
-    pub(crate) task_id: u64,
+    task_id: u64,
     pub(crate) kind: Kind,
     pub(crate) subject: String,
     pub(crate) payload: String,
@@ -115,7 +155,7 @@ pub(crate) fn claim(store: &Store, now: u64) -> Result<Option<Claim>, Problem> {
     let sql = "UPDATE crdt_lazy SET status = 'in_progress', started = ?1, attempts = attempts + 1
         WHERE task_id = (
             SELECT task_id FROM crdt_lazy
-            WHERE status = 'pending' OR (status = 'in_progress' AND started <= ?2)
+            WHERE status IN ('pending', 'in_progress') AND (status = 'pending' OR started <= ?2)
             ORDER BY priority, task_id LIMIT 1)
         RETURNING task_id, kind, subject, payload, attempts";
     let mut rows = store.execute(sql, [now.into(), abandoned.into()])?;
@@ -131,8 +171,9 @@ pub(crate) fn claim(store: &Store, now: u64) -> Result<Option<Claim>, Problem> {
 
 fn give_up(store: &Store, abandoned: u64, now: u64) -> Result<(), Problem> {
     let error = Problem::new(500, "abandoned", format!("taken {MAX_ATTEMPTS} times and never finished"));
-    let sql = "UPDATE crdt_lazy SET status = 'failed', payload = '', error = ?1, completed = ?2
-        WHERE status = 'in_progress' AND started <= ?3 AND attempts >= ?4";
+    let sql = "UPDATE crdt_lazy SET status = 'failed', payload = '', bytes = 0, error = ?1, completed = ?2
+        WHERE status IN ('pending', 'in_progress') AND status = 'in_progress'
+            AND started <= ?3 AND attempts >= ?4";
     let params: [Value; 4] =
         [error.to_json().to_string().into(), now.into(), abandoned.into(), MAX_ATTEMPTS.into()];
     store.execute(sql, params)?;
@@ -153,21 +194,35 @@ pub(crate) fn finish(
         Ok(result) => ("completed", Some(result.clone()), None),
         Err(problem) => ("failed", None, Some(problem.to_json().to_string())),
     };
-    let sql = "UPDATE crdt_lazy SET status = ?1, result = ?2, error = ?3, completed = ?4, payload = ''
-        WHERE task_id = ?5 AND status = 'in_progress' AND attempts = ?6 RETURNING task_id";
-    let params: [Value; 6] =
-        [status.into(), result.into(), error.into(), now.into(), claim.task_id.into(), claim.attempt.into()];
+    let bytes = result.as_ref().map_or(0, |result| result.len() as u64);
+    let sql = "UPDATE crdt_lazy
+        SET status = ?1, result = ?2, error = ?3, completed = ?4, payload = '', bytes = ?5
+        WHERE task_id = ?6 AND status = 'in_progress' AND attempts = ?7 RETURNING task_id";
+    let params: [Value; 7] = [
+        status.into(),
+        result.into(),
+        error.into(),
+        now.into(),
+        bytes.into(),
+        claim.task_id.into(),
+        claim.attempt.into(),
+    ];
     Ok(!store.execute(sql, params)?.is_empty())
 }
 
-/// Removes tasks that ended before `before`, a bounded number at a time.
+/// Removes tasks that ended before `before`, and the oldest ones beyond the bounds.
 ///
 /// # Errors
 /// 503 if the store does not answer.
 pub(crate) fn prune(store: &Store, before: u64) -> Result<(), Problem> {
     let sql = "DELETE FROM crdt_lazy WHERE task_id IN (
-            SELECT task_id FROM crdt_lazy WHERE completed <= ?1 ORDER BY completed LIMIT ?2)";
-    store.execute(sql, [before.into(), PRUNE.into()])?;
+            SELECT task_id FROM (
+                SELECT task_id, completed, ROW_NUMBER() OVER newest AS tasks, SUM(bytes) OVER newest AS total
+                FROM crdt_lazy WHERE completed IS NOT NULL
+                WINDOW newest AS (ORDER BY completed DESC, task_id DESC ROWS UNBOUNDED PRECEDING)
+            ) WHERE completed <= ?1 OR tasks > ?2 OR total > ?3
+        )";
+    store.execute(sql, [before.into(), MAX_TASKS.into(), MAX_BYTES.into()])?;
     Ok(())
 }
 
@@ -212,7 +267,8 @@ pub(crate) fn find(store: &Store, task_id: u64) -> Result<Option<Task>, Problem>
         FROM crdt_lazy WHERE task_id = ?1";
     let mut rows = store.execute(sql, [task_id.into()])?;
     let Some(row) = rows.first_mut() else { return Ok(None) };
-    let optional = |row: &Row, column| if row.is_null(column) { Ok(None) } else { row.uint(column).map(Some) };
+    let optional =
+        |row: &Row, column| if row.is_null(column) { Ok(None) } else { row.uint(column).map(Some) };
     let mut json = |column| match row.is_null(column) {
         true => Ok(None),
         false => RawValue::from_string(row.take_text(column)?)
@@ -300,9 +356,9 @@ mod tests {
         let (_guard, store) = store();
         enqueue(&store, Kind::Snapshot, 30, "waiting", "", 0).unwrap();
         let fill = "WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
-            INSERT INTO crdt_lazy (kind, priority, subject, payload, status, attempts, created)
-            SELECT 'snapshot', 30, i, '', 'pending', 0, 0 FROM n";
-        store.execute(fill, [MAX_PENDING.into()]).unwrap();
+            INSERT INTO crdt_lazy (kind, priority, subject, payload, status, attempts, bytes, created)
+            SELECT 'snapshot', 30, i, '', 'pending', 0, 0, 0 FROM n";
+        store.execute(fill, [MAX_TASKS.into()]).unwrap();
         let refused = enqueue(&store, Kind::Snapshot, 30, "new", "", 1).unwrap_err();
         assert_eq!((refused.status, refused.code), (429, "queue-full"));
         assert!(enqueue(&store, Kind::Snapshot, 1, "waiting", "", 1).is_ok());

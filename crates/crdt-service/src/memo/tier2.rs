@@ -7,10 +7,24 @@ use ramanujan_shell::Store;
 
 use super::key::Key;
 
+pub(crate) const TABLE: &str = "CREATE TABLE IF NOT EXISTS crdt_memo (
+    id INTEGER PRIMARY KEY,
+    key BLOB NOT NULL UNIQUE,
+    value BLOB NOT NULL,
+    bytes INTEGER NOT NULL,
+    polarity INTEGER NOT NULL,
+    created INTEGER NOT NULL,
+    last_used INTEGER NOT NULL
+)";
+
+/// Covers what [`sweep`] and [`size`] read, so that neither touches a value.
+pub(crate) const BY_USE: &str =
+    "CREATE INDEX IF NOT EXISTS crdt_memo_by_use ON crdt_memo (last_used, bytes, created)";
+
 /// Smallest input, in bytes, for which the store is asked: `docs/memo.md` has the measurement behind it.
 pub(crate) const BREAK_EVEN: usize = 64 << 10;
 /// Most bytes of values, somewhat more than one instance's default memory for them: all instances share these.
-const MAX_BYTES: u64 = 64 << 20;
+pub(crate) const MAX_BYTES: u64 = 64 << 20;
 /// Most entries; bounds what [`put`] sweeps.
 const MAX_ENTRIES: u64 = 1024;
 /// How stale, in milliseconds, the time of last use may be: without slack every hit would be a write.

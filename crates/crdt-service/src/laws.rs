@@ -1,0 +1,234 @@
+//! `POST /crdt/verify`: whether joining the given states obeys the laws of a join semilattice.
+//!
+//! Every pair and every triple is really joined and the results compared as canonical bytes; a law that fails names
+//! the states that show it (Shapiro et al., "Conflict-free Replicated Data Types", 2011, §2.3).
+
+use ramanujan_core::{Problem, json};
+use ramanujan_crdt::CrdtType;
+use ramanujan_shell::{Request, Response, now_millis, response};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::memo::queue::Kind;
+use crate::memo::routes::{Deferred, defer, is_deferred};
+use crate::merge::{Operand, operand};
+
+/// Fewest and most states of a request: a law about one state says little, and triples grow with the cube.
+const STATES: std::ops::RangeInclusive<usize> = 2..=8;
+/// Milliseconds after which no further join begins: far below what a request may last.
+const BUDGET_MILLIS: u64 = 5000;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct VerifyRequest {
+    crdt_type: CrdtType,
+    states: Vec<Box<RawValue>>,
+}
+
+/// What was found of one law.
+#[derive(Debug, Default, Serialize)]
+struct Law {
+    holds: bool,
+    /// Instances of the law that were computed.
+    checked: u64,
+    /// Indexes of states for which it fails.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    counter_example: Option<Vec<usize>>,
+}
+
+#[derive(Debug, Serialize)]
+struct Verdict {
+    /// `a ⊔ b = b ⊔ a`.
+    commutative: Law,
+    /// `(a ⊔ b) ⊔ c = a ⊔ (b ⊔ c)`.
+    associative: Law,
+    /// `a ⊔ a = a`.
+    idempotent: Law,
+    /// `(a ⊔ b) ⊔ a = a ⊔ b`: a join is above what was joined.
+    monotone: Law,
+    /// Whether every instance was computed within the time.
+    complete: bool,
+}
+
+pub(crate) async fn post(request: Request) -> Result<Response, Problem> {
+    request.query().only(&[])?;
+    if is_deferred(&request) {
+        return defer(Kind::Verify, &Deferred::of(&request, false)?);
+    }
+    Ok(response::typed("application/json", verify(&request.body)?))
+}
+
+/// The reply's body of a check that was put off.
+pub(crate) fn perform(work: &Deferred) -> Result<Vec<u8>, Problem> {
+    verify(work.body.get().as_bytes())
+}
+
+fn verify(body: &[u8]) -> Result<Vec<u8>, Problem> {
+    #[derive(Serialize)]
+    struct Reply {
+        status: &'static str,
+        crdt_type: CrdtType,
+        states: usize,
+        /// Whether all laws hold.
+        holds: bool,
+        #[serde(flatten)]
+        verdict: Verdict,
+    }
+    let (mut requests, many) = json::one_or_many(body)?;
+    let Some(VerifyRequest { crdt_type, states }) = requests.pop().filter(|_| !many) else {
+        return Err(Problem::invalid("invalid-verify", "give crdt_type and states"));
+    };
+    if !STATES.contains(&states.len()) {
+        let detail = format!("{} states; {} to {} are taken", states.len(), STATES.start(), STATES.end());
+        return Err(Problem::invalid("invalid-verify", detail));
+    }
+    let read = |(index, raw): (usize, &Box<RawValue>)| {
+        // As states, so that it is the join of states that is tried.
+        operand(crdt_type, &format!("states[{index}]"), raw)?.folded()
+    };
+    let states: Vec<Operand> = states.iter().enumerate().map(read).collect::<Result<_, _>>()?;
+    let began = now_millis();
+    let verdict = check(&states, || now_millis().saturating_sub(began) < BUDGET_MILLIS)?;
+    let laws = [&verdict.commutative, &verdict.associative, &verdict.idempotent, &verdict.monotone];
+    let holds = laws.iter().all(|law| law.holds);
+    let reply = Reply { status: "ok", crdt_type, states: states.len(), holds, verdict };
+    serde_json::to_vec(&reply).map_err(|e| Problem::new(500, "encoding", e.to_string()))
+}
+
+/// A type with a binary operation that should be the join of a semilattice.
+trait Semilattice: Clone {
+    /// Whatever the service's own join says of two states that cannot be joined.
+    fn join(&self, other: &Self) -> Result<Self, Problem>;
+    /// Bytes that are equal exactly for equal states.
+    fn canonical(&self) -> Result<Vec<u8>, Problem>;
+}
+
+impl Semilattice for Operand {
+    fn join(&self, other: &Self) -> Result<Self, Problem> {
+        self.clone().join(other.clone())
+    }
+
+    fn canonical(&self) -> Result<Vec<u8>, Problem> {
+        Operand::canonical(self)
+    }
+}
+
+impl Law {
+    /// Counts one instance, which shows that the law fails if `left` and `right` differ.
+    fn compare(&mut self, left: &[u8], right: &[u8], states: &[usize]) {
+        self.checked += 1;
+        if left != right && self.counter_example.is_none() {
+            self.counter_example = Some(states.to_vec());
+        }
+        self.holds = self.counter_example.is_none();
+    }
+}
+
+/// Tries all instances of all laws over `states`, as long as `in_time` says so.
+fn check<S: Semilattice>(states: &[S], in_time: impl Fn() -> bool) -> Result<Verdict, Problem> {
+    let mut verdict = Verdict {
+        commutative: Law { holds: true, ..Law::default() },
+        associative: Law { holds: true, ..Law::default() },
+        idempotent: Law { holds: true, ..Law::default() },
+        monotone: Law { holds: true, ..Law::default() },
+        complete: false,
+    };
+    let alone: Vec<Vec<u8>> = states.iter().map(S::canonical).collect::<Result<_, _>>()?;
+    let mut pairs: Vec<Vec<(S, Vec<u8>)>> = Vec::with_capacity(states.len());
+    for left in states {
+        let mut row = Vec::with_capacity(states.len());
+        for right in states {
+            if !in_time() {
+                return Ok(verdict);
+            }
+            let join = left.join(right)?;
+            let bytes = join.canonical()?;
+            row.push((join, bytes));
+        }
+        pairs.push(row);
+    }
+    for (a, row) in pairs.iter().enumerate() {
+        verdict.idempotent.compare(&row[a].1, &alone[a], &[a]);
+        for (b, (join, bytes)) in row.iter().enumerate() {
+            if !in_time() {
+                return Ok(verdict);
+            }
+            if a < b {
+                verdict.commutative.compare(bytes, &pairs[b][a].1, &[a, b]);
+            }
+            verdict.monotone.compare(&join.join(&states[a])?.canonical()?, bytes, &[a, b]);
+        }
+    }
+    for (a, left) in states.iter().enumerate() {
+        for b in 0..states.len() {
+            for (c, right) in states.iter().enumerate() {
+                if !in_time() {
+                    return Ok(verdict);
+                }
+                let (first, second) = (pairs[a][b].0.join(right)?, left.join(&pairs[b][c].0)?);
+                verdict.associative.compare(&first.canonical()?, &second.canonical()?, &[a, b, c]);
+            }
+        }
+    }
+    Ok(Verdict { complete: true, ..verdict })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Sets of small numbers as bits, with an operation under test.
+    #[derive(Clone)]
+    struct Bits(u8, fn(u8, u8) -> u8);
+
+    impl Semilattice for Bits {
+        fn join(&self, other: &Self) -> Result<Self, Problem> {
+            Ok(Bits((self.1)(self.0, other.0), self.1))
+        }
+
+        fn canonical(&self) -> Result<Vec<u8>, Problem> {
+            Ok(vec![self.0])
+        }
+    }
+
+    fn verdict(join: fn(u8, u8) -> u8) -> Verdict {
+        check(&[1, 2, 4, 6].map(|bits| Bits(bits, join)), || true).unwrap()
+    }
+
+    #[test]
+    fn a_join_obeys_all_laws() {
+        let verdict = verdict(|a, b| a | b);
+        for (law, checked) in [
+            (&verdict.commutative, 6),
+            (&verdict.associative, 64),
+            (&verdict.idempotent, 4),
+            (&verdict.monotone, 16),
+        ] {
+            assert_eq!((law.holds, law.checked, law.counter_example.as_deref()), (true, checked, None));
+        }
+        assert!(verdict.complete);
+    }
+
+    #[test]
+    fn a_wrong_join_is_found_out_with_an_example() {
+        let last = verdict(|_, b| b);
+        assert_eq!(last.commutative.counter_example, Some(vec![0, 1]));
+        assert!(last.associative.holds && last.idempotent.holds);
+        let sum = verdict(u8::wrapping_add);
+        assert_eq!(sum.idempotent.counter_example, Some(vec![0]));
+        assert!(sum.commutative.holds && sum.associative.holds && !sum.monotone.holds);
+        let difference = verdict(u8::wrapping_sub);
+        assert_eq!(difference.associative.counter_example, Some(vec![0, 0, 0]));
+        let meet = verdict(|a, b| a & b);
+        assert!(meet.commutative.holds && meet.associative.holds && meet.idempotent.holds);
+        assert!(meet.monotone.holds, "a meet is a join upside down");
+        let symmetric = verdict(|a, b| a ^ b);
+        assert!(!symmetric.idempotent.holds && !symmetric.monotone.holds);
+    }
+
+    #[test]
+    fn what_there_was_no_time_for_is_not_claimed() {
+        let verdict = check(&[Bits(1, |a, b| a | b), Bits(2, |a, b| a | b)], || false).unwrap();
+        assert_eq!((verdict.complete, verdict.associative.checked), (false, 0));
+    }
+}

@@ -1,0 +1,145 @@
+//! What `POST /crdt/merge` tells of a joined state.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use ramanujan_core::{Digest, Fingerprint, Polarity, Problem, VectorClock};
+use ramanujan_crdt::{CrdtType, Json, PnCounter, TextDocument};
+use serde::Serialize;
+use serde_json::Value;
+
+use super::join::{Form, Operand, refused};
+use super::replay::{Replay, Target};
+use crate::document::counter_value;
+use crate::types::State;
+
+#[derive(Serialize)]
+struct Reply<'a> {
+    crdt_type: CrdtType,
+    result: ResultPart<'a>,
+    /// Null where totals were joined: they do not tell how many operations made them.
+    vector_clock: Option<VectorClock>,
+    fingerprint: Fingerprint,
+    digest: Digest,
+    /// What digest and fingerprint name: `deltas` as a document's do, `totals`, or the encoded `state`.
+    digest_of: &'static str,
+    polarity: &'static str,
+}
+
+#[derive(Serialize)]
+struct ResultPart<'a> {
+    value: Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    details: Option<Json>,
+    /// Number of deltas.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    operations: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    totals: Option<&'a PnCounter>,
+    /// The joined state in its canonical encoding, in base64.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    encoded: Option<String>,
+}
+
+impl<'a> ResultPart<'a> {
+    fn of(value: Value) -> Self {
+        ResultPart { value, details: None, operations: None, totals: None, encoded: None }
+    }
+
+    fn of_state(state: &State, encoded: bool) -> Result<Self, Problem> {
+        Ok(ResultPart {
+            details: state.details(),
+            encoded: encoded.then(|| STANDARD.encode(state.encode())),
+            ..ResultPart::of(to_value(&state.value())?)
+        })
+    }
+
+    fn of_text(text: &mut TextDocument, encoded: bool) -> Result<Self, Problem> {
+        Ok(ResultPart {
+            encoded: encoded.then(|| STANDARD.encode(text.encode())),
+            ..ResultPart::of(text.text().map_err(refused)?.into())
+        })
+    }
+
+    /// With the number of deltas that the version counts.
+    fn counting(self, clock: &VectorClock) -> Self {
+        ResultPart { operations: Some(clock.iter().map(|(_, seq)| seq).sum()), ..self }
+    }
+}
+
+fn to_value(value: &Json) -> Result<Value, Problem> {
+    serde_json::to_value(value).map_err(|error| Problem::new(500, "encoding", error.to_string()))
+}
+
+impl Operand {
+    /// The members of the reply that the inputs decide, as a JSON object, and the polarity of what was merged.
+    /// `encoded`: with the encoded state.
+    ///
+    /// # Errors
+    /// 422 if the deltas do not make a state or a counter's value exceeds 2^53−1.
+    pub(crate) fn render(self, encoded: bool) -> Result<(Vec<u8>, Polarity), Problem> {
+        let (polarity, crdt_type) = (self.polarity(), self.crdt_type);
+        let (canonical, result, vector_clock, digest_of) = match &self.form {
+            Form::Deltas(deltas) => {
+                return render_replay(Replay::of(crdt_type, deltas)?, crdt_type, polarity, encoded);
+            }
+            Form::Text(text) => {
+                let mut text = text.clone();
+                let state = text.state().map_err(refused)?;
+                let result = ResultPart::of_text(&mut text, encoded)?.counting(&state.clock());
+                (state.canonical_bytes(), result, Some(state.clock()), "deltas")
+            }
+            Form::Totals(totals) => {
+                let value = to_value(&counter_value(totals.value())?)?;
+                let result = ResultPart { totals: Some(totals), ..ResultPart::of(value) };
+                (self.canonical()?, result, None, "totals")
+            }
+            Form::State(state) => {
+                let result = ResultPart::of_state(state, encoded)?;
+                (state.encode(), result, Some(state.version().clone()), "state")
+            }
+        };
+        let fingerprint = Fingerprint::of(&canonical);
+        let digest = Digest::of(&canonical);
+        write(
+            &Reply {
+                crdt_type,
+                result,
+                vector_clock,
+                fingerprint,
+                digest,
+                digest_of,
+                polarity: polarity.as_str(),
+            },
+            polarity,
+        )
+    }
+}
+
+/// As [`Operand::render`], of a state made by replaying deltas.
+pub(super) fn render_replay(
+    replay: Replay,
+    crdt_type: CrdtType,
+    polarity: Polarity,
+    encoded: bool,
+) -> Result<(Vec<u8>, Polarity), Problem> {
+    let result = match replay.target {
+        Target::State(state) => ResultPart::of_state(&state, encoded)?,
+        Target::Text(mut text) => ResultPart::of_text(&mut text, encoded)?,
+    };
+    let clock = replay.digest.clock();
+    let reply = Reply {
+        crdt_type,
+        result: result.counting(&clock),
+        vector_clock: Some(clock),
+        fingerprint: replay.digest.fingerprint(),
+        digest: replay.digest.digest(),
+        digest_of: "deltas",
+        polarity: polarity.as_str(),
+    };
+    write(&reply, polarity)
+}
+
+fn write(reply: &Reply<'_>, polarity: Polarity) -> Result<(Vec<u8>, Polarity), Problem> {
+    let bytes = serde_json::to_vec(reply).map_err(|e| Problem::new(500, "encoding", e.to_string()))?;
+    Ok((bytes, polarity))
+}
