@@ -8,12 +8,13 @@
 //! long as what is asked for does not reach back to what is absent.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
-use jumprope::JumpRopeBuf;
 use ramanujan_core::{Dot, VectorClock};
 use smallvec::SmallVec;
 use thiserror::Error;
 
+use super::rope::Rope;
 use super::run::{Kind, Lv, Run};
 use super::walker::{Change, NotLoaded, UNLOADED, transform};
 use crate::Op;
@@ -54,9 +55,15 @@ struct Node {
     end: Lv,
     /// Code points of the document after it.
     size: u32,
-    /// Where its text ends in `content`.
-    content_end: usize,
-    /// Insertions up to this one whose text is not loaded.
+    text: TextStart,
+}
+
+/// Where the text of a delta or run begins; it ends where the next one's begins.
+#[derive(Clone, Copy, Debug)]
+struct TextStart {
+    /// In `TextGraph::content`.
+    byte: usize,
+    /// Insertions before it whose text is not loaded.
     textless: u32,
 }
 
@@ -70,9 +77,12 @@ pub struct TextGraph {
     dots: HashMap<(u32, u64), u32>,
     nodes: Vec<Node>,
     runs: Vec<Run>,
+    /// Where each run's text begins.
+    texts: Vec<TextStart>,
     /// Last events of the deltas that are parents of none, ascending.
     heads: Vec<Lv>,
     content: String,
+    textless: u32,
 }
 
 type Version = SmallVec<[Lv; 2]>;
@@ -165,7 +175,7 @@ impl TextGraph {
 
     /// Appends a delta of at least one event; false if its numbers are too large.
     fn append(&mut self, dot: &Dot, parents: Version, kind: Kind, shape: StoredShape, text: &str) -> bool {
-        let (last, start) = (self.nodes.last().copied(), self.events());
+        let start = self.events();
         let StoredShape { position, length, size } = shape;
         let (Ok(position), Ok(len), Ok(size)) =
             (u32::try_from(position), u32::try_from(length), u32::try_from(size))
@@ -175,21 +185,23 @@ impl TextGraph {
         let Some(end) = start.checked_add(len).filter(|end| *end <= MAX_EVENTS) else { return false };
         let agent = self.agent(dot.agent.as_str());
         self.dots.insert((agent, dot.seq), self.nodes.len() as u32);
+        let text_start = self.text_end();
         self.content.push_str(text);
-        let textless = u32::from(kind == Kind::Insert && text.is_empty());
-        self.nodes.push(Node {
-            end,
-            size,
-            content_end: self.content.len(),
-            textless: last.map_or(0, |last| last.textless) + textless,
-        });
+        self.textless += u32::from(kind == Kind::Insert && text.is_empty());
+        self.nodes.push(Node { end, size, text: text_start });
         self.heads.retain(|head| !parents.contains(head));
         self.heads.push(end - 1);
         let run = Run { start, len, agent, kind, position, backward: false, parents };
         if !self.runs.last_mut().is_some_and(|last| last.try_extend(&run)) {
             self.runs.push(run);
+            self.texts.push(text_start);
         }
         true
+    }
+
+    /// Where the next delta's text begins.
+    fn text_end(&self) -> TextStart {
+        TextStart { byte: self.content.len(), textless: self.textless }
     }
 
     fn events(&self) -> Lv {
@@ -270,9 +282,10 @@ impl TextGraph {
     }
 
     fn replay(&self, text: &str, from: &[Lv], to: &[Lv]) -> Result<String, TextError> {
-        let mut rope = JumpRopeBuf::new_from_str(text);
+        let mut rope = Rope::from_text(text.to_owned());
         let mut length = rope.len_chars();
         let mut failure = None;
+        let mut next_run = 0;
         let apply = |Change { kind, position, events }: Change| {
             let (start, count) = (position as usize, (events.end - events.start) as usize);
             let end = if kind == Kind::Insert { start } else { start.saturating_add(count) };
@@ -282,7 +295,7 @@ impl TextGraph {
                 return;
             }
             match kind {
-                Kind::Insert => match self.inserted(events.start, events.end) {
+                Kind::Insert => match self.inserted(events, &mut next_run) {
                     Some(text) => {
                         rope.insert(start, text);
                         length += count;
@@ -292,7 +305,7 @@ impl TextGraph {
                     }
                 },
                 Kind::Delete => {
-                    rope.remove(start..end);
+                    rope.delete(start, count);
                     length -= count;
                 }
             }
@@ -300,18 +313,27 @@ impl TextGraph {
         transform(&self.runs, &self.rank, from, to, apply)?;
         match failure {
             Some(failure) => Err(failure),
-            None => Ok(rope.to_string()),
+            None => Ok(rope.text()),
         }
     }
 
-    /// The text of whole insertions, which are all the events `start..end`.
-    fn inserted(&self, start: Lv, end: Lv) -> Option<&str> {
-        let (textless, content_start) = match self.node_of(start).checked_sub(1) {
-            Some(before) => (self.nodes[before].textless, self.nodes[before].content_end),
-            None => (0, 0),
+    /// The text of whole insertions, which are all of `events`. `next_run` is where to look first, then where next.
+    fn inserted(&self, events: Range<Lv>, next_run: &mut usize) -> Option<&str> {
+        if self.runs.get(*next_run).is_none_or(|run| run.start != events.start) {
+            *next_run = self.runs.partition_point(|run| run.start < events.start);
+        }
+        let whole_run =
+            self.runs.get(*next_run).is_some_and(|run| run.start == events.start && run.end() == events.end);
+        let (start, end) = if whole_run {
+            let run = *next_run;
+            *next_run += 1;
+            (self.texts[run], self.texts.get(run + 1).copied())
+        } else {
+            let after_last = self.nodes.get(self.node_of(events.end - 1) + 1);
+            (self.nodes[self.node_of(events.start)].text, after_last.map(|node| node.text))
         };
-        let last = &self.nodes[self.node_of(end - 1)];
-        (last.textless == textless).then(|| &self.content[content_start..last.content_end])
+        let end = end.unwrap_or_else(|| self.text_end());
+        (start.textless == end.textless).then(|| &self.content[start.byte..end.byte])
     }
 }
 

@@ -79,6 +79,17 @@ struct Point {
     side: u8,
 }
 
+impl Point {
+    fn of(events: &[Lv], list: u32, side: u8) -> Self {
+        let key = match events {
+            [] => 0,
+            [event] => 2 * u64::from(*event) + 2,
+            [.., newest] => 2 * u64::from(*newest) + 3,
+        };
+        Point { key, list, side }
+    }
+}
+
 /// Result and working space of the walk back from two versions.
 #[derive(Default)]
 pub(super) struct Difference {
@@ -100,10 +111,21 @@ impl Difference {
             LIST_TO => history.loaded(to),
             run => history.loaded(&history.runs[run as usize].parents),
         };
-        self.push(list(LIST_FROM), LIST_FROM, FROM);
-        self.push(list(LIST_TO), LIST_TO, TO);
+        self.queue.push(Point::of(list(LIST_FROM), LIST_FROM, FROM));
+        self.queue.push(Point::of(list(LIST_TO), LIST_TO, TO));
         let mut run = history.runs.len();
-        while let Some(mut point) = self.queue.pop() {
+        // The way back from one event mostly leads to one other, which is newer than the rest: it skips the queue.
+        let mut ahead = None;
+        loop {
+            let next = match (ahead.take(), self.queue.peek()) {
+                (Some(point), Some(queued)) if point <= *queued => {
+                    self.queue.push(point);
+                    self.queue.pop()
+                }
+                (Some(point), _) => Some(point),
+                (None, _) => self.queue.pop(),
+            };
+            let Some(mut point) = next else { break };
             if point.key >= 2 * u64::from(UNLOADED) + 2 {
                 return Err(NotLoaded);
             }
@@ -132,23 +154,14 @@ impl Difference {
             let next = self.queue.peek().map_or(0, |next| next.key / 2) as Lv;
             self.emit(Span { run: run as u32, start: start.max(next), end: event + 1 }, point.side);
             if next > start {
-                self.queue.push(Point { key: 2 * u64::from(next), list: 0, side: point.side });
+                ahead = Some(Point { key: 2 * u64::from(next), list: 0, side: point.side });
             } else {
-                self.push(list(run as u32), run as u32, point.side);
+                ahead = Some(Point::of(list(run as u32), run as u32, point.side));
             }
         }
         self.known.reverse();
         self.new.reverse();
         Ok(())
-    }
-
-    fn push(&mut self, events: &[Lv], list: u32, side: u8) {
-        let key = match events {
-            [] => 0,
-            [event] => 2 * u64::from(*event) + 2,
-            [.., newest] => 2 * u64::from(*newest) + 3,
-        };
-        self.queue.push(Point { key, list, side });
     }
 
     fn push_each(&mut self, events: &[Lv], side: u8) {

@@ -1,0 +1,247 @@
+//! Histories in both forms: as our graph and as a diamond-types log. Recordings from `../shared/data` where present,
+//! and generated ones, always the same.
+
+use std::collections::HashMap;
+use std::io::Read;
+
+use diamond_types::list::OpLog;
+use ramanujan_core::Dot;
+use ramanujan_crdt::{Op, TextGraph};
+use serde_json::Value;
+
+pub(crate) struct History {
+    pub(crate) graph: TextGraph,
+    pub(crate) log: OpLog,
+}
+
+type Make = fn() -> Option<History>;
+
+pub(crate) fn all() -> Vec<(&'static str, Make)> {
+    vec![
+        ("friendsforever", || recording("friendsforever")),
+        ("automerge-paper", || recording("automerge-paper")),
+        ("2 branches of 100,000 edits", || Some(branches(2, 100_000, 1))),
+        ("2 branches of 5,000 edits, 20 times", || Some(branches(2, 5_000, 20))),
+        ("48 branches of 2,000 edits", || Some(branches(48, 2_000, 1))),
+        ("2 branches of 4 edits, 1,000 times", || Some(branches(2, 4, 1_000))),
+        ("48 branches of 4 edits, 20 times", || Some(branches(48, 4, 20))),
+        ("8 agents, 4,000 edits, synced at random", || Some(mesh(8, 4_000))),
+        ("8 agents typing at one place", || Some(one_place(8, 2_000))),
+    ]
+}
+
+pub(crate) fn by_name(name: &str) -> Option<History> {
+    all().into_iter().find(|(other, _)| *other == name).and_then(|(_, make)| make())
+}
+
+/// Xorshift: the same numbers every time.
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 11) as usize % bound.max(1)
+    }
+}
+
+/// What an agent has seen.
+#[derive(Clone)]
+struct Replica {
+    heads: Vec<usize>,
+    /// Newest seq of each agent.
+    clock: Vec<u64>,
+    length: usize,
+}
+
+struct Writer {
+    history: History,
+    /// The dot of the delta that ends with an event of the log.
+    dots: HashMap<usize, (usize, u64)>,
+    seqs: Vec<u64>,
+    numbers: Numbers,
+    /// Where each agent's cursor is.
+    cursors: Vec<usize>,
+}
+
+impl Writer {
+    fn new(agents: usize) -> Self {
+        let mut log = OpLog::new();
+        for agent in 0..agents {
+            log.get_or_create_agent_id(&name(agent));
+        }
+        Self {
+            history: History { graph: TextGraph::new(), log },
+            dots: HashMap::new(),
+            seqs: vec![0; agents],
+            numbers: Numbers(0x9e37_79b9_7f4a_7c15),
+            cursors: vec![0; agents],
+        }
+    }
+
+    fn push(&mut self, agent: usize, parents: &[usize], op: &Op) -> usize {
+        let log = &mut self.history.log;
+        let end = match op {
+            Op::Insert { position, text } => {
+                log.add_insert_at(agent as u32, parents, *position as usize, text)
+            }
+            Op::Delete { position, length } => {
+                let start = *position as usize;
+                log.add_delete_at(agent as u32, parents, start..start + *length as usize)
+            }
+            _ => unreachable!("text only"),
+        };
+        self.seqs[agent] += 1;
+        let (dot, parents) = (dot((agent, self.seqs[agent])), self.version(parents));
+        self.history.graph.push(&dot, &parents, op).unwrap();
+        self.dots.insert(end, (agent, self.seqs[agent]));
+        end
+    }
+
+    fn version(&self, ends: &[usize]) -> Vec<Dot> {
+        ends.iter().map(|end| dot(self.dots[end])).collect()
+    }
+
+    fn replica(&self) -> Replica {
+        Replica { heads: Vec::new(), clock: vec![0; self.seqs.len()], length: 0 }
+    }
+
+    /// `to` sees what `from` has seen.
+    fn sync(&self, from: &Replica, to: &mut Replica) {
+        let new = |head: &usize, clock: &[u64]| self.dots[head].1 > clock[self.dots[head].0];
+        let arriving: Vec<usize> = from.heads.iter().copied().filter(|head| new(head, &to.clock)).collect();
+        to.heads.retain(|head| new(head, &from.clock) || from.heads.contains(head));
+        to.heads.extend(arriving);
+        to.heads.sort_unstable();
+        for (seen, other) in to.clock.iter_mut().zip(&from.clock) {
+            *seen = (*seen).max(*other);
+        }
+        to.length = self.history.graph.length_at_dots(&self.version(&to.heads)).unwrap() as usize;
+    }
+
+    /// A burst of typing or of backspaces, now and then elsewhere, of about `edits` edits of one character.
+    fn burst(&mut self, agent: usize, replica: &mut Replica, edits: usize) {
+        let mut left = edits;
+        while left > 0 {
+            if self.numbers.below(4) == 0 {
+                self.cursors[agent] = self.numbers.below(replica.length + 1);
+            }
+            let cursor = self.cursors[agent].min(replica.length);
+            let count = (1 + self.numbers.below(12)).min(left);
+            let delete = self.numbers.below(4) == 0;
+            let mut at = cursor;
+            for letter in 0..count {
+                let op = if delete {
+                    if at == 0 {
+                        break;
+                    }
+                    at -= 1;
+                    Op::Delete { position: at as u64, length: 1 }
+                } else {
+                    at += 1;
+                    let letter = char::from(b'a' + ((agent + letter) % 26) as u8);
+                    Op::Insert { position: at as u64 - 1, text: letter.to_string() }
+                };
+                replica.length = if delete { replica.length - 1 } else { replica.length + 1 };
+                replica.heads = vec![self.push(agent, &replica.heads, &op)];
+                replica.clock[agent] = self.seqs[agent];
+            }
+            self.cursors[agent] = at;
+            left -= count;
+        }
+    }
+}
+
+fn dot((agent, seq): (usize, u64)) -> Dot {
+    Dot::new(name(agent).parse().unwrap(), seq)
+}
+
+fn name(agent: usize) -> String {
+    format!("agent-{agent}")
+}
+
+/// All agents begin at one version, write alone, and merge; so many times.
+fn branches(agents: usize, edits: usize, times: usize) -> History {
+    let mut writer = Writer::new(agents);
+    let mut common = writer.replica();
+    writer.burst(0, &mut common, 1_000);
+    for _ in 0..times {
+        let mut replicas = vec![common.clone(); agents];
+        for (agent, replica) in replicas.iter_mut().enumerate() {
+            writer.burst(agent, replica, edits);
+        }
+        for replica in &replicas {
+            writer.sync(replica, &mut common);
+        }
+    }
+    writer.history
+}
+
+/// Agents write a little and now and then take over what one other has.
+fn mesh(agents: usize, edits: usize) -> History {
+    let mut writer = Writer::new(agents);
+    let mut replicas = vec![writer.replica(); agents];
+    for _ in 0..edits / 8 {
+        let agent = writer.numbers.below(agents);
+        writer.burst(agent, &mut replicas[agent], 8);
+        let (from, to) = (writer.numbers.below(agents), writer.numbers.below(agents));
+        let from = replicas[from].clone();
+        writer.sync(&from, &mut replicas[to]);
+    }
+    writer.history
+}
+
+/// All type at the start of an empty document, correcting a letter at times, without seeing each other.
+fn one_place(agents: usize, words: usize) -> History {
+    let mut writer = Writer::new(agents);
+    for agent in 0..agents {
+        let mut version: Vec<usize> = Vec::new();
+        let mut at = 0;
+        for word in 0..words {
+            let op = if word % 4 == 3 {
+                at -= 1;
+                Op::Delete { position: at, length: 1 }
+            } else {
+                at += 5;
+                Op::Insert { position: at - 5, text: "word ".into() }
+            };
+            version = vec![writer.push(agent, &version, &op)];
+        }
+    }
+    writer.history
+}
+
+fn recording(file: &str) -> Option<History> {
+    let path = format!("{}/../../../shared/data/{file}.json.gz", env!("CARGO_MANIFEST_DIR"));
+    let Ok(bytes) = std::fs::read(path) else {
+        println!("{file}: no recording here");
+        return None;
+    };
+    let mut json = String::new();
+    flate2::read::GzDecoder::new(bytes.as_slice()).read_to_string(&mut json).unwrap();
+    let json: Value = serde_json::from_str(&json).unwrap();
+    let number = |value: &Value| value.as_u64().unwrap() as usize;
+    let mut writer = Writer::new(json["numAgents"].as_u64().unwrap_or(1) as usize);
+    let mut ends: Vec<Vec<usize>> = Vec::new();
+    for transaction in json["txns"].as_array().unwrap() {
+        let agent = transaction["agent"].as_u64().unwrap_or(0) as usize;
+        let mut version: Vec<usize> = match transaction["parents"].as_array() {
+            Some(parents) => parents.iter().flat_map(|parent| ends[number(parent)].clone()).collect(),
+            None => ends.last().cloned().unwrap_or_default(),
+        };
+        version.sort_unstable();
+        for patch in transaction["patches"].as_array().unwrap() {
+            let (position, length) = (number(&patch[0]) as u64, number(&patch[1]) as u64);
+            if length > 0 {
+                version = vec![writer.push(agent, &version, &Op::Delete { position, length })];
+            }
+            let text = patch[2].as_str().unwrap().to_owned();
+            if !text.is_empty() {
+                version = vec![writer.push(agent, &version, &Op::Insert { position, text })];
+            }
+        }
+        ends.push(version);
+    }
+    Some(writer.history)
+}
