@@ -17,7 +17,7 @@ use serde::Serialize;
 
 use crate::negotiate::DELTA_TYPE;
 use crate::row::SCHEMA;
-use crate::{deleted, encoded};
+use crate::{deleted, encoded, snapshot};
 pub(crate) use check::Checked;
 
 /// Most operations in one request where `MAX_BATCH` is not set.
@@ -147,6 +147,7 @@ pub(crate) fn apply(requests: &[OperationRequest], key: Option<&str>) -> Result<
     for round in 0..MAX_ROUNDS {
         let checked = check::batch(&store, requests, &wanted, key, round > 0)?;
         if insert::all_new(&store, requests, &checked, key).map_err(whole)? {
+            snapshot::ask_for(&store, requests, &checked);
             return Ok(checked);
         }
         for (index, request) in requests.iter().enumerate() {

@@ -19,7 +19,6 @@ mod negotiate;
 mod recover;
 mod row;
 mod snapshot;
-mod types;
 mod usage;
 mod version;
 

@@ -4,10 +4,10 @@
 
 use std::rc::Rc;
 
-use crate::types::{Event, State};
 use ramanujan_core::{Dot, Polarity, Problem, VectorClock};
+use ramanujan_crdt::types::{Event, State};
 use ramanujan_crdt::{CrdtType, TextError, TextGraph};
-use ramanujan_shell::{Store, setting};
+use ramanujan_shell::Store;
 
 use crate::document::state_digest;
 use crate::memo::{self, Cached};
@@ -24,9 +24,6 @@ const PAGE: u64 = 8192;
 /// First number of older deltas looked at for the fork of concurrent ones; it grows fourfold while the fork lies
 /// further back.
 const FIRST_LOOKBACK: u64 = 64;
-
-/// Deltas since the last snapshot after which a new one is written, where `SNAPSHOT_TAIL` is not set.
-const DEFAULT_SNAPSHOT_TAIL: u64 = 256;
 
 /// What a document holds.
 #[derive(Clone, Debug)]
@@ -108,7 +105,7 @@ pub(crate) fn materialise(
         (None, Some(near)) => Rc::unwrap_or_clone(near),
         (None, None) => Materialised::empty(crdt_type),
     };
-    let bound = setting::number("SNAPSHOT_TAIL", DEFAULT_SNAPSHOT_TAIL)?.max(1);
+    let bound = snapshot::tail_bound()?;
     let mut tail = 0;
     loop {
         let from = state.log;

@@ -10,7 +10,9 @@ mod replay;
 mod reply;
 mod stored;
 
-use ramanujan_core::{DocumentId, Problem, VectorClock, json};
+use std::rc::Rc;
+
+use ramanujan_core::{DocumentId, Polarity, Problem, VectorClock, json};
 use ramanujan_crdt::CrdtType;
 use ramanujan_shell::{Request, Response, Store, ok, response};
 use serde::Deserialize;
@@ -20,6 +22,7 @@ pub(crate) use join::Operand;
 pub(crate) use read::operand;
 
 use crate::deleted;
+use crate::materialise::DELTA_BYTES;
 use crate::memo::queue::Kind;
 use crate::memo::routes::{Deferred, defer, is_deferred};
 use crate::memo::{self, Key};
@@ -51,15 +54,46 @@ pub(crate) async fn post(request: Request) -> Result<Response, Problem> {
     if is_deferred(&request) {
         return defer(Kind::Merge, &Deferred::of(&request, encoded)?);
     }
-    Ok(response::typed("application/json", merge(&request.body, encoded)?))
+    let options = Options { encoded, remembered: !is_fresh(&request) };
+    Ok(response::typed("application/json", merge(&request.body, options)?))
+}
+
+/// Whether the client wants nothing from a cache (RFC 9111 §5.2.1): the merge is then computed and not remembered.
+fn is_fresh(request: &Request) -> bool {
+    let directives = request.header("cache-control").unwrap_or_default();
+    directives.split(',').any(|directive| matches!(directive.trim(), "no-cache" | "no-store"))
+}
+
+/// How a merge is to be answered.
+#[derive(Clone, Copy)]
+struct Options {
+    /// With the encoded state.
+    encoded: bool,
+    /// Through the memo.
+    remembered: bool,
+}
+
+impl Options {
+    fn reply(
+        self,
+        bytes: usize,
+        key: impl FnOnce() -> Key,
+        compute: impl FnOnce() -> Result<(Vec<u8>, Polarity), Problem>,
+    ) -> Result<(Rc<[u8]>, bool), Problem> {
+        if self.remembered && memo::worth(bytes) {
+            memo::reply(key(), bytes, compute)
+        } else {
+            Ok((compute()?.0.into(), false))
+        }
+    }
 }
 
 /// The reply's body of a merge that was put off.
 pub(crate) fn perform(work: &Deferred) -> Result<Vec<u8>, Problem> {
-    merge(work.body.get().as_bytes(), work.encoded)
+    merge(work.body.get().as_bytes(), Options { encoded: work.encoded, remembered: true })
 }
 
-fn merge(body: &[u8], encoded: bool) -> Result<Vec<u8>, Problem> {
+fn merge(body: &[u8], options: Options) -> Result<Vec<u8>, Problem> {
     let (mut requests, many) = json::one_or_many(body)?;
     let invalid = |detail: &str| Problem::invalid("invalid-merge", detail);
     match requests.pop().filter(|_| !many) {
@@ -71,10 +105,10 @@ fn merge(body: &[u8], encoded: bool) -> Result<Vec<u8>, Problem> {
             remote: None,
         }) => {
             let (left_raw, right_raw) = (left.get().as_bytes(), right.get().as_bytes());
-            let key = Key::of_merge(crdt_type, encoded.into(), left_raw, right_raw);
-            let (rest, cached) = memo::reply(key, left_raw.len() + right_raw.len(), || {
+            let key = || Key::of_merge(crdt_type, options.encoded.into(), left_raw, right_raw);
+            let (rest, cached) = options.reply(left_raw.len() + right_raw.len(), key, || {
                 let left = operand(crdt_type, "left", &left)?;
-                left.join(operand(crdt_type, "right", &right)?)?.render(encoded)
+                left.join(operand(crdt_type, "right", &right)?)?.render(options.encoded)
             })?;
             Ok(complete(None, cached, &rest))
         }
@@ -84,7 +118,7 @@ fn merge(body: &[u8], encoded: bool) -> Result<Vec<u8>, Problem> {
             right: None,
             document_id: Some(document),
             remote: Some(remote),
-        }) => with_document(&document, crdt_type, &remote, encoded),
+        }) => with_document(&document, crdt_type, &remote, options),
         _ => Err(invalid("give crdt_type, left and right, or document_id and remote; GET shows examples")),
     }
 }
@@ -93,7 +127,7 @@ fn with_document(
     document: &DocumentId,
     claimed: Option<CrdtType>,
     remote: &RawValue,
-    encoded: bool,
+    options: Options,
 ) -> Result<Vec<u8>, Problem> {
     let store = Store::open(SCHEMA)?;
     deleted::check(&store, document)?;
@@ -104,12 +138,13 @@ fn with_document(
         return Err(Problem::conflict("type-conflict", detail));
     }
     let state = crate::document::state_digest(&version);
-    let key = Key::of_document_merge(crdt_type, encoded.into(), &state.digest(), remote.get().as_bytes());
+    let digest = state.digest();
+    let key = || Key::of_document_merge(crdt_type, options.encoded.into(), &digest, remote.get().as_bytes());
     // A hit saves reading the document's deltas too, so its size counts.
-    let bytes = remote.get().len().saturating_add(version.operations().try_into().unwrap_or(usize::MAX));
-    let (rest, cached) = memo::reply(key, bytes, || {
+    let stored = usize::try_from(version.operations().saturating_mul(DELTA_BYTES)).unwrap_or(usize::MAX);
+    let (rest, cached) = options.reply(remote.get().len().saturating_add(stored), key, || {
         let remote = operand(crdt_type, "remote", remote)?;
-        stored::join(&store, document.as_str(), &version, state, remote, encoded)
+        stored::join(&store, document.as_str(), &version, state, remote, options.encoded)
     })?;
     Ok(complete(Some(document), cached, &rest))
 }

@@ -3,14 +3,20 @@
 //!
 //! A state that holds every delta up to a log position never changes, so document and position name it.
 
-use crate::types::State;
 use ramanujan_core::Problem;
 use ramanujan_crdt::CrdtType;
-use ramanujan_shell::Store;
+use ramanujan_crdt::types::State;
+use ramanujan_crdt::wire::OperationRequest;
+use ramanujan_shell::{Store, log, now_millis, setting};
 
+use crate::apply::Checked;
 use crate::materialise::{Content, Materialised, materialise};
 use crate::memo;
+use crate::memo::queue::{Kind, enqueue};
 use crate::version::Version;
+
+/// [`tail_bound`] where `SNAPSHOT_TAIL` is not set: some milliseconds of merging.
+const DEFAULT_TAIL: u64 = 256;
 
 /// Version of the stored form; rows of another are passed over.
 const FORMAT: u64 = 1;
@@ -106,6 +112,34 @@ pub(crate) fn refresh(store: &Store, document: &str) -> Result<Option<u64>, Prob
     let state = materialise(store, document, &version, memo::base(document))?;
     write(store, document, &state)?;
     Ok(Some(state.log))
+}
+
+/// Queues a snapshot of each document whose new deltas make it likely that the tail is long: a reader would write one
+/// too, but only when it has waited for the merge. Trouble with the queue only costs that time.
+pub(crate) fn ask_for(store: &Store, requests: &[OperationRequest], checked: &[Checked]) {
+    let Ok(bound) = tail_bound() else { return };
+    let mut documents: Vec<&str> = requests
+        .iter()
+        .zip(checked)
+        .filter(|(_, new)| !new.duplicate && new.delta.dot.seq.is_multiple_of(bound))
+        .filter(|(_, new)| !matches!(new.delta.op.crdt_type(), CrdtType::PnCounter | CrdtType::GCounter))
+        .map(|(request, _)| request.document_id.as_str())
+        .collect();
+    documents.dedup();
+    for document in documents {
+        let priority = Kind::Snapshot.priority();
+        if let Err(problem) = enqueue(store, Kind::Snapshot, priority, document, "", now_millis()) {
+            log::info("crdt-service", &format!("no snapshot of {document} queued: {problem}"));
+        }
+    }
+}
+
+/// Deltas since the last snapshot after which a new one is written.
+///
+/// # Errors
+/// 500 `invalid-setting`.
+pub(crate) fn tail_bound() -> Result<u64, Problem> {
+    Ok(setting::number("SNAPSHOT_TAIL", DEFAULT_TAIL)?.max(1))
 }
 
 /// Which of the snapshots 1 to `newest` stay: the two newest multiples of every power of two. That is O(log n) of

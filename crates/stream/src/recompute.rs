@@ -2,6 +2,7 @@
 
 use ramanujan_core::{Digest, Dot, Fingerprint, VectorClock};
 use ramanujan_crdt::counter::Totals;
+use ramanujan_crdt::types::{Event, State};
 use ramanujan_crdt::wire::DeltaRecord;
 use ramanujan_crdt::{CrdtType, Op, PnCounter, StateDigest, TextGraph};
 use std::collections::BTreeMap;
@@ -14,6 +15,8 @@ pub(crate) struct Recomputed {
     crdt_type: CrdtType,
     graph: TextGraph,
     counter: PnCounter,
+    /// Of types that are neither text nor counter.
+    content: Option<State>,
     state: StateDigest,
     /// Clock after the newest delta of each agent: what the next one of it builds on.
     clocks: BTreeMap<String, VectorClock>,
@@ -36,6 +39,7 @@ impl Recomputed {
             crdt_type,
             graph: TextGraph::new(),
             counter: PnCounter::new(),
+            content: State::new(crdt_type),
             state: StateDigest::new(crdt_type),
             clocks: BTreeMap::new(),
             deltas: 0,
@@ -80,7 +84,14 @@ impl Recomputed {
                     return Err(format!("{dot} leaves {length} code points, not the recorded number"));
                 }
             }
-            other => return Err(format!("{dot}: {} operations cannot be recomputed", other.crdt_type())),
+            other => {
+                let after = record.vector_clock.as_ref().ok_or_else(|| format!("{dot} has no clock"))?;
+                let past =
+                    after.iter().map(|(a, seq)| (a, if a == agent { seq.saturating_sub(1) } else { seq }));
+                let event = Event { dot, past: &past.collect() };
+                let content = self.content.as_mut().ok_or_else(|| format!("{dot} is not of a text"))?;
+                content.apply(&event, other).map_err(|error| format!("{dot}: {error}"))?;
+            }
         }
         self.state.push(agent, &digest);
         self.advance_clock(dot, &delta.parents, record)
@@ -112,7 +123,7 @@ impl Recomputed {
                     None
                 }
             },
-            _ => None,
+            _ => self.content.as_ref().map(State::value_digest),
         };
         let outcome = Outcome {
             digest: self.state.digest(),

@@ -1,10 +1,10 @@
 //! Finding the places that an operation names in other terms than ours, list indexes and UTF-16 offsets: it takes the
 //! document at the parents' version.
 
-use crate::types::{Event, State};
 use ramanujan_core::{DocumentId, Problem, VectorClock};
 use ramanujan_crdt::request::EditRequest;
 use ramanujan_crdt::text::units::utf16_to_code_points;
+use ramanujan_crdt::types::{Event, State};
 use ramanujan_crdt::{CrdtType, Edit, Op};
 use ramanujan_shell::Store;
 

@@ -155,7 +155,7 @@ pub(crate) fn put(key: Key, value: Cached, bytes: usize, polarity: Polarity) {
 }
 
 /// The reply of `key`, remembered or else made by `compute`, and whether it was remembered. `bytes` is the size of the
-/// encoded inputs: it decides which tiers are asked.
+/// encoded inputs, which is [`worth`] it: it decides whether the second tier is asked.
 ///
 /// # Errors
 /// Those of `compute`, which are not remembered. Trouble with the store only costs time.
@@ -164,9 +164,6 @@ pub(crate) fn reply(
     bytes: usize,
     compute: impl FnOnce() -> Result<(Vec<u8>, Polarity), Problem>,
 ) -> Result<(Rc<[u8]>, bool), Problem> {
-    if !worth(bytes) {
-        return Ok((compute()?.0.into(), false));
-    }
     let store = if bytes >= tier2::BREAK_EVEN { logged(Store::open(SCHEMA)) } else { None };
     let ttl = MEMO.with_borrow(|memo| memo.entries.limits().ttl);
     if let Some(Cached::Reply(reply)) = MEMO.with_borrow_mut(|memo| memo.look_up(&key)) {

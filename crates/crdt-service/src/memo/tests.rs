@@ -41,15 +41,6 @@ fn the_second_time_nothing_is_computed() {
 }
 
 #[test]
-fn below_the_break_even_size_the_memo_is_not_consulted() {
-    let _database = fresh_database();
-    for _ in 0..2 {
-        assert_eq!(ask(7, BREAK_EVEN - 1), (b"7".to_vec(), false, true));
-    }
-    assert_eq!(totals(), Counters::default());
-}
-
-#[test]
 fn an_error_is_not_remembered() {
     let _database = fresh_database();
     let refused = reply(key(7), BREAK_EVEN, || Err(Problem::invalid("bad", "")));

@@ -12,7 +12,7 @@ use ramanujan_crdt::text::DocumentError;
 use ramanujan_crdt::{CrdtType, Delta, Op, PnCounter, StateDigest, TextDocument};
 
 use super::replay::{Entry, Replay, Target, union};
-use crate::types::State;
+use ramanujan_crdt::types::State;
 
 /// A state to be joined with others of its type.
 #[derive(Clone, Debug)]

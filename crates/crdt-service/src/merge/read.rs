@@ -15,7 +15,7 @@ use serde_json::value::RawValue;
 
 use super::join::{Form, Operand};
 use super::replay::Entry;
-use crate::types::State;
+use ramanujan_crdt::types::State;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use ramanujan_core::{Digest, Dot, Problem, VectorClock};
 use ramanujan_crdt::{CrdtType, Delta, StateDigest, TextDocument};
 
-use crate::types::{Event, State};
+use ramanujan_crdt::types::{Event, State};
 
 /// A delta with its digest and where in the request it came from.
 #[derive(Clone, Debug)]

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::join::{Form, Operand, refused};
 use super::replay::{Replay, Target};
 use crate::document::counter_value;
-use crate::types::State;
+use ramanujan_crdt::types::State;
 
 #[derive(Serialize)]
 struct Reply<'a> {

@@ -114,7 +114,11 @@ fn look_up(
     Ok(())
 }
 
-fn content(store: &Store, document: &str, version: &Version) -> Result<Box<crate::types::State>, Problem> {
+fn content(
+    store: &Store,
+    document: &str,
+    version: &Version,
+) -> Result<Box<ramanujan_crdt::types::State>, Problem> {
     match &materialise(store, document, version, memo::base(document))?.content {
         Content::State(state) => Ok(state.clone()),
         Content::Text(_) => Err(corrupt(document, "its deltas are of another type than its newest")),
