@@ -7,7 +7,27 @@ mod histories;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use histories::{History, all, by_name};
+use histories::{History, branches, mesh, one_place, recording};
+
+type Make = fn() -> Option<History>;
+
+fn all() -> Vec<(&'static str, Make)> {
+    vec![
+        ("friendsforever", || recording("friendsforever")),
+        ("automerge-paper", || recording("automerge-paper")),
+        ("2 branches of 100,000 edits", || Some(branches(2, 100_000, 1))),
+        ("2 branches of 5,000 edits, 20 times", || Some(branches(2, 5_000, 20))),
+        ("48 branches of 2,000 edits", || Some(branches(48, 2_000, 1))),
+        ("2 branches of 4 edits, 1,000 times", || Some(branches(2, 4, 1_000))),
+        ("48 branches of 4 edits, 20 times", || Some(branches(48, 4, 20))),
+        ("8 agents, 4,000 edits, synced at random", || Some(mesh(8, 4_000))),
+        ("8 agents typing at one place", || Some(one_place(8, 2_000))),
+    ]
+}
+
+fn by_name(name: &str) -> Option<History> {
+    all().into_iter().find(|(other, _)| *other == name).and_then(|(_, make)| make())
+}
 
 fn main() {
     if std::env::args().all(|argument| argument == "--bench" || !argument.starts_with('-')) {

@@ -12,26 +12,8 @@ use serde_json::Value;
 pub(crate) struct History {
     pub(crate) graph: TextGraph,
     pub(crate) log: OpLog,
-}
-
-type Make = fn() -> Option<History>;
-
-pub(crate) fn all() -> Vec<(&'static str, Make)> {
-    vec![
-        ("friendsforever", || recording("friendsforever")),
-        ("automerge-paper", || recording("automerge-paper")),
-        ("2 branches of 100,000 edits", || Some(branches(2, 100_000, 1))),
-        ("2 branches of 5,000 edits, 20 times", || Some(branches(2, 5_000, 20))),
-        ("48 branches of 2,000 edits", || Some(branches(48, 2_000, 1))),
-        ("2 branches of 4 edits, 1,000 times", || Some(branches(2, 4, 1_000))),
-        ("48 branches of 4 edits, 20 times", || Some(branches(48, 4, 20))),
-        ("8 agents, 4,000 edits, synced at random", || Some(mesh(8, 4_000))),
-        ("8 agents typing at one place", || Some(one_place(8, 2_000))),
-    ]
-}
-
-pub(crate) fn by_name(name: &str) -> Option<History> {
-    all().into_iter().find(|(other, _)| *other == name).and_then(|(_, make)| make())
+    /// What the recording says that it ends with.
+    pub(crate) end: Option<String>,
 }
 
 /// Xorshift: the same numbers every time.
@@ -72,7 +54,7 @@ impl Writer {
             log.get_or_create_agent_id(&name(agent));
         }
         Self {
-            history: History { graph: TextGraph::new(), log },
+            history: History { graph: TextGraph::new(), log, end: None },
             dots: HashMap::new(),
             seqs: vec![0; agents],
             numbers: Numbers(0x9e37_79b9_7f4a_7c15),
@@ -162,7 +144,7 @@ fn name(agent: usize) -> String {
 }
 
 /// All agents begin at one version, write alone, and merge; so many times.
-fn branches(agents: usize, edits: usize, times: usize) -> History {
+pub(crate) fn branches(agents: usize, edits: usize, times: usize) -> History {
     let mut writer = Writer::new(agents);
     let mut common = writer.replica();
     writer.burst(0, &mut common, 1_000);
@@ -179,7 +161,7 @@ fn branches(agents: usize, edits: usize, times: usize) -> History {
 }
 
 /// Agents write a little and now and then take over what one other has.
-fn mesh(agents: usize, edits: usize) -> History {
+pub(crate) fn mesh(agents: usize, edits: usize) -> History {
     let mut writer = Writer::new(agents);
     let mut replicas = vec![writer.replica(); agents];
     for _ in 0..edits / 8 {
@@ -193,7 +175,7 @@ fn mesh(agents: usize, edits: usize) -> History {
 }
 
 /// All type at the start of an empty document, correcting a letter at times, without seeing each other.
-fn one_place(agents: usize, words: usize) -> History {
+pub(crate) fn one_place(agents: usize, words: usize) -> History {
     let mut writer = Writer::new(agents);
     for agent in 0..agents {
         let mut version: Vec<usize> = Vec::new();
@@ -212,7 +194,8 @@ fn one_place(agents: usize, words: usize) -> History {
     writer.history
 }
 
-fn recording(file: &str) -> Option<History> {
+/// A recorded session, if it is here.
+pub(crate) fn recording(file: &str) -> Option<History> {
     let path = format!("{}/../../../shared/data/{file}.json.gz", env!("CARGO_MANIFEST_DIR"));
     let Ok(bytes) = std::fs::read(path) else {
         println!("{file}: no recording here");
@@ -243,5 +226,6 @@ fn recording(file: &str) -> Option<History> {
         }
         ends.push(version);
     }
+    writer.history.end = json["endContent"].as_str().map(str::to_owned);
     Some(writer.history)
 }

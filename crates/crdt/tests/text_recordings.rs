@@ -1,0 +1,28 @@
+//! Long histories, recorded and generated: their text against what the recording ends with and against diamond-types.
+
+#[path = "../benches/histories/mod.rs"]
+mod histories;
+
+use histories::{History, branches, mesh, one_place, recording};
+
+fn check(name: &str, History { graph, log, .. }: History) {
+    assert_eq!(graph.text().unwrap(), log.checkout_tip().content().to_string(), "{name}");
+}
+
+#[test]
+fn generated_histories_end_as_diamond_types_has_them() {
+    check("two long branches", branches(2, 1_500, 2));
+    check("many branches", branches(12, 60, 3));
+    check("short branches", branches(3, 4, 60));
+    check("a mesh", mesh(5, 800));
+    check("typing at one place", one_place(4, 120));
+}
+
+/// Skipped, with a message, where the recording is absent.
+#[test]
+fn recordings_end_as_recorded() {
+    for file in ["friendsforever", "automerge-paper", "sveltecomponent"] {
+        let Some(history) = recording(file) else { continue };
+        assert_eq!(Some(history.graph.text().unwrap()), history.end, "{file}");
+    }
+}
