@@ -1,10 +1,12 @@
-//! Vector clocks with four-valued comparison (network.md §2.3; Fidge 1988, Mattern 1989).
+//! Vector clocks with four-valued comparison (network.md §2.3; Fidge 1988, Mattern 1989) and Lamport clocks.
 
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::MAX_SAFE_INTEGER;
+use crate::actor_map::ActorMap;
+use crate::{AgentId, MAX_SAFE_INTEGER};
 
 /// How two clocks stand to each other over the union of their keys, a missing key counting 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,34 +31,117 @@ impl Causality {
     }
 }
 
-/// Version vector: for each agent, how many of its operations are included.
+/// Version vector: for each actor, how many of its operations are included.
 ///
-/// Zero entries do not exist in it and keys are sorted, so equal clocks encode to equal JSON.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
-#[serde(transparent)]
-pub struct VectorClock(BTreeMap<String, u64>);
+/// Zero entries do not exist in it and actors are sorted, so equal vectors encode to equal JSON.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct VersionVector<A>(ActorMap<A, u64>);
 
-impl VectorClock {
+/// Version vector of agents.
+pub type VectorClock = VersionVector<AgentId>;
+
+impl<A> VersionVector<A> {
     pub fn new() -> Self {
-        Self::default()
+        VersionVector(ActorMap::new())
     }
 
+    /// Number of actors.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The vector of these counters; none may be 0.
+    pub fn from_entries(entries: ActorMap<A, u64>) -> Self {
+        debug_assert!(!entries.values().contains(&0), "zero entries do not exist");
+        VersionVector(entries)
+    }
+
+    /// Actors and counters, side by side.
+    pub fn entries(&self) -> &ActorMap<A, u64> {
+        &self.0
+    }
+
+    /// Number of operations included, of all actors.
+    pub fn total(&self) -> u64 {
+        self.0.values().iter().fold(0, |sum, seq| sum.saturating_add(*seq))
+    }
+}
+
+impl<A: Ord + Clone> VersionVector<A> {
+    /// Operations of `actor` included, 0 if none.
+    pub fn counter<Q: Ord + ?Sized>(&self, actor: &Q) -> u64
+    where
+        A: Borrow<Q>,
+    {
+        self.0.get(actor).copied().unwrap_or(0)
+    }
+
+    /// Raises the entry of `actor` to `seq`; never lowers it. Says where a new entry was inserted.
+    pub fn raise(&mut self, actor: &A, seq: u64) -> Option<usize> {
+        self.raise_with(actor, seq, || actor.clone())
+    }
+
+    fn raise_with<Q: Ord + ?Sized>(&mut self, actor: &Q, seq: u64, owned: impl FnOnce() -> A) -> Option<usize>
+    where
+        A: Borrow<Q>,
+    {
+        match self.0.position(actor) {
+            Ok(at) => {
+                let entry = &mut self.0.values_mut()[at];
+                *entry = seq.max(*entry);
+                None
+            }
+            Err(at) => (seq > 0).then(|| {
+                self.0.insert_at(at, owned(), seq);
+                at
+            }),
+        }
+    }
+
+    /// Least upper bound, in place.
+    pub fn join(&mut self, other: &Self) {
+        self.0.join_with(&other.0, |mine, theirs| *mine = (*mine).max(*theirs));
+    }
+
+    /// Whether everything in `other` is included here.
+    pub fn includes(&self, other: &Self) -> bool {
+        if self.0.same_actors(&other.0) {
+            return self.0.values().iter().zip(other.0.values()).all(|(mine, theirs)| mine >= theirs);
+        }
+        let mut included = true;
+        self.0.pairwise(&other.0, |mine, theirs| included &= mine >= theirs);
+        included
+    }
+
+    pub fn compare(&self, other: &Self) -> Causality {
+        match (self.includes(other), other.includes(self)) {
+            (true, true) => Causality::Equal,
+            (true, false) => Causality::After,
+            (false, true) => Causality::Before,
+            (false, false) => Causality::Concurrent,
+        }
+    }
+}
+
+impl<A> Default for VersionVector<A> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl VectorClock {
     /// Operations of `agent` included, 0 if none.
     pub fn get(&self, agent: &str) -> u64 {
-        self.0.get(agent).copied().unwrap_or(0)
+        self.counter(agent)
     }
 
     /// Raises the entry of `agent` to `seq`; never lowers it.
     pub fn observe(&mut self, agent: &str, seq: u64) {
-        if seq == 0 {
-            return;
-        }
-        match self.0.get_mut(agent) {
-            Some(entry) => *entry = seq.max(*entry),
-            None => {
-                self.0.insert(agent.to_owned(), seq);
-            }
-        }
+        self.raise_with(agent, seq, || AgentId::of_key(agent));
     }
 
     /// Counts one more operation of `agent` and returns the new value.
@@ -66,48 +151,53 @@ impl VectorClock {
         next
     }
 
-    /// Least upper bound, in place.
-    pub fn join(&mut self, other: &VectorClock) {
-        for (agent, seq) in &other.0 {
-            self.observe(agent, *seq);
-        }
-    }
-
-    /// Whether everything in `other` is included here.
-    pub fn includes(&self, other: &VectorClock) -> bool {
-        other.0.iter().all(|(agent, seq)| self.get(agent) >= *seq)
-    }
-
-    pub fn compare(&self, other: &VectorClock) -> Causality {
-        match (self.includes(other), other.includes(self)) {
-            (true, true) => Causality::Equal,
-            (true, false) => Causality::After,
-            (false, true) => Causality::Before,
-            (false, false) => Causality::Concurrent,
-        }
-    }
-
     /// Entries in agent order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, u64)> {
         self.0.iter().map(|(agent, seq)| (agent.as_str(), *seq))
     }
-
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
 }
 
 impl<A: Into<String>> FromIterator<(A, u64)> for VectorClock {
+    /// Of several entries of one agent the largest counts.
     fn from_iter<I: IntoIterator<Item = (A, u64)>>(entries: I) -> Self {
-        let mut clock = VectorClock::new();
-        for (agent, seq) in entries {
-            clock.observe(&agent.into(), seq);
-        }
-        clock
+        let entries = entries.into_iter().map(|(agent, seq)| (AgentId::of_key(&agent.into()), seq));
+        let mut entries: Vec<(AgentId, u64)> = entries.filter(|(_, seq)| *seq > 0).collect();
+        entries.sort();
+        VersionVector(entries.into_iter().collect())
+    }
+}
+
+impl Serialize for VectorClock {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.iter())
+    }
+}
+
+/// Logical clock (Lamport, "Time, Clocks, and the Ordering of Events in a Distributed System", 1978): if one event
+/// happened before another, its time is smaller.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct LamportClock(u64);
+
+impl LamportClock {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Time of the newest event seen, 0 before the first.
+    pub fn now(self) -> u64 {
+        self.0
+    }
+
+    /// Counts an event of its own and returns the event's time.
+    pub fn tick(&mut self) -> u64 {
+        self.0 = self.0.saturating_add(1);
+        self.0
+    }
+
+    /// Takes notice of an event of somebody else.
+    pub fn observe(&mut self, time: u64) {
+        self.0 = self.0.max(time);
     }
 }
 
@@ -166,6 +256,29 @@ mod tests {
             padded["z"] = 0.into();
             let read: VectorClock = serde_json::from_value(padded).unwrap();
             prop_assert_eq!(serde_json::to_string(&read).unwrap(), serde_json::to_string(&a).unwrap());
+        }
+    }
+
+    proptest! {
+        /// A random run of replicas that send each other their times: happened-before implies smaller.
+        #[test]
+        fn lamport_time_follows_causality(steps in prop::collection::vec((0usize..3, 0usize..4), 0..30)) {
+            let mut replicas = vec![(LamportClock::new(), VectorClock::new()); 3];
+            let mut events: Vec<(u64, VectorClock)> = Vec::new();
+            for (replica, from) in steps {
+                if let Some((lamport, clock)) = replicas.get(from).cloned() {
+                    replicas[replica].0.observe(lamport.now());
+                    replicas[replica].1.join(&clock);
+                }
+                let time = replicas[replica].0.tick();
+                replicas[replica].1.increment(["a", "b", "c"][replica]);
+                for (earlier, clock) in &events {
+                    if replicas[replica].1.includes(clock) {
+                        prop_assert!(*earlier < time);
+                    }
+                }
+                events.push((time, replicas[replica].1.clone()));
+            }
         }
     }
 

@@ -1,7 +1,9 @@
 //! Identifiers and their grammar: documents, agents, dots.
 
+use std::borrow::Borrow;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -52,9 +54,10 @@ fn check_grammar(text: &str) -> Result<(), InvalidId> {
 macro_rules! string_id {
     ($(#[$doc:meta])* $name:ident, $check:expr) => {
         $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-        #[serde(transparent)]
-        pub struct $name(String);
+        ///
+        /// Clones share the text.
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Arc<str>);
 
         impl $name {
             /// Says whether `text` is legal, without allocating when it is.
@@ -68,7 +71,19 @@ macro_rules! string_id {
             }
 
             pub fn into_string(self) -> String {
-                self.0
+                self.0.as_ref().to_owned()
+            }
+        }
+
+        impl Borrow<str> for $name {
+            fn borrow(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
             }
         }
 
@@ -77,7 +92,7 @@ macro_rules! string_id {
 
             fn from_str(text: &str) -> Result<Self, InvalidId> {
                 Self::check(text)?;
-                Ok($name(text.to_owned()))
+                Ok($name(text.into()))
             }
         }
 
@@ -91,7 +106,7 @@ macro_rules! string_id {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 let text = String::deserialize(deserializer)?;
                 Self::check(&text).map_err(serde::de::Error::custom)?;
-                Ok($name(text))
+                Ok($name(text.into()))
             }
         }
     };
@@ -102,6 +117,13 @@ string_id!(
     AgentId,
     check_grammar
 );
+
+impl AgentId {
+    /// The agent that a clock's key names: keys are checked where clocks are read.
+    pub(crate) fn of_key(key: &str) -> Self {
+        AgentId(key.into())
+    }
+}
 
 string_id!(
     /// Names a document. [`RESERVED_DOCUMENT_IDS`] are not legal.

@@ -3,6 +3,7 @@
 //!
 //! No I/O, no clock, no randomness: time comes in as an argument. Depends on nothing else in the workspace.
 
+pub mod actor_map;
 pub mod clock;
 pub mod color;
 pub mod fingerprint;
@@ -11,7 +12,8 @@ pub mod json;
 pub mod problem;
 pub mod time;
 
-pub use clock::{Causality, VectorClock};
+pub use actor_map::ActorMap;
+pub use clock::{Causality, LamportClock, VectorClock, VersionVector};
 pub use color::{Color, Polarity};
 pub use fingerprint::{Digest, Fingerprint, fnv1a64};
 pub use id::{AgentId, DocumentId, Dot};

@@ -8,6 +8,7 @@
 
 pub mod batch;
 mod canonical;
+pub mod codec;
 pub mod counter;
 pub mod delta;
 pub mod edit;
@@ -15,13 +16,14 @@ pub mod request;
 pub mod state;
 pub mod tap;
 pub mod text;
+pub mod types;
 pub mod value;
 pub mod wire;
 
-pub use counter::PnCounter;
 pub use delta::{CrdtType, Delta, Op};
 pub use edit::{Action, Edit, ItemId, Step};
 pub use state::StateDigest;
 pub use tap::TapPhase;
 pub use text::{TextDocument, TextError, TextGraph};
+pub use types::{PnCounter, State};
 pub use value::Json;
