@@ -5,6 +5,7 @@ use ramanujan_core::AgentId;
 use smallvec::SmallVec;
 
 use super::MAX_DOCUMENT_LENGTH;
+use super::admit::Admitted;
 use super::column::{Column, Reader, unzigzag};
 use super::container::DecodeError;
 use super::encode::{RUNS_EXPANSION, TEXT_EXPANSION, cursor_after};
@@ -45,17 +46,24 @@ pub(crate) fn read_table(reader: &mut Reader<'_>) -> Result<Vec<Entry>, DecodeEr
     Ok(table)
 }
 
-/// Adds the operations of a body that the log lacks.
+/// Adds the operations of a body that the log lacks. `length` is that of the document at the log's heads.
 ///
 /// # Errors
 /// [`DocumentError`]; the log is then unchanged.
-pub(crate) fn read_into(log: &mut Log, replay: &mut Replay, body: &[u8]) -> Result<(), DocumentError> {
+pub(crate) fn read_into(
+    log: &mut Log,
+    replay: &mut Replay,
+    length: u32,
+    body: &[u8],
+) -> Result<Admitted, DocumentError> {
     let mark = log.mark();
-    let result = read(log, replay, Reader(body));
-    if result.is_err() {
+    let (start, base) = (log.end(), log.heads.clone());
+    let read = read(log, Reader(body));
+    let admitted = read.and_then(|()| Ok(log.admit(replay, start, &base, length)?));
+    if admitted.is_err() {
         log.rewind(mark);
     }
-    result
+    admitted
 }
 
 /// A column of run lengths.
@@ -171,7 +179,7 @@ impl<'a> Content<'a> {
     }
 }
 
-fn read(log: &mut Log, replay: &mut Replay, mut reader: Reader<'_>) -> Result<(), DocumentError> {
+fn read(log: &mut Log, mut reader: Reader<'_>) -> Result<(), DocumentError> {
     let mut agents: Vec<Agent> = Vec::new();
     for Entry { id, since, ops } in read_table(&mut reader)? {
         agents.push(Agent { author: log.intern(&id), cursor: 0, last: since, end: since + ops });
@@ -209,7 +217,7 @@ fn read(log: &mut Log, replay: &mut Replay, mut reader: Reader<'_>) -> Result<()
         agent.cursor = cursor_after(&stretch);
         agent.last += stretch.ops;
         previous = Some((author, agent.last));
-        log.receive(Received { author, seq, stretch, parents, text: inserted, before: None }, replay)?;
+        log.receive(Received { author, seq, stretch, parents, text: inserted, before: None })?;
     }
     let done = names.is_done() && units.is_done() && jumps.is_empty() && text.rest.is_empty();
     if !done || links.follows.is_some() || agents.iter().any(|agent| agent.last != agent.end) {

@@ -12,9 +12,9 @@ use super::container::{self, DecodeError};
 use super::error::DocumentError;
 use super::log::{Log, Piece, Version};
 use super::past::Replay;
-use super::receive::check_range;
 use super::rope::{Rope, count_chars};
 use super::run::{Kind, Lv};
+use super::settle::Pending;
 use super::snapshot::Sealed;
 use super::stretch::Stretch;
 use super::{MAX_DOCUMENT_LENGTH, TextError};
@@ -52,6 +52,8 @@ pub struct TextDocument {
     /// Events that are in the text: those below, which are the past of `applied_version`.
     pub(super) applied: Lv,
     pub(super) applied_version: Version,
+    /// What is known of the changes beyond `applied`.
+    pub(super) pending: Option<Pending>,
     /// Code points of the merged document, if known without a replay.
     pub(super) length: Option<u32>,
     /// The history of a loaded snapshot, until somebody needs it; the log is then empty.
@@ -176,7 +178,6 @@ impl TextDocument {
             return Err(TextError::TooLong(document.saturating_add(length)).into());
         }
         let stretch = Stretch::one(kind, position as u32, length as u32);
-        check_range(&stretch, before)?;
         self.log.check_room(stretch.chars(), text.len())?;
         self.log.append(Piece { author, stretch, parents: version, before, text });
         let after = self.log.length_after(self.log.end() - 1);
@@ -206,7 +207,7 @@ impl TextDocument {
         Ok(self.text.text())
     }
 
-    fn settled_length(&mut self) -> Result<u32, DocumentError> {
+    pub(super) fn settled_length(&mut self) -> Result<u32, DocumentError> {
         self.open()?;
         self.settle();
         let length = self.text.len_chars() as u32;
@@ -244,7 +245,7 @@ impl TextDocument {
     /// The history, read for this call if it is still sealed.
     pub(super) fn history(&self) -> Result<Cow<'_, Log>, DocumentError> {
         match &self.sealed {
-            Some(sealed) => sealed.read(&Log::default(), &mut Replay::default()).map(Cow::Owned),
+            Some(sealed) => Ok(Cow::Owned(sealed.read(&Log::default(), &mut Replay::default())?.0)),
             None => Ok(Cow::Borrowed(&self.log)),
         }
     }
@@ -257,14 +258,14 @@ impl TextDocument {
     pub fn open(&mut self) -> Result<(), DocumentError> {
         let Some(sealed) = &self.sealed else { return Ok(()) };
         // Agents may have handles already.
-        let log = sealed.read(&self.log, &mut self.replay)?;
-        if self.replay.length_at(&log, &log.heads) as usize != self.text.len_chars() {
+        let (log, length) = sealed.read(&self.log, &mut self.replay)?;
+        if length as usize != self.text.len_chars() {
             let text = "the text is not as long as its history makes it";
             return Err(DecodeError::Malformed(text).into());
         }
         self.applied = log.end();
         self.applied_version = log.heads.clone();
-        self.length = Some(self.text.len_chars() as u32);
+        self.length = Some(length);
         self.log = log;
         self.sealed = None;
         Ok(())

@@ -3,7 +3,6 @@
 use super::document::TextDocument;
 use super::error::DocumentError;
 use super::log::Log;
-use super::past::Replay;
 use super::receive::{OpId, Received};
 
 impl TextDocument {
@@ -18,7 +17,7 @@ impl TextDocument {
         let theirs = other.history()?;
         let end = self.log.end();
         let mark = self.log.mark();
-        if let Err(error) = join(&mut self.log, &theirs, &mut self.replay) {
+        if let Err(error) = join(&mut self.log, &theirs) {
             self.log.rewind(mark);
             return Err(error);
         }
@@ -26,7 +25,7 @@ impl TextDocument {
     }
 }
 
-fn join(log: &mut Log, other: &Log, replay: &mut Replay) -> Result<(), DocumentError> {
+fn join(log: &mut Log, other: &Log) -> Result<(), DocumentError> {
     let same = common_prefix(log, other);
     let mut authors = Vec::with_capacity(other.authors.len());
     for author in &other.authors {
@@ -46,7 +45,7 @@ fn join(log: &mut Log, other: &Log, replay: &mut Replay) -> Result<(), DocumentE
             text: other.text_of_run(index),
             before: Some(note.before),
         };
-        log.receive(piece, replay)?;
+        log.receive(piece)?;
     }
     Ok(())
 }

@@ -4,6 +4,7 @@
 //! replays it. [`TextDocument`] is the replica that a program holds: a `rope` under edit over a `log` of runs, with
 //! `encode`, `decode` and `snapshot` for its bytes (`docs/encoding.md`).
 
+mod admit;
 pub(crate) mod column;
 pub(crate) mod container;
 mod decode;

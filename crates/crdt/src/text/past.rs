@@ -3,8 +3,8 @@
 use std::collections::BinaryHeap;
 
 use super::log::Log;
-use super::run::{Kind, Lv};
-use super::walker::{Change, Walker};
+use super::run::{Kind, Lv, Run};
+use super::walker::{Change, Sink, Walker};
 
 /// The walker with what it needs to know of a log's authors, kept between replays.
 #[derive(Default)]
@@ -29,11 +29,21 @@ impl std::fmt::Debug for Replay {
 impl Replay {
     /// Turns the document at version `from` into that at the merge of `from` and `to`.
     pub(crate) fn transform(&mut self, log: &Log, from: &[Lv], to: &[Lv], emit: impl FnMut(Change)) {
+        self.learn(log);
+        self.run(&log.runs, from, to, emit);
+    }
+
+    /// Takes note of the log's authors, before [`Self::run`].
+    pub(crate) fn learn(&mut self, log: &Log) {
         // Authors are only ever added.
         if self.ranks.len() != log.authors.len() {
             self.ranks = log.ranks();
         }
-        let replayed = self.walker.transform(&log.runs, &self.ranks, from, to, emit);
+    }
+
+    /// As [`Self::transform`], for a sink that may end the replay.
+    pub(crate) fn run(&mut self, runs: &[Run], from: &[Lv], to: &[Lv], sink: impl Sink) {
+        let replayed = self.walker.transform(runs, &self.ranks, from, to, sink);
         assert!(replayed.is_ok(), "a document's log is whole: it takes no operation before its parents");
     }
 

@@ -5,12 +5,11 @@
 use ramanujan_core::Dot;
 use smallvec::SmallVec;
 
+use super::TextError;
 use super::error::DocumentError;
 use super::log::{Log, Note, Piece, Version, chars};
-use super::past::Replay;
-use super::run::{Kind, Run};
+use super::run::{Kind, Lv, Run};
 use super::stretch::Stretch;
-use super::{MAX_DOCUMENT_LENGTH, TextError};
 
 /// An operation by the index of its author in the receiving log and its number.
 pub(crate) type OpId = (u32, u32);
@@ -25,7 +24,8 @@ pub(crate) struct Received<'a> {
     /// Parents of the first operation.
     pub(crate) parents: SmallVec<[OpId; 2]>,
     pub(crate) text: &'a str,
-    /// Length of the document before the first operation, if it comes from a log that has checked it.
+    /// Length of the document before the first operation, if it comes from a log that has checked it. If not, the
+    /// parents are checked, and [`Log::admit`] must follow.
     pub(crate) before: Option<u32>,
 }
 
@@ -66,11 +66,7 @@ impl Log {
     ///
     /// # Errors
     /// [`DocumentError`]; the log may then hold some of the operations.
-    pub(crate) fn receive(
-        &mut self,
-        mut piece: Received<'_>,
-        replay: &mut Replay,
-    ) -> Result<(), DocumentError> {
+    pub(crate) fn receive(&mut self, mut piece: Received<'_>) -> Result<(), DocumentError> {
         let known = self.authors[piece.author as usize].ops;
         if piece.seq > known + 1 {
             return Err(DocumentError::Gap(self.dot(piece.author, known + 1)));
@@ -95,7 +91,7 @@ impl Log {
         let parents = self.resolve(&piece.parents)?;
         let before = match piece.before {
             Some(before) => before,
-            None => self.check(&piece, &parents, replay)?,
+            None => self.check_parents(&piece, &parents).map(|()| 0)?,
         };
         self.check_room(piece.stretch.chars(), piece.text.len())?;
         let Received { author, stretch, text, .. } = piece;
@@ -114,20 +110,12 @@ impl Log {
         Ok(version)
     }
 
-    /// Checks that the operations fit the version of their parents, and says how long the document is there.
-    fn check(
-        &self,
-        piece: &Received<'_>,
-        parents: &Version,
-        replay: &mut Replay,
-    ) -> Result<u32, DocumentError> {
+    fn check_parents(&self, piece: &Received<'_>, parents: &[Lv]) -> Result<(), DocumentError> {
         let own = self.event(piece.author, piece.seq - 1);
-        if !self.is_version_after(parents, own) {
-            return Err(DocumentError::Parents(self.dot(piece.author, piece.seq)));
+        match self.is_version_after(parents, own) {
+            true => Ok(()),
+            false => Err(DocumentError::Parents(self.dot(piece.author, piece.seq))),
         }
-        let before = replay.length_at(self, parents);
-        check_range(&piece.stretch, before)?;
-        Ok(before)
     }
 
     /// Compares the first `overlap` operations, which are here, with ours; names the first that differs.
@@ -187,24 +175,4 @@ impl Log {
             std::cmp::Ordering::Greater => Err(DocumentError::Gap(self.dot(author, next))),
         }
     }
-}
-
-/// Checks that a stretch lies within a document of `before` code points and leaves one that is not too long.
-///
-/// # Errors
-/// [`TextError::OutOfRange`] or [`TextError::TooLong`].
-pub(crate) fn check_range(stretch: &Stretch, before: u32) -> Result<(), TextError> {
-    let (position, chars) = (u64::from(stretch.position), u64::from(stretch.chars()));
-    let document = u64::from(before);
-    let fits = match (stretch.kind, stretch.backward) {
-        (Kind::Insert, _) => position <= document,
-        (Kind::Delete, false) => position + chars <= document,
-        // The first operation lies furthest right.
-        (Kind::Delete, true) => position + u64::from(stretch.unit) <= document,
-    };
-    if !fits {
-        return Err(TextError::OutOfRange { position, length: chars, document });
-    }
-    let after = if stretch.kind == Kind::Insert { document + chars } else { document - chars };
-    if after > MAX_DOCUMENT_LENGTH { Err(TextError::TooLong(after)) } else { Ok(()) }
 }

@@ -1,46 +1,64 @@
 //! Bringing the text up to the history.
 
+use super::admit::Admitted;
 use super::document::TextDocument;
-use super::log::Log;
+use super::log::{Log, Version};
 use super::rope::Rope;
 use super::run::{Kind, Lv};
+use super::walker::Change;
+
+/// Changes that a replay has found and that are not in the text yet.
+#[derive(Clone, Debug)]
+pub(super) struct Pending {
+    changes: Vec<Change>,
+    /// The log's end and heads with them.
+    end: Lv,
+    version: Version,
+}
 
 impl TextDocument {
+    /// Notes what a batch that is now in the log does to the text, which had all before it.
+    pub(super) fn defer(&mut self, admitted: Admitted) {
+        let Admitted { length, changes } = admitted;
+        self.length = Some(length);
+        if !changes.is_empty() {
+            self.pending = Some(Pending { changes, end: self.log.end(), version: self.log.heads.clone() });
+        }
+    }
+
     /// Applies to the text what the log has beyond it. The history must be open.
     pub(super) fn settle(&mut self) {
-        let end = self.log.end();
-        if self.applied == end {
+        if self.applied == self.log.end() {
             return;
         }
+        if let Some(Pending { changes, end, version }) = self.pending.take() {
+            changes.into_iter().for_each(|change| apply(&self.log, &mut self.text, change));
+            (self.applied, self.applied_version) = (end, version);
+            if end == self.log.end() {
+                return;
+            }
+        }
         let TextDocument { log, text, replay, .. } = self;
-        if is_chain(log, self.applied, &self.applied_version) {
+        if log.is_chain(self.applied, &self.applied_version) {
             apply_chain(log, self.applied, text);
         } else {
-            replay.transform(log, &self.applied_version, &log.heads, |change| {
-                let mut position = change.position as usize;
-                match change.kind {
-                    Kind::Insert => log.for_text(change.events, |part, chars| {
-                        text.insert(position, part);
-                        position += chars as usize;
-                    }),
-                    Kind::Delete => text.delete(position, change.events.len()),
-                }
-            });
+            replay.transform(log, &self.applied_version, &log.heads, |change| apply(log, text, change));
         }
-        self.applied = end;
+        self.applied = self.log.end();
         self.applied_version = self.log.heads.clone();
         self.length = Some(self.text.len_chars() as u32);
     }
 }
 
-/// Whether each event from `start` on was made directly after the one before it, the first in version `base`.
-fn is_chain(log: &Log, start: Lv, base: &[Lv]) -> bool {
-    let first = log.run_of(start);
-    let begins = match log.runs[first].start {
-        at if at == start => log.runs[first].parents.as_slice() == base,
-        _ => base == [start - 1],
-    };
-    begins && log.runs[first + 1..].iter().all(|run| run.parents.as_slice() == [run.start - 1])
+fn apply(log: &Log, text: &mut Rope, change: Change) {
+    let mut position = change.position as usize;
+    match change.kind {
+        Kind::Insert => log.for_text(change.events, |part, chars| {
+            text.insert(position, part);
+            position += chars as usize;
+        }),
+        Kind::Delete => text.delete(position, change.events.len()),
+    }
 }
 
 /// Applies events as they were made: nothing is concurrent to them.

@@ -42,14 +42,15 @@ impl Sealed {
         self.heads.iter().map(dot).collect()
     }
 
-    /// Reads the history into a log that has the authors of `log`, which has no operations.
-    pub(super) fn read(&self, log: &Log, replay: &mut Replay) -> Result<Log, DocumentError> {
+    /// Reads the history into a log that has the authors of `log`, which has no operations; also says how long the
+    /// document is.
+    pub(super) fn read(&self, log: &Log, replay: &mut Replay) -> Result<(Log, u32), DocumentError> {
         let mut log = log.clone();
-        decode::read_into(&mut log, replay, &self.body)?;
+        let length = decode::read_into(&mut log, replay, 0, &self.body)?.length;
         let mut heads: Vec<Dot> = log.heads.iter().map(|head| log.dot_of(*head)).collect();
         heads.sort_unstable();
         match heads == self.heads() {
-            true => Ok(log),
+            true => Ok((log, length)),
             false => Err(DecodeError::Malformed("the heads are not those of the history").into()),
         }
     }
@@ -111,8 +112,8 @@ impl TextDocument {
         let mut document = TextDocument::new();
         match kind {
             Kind::Deltas => {
-                decode::read_into(&mut document.log, &mut document.replay, body)?;
-                document.length = None;
+                let admitted = decode::read_into(&mut document.log, &mut document.replay, 0, body)?;
+                document.defer(admitted);
             }
             Kind::Snapshot => {
                 let (text, sealed) = read_snapshot(body)?;
@@ -131,17 +132,13 @@ impl TextDocument {
     /// [`DocumentError`], as [`Self::merge`] and [`Self::load`]; the document is then unchanged.
     pub fn apply_encoded(&mut self, bytes: &[u8]) -> Result<bool, DocumentError> {
         let (kind, body) = container::open(bytes, CrdtType::Text)?;
-        self.open()?;
+        let length = self.settled_length()?;
         let end = self.log.end();
-        match kind {
-            Kind::Deltas => decode::read_into(&mut self.log, &mut self.replay, body)?,
-            Kind::Snapshot => {
-                let (_, sealed) = read_snapshot(body)?;
-                decode::read_into(&mut self.log, &mut self.replay, &sealed.body)?;
-            }
-            Kind::Batch => return Err(DecodeError::Kind(kind as u8 + 1).into()),
-        }
-        Ok(self.grown(end))
+        let snapshot = if kind == Kind::Snapshot { Some(read_snapshot(body)?.1) } else { None };
+        let body = snapshot.as_ref().map_or(body, |sealed| &sealed.body);
+        let admitted = decode::read_into(&mut self.log, &mut self.replay, length, body)?;
+        self.defer(admitted);
+        Ok(self.log.end() > end)
     }
 
     /// Notes that operations may have come in since the log ended at `end`.
