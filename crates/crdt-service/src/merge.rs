@@ -74,14 +74,19 @@ struct Options {
 }
 
 impl Options {
+    /// `request`: what the reply may be found by next time, without reading the states.
     fn reply(
         self,
         bytes: usize,
         key: impl FnOnce() -> Key,
+        request: Option<Key>,
         compute: impl FnOnce() -> Result<(Vec<u8>, Polarity), Problem>,
     ) -> Result<(Rc<[u8]>, bool), Problem> {
         if self.remembered && memo::worth(bytes) {
-            memo::reply(key(), bytes, compute)
+            let key = key();
+            let reply = memo::reply(key, bytes, compute)?;
+            request.into_iter().for_each(|request| memo::remember_request(request, key));
+            Ok(reply)
         } else {
             Ok((compute()?.0.into(), false))
         }
@@ -94,6 +99,11 @@ pub(crate) fn perform(work: &Deferred) -> Result<Vec<u8>, Problem> {
 }
 
 fn merge(body: &[u8], options: Options) -> Result<Vec<u8>, Problem> {
+    let remembered = options.remembered && memo::worth(body.len());
+    let request = remembered.then(|| Key::of_request("merge", options.encoded.into(), body));
+    if let Some(rest) = request.as_ref().and_then(memo::recall_request) {
+        return Ok(complete(None, true, &rest));
+    }
     let (mut requests, many) = json::one_or_many(body)?;
     let invalid = |detail: &str| Problem::invalid("invalid-merge", detail);
     match requests.pop().filter(|_| !many) {
@@ -106,7 +116,7 @@ fn merge(body: &[u8], options: Options) -> Result<Vec<u8>, Problem> {
         }) => {
             let (left_raw, right_raw) = (left.get().as_bytes(), right.get().as_bytes());
             let key = || Key::of_merge(crdt_type, options.encoded.into(), left_raw, right_raw);
-            let (rest, cached) = options.reply(left_raw.len() + right_raw.len(), key, || {
+            let (rest, cached) = options.reply(left_raw.len() + right_raw.len(), key, request, || {
                 let left = operand(crdt_type, "left", &left)?;
                 left.join(operand(crdt_type, "right", &right)?)?.render(options.encoded)
             })?;
@@ -142,7 +152,7 @@ fn with_document(
     let key = || Key::of_document_merge(crdt_type, options.encoded.into(), &digest, remote.get().as_bytes());
     // A hit saves reading the document's deltas too, so its size counts.
     let stored = usize::try_from(version.operations().saturating_mul(DELTA_BYTES)).unwrap_or(usize::MAX);
-    let (rest, cached) = options.reply(remote.get().len().saturating_add(stored), key, || {
+    let (rest, cached) = options.reply(remote.get().len().saturating_add(stored), key, None, || {
         let remote = operand(crdt_type, "remote", remote)?;
         stored::join(&store, document.as_str(), &version, state, remote, options.encoded)
     })?;

@@ -19,6 +19,12 @@ impl Key {
         Key::of("merge", crdt_type, options, &left.min(right), Some(&left.max(right)))
     }
 
+    /// The key of a whole request by its bytes. It leads to the answer's own key without reading the request.
+    pub(crate) fn of_request(route: &str, options: u8, body: &[u8]) -> Self {
+        let (tag, digest) = ([SCHEMA_VERSION, options], Digest::of(body));
+        Key(Digest::of_parts([tag.as_slice(), b"request\0", route.as_bytes(), &[0], digest.as_bytes()]))
+    }
+
     /// The key of joining a stored document, named by the digest of its state, with an encoded remote state.
     pub(crate) fn of_document_merge(
         crdt_type: CrdtType,

@@ -38,6 +38,10 @@ pub(crate) const BREAK_EVEN: usize = 512;
 const DEFAULT_SIZE_MB: u64 = 50;
 /// Entries of the first tier, the guides' number.
 const MAX_ENTRIES: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
+/// Share of the budget, one in so many bytes, that pointers to entries may take.
+const POINTER_SHARE: usize = 16;
+/// What a pointer takes at most: the longest document id, a key, a node and its slot in the map.
+const POINTER_BYTES: usize = 320;
 /// Life of an entry where `CACHE_TTL_SECONDS` is not set.
 const DEFAULT_TTL_SECONDS: u64 = 3600;
 
@@ -62,6 +66,8 @@ struct Memo {
     entries: Lru<Cached>,
     /// Key of each document's newest version that this instance has seen.
     heads: LruCache<String, Key>,
+    /// Key of the answer to each request, by the key of the request's bytes.
+    requests: LruCache<Key, Key>,
     pending: Pending,
 }
 
@@ -72,11 +78,22 @@ thread_local! {
 
 impl Memo {
     fn new() -> Self {
-        let limits = limits().unwrap_or_else(|problem| {
+        Memo::with(limits().unwrap_or_else(|problem| {
             log::error("crdt-service", &problem.to_string());
             to_limits(DEFAULT_SIZE_MB, DEFAULT_TTL_SECONDS)
-        });
-        Memo { entries: Lru::new(limits), heads: LruCache::new(MAX_ENTRIES), pending: Pending::default() }
+        }))
+    }
+
+    fn with(limits: Limits) -> Self {
+        let pointers = limits.bytes / POINTER_SHARE / POINTER_BYTES / 2;
+        let pointers = NonZeroUsize::new(pointers).map_or(NonZeroUsize::MIN, |count| count.min(MAX_ENTRIES));
+        let entries = limits.bytes.saturating_sub(2 * pointers.get() * POINTER_BYTES);
+        Memo {
+            entries: Lru::new(Limits { bytes: entries, ..limits }),
+            heads: LruCache::new(pointers),
+            requests: LruCache::new(pointers),
+            pending: Pending::default(),
+        }
     }
 
     fn look_up(&mut self, key: &Key) -> Option<Cached> {
@@ -182,6 +199,23 @@ pub(crate) fn reply(
     Ok((value, hit))
 }
 
+/// The reply to a request that [`remember_request`] has been told of, as long as it is remembered; counts a hit, and
+/// nothing otherwise, because [`reply`] is asked next.
+pub(crate) fn recall_request(request: &Key) -> Option<Rc<[u8]>> {
+    let found = MEMO.with_borrow_mut(|memo| {
+        let key = memo.requests.get(request).copied()?;
+        memo.look_up(&key)
+    });
+    let Some(Cached::Reply(reply)) = found else { return None };
+    count_consultation(true, false);
+    Some(reply)
+}
+
+/// Makes the reply of `key` the one that `request` gets without being read.
+pub(crate) fn remember_request(request: Key, key: Key) {
+    MEMO.with_borrow_mut(|memo| memo.requests.put(request, key));
+}
+
 /// Says which state of a document is the newest that this instance has seen: a hint, for other instances write too.
 pub(crate) fn set_head(document: &str, key: Key) {
     MEMO.with_borrow_mut(|memo| memo.heads.put(document.to_owned(), key));
@@ -216,6 +250,7 @@ fn clear() -> (u64, u64) {
     MEMO.with_borrow_mut(|memo| {
         let dropped = (memo.heads.len() as u64, memo.entries.clear());
         memo.heads.clear();
+        memo.requests.clear();
         memo.pending.count(now, |counts| counts.invalidations += dropped.0 + dropped.1);
         dropped
     })

@@ -41,6 +41,32 @@ fn the_second_time_nothing_is_computed() {
 }
 
 #[test]
+fn a_request_seen_before_is_answered_unread_while_its_answer_is_remembered() {
+    let _database = fresh_database();
+    let request = Key::of_request("merge", 0, b"left and right");
+    assert!(recall_request(&request).is_none());
+    remember_request(request, key(7));
+    assert!(recall_request(&request).is_none());
+    ask(7, BREAK_EVEN);
+    assert_eq!(recall_request(&request).as_deref(), Some(b"7".as_slice()));
+    assert_eq!(clear(), (0, 1));
+    assert!(recall_request(&request).is_none());
+    let counts = totals();
+    assert_eq!((counts.consultations, counts.hits), (2, 1));
+}
+
+#[test]
+fn pointers_take_their_share_of_the_budget() {
+    for megabytes in [0, 1, 50, u64::MAX] {
+        let limits = to_limits(megabytes, 1);
+        let memo = Memo::with(limits);
+        let pointers = memo.heads.cap().get() + memo.requests.cap().get();
+        let all = memo.entries.limits().bytes + pointers * POINTER_BYTES;
+        assert!(all <= limits.bytes.max(2 * POINTER_BYTES) && all >= limits.bytes, "{megabytes}");
+    }
+}
+
+#[test]
 fn an_error_is_not_remembered() {
     let _database = fresh_database();
     let refused = reply(key(7), BREAK_EVEN, || Err(Problem::invalid("bad", "")));
@@ -90,7 +116,7 @@ fn an_old_entry_is_a_miss_that_counts_as_expired() {
 #[test]
 fn evictions_are_counted() {
     let _database = fresh_database();
-    let half = limits().unwrap().bytes / 2;
+    let half = MEMO.with_borrow(|memo| memo.entries.limits().bytes / 2);
     for number in 0..4 {
         put(key(number), Cached::Reply(Rc::from(*b"x")), half, Polarity::Negative);
     }
