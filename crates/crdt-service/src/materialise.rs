@@ -4,9 +4,9 @@
 
 use std::rc::Rc;
 
-use ramanujan_core::{Dot, Polarity, Problem, VectorClock};
+use ramanujan_core::{Digest, Dot, Polarity, Problem, VectorClock};
 use ramanujan_crdt::types::{Event, State};
-use ramanujan_crdt::{CrdtType, TextError, TextGraph};
+use ramanujan_crdt::{CrdtType, StateDigest, TextError, TextGraph};
 use ramanujan_shell::Store;
 
 use crate::document::state_digest;
@@ -46,6 +46,10 @@ pub(crate) struct Materialised {
     pub(crate) heads: Vec<Dot>,
     pub(crate) clock: VectorClock,
     pub(crate) content: Content,
+    /// Digest of the deltas in it, where it is kept in memory: there it is all that ties a state to the store.
+    pub(crate) digest: Option<Digest>,
+    /// Deltas taken in since a state was last written down.
+    pub(crate) unsaved: u64,
 }
 
 impl Materialised {
@@ -55,6 +59,8 @@ impl Materialised {
             heads: Vec::new(),
             clock: VectorClock::new(),
             content: Content::empty(crdt_type),
+            digest: None,
+            unsaved: 0,
         }
     }
 
@@ -91,22 +97,20 @@ pub(crate) fn materialise(
     near: Option<Rc<Materialised>>,
 ) -> Result<Rc<Materialised>, Problem> {
     let crdt_type = version.crdt_type();
-    let near = near.filter(|near| version.builds_on(near));
-    if let Some(near) = &near
-        && near.clock == version.clock
-    {
-        return Ok(Rc::clone(near));
-    }
+    let digest = state_digest(version).digest();
+    let near = match near.filter(|near| version.builds_on(near)) {
+        Some(near) if near.digest == Some(digest) => return Ok(near),
+        Some(near) if near.digest == digest_at(store, document, crdt_type, &near.clock)? => Some(near),
+        _ => None,
+    };
     let stored =
         snapshot::newest_below(store, document, crdt_type, version, near.as_ref().map_or(0, |n| n.log))?;
-    let mut snapshot_at = stored.as_ref().map_or(0, |stored| stored.log);
     let mut state = match (stored, near) {
         (Some(stored), _) => stored,
         (None, Some(near)) => Rc::unwrap_or_clone(near),
         (None, None) => Materialised::empty(crdt_type),
     };
     let bound = snapshot::tail_bound()?;
-    let mut tail = 0;
     loop {
         let from = state.log;
         let read = if crdt_type == CrdtType::Text {
@@ -114,11 +118,10 @@ pub(crate) fn materialise(
         } else {
             state_page(store, document, version, &mut state)?
         };
-        tail += read;
-        if version.prefix && tail >= bound && state.log > snapshot_at {
+        state.unsaved += read;
+        if version.prefix && state.unsaved >= bound {
             snapshot::write(store, document, &state)?;
-            snapshot_at = state.log;
-            tail = 0;
+            state.unsaved = 0;
         }
         if read < PAGE || state.log == from {
             break;
@@ -128,9 +131,9 @@ pub(crate) fn materialise(
     if state.clock != version.clock {
         return Err(corrupt(document, "deltas of the version are missing"));
     }
+    state.digest = version.prefix.then_some(digest);
     let state = Rc::new(state);
     if version.prefix && memo::worth(state.bytes()) {
-        let digest = state_digest(version).digest();
         let key = memo::Key::of_state(crdt_type, document, &digest);
         memo::put(key, Cached::Document(Rc::clone(&state)), state.bytes(), Polarity::Neutral);
         if memo::base(document).is_none_or(|newest| newest.log <= state.log) {
@@ -138,6 +141,27 @@ pub(crate) fn materialise(
         }
     }
     Ok(state)
+}
+
+/// Digest of the deltas that a clock names, as they are in the store.
+fn digest_at(
+    store: &Store,
+    document: &str,
+    crdt_type: CrdtType,
+    clock: &VectorClock,
+) -> Result<Option<Digest>, Problem> {
+    let clock = serde_json::to_string(clock).map_err(|e| Problem::new(500, "encoding", e.to_string()))?;
+    let sql = "SELECT n.key, n.value, d.chain FROM json_each(?2) n LEFT JOIN crdt_deltas d
+        ON d.document_id = ?1 AND d.agent_id = n.key AND d.seq = n.value";
+    let mut state = StateDigest::new(crdt_type);
+    for row in store.execute(sql, [document.into(), clock.into()])? {
+        if row.is_null(2) {
+            return Ok(None);
+        }
+        let chain = row.blob(2)?.try_into().map_err(|_| corrupt(document, "a chain is no digest"))?;
+        state.set(row.text(0)?, row.uint(1)?, Digest(chain));
+    }
+    Ok(Some(state.digest()))
 }
 
 pub(crate) fn corrupt(document: &str, what: impl std::fmt::Display) -> Problem {

@@ -71,7 +71,7 @@ pub(crate) fn newest_below(
                 .map(|s| Content::State(s.into()))
         };
         if let Some(content) = content {
-            return Ok(Some(Materialised { log, heads, clock, content }));
+            return Ok(Some(Materialised { log, heads, clock, content, digest: None, unsaved: 0 }));
         }
     }
 }

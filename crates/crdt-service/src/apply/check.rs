@@ -43,7 +43,7 @@ pub(super) fn batch(
     key: Option<&str>,
     look_for_own: bool,
 ) -> Result<Vec<Checked>, Indexed> {
-    let mut needed = needs(requests, key, look_for_own);
+    let mut needed = needs(requests, wanted, key, look_for_own);
     'load: loop {
         let mut documents = BTreeMap::new();
         for (document, needed) in &needed {
@@ -70,11 +70,12 @@ pub(super) fn batch(
 
 fn needs<'a>(
     requests: &'a [OperationRequest],
+    wanted: &[Wanted],
     key: Option<&str>,
     look_for_own: bool,
 ) -> BTreeMap<&'a str, Needed> {
     let mut needed: BTreeMap<&str, Needed> = BTreeMap::new();
-    for (index, request) in requests.iter().enumerate() {
+    for (index, (request, wanted)) in requests.iter().zip(wanted).enumerate() {
         let needed = needed.entry(request.document_id.as_str()).or_default();
         let own = |seq| Dot::new(request.agent_id.clone(), seq);
         match (request.seq, key) {
@@ -94,7 +95,8 @@ fn needs<'a>(
         match (&request.parents, &request.vector_clock) {
             (Some(parents), _) => {
                 needed.dots.extend(parents.iter().cloned());
-                if parents.len() > 1 {
+                // Only the position in a text depends on what lies between the parents and their fork.
+                if parents.len() > 1 && wanted.crdt_type() == CrdtType::Text {
                     needed.tail = FIRST_TAIL;
                 }
             }

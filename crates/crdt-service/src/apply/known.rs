@@ -145,7 +145,7 @@ pub(super) fn fetch(store: &Store, document: &str, needed: &Needed) -> Result<Kn
         let newest_parent = rows.iter().map(|row| row.log).max().unwrap_or(0);
         let sql = format!(
             "SELECT {GRAPH_COLUMNS}, '' FROM crdt_deltas
-             WHERE document_id = ?1 AND log <= ?2 ORDER BY log DESC LIMIT ?3"
+             WHERE document_id = ?1 AND log <= ?2 AND crdt_type = 'text' ORDER BY log DESC LIMIT ?3"
         );
         tail = select_graph(store, &sql, [document.into(), newest_parent.into(), needed.tail.into()])?;
         tail.reverse();

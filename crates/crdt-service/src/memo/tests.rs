@@ -132,6 +132,8 @@ fn a_head_leads_to_a_state_until_it_is_invalidated_and_the_entry_stays() {
         heads: Vec::new(),
         clock: VectorClock::new(),
         content: Content::empty(CrdtType::Text),
+        digest: None,
+        unsaved: 0,
     });
     put(key(1), Cached::Document(Rc::clone(&state)), 1, Polarity::Neutral);
     set_head("d", key(1));
