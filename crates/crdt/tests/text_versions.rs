@@ -45,6 +45,11 @@ fn heads_along(events: &[Event]) -> Vec<Vec<Dot>> {
     all
 }
 
+/// Small, near the limits, or past them.
+fn any_number() -> impl Strategy<Value = u64> {
+    prop_oneof![4 => 0u64..8, 1 => (16u64 << 20) - 2..(16 << 20) + 2, 1 => any::<u64>()]
+}
+
 proptest! {
     #![proptest_config(law_cases())]
 
@@ -108,6 +113,31 @@ proptest! {
                     }
                 }
             }
+        }
+    }
+}
+
+proptest! {
+    // A thirtieth of the cases: some have windows of a hundred million characters.
+    #![proptest_config(ProptestConfig { cases: law_cases().cases / 30, ..law_cases() })]
+
+    /// Rows that no history leads to: any answer, in bounded time and without a panic.
+    #[test]
+    fn rows_that_make_no_sense_are_survived(
+        rows in prop::collection::vec((0u64..12, prop::collection::vec(0u64..12, 0..3), any::<bool>(), any_number(), any_number()), 1..12)
+    ) {
+        let mut graph = TextGraph::new();
+        let dot = |seq: u64| Dot::new(["a", "b", "c"][seq as usize % 3].parse().unwrap(), seq);
+        for (seq, parents, insert, position, length) in &rows {
+            let parents: Vec<Dot> = parents.iter().map(|seq| dot(*seq)).collect();
+            let text = if *length < 8 { "x".repeat(*length as usize) } else { String::new() };
+            let shape = StoredShape { position: *position, length: *length, size: *position };
+            graph.push_stored(&dot(*seq), &parents, *insert, shape, &text);
+        }
+        let all: Vec<Dot> = rows.iter().map(|row| dot(row.0)).filter(|dot| graph.contains(dot)).collect();
+        for version in [&all[..], &all[all.len() / 2..]] {
+            let _ = (graph.text(), graph.text_at(version), graph.length_at_dots(version));
+            let _ = graph.advance("some text", version, &all);
         }
     }
 }

@@ -177,11 +177,10 @@ impl TextGraph {
     fn append(&mut self, dot: &Dot, parents: Version, kind: Kind, shape: StoredShape, text: &str) -> bool {
         let start = self.events();
         let StoredShape { position, length, size } = shape;
-        let (Ok(position), Ok(len), Ok(size)) =
-            (u32::try_from(position), u32::try_from(length), u32::try_from(size))
-        else {
+        if position.max(length).max(size) > MAX_DOCUMENT_LENGTH {
             return false;
-        };
+        }
+        let (position, len, size) = (position as u32, length as u32, size as u32);
         let Some(end) = start.checked_add(len).filter(|end| *end <= MAX_EVENTS) else { return false };
         let agent = self.agent(dot.agent.as_str());
         self.dots.insert((agent, dot.seq), self.nodes.len() as u32);

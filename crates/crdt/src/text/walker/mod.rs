@@ -32,25 +32,6 @@ pub(crate) struct Change {
     pub(crate) events: Range<Lv>,
 }
 
-/// What takes the changes of a replay; a closure that takes a [`Change`] is one.
-pub(crate) trait Sink {
-    fn change(&mut self, change: Change);
-
-    /// Whether `events` of a run fit where they are about to be applied: the document of the version before them has
-    /// `growth` code points more than the one at `from`. A replay ends at the first that do not. Asked of all events
-    /// that are not in `from`, each after its parents.
-    fn admit(&mut self, run: usize, events: Range<Lv>, growth: i64) -> bool {
-        let _ = (run, events, growth);
-        true
-    }
-}
-
-impl<F: FnMut(Change)> Sink for F {
-    fn change(&mut self, change: Change) {
-        self(change);
-    }
-}
-
 /// Transforms the document at version `from` into that at the merge of `from` and `to`, emitting changes in the order
 /// in which they apply.
 ///
@@ -65,9 +46,9 @@ pub(crate) fn transform(
     rank: &[u32],
     from: &[Lv],
     to: &[Lv],
-    sink: impl Sink,
+    emit: impl FnMut(Change),
 ) -> Result<(), NotLoaded> {
-    Walker::default().transform(runs, rank, from, to, sink)
+    Walker::default().transform(runs, rank, from, to, emit)
 }
 
 /// The working space of replays; one that is kept saves its allocations.
@@ -103,7 +84,7 @@ impl Walker {
         rank: &[u32],
         from: &[Lv],
         to: &[Lv],
-        mut sink: impl Sink,
+        mut emit: impl FnMut(Change),
     ) -> Result<(), NotLoaded> {
         let history = History::new(runs);
         let order = Order { history, rank };
@@ -112,20 +93,13 @@ impl Walker {
         let Difference { known, new, .. } = &self.difference;
         let mut known = known.as_slice();
         let mut index = 0;
-        let mut growth = 0;
         while let Some(span) = new.get(index) {
             let mut first = *span;
             if known.is_empty() && self.is_critical(index) {
                 // With nothing concurrent up to the oldest parent of what follows.
                 let alone = span.end.min((self.oldest_after(index) / 2).min(u64::from(Lv::MAX)) as Lv);
                 if alone > span.start {
-                    let run = &runs[span.run as usize];
-                    if !sink.admit(span.run as usize, span.start..alone, growth) {
-                        return Ok(());
-                    }
-                    sink.change(unchanged(run, span.start..alone));
-                    let events = i64::from(alone - span.start);
-                    growth += if run.kind == Kind::Insert { events } else { -events };
+                    emit(unchanged(&runs[span.run as usize], span.start..alone));
                 }
                 if alone >= span.end {
                     index += 1;
@@ -137,9 +111,7 @@ impl Walker {
             while end < new.len() && !self.is_critical(end) {
                 end += 1;
             }
-            if !self.window.replay(order, known, first, &new[index + 1..end], &mut growth, &mut sink) {
-                return Ok(());
-            }
+            self.window.replay(order, known, first, &new[index + 1..end], &mut emit);
             known = &[];
             index = end;
         }
@@ -196,7 +168,7 @@ impl Walker {
 fn unchanged(run: &Run, events: Range<Lv>) -> Change {
     let (skipped, len) = (events.start - run.start, events.end - events.start);
     let position = match (run.kind, run.backward) {
-        (Kind::Insert, _) => run.position + skipped,
+        (Kind::Insert, _) => run.position.saturating_add(skipped),
         (Kind::Delete, false) => run.position,
         (Kind::Delete, true) => run.position.saturating_sub(skipped + len - 1),
     };

@@ -3,10 +3,8 @@
 //! Spans are applied branch by branch, the smaller branch first, since it is what is retreated from before the larger
 //! one is begun (Eg-walker, §3.7).
 
-use std::collections::BinaryHeap;
-
 use super::super::run::Lv;
-use super::Sink;
+use super::Change;
 use super::history::{History, Span};
 use super::item::StateChange;
 use super::tracker::{Target, Tracker};
@@ -56,34 +54,29 @@ pub(super) struct Window {
     parents: Vec<At>,
     children: Vec<u32>,
     stack: Vec<u32>,
-    queue: BinaryHeap<(At, u8)>,
+    queue: Queue,
     /// Nodes to advance, newest first, with which of their events.
     advance: Vec<(u32, u32, u32)>,
 }
 
 impl Window {
     /// Replays `known` and then `first` and `rest` over a placeholder of what they build on, and emits what the latter
-    /// do, unless `sink` refuses one. Both parts ascend, and all that they build on is among them or is the version
-    /// before the window. `growth` counts the code points of the result.
+    /// do. Both parts ascend, and all that they build on is among them or is the version before the window.
     pub(super) fn replay(
         &mut self,
         order: Order<'_>,
         known: &[Span],
         first: Span,
         rest: &[Span],
-        growth: &mut i64,
-        sink: &mut impl Sink,
-    ) -> bool {
+        emit: &mut impl FnMut(Change),
+    ) {
         self.build(order, known, first, rest);
         self.tracker.begin();
         let mut at = None;
         if !known.is_empty() {
-            self.walk(order, true, &mut at, 0, &mut |_| ());
+            self.walk(order, true, &mut at, &mut |_| ());
         }
-        let base = *growth - self.tracker.growth().1;
-        let whole = self.walk(order, false, &mut at, base, sink);
-        *growth = base + self.tracker.growth().1;
-        whole
+        self.walk(order, false, &mut at, emit);
     }
 
     fn build(&mut self, order: Order<'_>, known: &[Span], first: Span, rest: &[Span]) {
@@ -155,16 +148,8 @@ impl Window {
         holds(&self.nodes[index]).then_some(index as u32)
     }
 
-    /// Applies all nodes of one kind, or those before one that `sink` refuses; `at` is the node whose version is
-    /// prepared, and `base` what has grown before the window.
-    fn walk(
-        &mut self,
-        order: Order<'_>,
-        known: bool,
-        at: &mut Option<u32>,
-        base: i64,
-        sink: &mut impl Sink,
-    ) -> bool {
+    /// Applies all nodes of one kind; `at` is the node whose version is prepared.
+    fn walk(&mut self, order: Order<'_>, known: bool, at: &mut Option<u32>, emit: &mut impl FnMut(Change)) {
         self.stack.clear();
         let ready = |node: &Node| node.known == known && node.waiting == 0;
         let roots = self.nodes.iter().enumerate().filter(|(_, node)| ready(node));
@@ -173,12 +158,8 @@ impl Window {
         while let Some(index) = self.stack.pop() {
             let node = self.nodes[index as usize];
             self.prepare(*at, node.parents);
-            let Span { run, start, end } = node.span;
-            if !known && !sink.admit(run as usize, start..end, base + self.tracker.growth().0) {
-                return false;
-            }
-            let run = &order.history.runs[run as usize];
-            self.tracker.apply(run, node.span, &mut self.nodes[index as usize].target, sink);
+            let run = &order.history.runs[node.span.run as usize];
+            self.tracker.apply(run, node.span, &mut self.nodes[index as usize].target, emit);
             *at = Some(index);
 
             let first_ready = self.stack.len();
@@ -192,7 +173,6 @@ impl Window {
             }
             self.smallest_last(first_ready);
         }
-        true
     }
 
     fn smallest_last(&mut self, start: usize) {
@@ -204,45 +184,84 @@ impl Window {
 
     /// Brings the tracker from the version after node `at` to that of `parents`.
     fn prepare(&mut self, at: Option<u32>, parents: (u32, u32)) {
-        let parents = &self.parents[parents.0 as usize..parents.1 as usize];
+        let parents = parents.0 as usize..parents.1 as usize;
         let at = at.map(|node| At { event: self.nodes[node as usize].span.end - 1, node });
-        if parents == at.as_slice() {
+        if self.parents[parents.clone()] == *at.as_slice() {
             return;
         }
         self.queue.clear();
-        self.queue.extend(at.map(|at| (at, LEFT)));
-        self.queue.extend(parents.iter().map(|parent| (*parent, ENTERED)));
-        let mut one_sided = self.queue.len();
         self.advance.clear();
-        while one_sided > 0 {
-            let Some((at, mut side)) = self.queue.pop() else { break };
-            one_sided -= usize::from(side != BOTH);
-            while let Some((_, same)) = self.queue.peek().filter(|(next, _)| *next == at).copied() {
-                self.queue.pop();
-                one_sided -= usize::from(same != BOTH);
-                side |= same;
-            }
+        if let Some(at) = at {
+            self.queue.push(at, LEFT);
+        }
+        self.queue.push_all(&self.parents[parents], ENTERED);
+        while let Some((at, side)) = self.queue.pop() {
             let Node { span, target, parents, .. } = self.nodes[at.node as usize];
-            let next = self.queue.peek().map_or(0, |(next, _)| next.event + 1);
+            let next = self.queue.newest().map_or(0, |next| next.event + 1);
             let (from, to) = (span.start.max(next) - span.start, at.event + 1 - span.start);
             match side {
                 LEFT => self.tracker.shift(target, from, to, StateChange::Retreat),
                 ENTERED => self.advance.push((at.node, from, to)),
                 _ => {}
             }
-            let before = self.queue.len();
             if next > span.start {
-                self.queue.push((At { event: next - 1, node: at.node }, side));
+                self.queue.push(At { event: next - 1, node: at.node }, side);
             } else {
-                let parents = &self.parents[parents.0 as usize..parents.1 as usize];
-                self.queue.extend(parents.iter().map(|parent| (*parent, side)));
-            }
-            if side != BOTH {
-                one_sided += self.queue.len() - before;
+                self.queue.push_all(&self.parents[parents.0 as usize..parents.1 as usize], side);
             }
         }
         for (node, from, to) in self.advance.drain(..).rev() {
             self.tracker.shift(self.nodes[node as usize].target, from, to, StateChange::Advance);
         }
+    }
+}
+
+/// Events on the way back from two versions, ascending, each with the versions that contain it.
+#[derive(Default)]
+struct Queue {
+    events: Vec<(At, u8)>,
+    /// Those that one version alone is known to contain.
+    one_sided: usize,
+}
+
+impl Queue {
+    fn clear(&mut self) {
+        self.events.clear();
+        self.one_sided = 0;
+    }
+
+    fn push(&mut self, at: At, side: u8) {
+        // Mostly newer than the rest, of which there are as many as branches side by side.
+        let newest = self.events.last().is_none_or(|(last, _)| *last < at);
+        let place =
+            if newest { self.events.len() } else { self.events.partition_point(|(other, _)| *other < at) };
+        match self.events.get_mut(place).filter(|(other, _)| *other == at) {
+            Some((_, other)) if *other != BOTH => {
+                *other |= side;
+                self.one_sided -= usize::from(*other == BOTH);
+            }
+            Some(_) => {}
+            None => {
+                self.events.insert(place, (at, side));
+                self.one_sided += usize::from(side != BOTH);
+            }
+        }
+    }
+
+    fn push_all(&mut self, events: &[At], side: u8) {
+        for at in events {
+            self.push(*at, side);
+        }
+    }
+
+    fn newest(&self) -> Option<At> {
+        self.events.last().map(|(at, _)| *at)
+    }
+
+    /// The newest event, unless both versions contain all that are left.
+    fn pop(&mut self) -> Option<(At, u8)> {
+        let (at, side) = self.events.pop_if(|_| self.one_sided > 0)?;
+        self.one_sided -= usize::from(side != BOTH);
+        Some((at, side))
     }
 }
