@@ -137,8 +137,8 @@ impl TextDocument {
         Ok(())
     }
 
-    /// Adds one delta from elsewhere, whose parents are here, in any order; returns the length of the document in its
-    /// version, in code points.
+    /// Adds one delta from elsewhere whose parents, given in any order, are here; returns the length of the document in
+    /// its version, in code points.
     ///
     /// # Errors
     /// [`TextError`] if it does not fit; [`DocumentError::Gap`], [`DocumentError::Parents`]; those of [`Self::open`].
@@ -217,7 +217,7 @@ impl TextDocument {
 
     /// Whether there is no operation.
     pub fn is_empty(&self) -> bool {
-        self.sealed.is_none() && self.log.runs.is_empty()
+        self.sealed.as_ref().map_or(self.log.runs.is_empty(), Sealed::is_empty)
     }
 
     /// How many operations of each agent are here.
@@ -258,7 +258,8 @@ impl TextDocument {
     pub fn open(&mut self) -> Result<(), DocumentError> {
         let Some(sealed) = &self.sealed else { return Ok(()) };
         // Agents may have handles already.
-        let (log, length) = sealed.read(&self.log, &mut self.replay)?;
+        let mut replay = Replay::default();
+        let (log, length) = sealed.read(&self.log, &mut replay)?;
         if length as usize != self.text.len_chars() {
             let text = "the text is not as long as its history makes it";
             return Err(DecodeError::Malformed(text).into());
@@ -266,7 +267,7 @@ impl TextDocument {
         self.applied = log.end();
         self.applied_version = log.heads.clone();
         self.length = Some(length);
-        self.log = log;
+        (self.log, self.replay) = (log, replay);
         self.sealed = None;
         Ok(())
     }

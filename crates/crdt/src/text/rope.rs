@@ -11,7 +11,7 @@ const FILL_BYTES: usize = 704;
 /// Neighbouring leaves that fit into this many bytes together become one after a deletion.
 const MERGE_BYTES: usize = 512;
 /// Most leaves of a block.
-const BLOCK_LEAVES: usize = 128;
+const BLOCK_LEAVES: usize = 48;
 
 #[derive(Clone, Debug)]
 struct Leaf {
@@ -221,7 +221,7 @@ pub(crate) fn char_offset(text: &str, index: usize) -> usize {
     let bytes = text.as_bytes();
     let (mut at, mut left) = (0, index);
     while let Some(stride) = bytes.get(at..at + STRIDE) {
-        let starts = stride.iter().filter(|byte| is_start(**byte)).count();
+        let starts = usize::from(stride.iter().map(|byte| u8::from(is_start(*byte))).sum::<u8>());
         if starts > left {
             break;
         }

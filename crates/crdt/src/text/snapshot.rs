@@ -32,6 +32,10 @@ impl std::fmt::Debug for Sealed {
 }
 
 impl Sealed {
+    pub(super) fn is_empty(&self) -> bool {
+        self.table.is_empty()
+    }
+
     pub(super) fn version(&self) -> VectorClock {
         self.table.iter().map(|(id, ops)| (id.as_str(), u64::from(*ops))).collect()
     }

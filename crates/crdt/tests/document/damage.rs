@@ -114,3 +114,54 @@ fn newer_and_foreign_encodings_are_told_apart() {
     assert_eq!(TextDocument::load(&bytes[..6]).err(), Some(DecodeError::Truncated.into()));
     assert_eq!(TextDocument::load(b"").err(), Some(DocumentError::Decode(DecodeError::Magic)));
 }
+
+/// A history of one agent with these columns, each as it is stored.
+fn with_columns(columns: [&[u8]; 6]) -> Vec<u8> {
+    let mut bytes = vec![0x89, b'R', b'C', b'D', 1, 1, 1, 1, 1, b'a', 0, 1];
+    columns.iter().for_each(|column| bytes.extend(*column));
+    bytes.extend([0; 4]);
+    reseal(&mut bytes);
+    bytes
+}
+
+/// One insertion by one agent, but for its content and its shape.
+fn load_columns(shapes: &[u8], content: &[u8]) -> Option<DocumentError> {
+    let bytes = with_columns([&[0, 2, 0, 1], &[0, 2, 1, 1], &[0, 0], shapes, &[0, 0], content]);
+    TextDocument::load(&bytes).err()
+}
+
+/// Lengths that promise more than there is, and columns that would grow beyond their limit, are refused before memory
+/// is taken for them.
+#[test]
+fn promises_are_not_believed() {
+    let malformed = |reason| Some(DocumentError::Decode(DecodeError::Malformed(reason)));
+    let truncated = Some(DocumentError::Decode(DecodeError::Truncated));
+    assert_eq!(load_columns(&[0, 1, 0], &[0, 1, b'x']), None);
+    assert_eq!(load_columns(&[0, 1, 0], &[0, 0xff, 0xff, 0xff, 0xff, 0x0f, b'x']), truncated);
+    assert_eq!(load_columns(&[0, 1, 0], &[0, 0]), truncated);
+    let bomb = |raw: Vec<u8>, length: usize| {
+        let stored = miniz_oxide::deflate::compress_to_vec(&raw, 9);
+        let mut column = vec![1];
+        for mut value in [length, stored.len()] {
+            while value >= 0x80 {
+                column.push(value as u8 | 0x80);
+                value >>= 7;
+            }
+            column.push(value as u8);
+        }
+        [column, stored].concat()
+    };
+    let too_much = malformed("a column expands beyond its limit");
+    assert_eq!(load_columns(&[0, 1, 0], &bomb(vec![b'x'; 1 << 20], 1 << 20)), too_much);
+    assert_eq!(load_columns(&bomb(vec![0; 1 << 16], 1 << 16), &[0, 1, b'x']), too_much);
+    let other_length = malformed("a column does not decompress to its length");
+    assert_eq!(load_columns(&[0, 1, 0], &bomb(vec![b'x'; 1 << 20], 4000)), other_length);
+    assert_eq!(load_columns(&[0, 1, 0], &bomb(vec![b'x'; 1000], 1001)), other_length);
+    let nothing_or_too_long = malformed("an operation of nothing, or longer than a document");
+    assert_eq!(load_columns(&[0, 5, 0xf8, 0xff, 0xff, 0xff, 0x7f], &[0, 1, b'x']), nothing_or_too_long);
+    assert_eq!(load_columns(&[0, 1, 6], &[0, 0]), malformed("an operation of an unknown kind"));
+    let mut table = vec![0x89, b'R', b'C', b'D', 1, 1, 1, 0xff, 0xff, 0xff, 0xff, 0x0f];
+    table.extend([0; 4]);
+    reseal(&mut table);
+    assert_eq!(TextDocument::load(&table).err(), truncated);
+}

@@ -2,7 +2,9 @@
 
 mod codec;
 mod damage;
+mod example;
 mod history;
 mod laws;
 mod models;
+mod recordings;
 mod refusals;
