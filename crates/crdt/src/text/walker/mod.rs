@@ -32,6 +32,25 @@ pub(crate) struct Change {
     pub(crate) events: Range<Lv>,
 }
 
+/// What takes the changes of a replay; a closure that takes a [`Change`] is one.
+pub(crate) trait Sink {
+    fn change(&mut self, change: Change);
+
+    /// Whether `events` of a run fit where they are about to be applied: the document of the version before them has
+    /// `growth` code points more than the one at `from`. A replay ends at the first that do not. Asked of all events
+    /// that are not in `from`, each after its parents.
+    fn admit(&mut self, run: usize, events: Range<Lv>, growth: i64) -> bool {
+        let _ = (run, events, growth);
+        true
+    }
+}
+
+impl<F: FnMut(Change)> Sink for F {
+    fn change(&mut self, change: Change) {
+        self(change);
+    }
+}
+
 /// Transforms the document at version `from` into that at the merge of `from` and `to`, emitting changes in the order
 /// in which they apply.
 ///
@@ -46,9 +65,9 @@ pub(crate) fn transform(
     rank: &[u32],
     from: &[Lv],
     to: &[Lv],
-    emit: impl FnMut(Change),
+    sink: impl Sink,
 ) -> Result<(), NotLoaded> {
-    Walker::default().transform(runs, rank, from, to, emit)
+    Walker::default().transform(runs, rank, from, to, sink)
 }
 
 /// The working space of replays; one that is kept saves its allocations.
@@ -84,7 +103,7 @@ impl Walker {
         rank: &[u32],
         from: &[Lv],
         to: &[Lv],
-        mut emit: impl FnMut(Change),
+        mut sink: impl Sink,
     ) -> Result<(), NotLoaded> {
         let history = History::new(runs);
         let order = Order { history, rank };
@@ -93,13 +112,20 @@ impl Walker {
         let Difference { known, new, .. } = &self.difference;
         let mut known = known.as_slice();
         let mut index = 0;
+        let mut growth = 0;
         while let Some(span) = new.get(index) {
             let mut first = *span;
             if known.is_empty() && self.is_critical(index) {
                 // With nothing concurrent up to the oldest parent of what follows.
                 let alone = span.end.min((self.oldest_after(index) / 2).min(u64::from(Lv::MAX)) as Lv);
                 if alone > span.start {
-                    emit(unchanged(&runs[span.run as usize], span.start..alone));
+                    let run = &runs[span.run as usize];
+                    if !sink.admit(span.run as usize, span.start..alone, growth) {
+                        return Ok(());
+                    }
+                    sink.change(unchanged(run, span.start..alone));
+                    let events = i64::from(alone - span.start);
+                    growth += if run.kind == Kind::Insert { events } else { -events };
                 }
                 if alone >= span.end {
                     index += 1;
@@ -111,7 +137,9 @@ impl Walker {
             while end < new.len() && !self.is_critical(end) {
                 end += 1;
             }
-            self.window.replay(order, known, first, &new[index + 1..end], &mut emit);
+            if !self.window.replay(order, known, first, &new[index + 1..end], &mut growth, &mut sink) {
+                return Ok(());
+            }
             known = &[];
             index = end;
         }

@@ -1,10 +1,10 @@
 //! The window's characters with their states, and what events do to them: apply, retreat, advance (Eg-walker, §3.3).
 
 use super::super::run::{Kind, Run};
-use super::Change;
 use super::history::Span;
 use super::item::{Id, Item, NONE, StateChange};
 use super::tree::{Found, Place, Tree};
+use super::{Change, Sink};
 
 /// The internal state of Eg-walker, at some version being prepared.
 #[derive(Default)]
@@ -60,25 +60,24 @@ impl Tracker {
         self.tree.reset(self.characters);
     }
 
+    /// Code points by which the version being prepared and the result are longer than what the window builds on.
+    pub(super) fn growth(&self) -> (i64, i64) {
+        self.tree.growth()
+    }
+
     /// Applies `span`, whose parents are the version being prepared, and emits what it does to the result.
-    pub(super) fn apply(
-        &mut self,
-        run: &Run,
-        span: Span,
-        target: &mut Target,
-        emit: &mut impl FnMut(Change),
-    ) {
+    pub(super) fn apply(&mut self, run: &Run, span: Span, target: &mut Target, sink: &mut impl Sink) {
         let skipped = span.start - run.start;
         match target {
             Target::Inserted(first) => {
                 let position =
                     self.insert(*first, span.end - span.start, run.position.saturating_add(skipped));
-                emit(Change { kind: Kind::Insert, position, events: span.start..span.end });
+                sink.change(Change { kind: Kind::Insert, position, events: span.start..span.end });
             }
             Target::Deleted { start, end } => {
                 *start = self.deletions.len() as u32;
                 let position = run.position.saturating_sub(if run.backward { skipped } else { 0 });
-                self.delete(span, position, run.backward, emit);
+                self.delete(span, position, run.backward, sink);
                 *end = self.deletions.len() as u32;
             }
         }
@@ -164,7 +163,7 @@ impl Tracker {
 
     /// Deletes the character at `position` of the version being prepared once per event; if `backward`, each event
     /// deletes the one left of that instead.
-    fn delete(&mut self, span: Span, mut position: u32, backward: bool, emit: &mut impl FnMut(Change)) {
+    fn delete(&mut self, span: Span, mut position: u32, backward: bool, sink: &mut impl Sink) {
         let mut event = span.start;
         while event < span.end {
             let Found { place, offset, result_before } = self.tree.at_prepared(position);
@@ -181,7 +180,7 @@ impl Tracker {
             self.tree.change(place, lowest, len, StateChange::Delete);
             if item.in_result() {
                 let position = result_before + lowest;
-                emit(Change { kind: Kind::Delete, position, events: event..event + len });
+                sink.change(Change { kind: Kind::Delete, position, events: event..event + len });
             }
             event += len;
             position = position.saturating_sub(if backward { len } else { 0 });

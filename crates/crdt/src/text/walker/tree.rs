@@ -119,6 +119,19 @@ impl Tree {
         self.where_is.resize(characters as usize, 0);
     }
 
+    /// Code points by which the version being prepared and the result exceed the placeholder.
+    pub(super) fn growth(&self) -> (i64, i64) {
+        let total = match self.height {
+            0 => {
+                let leaf = &self.leaves[self.root as usize];
+                Counts::of(&leaf.items[..leaf.len])
+            }
+            _ => self.nodes[self.root as usize].total(),
+        };
+        let old = i64::from(Item::PLACEHOLDER.len);
+        (i64::from(total.prepared) - old, i64::from(total.result) - old)
+    }
+
     pub(super) fn item(&self, place: Place) -> &Item {
         &self.leaves[place.leaf as usize].items[place.slot as usize]
     }

@@ -4,7 +4,7 @@
 //! one is begun (Eg-walker, §3.7).
 
 use super::super::run::Lv;
-use super::Change;
+use super::Sink;
 use super::history::{History, Span};
 use super::item::StateChange;
 use super::tracker::{Target, Tracker};
@@ -61,22 +61,27 @@ pub(super) struct Window {
 
 impl Window {
     /// Replays `known` and then `first` and `rest` over a placeholder of what they build on, and emits what the latter
-    /// do. Both parts ascend, and all that they build on is among them or is the version before the window.
+    /// do, unless `sink` refuses one. Both parts ascend, and all that they build on is among them or is the version
+    /// before the window. `growth` counts the code points of the result.
     pub(super) fn replay(
         &mut self,
         order: Order<'_>,
         known: &[Span],
         first: Span,
         rest: &[Span],
-        emit: &mut impl FnMut(Change),
-    ) {
+        growth: &mut i64,
+        sink: &mut impl Sink,
+    ) -> bool {
         self.build(order, known, first, rest);
         self.tracker.begin();
         let mut at = None;
         if !known.is_empty() {
-            self.walk(order, true, &mut at, &mut |_| ());
+            self.walk(order, true, &mut at, 0, &mut |_| ());
         }
-        self.walk(order, false, &mut at, emit);
+        let base = *growth - self.tracker.growth().1;
+        let whole = self.walk(order, false, &mut at, base, sink);
+        *growth = base + self.tracker.growth().1;
+        whole
     }
 
     fn build(&mut self, order: Order<'_>, known: &[Span], first: Span, rest: &[Span]) {
@@ -148,8 +153,16 @@ impl Window {
         holds(&self.nodes[index]).then_some(index as u32)
     }
 
-    /// Applies all nodes of one kind; `at` is the node whose version is prepared.
-    fn walk(&mut self, order: Order<'_>, known: bool, at: &mut Option<u32>, emit: &mut impl FnMut(Change)) {
+    /// Applies all nodes of one kind, or those before one that `sink` refuses; `at` is the node whose version is
+    /// prepared, and `base` what has grown before the window.
+    fn walk(
+        &mut self,
+        order: Order<'_>,
+        known: bool,
+        at: &mut Option<u32>,
+        base: i64,
+        sink: &mut impl Sink,
+    ) -> bool {
         self.stack.clear();
         let ready = |node: &Node| node.known == known && node.waiting == 0;
         let roots = self.nodes.iter().enumerate().filter(|(_, node)| ready(node));
@@ -158,8 +171,12 @@ impl Window {
         while let Some(index) = self.stack.pop() {
             let node = self.nodes[index as usize];
             self.prepare(*at, node.parents);
-            let run = &order.history.runs[node.span.run as usize];
-            self.tracker.apply(run, node.span, &mut self.nodes[index as usize].target, emit);
+            let Span { run, start, end } = node.span;
+            if !known && !sink.admit(run as usize, start..end, base + self.tracker.growth().0) {
+                return false;
+            }
+            let run = &order.history.runs[run as usize];
+            self.tracker.apply(run, node.span, &mut self.nodes[index as usize].target, sink);
             *at = Some(index);
 
             let first_ready = self.stack.len();
@@ -173,6 +190,7 @@ impl Window {
             }
             self.smallest_last(first_ready);
         }
+        true
     }
 
     fn smallest_last(&mut self, start: usize) {
