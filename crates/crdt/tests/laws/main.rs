@@ -1,0 +1,57 @@
+//! The laws of every type, over random concurrent histories.
+//!
+//! `world` runs replicas that write, lose, reorder and repeat messages, join states and are cut off from each other;
+//! `operations` decides what they write; `laws` checks what must hold of the states that they end in; `models` says
+//! what each type means, from the set of operations alone; `json_model` does so for JSON documents.
+//!
+//! Every test runs 10,000 histories, or as many as `RAMANUJAN_LAW_CASES` says.
+
+mod json_model;
+mod laws;
+mod models;
+mod operations;
+mod world;
+
+use proptest::prelude::*;
+use ramanujan_crdt::CrdtType;
+
+use crate::world::{World, steps};
+
+fn config() -> ProptestConfig {
+    let cases = std::env::var("RAMANUJAN_LAW_CASES").ok().and_then(|cases| cases.parse().ok());
+    ProptestConfig { cases: cases.unwrap_or(10_000), failure_persistence: None, ..ProptestConfig::default() }
+}
+
+macro_rules! laws_of {
+    ($($name:ident: $crdt_type:expr, $length:expr;)*) => {
+        $(
+            mod $name {
+                use super::*;
+
+                proptest! {
+                    #![proptest_config(config())]
+
+                    #[test]
+                    fn hold(steps in steps($length)) {
+                        laws::check(&World::run($crdt_type, &steps))?;
+                    }
+
+                    #[test]
+                    fn it_means_what_the_model_says(steps in steps($length)) {
+                        models::check(&World::run($crdt_type, &steps))?;
+                    }
+                }
+            }
+        )*
+    };
+}
+
+laws_of! {
+    g_counter: CrdtType::GCounter, 12;
+    pn_counter: CrdtType::PnCounter, 12;
+    or_set: CrdtType::OrSet, 14;
+    lww_register: CrdtType::LwwRegister, 12;
+    mv_register: CrdtType::MvRegister, 12;
+    tap_state: CrdtType::TapState, 12;
+    json: CrdtType::Json, 12;
+}
