@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::Json;
 use crate::delta::{put_dot, put_text, put_uint};
+use crate::value::MAX_VALUE_DEPTH;
 
 /// Longest path: deeper places cannot be read back, because values end at [`crate::value::MAX_VALUE_DEPTH`].
 pub const MAX_PATH_LENGTH: usize = crate::value::MAX_VALUE_DEPTH;
@@ -141,6 +142,25 @@ impl Edit {
             Action::InsertItem { .. } => "insert_item",
             Action::InsertText { .. } => "insert_text",
             Action::DeleteText { .. } => "delete_text",
+        }
+    }
+
+    /// What keeps the edit from being read back or counted with, if anything.
+    pub fn excess(&self) -> Option<&'static str> {
+        let deep = match &self.action {
+            Action::Set { value } | Action::InsertItem { value, .. } => value.depth() > MAX_VALUE_DEPTH,
+            _ => false,
+        };
+        let large = match &self.action {
+            Action::Increment { amount } | Action::Decrement { amount } => *amount > MAX_SAFE_INTEGER,
+            Action::DeleteText { ranges } => ranges.iter().any(|range| range.length > MAX_SAFE_INTEGER),
+            _ => false,
+        };
+        match (deep, self.path.len() > MAX_PATH_LENGTH, large) {
+            (true, ..) => Some("its value is nested too deeply"),
+            (_, true, _) => Some("its path is too long"),
+            (.., true) => Some("a number exceeds 2^53-1"),
+            _ => None,
         }
     }
 

@@ -115,6 +115,9 @@ impl OperationRequest {
                 if edit.name() != self.operation {
                     return Err(invalid(format!("edit is a {}, not a {:.20}", edit.name(), self.operation)));
                 }
+                if let Some(excess) = edit.excess() {
+                    return Err(invalid(format!("edit cannot be stored: {excess}")));
+                }
                 Wanted::Op(Op::Edit(edit.clone()))
             }
             (Some(_), Some(_)) => return Err(invalid("edit and path both name the place: give one")),
