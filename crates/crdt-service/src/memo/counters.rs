@@ -136,6 +136,7 @@ impl Pending {
 
 /// Counts on their way to the store.
 #[must_use = "write them down or give them back"]
+#[derive(Debug)]
 pub(crate) struct Unwritten {
     counts: Counters,
     since: u64,
@@ -143,9 +144,9 @@ pub(crate) struct Unwritten {
 
 impl Unwritten {
     /// # Errors
-    /// What the store says, with the counts, which are then to be given back.
-    pub(crate) fn write(self, store: &Store) -> Result<(), (Problem, Unwritten)> {
-        self.counts.write(store).map_err(|problem| (problem, self))
+    /// What the store says; the counts are then to be given back.
+    pub(crate) fn write(&self, store: &Store) -> Result<(), Problem> {
+        self.counts.write(store)
     }
 }
 
@@ -163,7 +164,7 @@ mod tests {
         one.count(0, |counts| (counts.hits, counts.consultations) = (3, 5));
         other.count(0, |counts| (counts.hits, counts.tier2_hits) = (4, 1));
         for pending in [&mut one, &mut other] {
-            assert!(pending.take().unwrap().write(&store).is_ok());
+            pending.take().unwrap().write(&store).unwrap();
             assert!(pending.take().is_none());
         }
         let sum = Counters::read(&store).unwrap();
@@ -186,8 +187,8 @@ mod tests {
         let broken = Store::open(ramanujan_shell::Schema { name: "crdt", statements: &[] }).unwrap();
         let mut pending = Pending::default();
         pending.count(7, |counts| counts.hits = 3);
-        let Err((problem, unwritten)) = pending.take().unwrap().write(&broken) else { panic!("no table") };
-        assert_eq!(problem.status, 503);
+        let unwritten = pending.take().unwrap();
+        assert_eq!(unwritten.write(&broken).unwrap_err().status, 503);
         pending.give_back(unwritten);
         assert_eq!((pending.counts.hits, pending.since), (3, Some(7)));
     }

@@ -263,12 +263,7 @@ pub(crate) fn flush(all: bool) {
         MEMO.with_borrow_mut(|memo| if all || memo.pending.due(now) { memo.pending.take() } else { None });
     let Some(batch) = batch else { return };
     // No borrow is held here: the store is outside.
-    let kept = match Store::open(SCHEMA) {
-        Ok(store) => batch.write(&store),
-        Err(problem) => Err((problem, batch)),
-    };
-    if let Err((problem, batch)) = kept {
-        logged::<()>(Err(problem));
+    if logged(Store::open(SCHEMA).and_then(|store| batch.write(&store))).is_none() {
         MEMO.with_borrow_mut(|memo| memo.pending.give_back(batch));
     }
 }

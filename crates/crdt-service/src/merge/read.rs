@@ -99,10 +99,9 @@ fn deltas(crdt_type: CrdtType, side: &str, raw: &RawValue) -> Result<Vec<Entry>,
 /// Which delta cannot be read: found by reading them one by one, which is only worth it after a failure.
 fn first_unreadable(raw: &RawValue) -> Option<Problem> {
     let records: Vec<Box<RawValue>> = json::from_slice(raw.get().as_bytes()).ok()?;
-    let failure = |(index, record): (usize, &Box<RawValue>)| {
+    records.iter().enumerate().find_map(|(index, record)| {
         object::<DeltaRecord>(record).err().map(|problem| problem.with("index", index))
-    };
-    records.iter().enumerate().find_map(failure)
+    })
 }
 
 fn totals(crdt_type: CrdtType, agents: BTreeMap<String, Box<RawValue>>) -> Result<PnCounter, Problem> {
