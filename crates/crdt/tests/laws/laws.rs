@@ -39,6 +39,28 @@ pub(crate) fn check(world: &World) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// A place in the bytes and what to write there; or where to cut them.
+pub(crate) type Forgery = (prop::sample::Index, Option<u8>);
+
+/// What a reader accepts, it would write.
+pub(crate) fn check_forged(world: &World, (place, byte): &Forgery) -> Result<(), TestCaseError> {
+    for state in &world.states {
+        let mut bytes = state.encode();
+        let at = place.index(bytes.len());
+        match byte {
+            Some(byte) => bytes[at] = if *byte < 32 { *byte } else { bytes[at] ^ byte },
+            None => bytes.truncate(at),
+        }
+        if let Ok(read) = State::decode(&bytes) {
+            prop_assert_eq!(&read.encode(), &bytes);
+            // What it says may be false, but not harmful.
+            let (mut joined, _) = (read.clone(), (read.value(), read.details(), read.diff(state.version())));
+            joined.join(state).unwrap();
+        }
+    }
+    Ok(())
+}
+
 fn of_one(world: &World, state: &State) -> Result<(), TestCaseError> {
     let bytes = state.encode();
     for seed in 0..2 {

@@ -40,6 +40,11 @@ macro_rules! laws_of {
                     fn it_means_what_the_model_says(steps in steps($length)) {
                         models::check(&World::run($crdt_type, &steps))?;
                     }
+
+                    #[test]
+                    fn what_is_read_is_canonical(steps in steps($length), forgery in any::<laws::Forgery>()) {
+                        laws::check_forged(&World::run($crdt_type, &steps), &forgery)?;
+                    }
                 }
             }
         )*
