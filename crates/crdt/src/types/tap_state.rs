@@ -122,7 +122,8 @@ impl Crdt for TapState {
         for log in self.logs.values() {
             let mut before = 0;
             for (lamport, to) in &log.transitions {
-                writer.uint(lamport - before);
+                // Times of one agent grow; only a forger's do not.
+                writer.uint(lamport.saturating_sub(before));
                 writer.byte(*to as u8);
                 before = *lamport;
             }

@@ -54,8 +54,15 @@ pub(crate) fn check_forged(world: &World, (place, byte): &Forgery) -> Result<(),
         if let Ok(read) = State::decode(&bytes) {
             prop_assert_eq!(&read.encode(), &bytes);
             // What it says may be false, but not harmful.
-            let (mut joined, _) = (read.clone(), (read.value(), read.details(), read.diff(state.version())));
-            joined.join(state).unwrap();
+            for (mut mine, theirs) in [(read.clone(), state), (state.clone(), &read)] {
+                let joins = mine.join(theirs).is_ok();
+                prop_assert_eq!(joins, read.crdt_type() == state.crdt_type());
+                let _ = (mine.encode(), mine.value(), mine.details(), mine.diff(state.version()));
+                for message in &world.log {
+                    let _ = mine.apply(&message.event(), &message.op);
+                }
+                let _ = (mine.encode(), mine.value());
+            }
         }
     }
     Ok(())

@@ -151,8 +151,9 @@ impl Increments {
             writer.uint(runs.len() as u64);
             let (mut seq, mut lamport) = (0, 0);
             for run in runs {
-                writer.uint(run.seq - seq);
-                writer.uint(run.lamport - lamport);
+                // One agent's grow; only a forger's do not.
+                writer.uint(run.seq.saturating_sub(seq));
+                writer.uint(run.lamport.saturating_sub(lamport));
                 writer.int(run.amount);
                 writer.uint(run.count);
                 (seq, lamport) = (run.end(), run.lamport + run.count);
@@ -287,7 +288,7 @@ impl Text {
             writer.uint(pieces.len() as u64);
             let mut end = 0;
             for piece in pieces {
-                writer.uint(piece.offset - end);
+                writer.uint(piece.offset.saturating_sub(end));
                 writer.text(&piece.text);
                 end = piece.offset + piece.length;
             }
@@ -324,6 +325,9 @@ fn take_pieces(reader: &mut Reader<'_>) -> Result<Vec<Piece>, DecodeError> {
         }
         let offset = end.saturating_add(gap);
         end = offset.saturating_add(length);
+        if end > MAX_SAFE_INTEGER {
+            return malformed("a text is longer than its run");
+        }
         pieces.push(Piece { offset, length, text });
     }
     Ok(pieces)

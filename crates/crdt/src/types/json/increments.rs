@@ -53,7 +53,9 @@ impl Increments {
     }
 
     pub(super) fn sum(&self) -> i128 {
-        self.0.values().iter().flatten().map(|run| i128::from(run.amount) * i128::from(run.count)).sum()
+        let amounts =
+            self.0.values().iter().flatten().map(|run| i128::from(run.amount) * i128::from(run.count));
+        amounts.fold(0, i128::saturating_add)
     }
 
     pub(super) fn newest(&self) -> Option<Time<'_>> {
