@@ -7,7 +7,7 @@ mod histories;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use histories::{History, branches, mesh, one_place, recording};
+use histories::{History, appending, branches, mesh, one_place, recording};
 
 type Make = fn() -> Option<History>;
 
@@ -22,6 +22,7 @@ fn all() -> Vec<(&'static str, Make)> {
         ("48 branches of 4 edits, 20 times", || Some(branches(48, 4, 20))),
         ("8 agents, 4,000 edits, synced at random", || Some(mesh(8, 4_000))),
         ("8 agents typing at one place", || Some(one_place(8, 2_000))),
+        ("2 agents going on at the end", || Some(appending(2, 10_000))),
         ("2 agents typing much at one place", || Some(one_place(2, 40_000))),
     ]
 }

@@ -3,7 +3,7 @@
 #[path = "../benches/histories/mod.rs"]
 mod histories;
 
-use histories::{History, branches, mesh, one_place, recording};
+use histories::{History, appending, branches, mesh, one_place, recording};
 
 fn check(name: &str, History { graph, log, .. }: History) {
     assert_eq!(graph.text().unwrap(), log.checkout_tip().content().to_string(), "{name}");
@@ -15,6 +15,7 @@ fn generated_histories_end_as_diamond_types_has_them() {
     check("many branches", branches(12, 60, 3));
     check("short branches", branches(3, 4, 60));
     check("a mesh", mesh(5, 800));
+    check("going on at the end", appending(3, 100));
     check("typing at one place", one_place(4, 120));
 }
 

@@ -194,6 +194,26 @@ pub(crate) fn one_place(agents: usize, words: usize) -> History {
     writer.history
 }
 
+/// Each agent goes on at the end of the document, with corrections elsewhere between, without seeing the others.
+pub(crate) fn appending(agents: usize, words: usize) -> History {
+    let mut writer = Writer::new(agents);
+    let mut common = writer.replica();
+    writer.burst(0, &mut common, 1_000);
+    for agent in 0..agents {
+        let mut version = common.heads.clone();
+        let mut length = common.length as u64;
+        for _ in 0..words {
+            version =
+                vec![writer.push(agent, &version, &Op::Insert { position: length, text: "word ".into() })];
+            let position = writer.numbers.below(common.length) as u64;
+            version = vec![writer.push(agent, &version, &Op::Delete { position, length: 1 })];
+            version = vec![writer.push(agent, &version, &Op::Insert { position, text: "x".into() })];
+            length += 5;
+        }
+    }
+    writer.history
+}
+
 /// A recorded session, if it is here.
 pub(crate) fn recording(file: &str) -> Option<History> {
     let path = format!("{}/../../../shared/data/{file}.json.gz", env!("CARGO_MANIFEST_DIR"));

@@ -43,6 +43,32 @@ impl<'a> History<'a> {
         &version[old..]
     }
 
+    /// The spans from `from` to `to` if those are single events, or `from` the base, and each event between was made
+    /// directly after the one before it.
+    pub(super) fn chain(self, from: &[Lv], to: &[Lv]) -> Option<impl Iterator<Item = Span>> {
+        let &[newest] = self.loaded(to) else { return None };
+        let (first, start) = match *self.loaded(from) {
+            [] => (0, self.base),
+            [known] if known < newest => (self.find(known, self.runs.len()), known + 1),
+            _ => return None,
+        };
+        let last = self.find(newest, self.runs.len().checked_sub(1)?);
+        let follows = |run: &Run| self.loaded(&run.parents) == [run.start - 1];
+        let begins = start > self.base || self.loaded(&self.runs[0].parents).is_empty();
+        if newest >= self.runs[last].end()
+            || !begins
+            || !self.runs[first + 1..=last].iter().rev().all(follows)
+        {
+            return None;
+        }
+        Some((first..=last).filter_map(move |index| {
+            let run = &self.runs[index];
+            let span =
+                Span { run: index as u32, start: run.start.max(start), end: run.end().min(newest + 1) };
+            (span.start < span.end).then_some(span)
+        }))
+    }
+
     /// Parents of the first event of `span`; `inside` holds the answer if the span begins inside its run.
     pub(super) fn parents<'v>(&'v self, span: Span, inside: &'v mut Lv) -> &'v [Lv] {
         let run = &self.runs[span.run as usize];

@@ -3,10 +3,11 @@
 //!
 //! `history` finds what lies between two versions. Events with nothing concurrent to them are emitted as they are; a
 //! stretch of concurrent ones is a `window`, replayed on the `tracker`, which holds the window's characters (`item`) in
-//! a B+`tree` and forgets them at the window's end. No I/O; knows runs only, neither dots nor content.
+//! a B+`tree` of `node`s and forgets them at the window's end. No I/O; knows runs only, neither dots nor content.
 
 mod history;
 mod item;
+mod node;
 #[cfg(test)]
 mod tests;
 mod tracker;
@@ -107,25 +108,30 @@ impl Walker {
     ) -> Result<(), NotLoaded> {
         let history = History::new(runs);
         let order = Order { history, rank };
+        let mut growth = 0;
+        if let Some(spans) = history.chain(from, to) {
+            for span in spans {
+                if !apply_alone(runs, span, &mut growth, &mut sink) {
+                    break;
+                }
+            }
+            return Ok(());
+        }
         self.difference.find(history, from, to)?;
         self.find_steps(history, from);
         let Difference { known, new, .. } = &self.difference;
         let mut known = known.as_slice();
         let mut index = 0;
-        let mut growth = 0;
         while let Some(span) = new.get(index) {
             let mut first = *span;
             if known.is_empty() && self.is_critical(index) {
                 // With nothing concurrent up to the oldest parent of what follows.
                 let alone = span.end.min((self.oldest_after(index) / 2).min(u64::from(Lv::MAX)) as Lv);
                 if alone > span.start {
-                    let run = &runs[span.run as usize];
-                    if !sink.admit(span.run as usize, span.start..alone, growth) {
+                    let alone = Span { end: alone, ..*span };
+                    if !apply_alone(runs, alone, &mut growth, &mut sink) {
                         return Ok(());
                     }
-                    sink.change(unchanged(run, span.start..alone));
-                    let events = i64::from(alone - span.start);
-                    growth += if run.kind == Kind::Insert { events } else { -events };
                 }
                 if alone >= span.end {
                     index += 1;
@@ -190,6 +196,19 @@ impl Walker {
             step.oldest = oldest;
         }
     }
+}
+
+/// Passes on events that nothing is concurrent to; false if `sink` refuses them.
+fn apply_alone(runs: &[Run], span: Span, growth: &mut i64, sink: &mut impl Sink) -> bool {
+    let Span { run: index, start, end } = span;
+    if !sink.admit(index as usize, start..end, *growth) {
+        return false;
+    }
+    let run = &runs[index as usize];
+    sink.change(unchanged(run, start..end));
+    let events = i64::from(end - start);
+    *growth += if run.kind == Kind::Insert { events } else { -events };
+    true
 }
 
 /// The change that events make to the document that their parents left.

@@ -85,7 +85,7 @@ impl Tracker {
 
     /// Inserts characters at `position` of the version being prepared; returns where that is in the result.
     fn insert(&mut self, id: Id, len: u32, position: u32) -> u32 {
-        let (left, before, mut place, mut result) = match position.checked_sub(1) {
+        let (left, before, place, mut result) = match position.checked_sub(1) {
             None => (NONE, None, self.tree.start(), 0),
             Some(last) => {
                 let Found { place, offset, result_before } = self.tree.at_prepared(last);
@@ -99,20 +99,16 @@ impl Tracker {
                 (left, Some(place), self.tree.next(place), result_before + item.result_len())
             }
         };
-        let mut end = place;
-        while !self.tree.is_end(end) && self.tree.item(end).is_absent() {
-            end = self.tree.next(end);
-        }
-        let right = if self.tree.is_end(end) { NONE } else { self.tree.item(end).id };
+        let end = self.tree.present_from(place);
+        let right = end.map_or(NONE, |end| self.tree.item(end).id);
         let item = Item::inserted(id, len, left, right);
-        if end != place {
+        if end != Some(place) {
             let (to, skipped) = self.integrate(&item, place, end);
             result += skipped;
             if to != place {
                 self.tree.insert(to, 0, item);
                 return result;
             }
-            place = to;
         }
         match before {
             Some(before) if self.tree.extend(before, &item) => {}
@@ -125,11 +121,11 @@ impl Tracker {
 
     /// Where to insert `item` among the insertions between its origins that its version lacks, which begin at `place`
     /// and stop at `end`: the rule of YjsMod, which is that of FugueMax. Also returns the code points passed over.
-    fn integrate(&self, item: &Item, mut place: Place, end: Place) -> (Place, u32) {
+    fn integrate(&self, item: &Item, mut place: Place, end: Option<Place>) -> (Place, u32) {
         let rank = self.rank(item.id);
         let mut passed = 0;
         let mut scanning_from = None;
-        while place != end {
+        while Some(place) != end && !self.tree.is_end(place) {
             let other = self.tree.item(place);
             if other.left == item.left {
                 if other.right == item.right {

@@ -4,82 +4,7 @@
 //! is found by counting instead, since those keep their order.
 
 use super::item::{Id, Item, NONE, OLD, StateChange};
-
-/// Items in a leaf and children of a node; few in tests, so that small histories make high trees.
-const LEAF: usize = if cfg!(test) { 4 } else { 32 };
-const NODE: usize = if cfg!(test) { 4 } else { 16 };
-
-/// Counts of a subtree, in code points.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Counts {
-    prepared: u32,
-    result: u32,
-    old: u32,
-}
-
-impl Counts {
-    fn of(items: &[Item]) -> Self {
-        let mut counts = Counts::default();
-        for item in items {
-            counts.prepared += item.prepared_len();
-            counts.result += item.result_len();
-            counts.old += item.old_len();
-        }
-        counts
-    }
-}
-
-#[derive(Debug)]
-struct Leaf {
-    items: [Item; LEAF],
-    len: usize,
-    parent: u32,
-    next: u32,
-}
-
-#[derive(Debug)]
-struct Node {
-    child: [u32; NODE],
-    prepared: [u32; NODE],
-    result: [u32; NODE],
-    old: [u32; NODE],
-    len: usize,
-    parent: u32,
-}
-
-impl Node {
-    fn new(parent: u32) -> Self {
-        let zero = [0; NODE];
-        Self { child: zero, prepared: zero, result: zero, old: zero, len: 0, parent }
-    }
-
-    fn slot(&self, child: u32) -> usize {
-        self.child[..self.len].iter().position(|c| *c == child).unwrap_or(0)
-    }
-
-    fn counts(&self, slot: usize) -> Counts {
-        Counts { prepared: self.prepared[slot], result: self.result[slot], old: self.old[slot] }
-    }
-
-    fn set(&mut self, slot: usize, counts: Counts) {
-        (self.prepared[slot], self.result[slot], self.old[slot]) =
-            (counts.prepared, counts.result, counts.old);
-    }
-
-    fn total(&self) -> Counts {
-        let sum = |column: &[u32; NODE]| column[..self.len].iter().sum();
-        Counts { prepared: sum(&self.prepared), result: sum(&self.result), old: sum(&self.old) }
-    }
-
-    fn insert(&mut self, slot: usize, child: u32, counts: Counts) {
-        for column in [&mut self.child, &mut self.prepared, &mut self.result, &mut self.old] {
-            column.copy_within(slot..self.len, slot + 1);
-        }
-        self.len += 1;
-        self.child[slot] = child;
-        self.set(slot, counts);
-    }
-}
+use super::node::{Counts, LEAF, Leaf, NODE, Node};
 
 /// Where an item is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,7 +38,7 @@ impl Tree {
     pub(super) fn reset(&mut self, characters: u32) {
         self.leaves.clear();
         self.nodes.clear();
-        self.leaves.push(Leaf { items: [Item::PLACEHOLDER; LEAF], len: 1, parent: NONE, next: NONE });
+        self.leaves.push(Leaf::new(&[Item::PLACEHOLDER], NONE, NONE));
         (self.root, self.height) = (0, 0);
         self.where_is.clear();
         self.where_is.resize(characters as usize, 0);
@@ -121,13 +46,8 @@ impl Tree {
 
     /// Code points by which the version being prepared and the result exceed the placeholder.
     pub(super) fn growth(&self) -> (i64, i64) {
-        let total = match self.height {
-            0 => {
-                let leaf = &self.leaves[self.root as usize];
-                Counts::of(&leaf.items[..leaf.len])
-            }
-            _ => self.nodes[self.root as usize].total(),
-        };
+        let root = self.root as usize;
+        let total = if self.height == 0 { self.leaves[root].counts() } else { self.nodes[root].total() };
         let old = i64::from(Item::PLACEHOLDER.len);
         (i64::from(total.prepared) - old, i64::from(total.result) - old)
     }
@@ -139,7 +59,7 @@ impl Tree {
     pub(super) fn start(&self) -> Place {
         let mut at = self.root;
         for _ in 0..self.height {
-            at = self.nodes[at as usize].child[0];
+            at = self.nodes[at as usize].children[0];
         }
         Place { leaf: at, slot: 0 }
     }
@@ -157,6 +77,33 @@ impl Tree {
         place.slot as usize >= self.leaves[place.leaf as usize].len
     }
 
+    /// The first item from `place` on that the version being prepared has, or has deleted.
+    pub(super) fn present_from(&self, place: Place) -> Option<Place> {
+        let in_leaf = |leaf: u32, slot: usize| {
+            let items = self.leaves[leaf as usize].items();
+            let slot = (slot..items.len()).find(|slot| !items[*slot].is_absent())?;
+            Some(Place { leaf, slot: slot as u32 })
+        };
+        if let Some(found) = in_leaf(place.leaf, place.slot as usize) {
+            return Some(found);
+        }
+        let mut child = place.leaf;
+        let mut up = self.leaves[child as usize].parent;
+        let mut levels = 0;
+        while up != NONE {
+            let node = &self.nodes[up as usize];
+            if let Some(mut at) = node.present_from(node.slot(child) + 1) {
+                for _ in 0..levels {
+                    at = self.nodes[at as usize].present_from(0)?;
+                }
+                return in_leaf(at, 0);
+            }
+            (child, up) = (up, node.parent);
+            levels += 1;
+        }
+        None
+    }
+
     /// The character at `position` of the version being prepared.
     pub(super) fn at_prepared(&self, mut position: u32) -> Found {
         let mut at = self.root;
@@ -164,12 +111,12 @@ impl Tree {
         for _ in 0..self.height {
             let node = &self.nodes[at as usize];
             let mut slot = 0;
-            while slot + 1 < node.len && position >= node.prepared[slot] {
-                position -= node.prepared[slot];
-                result_before += node.result[slot];
+            while slot + 1 < node.len && position >= node.counts[slot].prepared {
+                position -= node.counts[slot].prepared;
+                result_before += node.counts[slot].result;
                 slot += 1;
             }
-            at = node.child[slot];
+            at = node.children[slot];
         }
         let leaf = &self.leaves[at as usize];
         let mut slot = 0;
@@ -196,11 +143,11 @@ impl Tree {
         for _ in 0..self.height {
             let node = &self.nodes[at as usize];
             let mut slot = 0;
-            while slot + 1 < node.len && position >= node.old[slot] {
-                position -= node.old[slot];
+            while slot + 1 < node.len && position >= node.counts[slot].old {
+                position -= node.counts[slot].old;
                 slot += 1;
             }
-            at = node.child[slot];
+            at = node.children[slot];
         }
         at
     }
@@ -231,10 +178,9 @@ impl Tree {
             return self.insert_at(leaf, slot, item);
         }
         let items = &mut self.leaves[leaf as usize];
-        items.items.copy_within(slot + 1..items.len, slot + 2);
+        items.make_room(slot + 1, 1);
         items.items[slot + 1] = items.items[slot].tail(offset);
         items.items[slot].len = offset;
-        items.len += 1;
         self.insert_at(leaf, slot + 1, item);
     }
 
@@ -246,11 +192,10 @@ impl Tree {
 
     fn insert_at(&mut self, leaf: u32, slot: usize, item: Item) {
         let items = &mut self.leaves[leaf as usize];
-        items.items.copy_within(slot..items.len, slot + 1);
+        items.make_room(slot, 1);
         items.items[slot] = item;
-        items.len += 1;
         self.note_leaf(&item, leaf);
-        self.add(leaf, item.len as i32, item.len as i32);
+        self.recount(leaf, Counts::default(), Counts::of(&item));
     }
 
     /// Lets the item at `place` grow by `next` if that continues it.
@@ -261,7 +206,7 @@ impl Tree {
         }
         item.len += next.len;
         self.note_leaf(next, place.leaf);
-        self.add(place.leaf, next.len as i32, next.len as i32);
+        self.recount(place.leaf, Counts::default(), Counts::of(next));
         true
     }
 
@@ -271,16 +216,14 @@ impl Tree {
         let len = len.min(item.len - offset);
         let mut piece = if offset == 0 { item } else { item.tail(offset) };
         piece.len = len;
-        let before = (piece.prepared_len(), piece.result_len());
+        let before = Counts::of(&piece);
         piece.change(change);
-        let after = (piece.prepared_len(), piece.result_len());
 
         let cuts = usize::from(offset > 0) + usize::from(offset + len < item.len);
         let Place { leaf, slot } = if cuts > 0 { self.reserve(place) } else { place };
         let slot = slot as usize;
         let items = &mut self.leaves[leaf as usize];
-        items.items.copy_within(slot + 1..items.len, slot + 1 + cuts);
-        items.len += cuts;
+        items.make_room(slot + 1, cuts);
         let mut at = slot;
         if offset > 0 {
             items.items[at].len = offset;
@@ -291,7 +234,7 @@ impl Tree {
             items.items[at + 1] = item.tail(offset + len);
         }
         items.rejoin(at);
-        self.add(leaf, after.0.wrapping_sub(before.0) as i32, after.1.wrapping_sub(before.1) as i32);
+        self.recount(leaf, before, Counts::of(&piece));
         len
     }
 
@@ -302,15 +245,14 @@ impl Tree {
         }
     }
 
-    /// Adds to the counts above a leaf.
-    fn add(&mut self, leaf: u32, prepared: i32, result: i32) {
+    /// Enters in the counts above a leaf that a part of it went from `before` to `after`.
+    fn recount(&mut self, leaf: u32, before: Counts, after: Counts) {
         let mut child = leaf;
         let mut up = self.leaves[leaf as usize].parent;
         while up != NONE {
             let node = &mut self.nodes[up as usize];
             let slot = node.slot(child);
-            node.prepared[slot] = node.prepared[slot].wrapping_add_signed(prepared);
-            node.result[slot] = node.result[slot].wrapping_add_signed(result);
+            node.counts[slot] = node.counts[slot].changed(before, after);
             (child, up) = (up, node.parent);
         }
     }
@@ -323,17 +265,14 @@ impl Tree {
         }
         let right = self.leaves.len() as u32;
         let (parent, next) = (self.leaves[index].parent, self.leaves[index].next);
-        let mut leaf = Leaf { items: [Item::PLACEHOLDER; LEAF], len: 0, parent, next };
         let half = self.leaves[index].len / 2;
-        let moved = self.leaves[index].len - half;
-        leaf.items[..moved].copy_from_slice(&self.leaves[index].items[half..half + moved]);
-        leaf.len = moved;
+        let leaf = Leaf::new(&self.leaves[index].items()[half..], parent, next);
         self.leaves[index].len = half;
         self.leaves[index].next = right;
-        for item in &leaf.items[..moved] {
+        for item in leaf.items() {
             self.note_leaf(item, right);
         }
-        let (kept, moved) = (Counts::of(self.leaves[index].items()), Counts::of(leaf.items()));
+        let (kept, moved) = (self.leaves[index].counts(), leaf.counts());
         self.leaves.push(leaf);
         let parent = self.add_child(parent, (place.leaf, kept), (right, moved), 0);
         self.leaves[right as usize].parent = parent;
@@ -367,7 +306,7 @@ impl Tree {
         }
         let node = &mut self.nodes[holder as usize];
         let slot = node.slot(left.0);
-        node.set(slot, left.1);
+        node.counts[slot] = left.1;
         node.insert(slot + 1, right.0, right.1);
         holder
     }
@@ -380,12 +319,12 @@ impl Tree {
         let parent = node.parent;
         let mut right = Node::new(parent);
         for slot in half..node.len {
-            right.insert(slot - half, node.child[slot], node.counts(slot));
+            right.insert(slot - half, node.children[slot], node.counts[slot]);
         }
         node.len = half;
         let (kept, moved) = (node.total(), right.total());
         for slot in 0..right.len {
-            let child = right.child[slot] as usize;
+            let child = right.children[slot] as usize;
             if level == 1 {
                 self.leaves[child].parent = other;
             } else {
@@ -397,22 +336,5 @@ impl Tree {
         self.nodes[index as usize].parent = parent;
         self.nodes[other as usize].parent = parent;
         other
-    }
-}
-
-impl Leaf {
-    fn items(&self) -> &[Item] {
-        &self.items[..self.len]
-    }
-
-    /// Makes one of the item at `slot` and its neighbours where they continue each other.
-    fn rejoin(&mut self, slot: usize) {
-        for left in [slot, slot.wrapping_sub(1)] {
-            if left < self.len && left + 1 < self.len && self.items[left].joins(&self.items[left + 1]) {
-                self.items[left].len += self.items[left + 1].len;
-                self.items.copy_within(left + 2..self.len, left + 1);
-                self.len -= 1;
-            }
-        }
     }
 }
