@@ -64,3 +64,14 @@ require_toolchain() {
         die "Rust $have is too old: this needs $need or newer" "With rustup: rustup update stable"
     fi
 }
+
+# wasmtime's command line as the benchmarks want it, built once into the cache; sets WASMTIME.
+ensure_wasmtime() {
+    WASMTIME="$CACHE/wasmtime/bin/wasmtime"
+    if [ -x "$WASMTIME" ]; then return 0; fi
+    step "Building wasmtime 48 into $CACHE/wasmtime"
+    CARGO_TARGET_DIR="$CACHE/wasmtime/build" cargo install wasmtime-cli --version '^48' --root "$CACHE/wasmtime" \
+        --no-default-features \
+        --features serve,cranelift,pooling-allocator,component-model,run,parallel-compilation,gc,gc-drc,wasi-http,component-model-async
+    rm -rf "$CACHE/wasmtime/build"
+}

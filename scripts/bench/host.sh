@@ -26,14 +26,8 @@ done
 
 require_toolchain
 command -v wrk >/dev/null 2>&1 || die "wrk is not installed" "On Debian: apt-get install wrk"
-peer="$CACHE/wasmtime/bin/wasmtime"
-if [ ! -x "$peer" ]; then
-    step "Building wasmtime 48 into $CACHE/wasmtime"
-    CARGO_TARGET_DIR="$CACHE/wasmtime/build" cargo install wasmtime-cli --version '^48' --root "$CACHE/wasmtime" \
-        --no-default-features \
-        --features serve,cranelift,pooling-allocator,component-model,run,parallel-compilation,gc,gc-drc,wasi-http,component-model-async
-    rm -rf "$CACHE/wasmtime/build"
-fi
+ensure_wasmtime
+peer="$WASMTIME"
 step "Building the host and the component"
 (cd "$ROOT" && cargo build --quiet --release -p ramanujan-host \
     && cargo build --quiet --target "$WASM_TARGET" --profile component -p host-test-hello)
