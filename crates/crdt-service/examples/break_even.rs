@@ -172,10 +172,12 @@ mod table {
                 }
                 let base = median(base);
                 let [without, miss, hit] = [without, miss, hit].map(|times| median(times) - base);
-                let ratio = without / hit;
-                println!(
-                    "{crdt_type:<8} {count:>6} {bytes:>9} {without:>10.1} {miss:>10.1} {hit:>10.1} {ratio:>7.1}"
-                );
+                print!("{crdt_type:<8} {count:>6} {bytes:>9} {without:>10.1} {miss:>10.1} ");
+                if hit.is_nan() {
+                    println!("{:>10} {:>7}", "not asked", "");
+                } else {
+                    println!("{hit:>10.1} {:>7.1}", without / hit);
+                }
             }
         }
         Ok(())

@@ -373,6 +373,67 @@ fn the_memo_says_what_it_did() {
     }
 }
 
+#[test]
+fn a_document_merge_is_remembered_until_the_document_changes() {
+    for (crdt_type, first, second) in [
+        ("or-set", json!({"operation": "add", "value": "y"}), json!({"operation": "remove", "value": "y"})),
+        (
+            "text",
+            json!({"operation": "insert", "value": "a"}),
+            json!({"operation": "insert", "position": 1, "value": "!"}),
+        ),
+    ] {
+        let _db = fresh_database();
+        let apply = |operation: &Value, times: usize| {
+            for _ in 0..times {
+                let mut operation = operation.clone();
+                operation["document_id"] = "d".into();
+                assert_eq!(post("/crdt/apply", &operation).status, 200);
+            }
+        };
+        apply(&first, 20);
+        // Made after the document's first operation, so concurrently with all others.
+        let mut deltas: Vec<Value> = alone("b", &vec![second; 20])["deltas"].as_array().unwrap().clone();
+        deltas[0]["parents"] = json!(["anonymous:1"]);
+        let body = json!({"document_id": "d", "remote": {"deltas": deltas}});
+        let ask = || post("/crdt/merge", &body).json;
+        let (miss, hit) = (ask(), ask());
+        assert_eq!((&miss["cached"], &hit["cached"]), (&json!(false), &json!(true)), "{crdt_type}: {miss}");
+        assert_eq!((&miss["result"], &miss["digest"]), (&hit["result"], &hit["digest"]));
+        assert_eq!(miss["vector_clock"], json!({"anonymous": 20, "b": 20}));
+        let mut last = first.clone();
+        last["value"] = "z".into();
+        apply(&last, 1);
+        let changed = ask();
+        assert_eq!(changed["cached"], false, "another version is another key");
+        assert_eq!(changed["vector_clock"], json!({"anonymous": 21, "b": 20}));
+        // What was merged is what applying the remote deltas gives.
+        for delta in &deltas {
+            let mut operation = delta.clone();
+            operation["document_id"] = "d".into();
+            assert_eq!(post("/crdt/apply", &operation).status, 200);
+        }
+        let stored = get("/crdt/d").json;
+        assert_eq!((&stored["value"], &stored["digest"]), (&changed["result"]["value"], &changed["digest"]));
+    }
+}
+
+#[test]
+fn encoded_texts_of_one_dot_and_two_contents_conflict() {
+    let _db = fresh_database();
+    let encoded = |value: &str| {
+        let state = alone("a", &[json!({"operation": "insert", "position": 0, "value": value})]);
+        let body = json!({"crdt_type": "text", "left": state, "right": state});
+        json!({"encoded": post("/crdt/merge?state=encoded", &body).json["result"]["encoded"]})
+    };
+    let conflict = merge("text", &encoded("x"), &encoded("y"));
+    refused(&conflict, 409, "dot-conflict");
+    assert_eq!(conflict.json["operation_id"], "a:1");
+    let mixed = alone("a", &[json!({"operation": "insert", "position": 0, "value": "z"})]);
+    refused(&merge("text", &encoded("x"), &mixed), 409, "dot-conflict");
+    refused(&merge("or-set", &encoded("x"), &encoded("x")), 422, "invalid-encoding");
+}
+
 /// A random history of an or-set or a text over three agents, as operations with the version each one saw.
 fn any_history(crdt_type: &'static str) -> impl Strategy<Value = Vec<Value>> {
     prop::collection::vec((0usize..3, any::<u32>(), any::<bool>()), 1..20).prop_map(move |steps| {
