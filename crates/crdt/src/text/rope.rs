@@ -13,21 +13,81 @@ const MERGE_BYTES: usize = 512;
 /// Most leaves of a block.
 const BLOCK_LEAVES: usize = 48;
 
-#[derive(Clone, Debug)]
-struct Leaf {
-    text: String,
-    chars: usize,
+/// Leaves with their sizes beside them, which are all that a search reads.
+#[derive(Clone, Debug, Default)]
+struct Block {
+    /// Code points in each leaf.
+    sizes: Vec<u32>,
+    leaves: Vec<String>,
 }
 
-impl Leaf {
-    fn new(text: String) -> Leaf {
-        let chars = count_chars(&text);
-        Leaf { text, chars }
+impl Block {
+    fn new(leaves: Vec<String>) -> Block {
+        Block { sizes: leaves.iter().map(|leaf| count_chars(leaf) as u32).collect(), leaves }
     }
 
-    /// Byte offset of the `index`-th code point, or of the end.
-    fn offset(&self, index: usize) -> usize {
-        if self.chars == self.text.len() { index } else { char_offset(&self.text, index) }
+    fn chars(&self) -> usize {
+        self.sizes.iter().map(|size| *size as usize).sum()
+    }
+
+    /// Byte offset of a leaf's `index`-th code point, or of its end.
+    fn offset(&self, leaf: usize, index: usize) -> usize {
+        let text = &self.leaves[leaf];
+        if self.sizes[leaf] as usize == text.len() { index } else { char_offset(text, index) }
+    }
+
+    fn locate(&self, position: usize) -> (usize, usize) {
+        locate(self.sizes.iter().map(|size| *size as usize), position)
+    }
+
+    /// Inserts `text` of `chars` code points.
+    fn insert(&mut self, position: usize, text: &str, chars: usize) {
+        if self.leaves.is_empty() {
+            *self = Block::new(leaves_of(text));
+            return;
+        }
+        let (index, rest) = self.locate(position);
+        let offset = self.offset(index, rest);
+        let leaf = &mut self.leaves[index];
+        if leaf.len() + text.len() <= LEAF_BYTES {
+            leaf.insert_str(offset, text);
+            self.sizes[index] += chars as u32;
+            return;
+        }
+        let joined = [&leaf[..offset], text, &leaf[offset..]].concat();
+        let Block { sizes, leaves } = Block::new(leaves_of(&joined));
+        self.sizes.splice(index..=index, sizes);
+        self.leaves.splice(index..=index, leaves);
+    }
+
+    /// Deletes `count` code points from `position` on; fewer than all that there are.
+    fn delete(&mut self, position: usize, count: usize) {
+        let (mut index, mut rest) = self.locate(position);
+        let mut left = count;
+        while left > 0 && index < self.leaves.len() {
+            let size = self.sizes[index] as usize;
+            let here = left.min(size - rest);
+            if here == size {
+                self.leaves.remove(index);
+                self.sizes.remove(index);
+            } else {
+                let (from, to) = (self.offset(index, rest), self.offset(index, rest + here));
+                self.leaves[index].drain(from..to);
+                self.sizes[index] -= here as u32;
+                index += 1;
+            }
+            left -= here;
+            rest = 0;
+        }
+        // Deletions leave small leaves behind: join the one that was cut with the next.
+        let index = index.saturating_sub(1);
+        if let [a, b, ..] = &mut self.leaves[index..]
+            && a.len() + b.len() <= MERGE_BYTES
+        {
+            a.push_str(b);
+            self.leaves.remove(index + 1);
+            self.sizes[index] += self.sizes.remove(index + 1);
+        }
     }
 }
 
@@ -38,7 +98,7 @@ pub(crate) struct Rope {
     whole: Option<String>,
     /// Code points in each block.
     sizes: Vec<usize>,
-    blocks: Vec<Vec<Leaf>>,
+    blocks: Vec<Block>,
     chars: usize,
 }
 
@@ -57,11 +117,9 @@ impl Rope {
         if let Some(whole) = &self.whole {
             return whole.clone();
         }
-        let bytes = self.blocks.iter().flatten().map(|leaf| leaf.text.len()).sum();
-        let mut out = String::with_capacity(bytes);
-        for leaf in self.blocks.iter().flatten() {
-            out.push_str(&leaf.text);
-        }
+        let leaves = || self.blocks.iter().flat_map(|block| &block.leaves);
+        let mut out = String::with_capacity(leaves().map(String::len).sum());
+        leaves().for_each(|leaf| out.push_str(leaf));
         out
     }
 
@@ -75,30 +133,13 @@ impl Rope {
         let chars = count_chars(text);
         self.chars += chars;
         if self.blocks.is_empty() {
-            self.blocks.push(Vec::new());
+            self.blocks.push(Block::default());
             self.sizes.push(0);
         }
         // An insertion between two leaves goes to the left one: typing continues there.
         let (block, rest) = locate(self.sizes.iter().copied(), position);
-        let leaves = &mut self.blocks[block];
         self.sizes[block] += chars;
-        if leaves.is_empty() {
-            leaves.extend(leaves_of(text));
-        } else {
-            let (index, rest) = locate(leaves.iter().map(|leaf| leaf.chars), rest);
-            let leaf = &mut leaves[index];
-            let offset = leaf.offset(rest);
-            if leaf.text.len() + text.len() <= LEAF_BYTES {
-                leaf.text.insert_str(offset, text);
-                leaf.chars += chars;
-                return;
-            }
-            let mut joined = String::with_capacity(leaf.text.len() + text.len());
-            joined.push_str(&leaf.text[..offset]);
-            joined.push_str(text);
-            joined.push_str(&leaf.text[offset..]);
-            leaves.splice(index..=index, leaves_of(&joined));
-        }
+        self.blocks[block].insert(rest, text, chars);
         self.split_block(block);
     }
 
@@ -118,40 +159,51 @@ impl Rope {
                 self.blocks.remove(block);
                 self.sizes.remove(block);
             } else {
-                delete_within(&mut self.blocks[block], rest, here);
+                self.blocks[block].delete(rest, here);
                 self.sizes[block] -= here;
                 block += 1;
             }
             left -= here;
             rest = 0;
         }
+        self.join_blocks(block.saturating_sub(1));
     }
 
     /// Breaks the whole text into leaves before the first edit.
     fn cut_whole(&mut self) {
         let Some(whole) = self.whole.take() else { return };
         if !whole.is_empty() {
-            self.blocks.push(leaves_of(&whole));
+            self.blocks.push(Block::new(leaves_of(&whole)));
             self.sizes.push(self.chars);
             self.split_block(0);
         }
     }
 
     fn split_block(&mut self, block: usize) {
-        if self.blocks[block].len() <= BLOCK_LEAVES {
+        if self.blocks[block].leaves.len() <= BLOCK_LEAVES {
             return;
         }
-        let leaves = std::mem::take(&mut self.blocks[block]);
-        let mut parts: Vec<Vec<Leaf>> = Vec::with_capacity(leaves.len() / (BLOCK_LEAVES / 2) + 1);
-        for leaf in leaves {
-            match parts.last_mut() {
-                Some(part) if part.len() < BLOCK_LEAVES / 2 => part.push(leaf),
-                _ => parts.push(vec![leaf]),
-            }
+        let Block { mut sizes, mut leaves } = std::mem::take(&mut self.blocks[block]);
+        let mut parts = Vec::with_capacity(leaves.len() / (BLOCK_LEAVES / 2) + 1);
+        while !leaves.is_empty() {
+            let rest = leaves.len().saturating_sub(BLOCK_LEAVES / 2);
+            parts.push(Block { sizes: sizes.split_off(rest), leaves: leaves.split_off(rest) });
         }
-        let sizes: Vec<usize> = parts.iter().map(|part| part.iter().map(|leaf| leaf.chars).sum()).collect();
-        self.sizes.splice(block..=block, sizes);
+        parts.reverse();
+        self.sizes.splice(block..=block, parts.iter().map(Block::chars).collect::<Vec<_>>());
         self.blocks.splice(block..=block, parts);
+    }
+
+    /// Joins a block with the next if both have few leaves, so that there are not many more than the text needs.
+    fn join_blocks(&mut self, block: usize) {
+        if let [a, b, ..] = &mut self.blocks[block..]
+            && a.leaves.len() + b.leaves.len() <= BLOCK_LEAVES / 4
+        {
+            a.leaves.append(&mut b.leaves);
+            a.sizes.append(&mut b.sizes);
+            self.blocks.remove(block + 1);
+            self.sizes[block] += self.sizes.remove(block + 1);
+        }
     }
 }
 
@@ -168,44 +220,15 @@ fn locate(sizes: impl ExactSizeIterator<Item = usize>, position: usize) -> (usiz
     (0, 0)
 }
 
-/// Deletes `count` code points from `rest` on; fewer than all that the leaves hold.
-fn delete_within(leaves: &mut Vec<Leaf>, rest: usize, count: usize) {
-    let (mut index, mut rest) = locate(leaves.iter().map(|leaf| leaf.chars), rest);
-    let mut left = count;
-    while left > 0 && index < leaves.len() {
-        let leaf = &mut leaves[index];
-        let here = left.min(leaf.chars - rest);
-        if here == leaf.chars {
-            leaves.remove(index);
-        } else {
-            let (from, to) = (leaf.offset(rest), leaf.offset(rest + here));
-            leaf.text.drain(from..to);
-            leaf.chars -= here;
-            index += 1;
-        }
-        left -= here;
-        rest = 0;
-    }
-    // Deletions leave small leaves behind: join the one that was cut with the next.
-    let index = index.saturating_sub(1);
-    if let [a, b, ..] = &mut leaves[index..]
-        && a.text.len() + b.text.len() <= MERGE_BYTES
-    {
-        a.text.push_str(&b.text);
-        a.chars += b.chars;
-        leaves.remove(index + 1);
-    }
-}
-
-fn leaves_of(mut text: &str) -> Vec<Leaf> {
+fn leaves_of(mut text: &str) -> Vec<String> {
     let mut leaves = Vec::with_capacity(text.len() / FILL_BYTES + 1);
     while text.len() > LEAF_BYTES {
         let (leaf, rest) = text.split_at(text.floor_char_boundary(FILL_BYTES));
-        leaves.push(leaf);
+        leaves.push(leaf.to_owned());
         text = rest;
     }
-    leaves.push(text);
-    leaves.into_iter().map(|text| Leaf::new(text.to_owned())).collect()
+    leaves.push(text.to_owned());
+    leaves
 }
 
 /// Number of code points.
@@ -216,17 +239,22 @@ pub(crate) fn count_chars(text: &str) -> usize {
 
 /// Byte offset of the `index`-th code point of `text`, or of the end if there are fewer.
 pub(crate) fn char_offset(text: &str, index: usize) -> usize {
-    /// Bytes whose code points are counted at once, in vector registers.
-    const STRIDE: usize = 64;
     let bytes = text.as_bytes();
     let (mut at, mut left) = (0, index);
-    while let Some(stride) = bytes.get(at..at + STRIDE) {
-        let starts = usize::from(stride.iter().map(|byte| u8::from(is_start(*byte))).sum::<u8>());
+    // Eight words at once, then one, then byte by byte.
+    while let Some(words) = bytes[at..].first_chunk::<64>() {
+        let starts = words.len() - continuation_bytes(words);
         if starts > left {
             break;
         }
-        left -= starts;
-        at += STRIDE;
+        (at, left) = (at + words.len(), left - starts);
+    }
+    while let Some(word) = bytes[at..].first_chunk::<8>() {
+        let starts = word.len() - continuation_bytes(word);
+        if starts > left {
+            break;
+        }
+        (at, left) = (at + word.len(), left - starts);
     }
     for (offset, byte) in bytes[at..].iter().enumerate() {
         if is_start(*byte) {
@@ -237,6 +265,19 @@ pub(crate) fn char_offset(text: &str, index: usize) -> usize {
         }
     }
     text.len()
+}
+
+/// Number of continuation bytes in at most 255 bytes, whole words.
+fn continuation_bytes(bytes: &[u8]) -> usize {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let mut sums = 0;
+    for word in bytes.as_chunks::<8>().0 {
+        let word = u64::from_le_bytes(*word);
+        // Their top bits are 10.
+        sums += (word >> 7) & !(word >> 6) & ONES;
+    }
+    // Adds up the eight bytes.
+    (sums.wrapping_mul(ONES) >> 56) as usize
 }
 
 /// Not a continuation byte (RFC 3629 §3).
@@ -269,11 +310,12 @@ mod tests {
         prop_assert_eq!(rope.text(), model.iter().collect::<String>());
         prop_assert_eq!(rope.len_chars(), model.len());
         for (size, block) in rope.sizes.iter().zip(&rope.blocks) {
-            prop_assert_eq!(*size, block.iter().map(|leaf| leaf.chars).sum::<usize>());
-            prop_assert!(block.len() <= BLOCK_LEAVES);
-            for leaf in block {
-                prop_assert_eq!(leaf.chars, leaf.text.chars().count());
-                prop_assert!(leaf.text.len() <= LEAF_BYTES);
+            prop_assert_eq!(*size, block.chars());
+            prop_assert!(block.leaves.len() <= BLOCK_LEAVES);
+            prop_assert_eq!(block.leaves.len(), block.sizes.len());
+            for (leaf, size) in block.leaves.iter().zip(&block.sizes) {
+                prop_assert_eq!(*size as usize, leaf.chars().count());
+                prop_assert!(leaf.len() <= LEAF_BYTES);
             }
         }
         Ok(())
