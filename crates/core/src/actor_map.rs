@@ -1,8 +1,8 @@
 //! Flat sorted maps from actors to values: what clocks and counters are made of.
 //!
-//! The actors of a document are few and change rarely, while the values change all the time and are joined again and
-//! again. So the two stand apart: the sorted actors in one table that clones share, the values in a row beside it.
-//! Cloning copies the values only, and maps over the same actors join in lockstep, without looking anything up.
+//! The actors of a document change rarely, while the values change all the time and are joined again and again. So the
+//! two stand apart: the sorted actors in a table that clones share, the values in a row beside it, of a dozen within
+//! the map itself. Cloning copies the values only, and maps over the same actors join in lockstep.
 
 use std::borrow::Borrow;
 use std::cmp::Ordering;
@@ -10,24 +10,28 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use crate::AgentId;
 
+/// Values that take no allocation: most documents have no more agents.
+const FEW: usize = 12;
+
 /// A map from actors to values, sorted by actor.
-#[derive(Clone)]
 pub struct ActorMap<A, V> {
     /// `None` if there are none, so that an empty map takes no memory.
-    actors: Option<Arc<Vec<A>>>,
-    values: Vec<V>,
+    actors: Option<Arc<[A]>>,
+    values: SmallVec<[V; FEW]>,
 }
 
 impl<A, V> ActorMap<A, V> {
     pub fn new() -> Self {
-        ActorMap { actors: None, values: Vec::new() }
+        ActorMap { actors: None, values: SmallVec::new() }
     }
 
     /// The actors in order.
     pub fn actors(&self) -> &[A] {
-        self.actors.as_ref().map_or(&[], |actors| actors)
+        self.actors.as_deref().unwrap_or_default()
     }
 
     /// The values in the order of their actors.
@@ -82,10 +86,11 @@ impl<A: Ord + Clone, V> ActorMap<A, V> {
 
     /// Inserts an entry at a place that [`position`](Self::position) gave for its actor.
     pub fn insert_at(&mut self, at: usize, actor: A, value: V) {
-        let actors = Arc::make_mut(self.actors.get_or_insert_default());
-        debug_assert!(at == 0 || actors[at - 1] < actor, "actors stay sorted");
-        debug_assert!(at == actors.len() || actor < actors[at], "actors stay sorted");
-        actors.insert(at, actor);
+        debug_assert!(self.actors()[..at].last().is_none_or(|before| *before < actor), "actors stay sorted");
+        debug_assert!(self.actors().get(at).is_none_or(|after| actor < *after), "actors stay sorted");
+        let (before, after) = self.actors().split_at(at);
+        let actors: Vec<A> = before.iter().cloned().chain([actor]).chain(after.iter().cloned()).collect();
+        self.actors = Some(actors.into());
         self.values.insert(at, value);
     }
 
@@ -120,56 +125,55 @@ impl<A: Ord + Clone, V> ActorMap<A, V> {
     /// Takes in every entry of `other`: new ones are cloned, for the others `join` decides.
     pub fn join_with(&mut self, other: &Self, mut join: impl FnMut(&mut V, &V))
     where
-        V: Clone,
+        V: Copy,
     {
         if self.same_actors(other) {
             self.values.iter_mut().zip(&other.values).for_each(|(mine, theirs)| join(mine, theirs));
             return;
         }
-        let mut missing = 0;
         let mut at = 0;
-        for (actor, theirs) in other.iter() {
+        for (place, (actor, theirs)) in other.iter().enumerate() {
             while self.actors().get(at).is_some_and(|mine| mine < actor) {
                 at += 1;
             }
-            if self.actors().get(at) == Some(actor) {
-                join(&mut self.values[at], theirs);
-                at += 1;
-            } else {
-                missing += 1;
+            if self.actors().get(at) != Some(actor) {
+                return self.join_rest(at, other, place, join);
             }
-        }
-        if missing > 0 {
-            self.insert_missing(other, missing);
+            join(&mut self.values[at], theirs);
+            at += 1;
         }
     }
 
-    fn insert_missing(&mut self, other: &Self, missing: usize)
+    /// Joins what is left on both sides from the first actor on that is missing here.
+    fn join_rest(&mut self, at: usize, other: &Self, from: usize, mut join: impl FnMut(&mut V, &V))
     where
-        V: Clone,
+        V: Copy,
     {
-        if self.is_empty() {
-            *self = other.clone();
-            return;
-        }
-        let mut actors = Vec::with_capacity(self.len() + missing);
-        let mut values = Vec::with_capacity(self.len() + missing);
-        let mut theirs = other.iter().peekable();
-        let mine = std::mem::take(&mut self.values);
-        for (actor, value) in self.actors().iter().zip(mine) {
-            while let Some((their_actor, their_value)) = theirs.next_if(|(theirs, _)| *theirs < actor) {
-                actors.push(their_actor.clone());
-                values.push(their_value.clone());
+        let room = self.len() + other.len() - from;
+        let (left, right) = (self.actors(), other.actors());
+        let mut actors: SmallVec<[A; 2 * FEW]> = SmallVec::with_capacity(room);
+        let mut values: SmallVec<[V; FEW]> = SmallVec::with_capacity(room);
+        actors.extend(left[..at].iter().cloned());
+        values.extend_from_slice(&self.values[..at]);
+        let (mut i, mut j) = (at, from);
+        while i < left.len() || j < right.len() {
+            let order = match (left.get(i), right.get(j)) {
+                (Some(a), Some(b)) => a.cmp(b),
+                (Some(_), None) => Ordering::Less,
+                _ => Ordering::Greater,
+            };
+            let (actor, mut value) =
+                if order.is_gt() { (&right[j], other.values[j]) } else { (&left[i], self.values[i]) };
+            if order.is_eq() {
+                join(&mut value, &other.values[j]);
             }
-            theirs.next_if(|(theirs, _)| *theirs == actor);
             actors.push(actor.clone());
             values.push(value);
+            i += usize::from(order.is_le());
+            j += usize::from(order.is_ge());
         }
-        for (actor, value) in theirs {
-            actors.push(actor.clone());
-            values.push(value.clone());
-        }
-        self.actors = Some(Arc::new(actors));
+        self.actors =
+            Some(if actors.spilled() { actors.into_vec().into() } else { actors.as_slice().into() });
         self.values = values;
     }
 
@@ -199,9 +203,9 @@ impl<A: Ord + Clone, V> ActorMap<A, V> {
     #[must_use]
     pub fn filtered(&self, mut keep: impl FnMut(&A, &V) -> bool) -> Self
     where
-        V: Clone,
+        V: Copy,
     {
-        self.iter().filter(|(actor, value)| keep(actor, value)).map(|(a, v)| (a.clone(), v.clone())).collect()
+        self.iter().filter(|(actor, value)| keep(actor, value)).map(|(a, v)| (a.clone(), *v)).collect()
     }
 }
 
@@ -222,8 +226,14 @@ impl<A: Ord + Clone, V> FromIterator<(A, V)> for ActorMap<A, V> {
             entries.dedup_by(|a, b| a.0 == b.0);
             entries.reverse();
         }
-        let (actors, values): (Vec<A>, Vec<V>) = entries.into_iter().unzip();
-        ActorMap { actors: (!actors.is_empty()).then(|| Arc::new(actors)), values }
+        let (actors, values): (Vec<A>, SmallVec<[V; FEW]>) = entries.into_iter().unzip();
+        ActorMap { actors: (!actors.is_empty()).then(|| actors.into()), values }
+    }
+}
+
+impl<A, V: Copy> Clone for ActorMap<A, V> {
+    fn clone(&self) -> Self {
+        ActorMap { actors: self.actors.clone(), values: SmallVec::from_slice(&self.values) }
     }
 }
 
@@ -261,7 +271,10 @@ mod tests {
     use std::collections::BTreeMap;
 
     fn any_map() -> impl Strategy<Value = BTreeMap<u8, u8>> {
-        prop::collection::btree_map(0u8..8, 0u8..4, 0..8)
+        prop_oneof![
+            prop::collection::btree_map(0u8..8, 0u8..4, 0..8),
+            prop::collection::btree_map(0u8..20, 0u8..4, 8..20),
+        ]
     }
 
     fn flat(map: &BTreeMap<u8, u8>) -> ActorMap<u8, u8> {
@@ -270,7 +283,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_is_a_map(entries in prop::collection::vec((0u8..8, 0u8..4), 0..12), actor in 0u8..8) {
+        fn it_is_a_map(entries in prop::collection::vec((0u8..16, 0u8..4), 0..24), actor in 0u8..16) {
             let model: BTreeMap<u8, u8> = entries.iter().copied().collect();
             let map: ActorMap<u8, u8> = entries.into_iter().collect();
             prop_assert_eq!(&map, &flat(&model));

@@ -9,6 +9,7 @@ use std::cmp::Ordering;
 use std::ops::Range;
 
 use ramanujan_core::{AgentId, VectorClock, VersionVector};
+use smallvec::SmallVec;
 
 use super::{ApplyError, Crdt, Diff, Event, wrong_type};
 use crate::codec::{DecodeError, Reader, Writer};
@@ -22,11 +23,15 @@ pub struct OrSet<E, A = AgentId> {
     version: VersionVector<A>,
     /// Sorted.
     elements: Vec<E>,
-    /// Where the dots of each element end in `dots`; they begin where the previous element's end.
+    /// Where the dots of each element end in `dots`; they begin where the previous element's end. Empty if each element
+    /// has one dot, as is the rule: only concurrent additions leave several.
     ends: Vec<u32>,
     /// Sorted within an element; each element has one at least.
     dots: Vec<SlotDot>,
 }
+
+/// Actors up to which a join looks at their counters without an allocation.
+const FEW: usize = 24;
 
 /// A dot whose actor is a place in the version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -61,14 +66,29 @@ impl<E, A> OrSet<E, A> {
     }
 
     fn range(&self, at: usize) -> Range<usize> {
+        if self.ends.is_empty() {
+            return at..at + 1;
+        }
         let start = if at == 0 { 0 } else { self.ends[at - 1] as usize };
         start..self.ends[at] as usize
     }
 
-    fn push(&mut self, element: E, dots: impl IntoIterator<Item = SlotDot>) {
-        self.elements.push(element);
-        self.dots.extend(dots);
+    /// Ends the dots of the last element, which stand last in `dots`.
+    fn close(&mut self) {
+        if self.ends.is_empty() {
+            if self.dots.len() == self.elements.len() {
+                return;
+            }
+            self.ends.extend(1..self.elements.len() as u32);
+        }
         self.ends.push(self.dots.len() as u32);
+    }
+
+    /// Forgets the ends if each element has one dot.
+    fn settle(&mut self) {
+        if self.dots.len() == self.elements.len() {
+            self.ends.clear();
+        }
     }
 }
 
@@ -102,6 +122,10 @@ impl<E: Ord + Clone, A: Ord + Clone> OrSet<E, A> {
                 let place = dots.partition_point(|dot| *dot < added);
                 dots.insert(place, added);
                 self.replace(at, &dots);
+            }
+            Err(at) if self.ends.is_empty() => {
+                self.elements.insert(at, element);
+                self.dots.insert(at, added);
             }
             Err(at) => {
                 let start = if at == 0 { 0 } else { self.ends[at - 1] };
@@ -142,13 +166,19 @@ impl<E: Ord + Clone, A: Ord + Clone> OrSet<E, A> {
     /// Gives an element other dots; without any it leaves.
     fn replace(&mut self, at: usize, dots: &[SlotDot]) {
         let range = self.range(at);
-        let (before, after) = (range.len() as u32, dots.len() as u32);
+        if dots.len() != range.len() {
+            if self.ends.is_empty() {
+                self.ends.extend(1..=self.elements.len() as u32);
+            }
+            let (before, after) = (range.len() as u32, dots.len() as u32);
+            self.ends[at..].iter_mut().for_each(|end| *end = *end - before + after);
+        }
         self.dots.splice(range, dots.iter().copied());
-        self.ends[at..].iter_mut().for_each(|end| *end = *end - before + after);
         if dots.is_empty() {
             self.elements.remove(at);
             self.ends.remove(at);
         }
+        self.settle();
     }
 
     /// Least upper bound, in place: a dot stays if both sides hold it, or if one does that the other has not seen.
@@ -168,21 +198,19 @@ impl<E: Ord + Clone, A: Ord + Clone> OrSet<E, A> {
         }
         let same = |at: &usize| {
             self.elements[*at] == other.elements[*at]
-                && self.ends[*at] == other.ends[*at]
+                && self.range(*at) == other.range(*at)
                 && self.dots[self.range(*at)] == other.dots[other.range(*at)]
         };
         (0..self.len().min(other.len())).take_while(same).count()
     }
 
     fn join_from(&mut self, first: usize, other: &Self, sides: &Sides<'_>) {
-        let start = if first == 0 { 0 } else { self.ends[first - 1] as usize };
-        let mut mine = self.elements.split_off(first).into_iter().peekable();
-        let my_ends = self.ends.split_off(first);
-        let my_dots = self.dots.split_off(start);
-        let room = my_ends.len().max(other.len() - first);
-        self.elements.reserve(room);
-        self.ends.reserve(room);
-        self.dots.reserve(room);
+        let start = first.checked_sub(1).map_or(0, |before| self.range(before).end);
+        let room = self.len().max(other.len());
+        let mut mine = cut(&mut self.elements, first, room).into_iter().peekable();
+        let my_ends = self.ends.split_off(first.min(self.ends.len()));
+        let my_end = |at: usize| my_ends.get(at).map_or(at + 1, |end| *end as usize - start);
+        let my_dots = cut(&mut self.dots, start, room);
         let (mut i, mut j) = (0, first);
         let mut my_start = 0;
         loop {
@@ -190,13 +218,12 @@ impl<E: Ord + Clone, A: Ord + Clone> OrSet<E, A> {
                 (Some(a), Some(b)) => a.cmp(b),
                 (Some(_), None) => Ordering::Less,
                 (None, Some(_)) => Ordering::Greater,
-                (None, None) => return,
+                (None, None) => break,
             };
             let (mut ours, mut theirs) = (&my_dots[..0], &other.dots[..0]);
             if order.is_le() {
-                let end = my_ends[i] as usize - start;
-                ours = &my_dots[my_start..end];
-                my_start = end;
+                ours = &my_dots[my_start..my_end(i)];
+                my_start = my_end(i);
                 i += 1;
             }
             if order.is_ge() {
@@ -209,18 +236,27 @@ impl<E: Ord + Clone, A: Ord + Clone> OrSet<E, A> {
             let element = if order.is_le() { mine.next() } else { None };
             if stays {
                 self.elements.extend(element.or_else(|| other.elements.get(j - 1).cloned()));
-                self.ends.push(self.dots.len() as u32);
+                self.close();
             }
         }
+        self.settle();
     }
+}
+
+/// Takes the tail of a vector off, leaving room for another.
+fn cut<T>(vector: &mut Vec<T>, at: usize, room: usize) -> Vec<T> {
+    if at > 0 {
+        return vector.split_off(at);
+    }
+    std::mem::replace(vector, Vec::with_capacity(room))
 }
 
 /// What two joining sets have seen, by the places of actors in the joined version.
 struct Sides<'a> {
-    mine: Cow<'a, [u64]>,
+    mine: SmallVec<[u64; FEW]>,
     theirs: Cow<'a, [u64]>,
     /// Places of the other's actors, if they are not the same as here.
-    to_union: Option<Vec<u32>>,
+    to_union: Option<SmallVec<[u32; FEW]>>,
 }
 
 impl<'a> Sides<'a> {
@@ -228,12 +264,14 @@ impl<'a> Sides<'a> {
     fn of<E, A: Ord + Clone>(set: &mut OrSet<E, A>, other: &'a OrSet<E, A>) -> Self {
         let (mine, theirs) = (set.version.entries(), other.version.entries());
         if mine.same_actors(theirs) {
-            let mine = Cow::Owned(mine.values().to_vec());
+            let mine = SmallVec::from_slice(mine.values());
             return Sides { mine, theirs: Cow::Borrowed(theirs.values()), to_union: None };
         }
-        let mut my_places = Vec::with_capacity(mine.len());
-        let mut their_places = Vec::with_capacity(theirs.len());
-        let (mut my_counters, mut their_counters) = (Vec::new(), Vec::new());
+        let mut my_places: SmallVec<[u32; FEW]> = SmallVec::with_capacity(mine.len());
+        let mut their_places = SmallVec::with_capacity(theirs.len());
+        let union = mine.len() + theirs.len();
+        let (mut my_counters, mut their_counters) =
+            (SmallVec::with_capacity(union), Vec::with_capacity(union));
         mine.pairwise(theirs, |left, right| {
             let place = my_counters.len() as u32;
             my_places.extend(left.map(|_| place));
@@ -244,11 +282,7 @@ impl<'a> Sides<'a> {
         for dot in &mut set.dots {
             dot.actor = my_places[dot.actor as usize];
         }
-        Sides {
-            mine: Cow::Owned(my_counters),
-            theirs: Cow::Owned(their_counters),
-            to_union: Some(their_places),
-        }
+        Sides { mine: my_counters, theirs: Cow::Owned(their_counters), to_union: Some(their_places) }
     }
 
     fn placed(&self, dot: SlotDot) -> SlotDot {
@@ -260,6 +294,11 @@ impl<'a> Sides<'a> {
 
     /// Appends the dots of an element that stay, in order.
     fn join_dots(&self, ours: &[SlotDot], theirs: &[SlotDot], out: &mut Vec<SlotDot>) {
+        if let ([mine], [theirs]) = (ours, theirs)
+            && *mine == self.placed(*theirs)
+        {
+            return out.push(*mine);
+        }
         let mut theirs = theirs.iter().map(|dot| self.placed(*dot)).peekable();
         for mine in ours {
             while let Some(new) = theirs.next_if(|theirs| theirs < mine) {
@@ -331,7 +370,8 @@ impl Crdt for OrSet<Json> {
             if set.elements.last().is_some_and(|last| *last >= element) {
                 return Err(DecodeError::Malformed("elements are not sorted"));
             }
-            set.push(element, []);
+            let start = set.dots.len();
+            set.elements.push(element);
             loop {
                 let head = reader.uint()?;
                 let dot = set.take_dot(head >> 1, reader.uint()?)?;
@@ -340,14 +380,10 @@ impl Crdt for OrSet<Json> {
                     break;
                 }
             }
-            let start = set.range(set.len() - 1).start;
-            if !set.dots[start..].is_sorted_by(|a, b| a < b) {
-                return Err(DecodeError::Malformed("dots are not sorted"));
+            if !set.dots[start..].is_sorted_by(|a, b| a < b) || u32::try_from(set.dots.len()).is_err() {
+                return Err(DecodeError::Malformed("dots are not sorted, or too many"));
             }
-            let end = u32::try_from(set.dots.len()).map_err(|_| DecodeError::Malformed("too many dots"))?;
-            if let Some(last) = set.ends.last_mut() {
-                *last = end;
-            }
+            set.close();
         }
         Ok(set)
     }

@@ -1,7 +1,9 @@
 //! TAP state (network.md §2.5): the phase is an LWW-register by Lamport time and agent; beside it the set of all
 //! transitions, which only grows, and the phase that most agents are in.
 
-use ramanujan_core::{ActorMap, AgentId, Dot, VectorClock};
+use std::collections::BTreeMap;
+
+use ramanujan_core::{AgentId, Dot, MAX_SAFE_INTEGER, VectorClock};
 
 use super::{ApplyError, Crdt, Diff, Event, Stamp, wrong_type};
 use crate::codec::{DecodeError, Reader, Writer};
@@ -26,7 +28,7 @@ struct Log {
 pub struct TapState {
     version: VectorClock,
     /// Every operation is a transition: the agent's `n`-th stands at place `n − 1`.
-    logs: ActorMap<AgentId, Log>,
+    logs: BTreeMap<AgentId, Log>,
 }
 
 impl TapState {
@@ -61,7 +63,7 @@ impl TapState {
 
     /// Number of all transitions.
     pub fn len(&self) -> usize {
-        self.logs.values().iter().map(|log| log.transitions.len()).sum()
+        self.logs.values().map(|log| log.transitions.len()).sum()
     }
 
     pub fn is_empty(&self) -> bool {
@@ -91,11 +93,15 @@ impl Crdt for TapState {
 
     fn join(&mut self, other: &Self) {
         self.version.join(&other.version);
-        self.logs.join_with(&other.logs, |mine, theirs| {
+        for (agent, theirs) in &other.logs {
+            let Some(mine) = self.logs.get_mut(agent) else {
+                self.logs.insert(agent.clone(), theirs.clone());
+                continue;
+            };
             let held = mine.left_out + mine.transitions.len() as u64;
             let new = usize::try_from(held.saturating_sub(theirs.left_out)).unwrap_or(usize::MAX);
             mine.transitions.extend_from_slice(theirs.transitions.get(new..).unwrap_or_default());
-        });
+        }
     }
 
     fn diff(&self, since: &VectorClock) -> Diff<Self> {
@@ -112,7 +118,7 @@ impl Crdt for TapState {
     fn take_effect(&mut self, event: &Event<'_>, op: &Op) -> Result<(), ApplyError> {
         let Op::Transition { to } = op else { return Err(wrong_type(Self::TYPE, op)) };
         self.version.raise(&event.dot.agent, event.dot.seq);
-        self.logs.entry(&event.dot.agent).transitions.push((event.lamport(), *to));
+        self.logs.entry(event.dot.agent.clone()).or_default().transitions.push((event.lamport(), *to));
         Ok(())
     }
 
@@ -132,7 +138,7 @@ impl Crdt for TapState {
 
     fn take(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let version = reader.version()?;
-        let mut logs = Vec::with_capacity(version.len());
+        let mut logs = BTreeMap::new();
         for (agent, count) in version.entries().iter() {
             let mut transitions = Vec::new();
             let mut lamport = 0u64;
@@ -141,14 +147,14 @@ impl Crdt for TapState {
                 lamport = lamport.saturating_add(step);
                 let phase = TapPhase::ALL.get(usize::from(reader.byte()?));
                 match phase {
-                    Some(to) if step > 0 && lamport <= ramanujan_core::MAX_SAFE_INTEGER => {
+                    Some(to) if step > 0 && lamport <= MAX_SAFE_INTEGER => {
                         transitions.push((lamport, *to));
                     }
                     _ => return Err(DecodeError::Malformed("a transition has no phase or no time")),
                 }
             }
-            logs.push((agent.clone(), Log { left_out: 0, transitions }));
+            logs.insert(agent.clone(), Log { left_out: 0, transitions });
         }
-        Ok(TapState { version, logs: logs.into_iter().collect() })
+        Ok(TapState { version, logs })
     }
 }

@@ -1,7 +1,9 @@
 //! Increments at a place. A write that replaces them removes those that it has seen and no others, so each is kept by
 //! itself. Of one agent they are always its latest: whoever has seen one has seen the ones before.
 
-use ramanujan_core::{ActorMap, AgentId, VectorClock};
+use std::collections::BTreeMap;
+
+use ramanujan_core::{AgentId, VectorClock};
 
 use super::place::Sides;
 use super::show::Time;
@@ -40,7 +42,7 @@ impl Run {
 
 /// Increments by agent, as few runs as possible, none without.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Increments(pub(super) ActorMap<AgentId, Vec<Run>>);
+pub(super) struct Increments(pub(super) BTreeMap<AgentId, Vec<Run>>);
 
 impl Increments {
     pub(super) fn is_empty(&self) -> bool {
@@ -49,12 +51,11 @@ impl Increments {
 
     pub(super) fn push(&mut self, event: &Event<'_>, amount: i64) {
         let run = Run { seq: event.dot.seq, lamport: event.lamport(), amount, count: 1 };
-        push(self.0.entry(&event.dot.agent), run);
+        push(self.0.entry(event.dot.agent.clone()).or_default(), run);
     }
 
     pub(super) fn sum(&self) -> i128 {
-        let amounts =
-            self.0.values().iter().flatten().map(|run| i128::from(run.amount) * i128::from(run.count));
+        let amounts = self.0.values().flatten().map(|run| i128::from(run.amount) * i128::from(run.count));
         amounts.fold(0, i128::saturating_add)
     }
 
@@ -67,34 +68,26 @@ impl Increments {
     }
 
     pub(super) fn remove_seen(&mut self, past: &VectorClock) {
-        if !self.is_empty() {
-            let kept = |(agent, runs): (&AgentId, &Vec<Run>)| {
-                let runs = from(runs, past.counter(agent) + 1);
-                (!runs.is_empty()).then(|| (agent.clone(), runs))
-            };
-            self.0 = self.0.iter().filter_map(kept).collect();
-        }
+        self.0.retain(|agent, runs| {
+            *runs = from(runs, past.counter(agent) + 1);
+            !runs.is_empty()
+        });
     }
 
     /// Of each agent, the later one of both beginnings counts: what lies before has been removed on one side.
     pub(super) fn join(&mut self, other: &Increments, sides: Sides<'_>) {
-        if self.is_empty() && other.is_empty() {
-            return;
-        }
-        let mut agents: Vec<&AgentId> = self.0.actors().iter().chain(other.0.actors()).collect();
-        agents.sort_unstable();
-        agents.dedup();
-        let joined = agents.into_iter().filter_map(|agent| {
-            let none = Vec::new();
-            let theirs = other.0.get(agent).unwrap_or(&none);
-            let start = theirs.first().map_or_else(|| sides.theirs.counter(agent) + 1, |first| first.seq);
-            let mut runs = from(self.0.get(agent).unwrap_or(&none), start);
-            for new in from(theirs, sides.mine.counter(agent) + 1) {
-                push(&mut runs, new);
-            }
-            (!runs.is_empty()).then(|| (agent.clone(), runs))
+        self.0.retain(|agent, mine| {
+            let first = other.0.get(agent).and_then(|theirs| theirs.first());
+            *mine = from(mine, first.map_or_else(|| sides.theirs.counter(agent) + 1, |first| first.seq));
+            !mine.is_empty()
         });
-        self.0 = joined.collect::<Vec<_>>().into_iter().collect();
+        for (agent, theirs) in &other.0 {
+            let new = from(theirs, sides.mine.counter(agent) + 1);
+            if !new.is_empty() {
+                let mine = self.0.entry(agent.clone()).or_default();
+                new.into_iter().for_each(|run| push(mine, run));
+            }
+        }
     }
 }
 
