@@ -91,7 +91,7 @@ pub(crate) fn rows_since(
         )
         SELECT {COLUMNS} FROM agents CROSS JOIN crdt_deltas d ON d.document_id = ?1 AND d.agent_id = agents.id
             AND d.seq > COALESCE((SELECT s.value FROM json_each(?2) s WHERE s.key = agents.id), 0)
-        WHERE agents.id IS NOT NULL AND d.log > ?3 AND d.log <= ?4
+        WHERE agents.id IS NOT NULL AND +d.log > ?3 AND +d.log <= ?4
         ORDER BY d.log LIMIT ?5"
     );
     select(store, &sql, [document.into(), since.into(), after.into(), until.into(), limit.into()])

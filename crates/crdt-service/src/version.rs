@@ -141,7 +141,7 @@ pub(crate) fn newest_until(store: &Store, document: &str, until: u64) -> Result<
         )
         SELECT {COLUMNS} FROM agents JOIN crdt_deltas d ON d.document_id = ?1 AND d.agent_id = agents.id
             AND d.seq = (SELECT m.seq FROM crdt_deltas m WHERE m.document_id = ?1 AND m.agent_id = agents.id
-                AND m.log <= ?2 ORDER BY m.seq DESC LIMIT 1)
+                AND +m.log <= ?2 ORDER BY m.seq DESC LIMIT 1)
         WHERE agents.id IS NOT NULL
         ORDER BY d.log"
     );
