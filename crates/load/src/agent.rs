@@ -7,10 +7,9 @@ use std::time::{Duration, Instant};
 
 use ramanujan_core::Color;
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::client::{Client, Refusal};
-use crate::history::History;
 use crate::random::Random;
 use crate::record::Record;
 use crate::replica::Replica;
@@ -27,8 +26,6 @@ const FIRST_PAUSE: Duration = Duration::from_millis(20);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// Longest uninterrupted sleep, so that Ctrl-C is heeded soon.
 const NAP: Duration = Duration::from_millis(50);
-/// Deltas of the agent's own in the remote state of a merge.
-const MERGED_DELTAS: usize = 16;
 
 /// What the agents of a run share.
 #[derive(Debug)]
@@ -102,7 +99,10 @@ impl Agent<'_> {
         let (name, done) = match arrival.action {
             Action::Write => ("write", self.write(arrival.document, RETRY_FOR)),
             Action::Read => ("read", self.read(arrival.document)),
-            Action::Merge => ("merge", self.merge(arrival.document)),
+            Action::Merge => match self.merge(arrival.document) {
+                Some(done) => ("merge", done),
+                None => ("read", self.read(arrival.document)),
+            },
         };
         let latency = due.elapsed();
         let mut record = self.shared.record();
@@ -110,10 +110,10 @@ impl Agent<'_> {
             record.failed += 1;
             return;
         }
-        match arrival.action {
-            Action::Write => record.writes += 1,
-            Action::Read => record.reads += 1,
-            Action::Merge => record.merges += 1,
+        match name {
+            "write" => record.writes += 1,
+            "merge" => record.merges += 1,
+            _ => record.reads += 1,
         }
         record.done(&format!("{name} {}", kind.name()), latency);
     }
@@ -166,12 +166,14 @@ impl Agent<'_> {
         }
     }
 
-    /// Joins something of the agent's own into the document's state; a read where there is nothing to join.
-    fn merge(&mut self, document: usize) -> bool {
+    /// Joins something of the agent's own into the document's state; `None` where there is nothing to join.
+    fn merge(&mut self, document: usize) -> Option<bool> {
         let replica = &self.replicas[document];
-        let Some(remote) = remote_state(replica) else { return self.read(document) };
+        let remote = replica.history().as_remote_state(replica.agent().as_str())?;
         let body = json!({"document_id": replica.document(), "remote": remote}).to_string();
-        persist(self.shared, RETRY_FOR, || self.client.post::<Done>("/crdt/merge", body.as_bytes())).is_ok()
+        let reply =
+            persist(self.shared, RETRY_FOR, || self.client.post::<Done>("/crdt/merge", body.as_bytes()));
+        Some(reply.is_ok())
     }
 
     /// The document as this agent sees it after the load; `None` if it does not exist.
@@ -181,39 +183,6 @@ impl Agent<'_> {
     pub(crate) fn final_state(&self, document: usize) -> Result<Option<State>, Refusal> {
         let path = format!("/crdt/{}", self.replicas[document].document());
         persist(self.shared, SETTLE_FOR, || get_or_nothing(&self.client, &path))
-    }
-}
-
-/// The newest of the agent's own operations, as a state that `POST /crdt/merge` takes.
-fn remote_state(replica: &Replica) -> Option<Value> {
-    match replica.history() {
-        History::Text(deltas) if !deltas.is_empty() => {
-            let newest = &deltas[deltas.len().saturating_sub(MERGED_DELTAS)..];
-            let records: Vec<Value> = newest
-                .iter()
-                .map(|(_, delta)| {
-                    let mut record = json!({"agent_id": delta.dot.agent, "seq": delta.dot.seq,
-                        "operation": delta.op.name(), "parents": delta.parents});
-                    match &delta.op {
-                        ramanujan_crdt::Op::Insert { position, text } => {
-                            record["position"] = json!(position);
-                            record["value"] = json!(text);
-                        }
-                        ramanujan_crdt::Op::Delete { position, length } => {
-                            record["position"] = json!(position);
-                            record["length"] = json!(length);
-                        }
-                        _ => {}
-                    }
-                    record
-                })
-                .collect();
-            Some(json!({"deltas": records}))
-        }
-        History::Counter { plus, minus } if plus + minus > 0 => {
-            Some(json!({"totals": {replica.agent().as_str(): {"p": plus, "n": minus}}}))
-        }
-        _ => None,
     }
 }
 

@@ -9,9 +9,9 @@ const STATS: &str = "/crdt/cache/stats";
 /// Counters that only grow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 pub(crate) struct Counters {
+    /// Look-ups above the break-even size: hits and misses.
+    consultations: u64,
     hits: u64,
-    misses: u64,
-    #[serde(default)]
     evictions: u64,
 }
 
@@ -20,8 +20,8 @@ pub(crate) struct Counters {
 #[serde(untagged)]
 pub(crate) enum CacheUse {
     Known {
+        consultations: u64,
         hits: u64,
-        misses: u64,
         evictions: u64,
         /// Hits per consultation; `None` if there was no consultation.
         hit_rate: Option<f64>,
@@ -45,25 +45,27 @@ pub(crate) fn used(before: Result<Counters, String>, after: Result<Counters, Str
     };
     let difference = || {
         Some((
+            after.consultations.checked_sub(before.consultations)?,
             after.hits.checked_sub(before.hits)?,
-            after.misses.checked_sub(before.misses)?,
             after.evictions.checked_sub(before.evictions)?,
         ))
     };
-    let Some((hits, misses, evictions)) = difference() else {
+    let Some((consultations, hits, evictions)) = difference() else {
         return CacheUse::Unknown { reason: "the counters went back: was the network restarted?".into() };
     };
-    let consultations = hits + misses;
     let hit_rate = (consultations > 0).then(|| hits as f64 / consultations as f64);
-    CacheUse::Known { hits, misses, evictions, hit_rate }
+    CacheUse::Known { consultations, hits, evictions, hit_rate }
 }
 
 impl std::fmt::Display for CacheUse {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            CacheUse::Known { hits, misses, evictions, hit_rate: Some(rate) } => {
+            CacheUse::Known { consultations, hits, evictions, hit_rate: Some(rate) } => {
                 let percent = rate * 100.0;
-                write!(f, "{percent:.1} % hits ({hits} hits, {misses} misses, {evictions} evictions)")
+                write!(
+                    f,
+                    "{percent:.1} % hits ({hits} of {consultations} consultations, {evictions} evictions)"
+                )
             }
             CacheUse::Known { .. } => f.write_str("never consulted"),
             CacheUse::Unknown { reason } => write!(f, "no figures ({reason})"),
@@ -77,13 +79,13 @@ mod tests {
 
     #[test]
     fn only_what_happened_in_between_counts() {
-        let counters = |hits, misses| Ok(Counters { hits, misses, evictions: 1 });
-        let used_between = used(counters(10, 10), counters(40, 20));
+        let counters = |consultations, hits| Ok(Counters { consultations, hits, evictions: 1 });
+        let used_between = used(counters(20, 10), counters(60, 40));
         assert_eq!(
             used_between,
-            CacheUse::Known { hits: 30, misses: 10, evictions: 0, hit_rate: Some(0.75) }
+            CacheUse::Known { consultations: 40, hits: 30, evictions: 0, hit_rate: Some(0.75) }
         );
-        assert_eq!(used_between.to_string(), "75.0 % hits (30 hits, 10 misses, 0 evictions)");
+        assert_eq!(used_between.to_string(), "75.0 % hits (30 of 40 consultations, 0 evictions)");
         assert_eq!(used(counters(1, 1), counters(1, 1)).to_string(), "never consulted");
         assert!(matches!(used(counters(5, 0), counters(1, 0)), CacheUse::Unknown { .. }));
         let missing = used(Err("501 not-implemented".into()), counters(1, 0));

@@ -159,7 +159,7 @@ fn wrong_set(state: &State, before: Option<&State>, replicas: &[&Replica]) -> Op
     let (now, earlier) = (elements(state), before.map(elements).unwrap_or_default());
     let (mut added, mut removed) = (BTreeSet::new(), BTreeSet::new());
     for replica in replicas {
-        let History::Set { own, added: adds, removed: removes } = replica.history() else { continue };
+        let History::Set { own, added: adds, removed: removes, .. } = replica.history() else { continue };
         for (element, present) in own {
             if now.contains(element) != *present {
                 let did = if *present { "added" } else { "removed" };

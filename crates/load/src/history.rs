@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ramanujan_core::Dot;
 use ramanujan_crdt::{Delta, Op};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::mix::Kind;
 use crate::operation::{Change, Operation};
@@ -12,6 +12,9 @@ use crate::reply::{State, Stored};
 
 /// An element or a member that more than one agent writes begins with this, every other with its agent's name.
 pub(crate) const SHARED: &str = "shared";
+/// Most deltas of the agent's own in the remote state of a merge.
+const MERGED_DELTAS: usize = 16;
+
 /// Member of JSON documents that all agents count up and down.
 pub(crate) const VISITS: &str = "visits";
 
@@ -29,6 +32,8 @@ pub(crate) enum History {
         own: BTreeMap<String, bool>,
         added: BTreeSet<String>,
         removed: BTreeSet<String>,
+        /// The newest operations with their parents.
+        recent: Vec<(Dot, Vec<Dot>, Change)>,
     },
     Json {
         own: BTreeMap<String, Option<Value>>,
@@ -42,10 +47,60 @@ impl History {
             Kind::Text => History::Text(Vec::new()),
             Kind::Counter => History::Counter { plus: 0, minus: 0 },
             Kind::Set => {
-                History::Set { own: BTreeMap::new(), added: BTreeSet::new(), removed: BTreeSet::new() }
+                let recent = Vec::with_capacity(MERGED_DELTAS);
+                History::Set {
+                    own: BTreeMap::new(),
+                    added: BTreeSet::new(),
+                    removed: BTreeSet::new(),
+                    recent,
+                }
             }
             Kind::Json => History::Json { own: BTreeMap::new(), visits: 0 },
         }
+    }
+
+    /// The newest of the agent's operations as a state that `POST /crdt/merge` takes; `None` if there are none, and for
+    /// JSON, whose operations the network names in its own way.
+    pub(crate) fn as_remote_state(&self, agent: &str) -> Option<Value> {
+        let record = |dot: &Dot, name: &str, parents: &[Dot]| json!({"agent_id": dot.agent, "seq": dot.seq, "operation": name, "parents": parents});
+        let records: Vec<Value> = match self {
+            History::Text(deltas) => deltas[deltas.len().saturating_sub(MERGED_DELTAS)..]
+                .iter()
+                .map(|(_, delta)| {
+                    let mut record = record(&delta.dot, delta.op.name(), &delta.parents);
+                    match &delta.op {
+                        Op::Insert { position, text } => {
+                            record["position"] = json!(position);
+                            record["value"] = json!(text);
+                        }
+                        Op::Delete { position, length } => {
+                            record["position"] = json!(position);
+                            record["length"] = json!(length);
+                        }
+                        _ => {}
+                    }
+                    record
+                })
+                .collect(),
+            History::Set { recent, .. } => recent
+                .iter()
+                .filter_map(|(dot, parents, change)| {
+                    let (name, element) = match change {
+                        Change::Add { element } => ("add", element),
+                        Change::Remove { element } => ("remove", element),
+                        _ => return None,
+                    };
+                    let mut record = record(dot, name, parents);
+                    record["value"] = json!(element);
+                    Some(record)
+                })
+                .collect(),
+            History::Counter { plus, minus } if plus + minus > 0 => {
+                return Some(json!({"totals": {agent: {"p": plus, "n": minus}}}));
+            }
+            History::Counter { .. } | History::Json { .. } => return None,
+        };
+        (!records.is_empty()).then(|| json!({"deltas": records}))
     }
 
     /// Takes over what `agent` did in an earlier run.
@@ -87,7 +142,14 @@ impl History {
                 let total = if *amount >= 0 { plus } else { minus };
                 *total += amount.unsigned_abs();
             }
-            (History::Set { own, added, removed }, Change::Add { element } | Change::Remove { element }) => {
+            (
+                History::Set { own, added, removed, recent },
+                Change::Add { element } | Change::Remove { element },
+            ) => {
+                if recent.len() == MERGED_DELTAS {
+                    recent.remove(0);
+                }
+                recent.push((dot, stored.parents.clone(), operation.change.clone()));
                 let adds = matches!(operation.change, Change::Add { .. });
                 if !element.starts_with(SHARED) {
                     own.insert(element.clone(), adds);

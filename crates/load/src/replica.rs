@@ -138,7 +138,7 @@ impl Replica {
     fn next_of_set(&self, random: &mut Random) -> Change {
         let element = self.name(random);
         let present = match &self.history {
-            History::Set { own, added, removed } => {
+            History::Set { own, added, removed, .. } => {
                 own.get(&element).copied().unwrap_or(added.contains(&element) && !removed.contains(&element))
             }
             _ => false,
