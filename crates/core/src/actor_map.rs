@@ -1,8 +1,8 @@
 //! Flat sorted maps from actors to values: what clocks and counters are made of.
 //!
 //! The actors of a document change rarely, while the values change all the time and are joined again and again. So the
-//! two stand apart: the sorted actors in a table that clones share, the values in a row beside it, of a dozen within
-//! the map itself. Cloning copies the values only, and maps over the same actors join in lockstep.
+//! two stand apart: the sorted actors in a table that clones share, the values in a row beside it. Cloning copies the
+//! values only, and maps over the same actors join in lockstep.
 
 use std::borrow::Borrow;
 use std::cmp::Ordering;
@@ -14,19 +14,20 @@ use smallvec::SmallVec;
 
 use crate::AgentId;
 
-/// Values that take no allocation: most documents have no more agents.
-const FEW: usize = 12;
+/// Actors up to which a join puts their table together without an allocation of its own.
+const FEW: usize = 24;
 
 /// A map from actors to values, sorted by actor.
+#[derive(Clone)]
 pub struct ActorMap<A, V> {
     /// `None` if there are none, so that an empty map takes no memory.
     actors: Option<Arc<[A]>>,
-    values: SmallVec<[V; FEW]>,
+    values: Vec<V>,
 }
 
 impl<A, V> ActorMap<A, V> {
     pub fn new() -> Self {
-        ActorMap { actors: None, values: SmallVec::new() }
+        ActorMap { actors: None, values: Vec::new() }
     }
 
     /// The actors in order.
@@ -151,8 +152,8 @@ impl<A: Ord + Clone, V> ActorMap<A, V> {
     {
         let room = self.len() + other.len() - from;
         let (left, right) = (self.actors(), other.actors());
-        let mut actors: SmallVec<[A; 2 * FEW]> = SmallVec::with_capacity(room);
-        let mut values: SmallVec<[V; FEW]> = SmallVec::with_capacity(room);
+        let mut actors: SmallVec<[A; FEW]> = SmallVec::with_capacity(room);
+        let mut values = Vec::with_capacity(room);
         actors.extend(left[..at].iter().cloned());
         values.extend_from_slice(&self.values[..at]);
         let (mut i, mut j) = (at, from);
@@ -226,14 +227,8 @@ impl<A: Ord + Clone, V> FromIterator<(A, V)> for ActorMap<A, V> {
             entries.dedup_by(|a, b| a.0 == b.0);
             entries.reverse();
         }
-        let (actors, values): (Vec<A>, SmallVec<[V; FEW]>) = entries.into_iter().unzip();
+        let (actors, values): (Vec<A>, Vec<V>) = entries.into_iter().unzip();
         ActorMap { actors: (!actors.is_empty()).then(|| actors.into()), values }
-    }
-}
-
-impl<A, V: Copy> Clone for ActorMap<A, V> {
-    fn clone(&self) -> Self {
-        ActorMap { actors: self.actors.clone(), values: SmallVec::from_slice(&self.values) }
     }
 }
 

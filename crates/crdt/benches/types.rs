@@ -164,8 +164,9 @@ fn elements() -> (State, Vec<Op>) {
     })
 }
 
-const HISTORIES: [(&str, fn() -> (State, Vec<Op>)); 3] =
-    [("records", records), ("typed text", typed), ("set", elements)];
+type Make = fn() -> (State, Vec<Op>);
+
+const HISTORIES: [(&str, Make); 3] = [("records", records), ("typed text", typed), ("set", elements)];
 
 fn named(name: &str) -> (State, Vec<Op>) {
     HISTORIES.into_iter().find(|(other, _)| *other == name).expect("one of them").1()

@@ -4,7 +4,6 @@
 //! An element is in the set as long as an addition of it is that no removal has seen. The state holds those additions
 //! by their dots; one that the version covers and the state does not hold has been removed.
 
-use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::ops::Range;
 
@@ -192,7 +191,7 @@ impl<E: Ord + Clone, A: Ord + Clone> OrSet<E, A> {
     }
 
     /// Number of elements from the first on that both sides have with the same dots.
-    fn common_prefix(&self, other: &Self, sides: &Sides<'_>) -> usize {
+    fn common_prefix(&self, other: &Self, sides: &Sides) -> usize {
         if sides.to_union.is_some() {
             return 0;
         }
@@ -204,7 +203,7 @@ impl<E: Ord + Clone, A: Ord + Clone> OrSet<E, A> {
         (0..self.len().min(other.len())).take_while(same).count()
     }
 
-    fn join_from(&mut self, first: usize, other: &Self, sides: &Sides<'_>) {
+    fn join_from(&mut self, first: usize, other: &Self, sides: &Sides) {
         let start = first.checked_sub(1).map_or(0, |before| self.range(before).end);
         let room = self.len().max(other.len());
         let mut mine = cut(&mut self.elements, first, room).into_iter().peekable();
@@ -252,26 +251,26 @@ fn cut<T>(vector: &mut Vec<T>, at: usize, room: usize) -> Vec<T> {
 }
 
 /// What two joining sets have seen, by the places of actors in the joined version.
-struct Sides<'a> {
+struct Sides {
     mine: SmallVec<[u64; FEW]>,
-    theirs: Cow<'a, [u64]>,
+    theirs: SmallVec<[u64; FEW]>,
     /// Places of the other's actors, if they are not the same as here.
     to_union: Option<SmallVec<[u32; FEW]>>,
 }
 
-impl<'a> Sides<'a> {
+impl Sides {
     /// Moves the dots of `set` to the places of the joined version.
-    fn of<E, A: Ord + Clone>(set: &mut OrSet<E, A>, other: &'a OrSet<E, A>) -> Self {
+    fn of<E, A: Ord + Clone>(set: &mut OrSet<E, A>, other: &OrSet<E, A>) -> Self {
         let (mine, theirs) = (set.version.entries(), other.version.entries());
         if mine.same_actors(theirs) {
             let mine = SmallVec::from_slice(mine.values());
-            return Sides { mine, theirs: Cow::Borrowed(theirs.values()), to_union: None };
+            return Sides { mine, theirs: SmallVec::from_slice(theirs.values()), to_union: None };
         }
         let mut my_places: SmallVec<[u32; FEW]> = SmallVec::with_capacity(mine.len());
         let mut their_places = SmallVec::with_capacity(theirs.len());
         let union = mine.len() + theirs.len();
         let (mut my_counters, mut their_counters) =
-            (SmallVec::with_capacity(union), Vec::with_capacity(union));
+            (SmallVec::with_capacity(union), SmallVec::with_capacity(union));
         mine.pairwise(theirs, |left, right| {
             let place = my_counters.len() as u32;
             my_places.extend(left.map(|_| place));
@@ -282,7 +281,7 @@ impl<'a> Sides<'a> {
         for dot in &mut set.dots {
             dot.actor = my_places[dot.actor as usize];
         }
-        Sides { mine: my_counters, theirs: Cow::Owned(their_counters), to_union: Some(their_places) }
+        Sides { mine: my_counters, theirs: their_counters, to_union: Some(their_places) }
     }
 
     fn placed(&self, dot: SlotDot) -> SlotDot {
