@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use ramanujan_core::{AgentId, Dot};
+use ramanujan_core::{AgentId, Dot, MAX_SAFE_INTEGER};
 
 use crate::canonical::{self, count, safe};
 use crate::delta::{put_text, put_uint};
@@ -97,7 +97,10 @@ pub fn decode_deltas(bytes: &[u8]) -> Result<(CrdtType, Vec<Delta>), DecodeError
     for _ in 0..count(&mut reader)? {
         let head = reader.byte()?;
         let own = match deltas.last() {
-            Some(last) if head & NEXT != 0 => Dot::new(last.dot.agent.clone(), last.dot.seq + 1),
+            Some(last) if head & NEXT != 0 => match last.dot.seq + 1 {
+                seq if seq <= MAX_SAFE_INTEGER => Dot::new(last.dot.agent.clone(), seq),
+                _ => return Err(DecodeError::Malformed("a number exceeds 2^53-1")),
+            },
             None if head & NEXT != 0 => {
                 return Err(DecodeError::Malformed("the first delta follows another"));
             }
@@ -160,6 +163,18 @@ mod tests {
             bytes[end..].copy_from_slice(&checksum);
             let _ = decode_deltas(&bytes);
         }
+    }
+
+    #[test]
+    fn nothing_follows_the_last_number() {
+        let delta = |seq| Delta {
+            dot: Dot::new("a".parse().unwrap(), seq),
+            parents: Vec::new(),
+            op: crate::Op::Increment { amount: 1 },
+        };
+        let decoded = |deltas: &[Delta]| decode_deltas(&encode_deltas(CrdtType::PnCounter, deltas));
+        assert!(decoded(&[delta(MAX_SAFE_INTEGER - 1), delta(MAX_SAFE_INTEGER)]).is_ok());
+        assert!(decoded(&[delta(MAX_SAFE_INTEGER), delta(MAX_SAFE_INTEGER + 1)]).is_err());
     }
 
     #[test]

@@ -163,6 +163,38 @@ pub(crate) fn op(reader: &mut Reader<'_>, tag: u8) -> Result<Op, DecodeError> {
     })
 }
 
+impl Op {
+    /// Whether the canonical bytes are read back: every number within 2^53−1, no value or path too deep.
+    pub(crate) fn is_within_limits(&self) -> bool {
+        let safe = |number: &u64| *number <= MAX_SAFE_INTEGER;
+        let shallow = |value: &Json| value.depth() <= MAX_VALUE_DEPTH;
+        let near = |anchor: &Anchor| anchor.parent.as_ref().is_none_or(|parent| safe(&parent.offset));
+        match self {
+            Op::Insert { position, .. } => safe(position),
+            Op::Delete { position, length } => safe(position) && safe(length),
+            Op::Increment { amount } | Op::Decrement { amount } | Op::Grow { amount } => safe(amount),
+            Op::Add { element: value }
+            | Op::Remove { element: value }
+            | Op::SetLast { value }
+            | Op::SetEach { value } => shallow(value),
+            Op::Edit(Edit { path, action }) => {
+                path.len() <= MAX_PATH_LENGTH
+                    && match action {
+                        Action::Set { value } => shallow(value),
+                        Action::Delete {} => true,
+                        Action::Increment { amount } | Action::Decrement { amount } => safe(amount),
+                        Action::InsertItem { anchor, value } => near(anchor) && shallow(value),
+                        Action::InsertText { anchor, .. } => near(anchor),
+                        Action::DeleteText { ranges } => {
+                            ranges.iter().all(|range| safe(&range.first.offset) && safe(&range.length))
+                        }
+                    }
+            }
+            Op::Transition { .. } => true,
+        }
+    }
+}
+
 impl Delta {
     /// Reads what [`Delta::canonical_bytes`] wrote.
     ///

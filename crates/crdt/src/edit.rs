@@ -34,7 +34,11 @@ impl FromStr for ItemId {
     /// `agent:seq` or `agent:seq+offset`.
     fn from_str(text: &str) -> Result<Self, String> {
         let (dot, offset) = match text.split_once('+') {
-            Some((dot, offset)) => (dot, offset.parse().ok().filter(|n| (1..=MAX_SAFE_INTEGER).contains(n))),
+            // Only the canonical spelling, as of dots: "+01" and "++1" would be second names of one item.
+            Some((_, offset)) if !offset.starts_with(|first: char| matches!(first, '1'..='9')) => {
+                (text, None)
+            }
+            Some((dot, offset)) => (dot, offset.parse().ok().filter(|n| *n <= MAX_SAFE_INTEGER)),
             None => (text, Some(0)),
         };
         match (dot.parse(), offset) {

@@ -338,6 +338,11 @@ impl DeltaRecord {
         if !(1..=MAX_SAFE_INTEGER).contains(&self.seq) {
             return Err(invalid("seq counts from 1 to 2^53-1"));
         }
+        if !op.is_within_limits() {
+            return Err(invalid(&format!(
+                "a number exceeds 2^53-1, or something is nested deeper than {MAX_VALUE_DEPTH} levels"
+            )));
+        }
         let delta =
             Delta { dot: Dot::new(self.agent_id.clone(), self.seq), parents: self.parents.clone(), op };
         match self.digest {
@@ -417,6 +422,23 @@ mod tests {
 
     fn request(json: &str) -> Result<Wanted, Problem> {
         serde_json::from_str::<OperationRequest>(json).unwrap().wanted(None)
+    }
+
+    #[test]
+    fn a_record_is_refused_if_its_canonical_bytes_could_not_be_read() {
+        let deep = format!("{}1{}", "[".repeat(MAX_VALUE_DEPTH), "]".repeat(MAX_VALUE_DEPTH));
+        for bad in [
+            r#""operation":"insert","position":9007199254740992,"value":"x""#.to_owned(),
+            r#""operation":"delete","position":0,"length":18446744073709551615"#.to_owned(),
+            r#""operation":"increment","edit":{"path":[],"action":"increment","amount":9007199254740992}"#
+                .to_owned(),
+            format!(r#""operation":"add","value":{deep}"#),
+            format!(r#""operation":"set","edit":{{"path":[],"action":"set","value":{deep}}}"#),
+        ] {
+            let record: DeltaRecord =
+                serde_json::from_str(&format!(r#"{{"agent_id":"a","seq":1,{bad}}}"#)).unwrap();
+            assert_eq!(record.to_delta().unwrap_err().status, 422, "{bad}");
+        }
     }
 
     #[test]

@@ -7,6 +7,8 @@
 //!   concurrent with itself (one person on two machines, one author on two branches), its transactions are shared out
 //!   among several replicas of that agent.
 
+use std::collections::HashMap;
+
 use ramanujan_core::AgentId;
 
 use crate::operation::{Edit, Mark, Operation};
@@ -59,26 +61,27 @@ struct Roster {
     lengths: Vec<u32>,
     /// Per replica, the transaction it wrote last.
     last: Vec<usize>,
-    /// Per agent, its replicas.
-    of_agent: Vec<Vec<u32>>,
+    /// Of each agent that has written, its replicas; the number of agents is only what the file claims.
+    of_agent: HashMap<usize, Vec<u32>>,
 }
 
 impl Roster {
     /// The replica that writes `transaction` of `agent` at `version`: of those of the agent whose operations are all
     /// in the version, the one that wrote last; else a new one.
     fn assign(&mut self, agent: usize, transaction: usize, version: &Version) -> u32 {
-        let fit = self.of_agent[agent]
+        let of_agent = self.of_agent.entry(agent).or_default();
+        let fit = of_agent
             .iter()
             .copied()
             .filter(|replica| version.seen(*replica) == self.lengths[*replica as usize])
             .max_by_key(|replica| self.last[*replica as usize]);
         let replica = fit.unwrap_or_else(|| {
-            let number = self.of_agent[agent].len();
+            let number = of_agent.len();
             let replica = self.replicas.len() as u32;
             self.replicas.push(Replica { agent, number });
             self.lengths.push(0);
             self.last.push(transaction);
-            self.of_agent[agent].push(replica);
+            of_agent.push(replica);
             replica
         });
         self.last[replica as usize] = transaction;
@@ -100,7 +103,7 @@ impl Session {
     pub fn from_recording(recording: &Recording) -> Result<Self, SessionError> {
         let transactions = &recording.transactions;
         let mut versions = Versions::new(transactions.iter().map(|t| t.parents.as_slice()));
-        let mut roster = Roster { of_agent: vec![Vec::new(); recording.agents], ..Roster::default() };
+        let mut roster = Roster::default();
         let mut operations = Vec::with_capacity(transactions.len());
         for (index, transaction) in transactions.iter().enumerate() {
             let mut version = versions.take(&transaction.parents);

@@ -51,6 +51,13 @@ fn a_replacement_is_a_deletion_and_then_an_insertion() {
 }
 
 #[test]
+fn a_number_of_agents_that_is_only_claimed_takes_no_memory() {
+    let agent = usize::MAX - 1;
+    let got = session(usize::MAX, vec![transaction(&[], agent, &[(0, 0, "x")])]);
+    assert_eq!(got.replicas, [Replica { agent, number: 0 }]);
+}
+
+#[test]
 fn a_transaction_without_edits_stands_for_its_parents() {
     let got = session(
         3,
