@@ -96,6 +96,14 @@ fn forged_counts_allocate_nothing() {
 }
 
 #[test]
+fn increments_that_follow_each_other_are_written_once() {
+    let once = [1, 6, 1, 1, b'a', 4, 2, 1, 0, 1, 1, 1, 2, 4];
+    assert_eq!(State::decode(&once).expect("four increments").encode(), once);
+    let twice = [1, 6, 1, 1, b'a', 4, 2, 1, 0, 2, 1, 1, 2, 2, 0, 0, 2, 2];
+    assert!(State::decode(&twice).is_err());
+}
+
+#[test]
 fn deep_bytes_end_in_an_error_and_not_in_the_stack() {
     let places = [&[1, 6, 1, 1, b'a', 1][..], &[4, 1, 0].repeat(100_000)].concat();
     assert!(State::decode(&places).is_err());

@@ -15,6 +15,7 @@ mod world;
 use proptest::prelude::*;
 use ramanujan_crdt::CrdtType;
 
+use crate::operations::Focus;
 use crate::world::{World, steps};
 
 fn config() -> ProptestConfig {
@@ -23,7 +24,7 @@ fn config() -> ProptestConfig {
 }
 
 macro_rules! laws_of {
-    ($($name:ident: $crdt_type:expr, $length:expr;)*) => {
+    ($($name:ident: $crdt_type:expr, $focus:expr, $length:expr;)*) => {
         $(
             mod $name {
                 use super::*;
@@ -33,17 +34,17 @@ macro_rules! laws_of {
 
                     #[test]
                     fn hold(steps in steps($length)) {
-                        laws::check(&World::run($crdt_type, &steps))?;
+                        laws::check(&World::run($crdt_type, $focus, &steps))?;
                     }
 
                     #[test]
                     fn it_means_what_the_model_says(steps in steps($length)) {
-                        models::check(&World::run($crdt_type, &steps))?;
+                        models::check(&World::run($crdt_type, $focus, &steps))?;
                     }
 
                     #[test]
                     fn what_is_read_is_canonical(steps in steps($length), forgery in any::<laws::Forgery>()) {
-                        laws::check_forged(&World::run($crdt_type, &steps), &forgery)?;
+                        laws::check_forged(&World::run($crdt_type, $focus, &steps), &forgery)?;
                     }
                 }
             }
@@ -52,11 +53,14 @@ macro_rules! laws_of {
 }
 
 laws_of! {
-    g_counter: CrdtType::GCounter, 12;
-    pn_counter: CrdtType::PnCounter, 12;
-    or_set: CrdtType::OrSet, 14;
-    lww_register: CrdtType::LwwRegister, 12;
-    mv_register: CrdtType::MvRegister, 12;
-    tap_state: CrdtType::TapState, 12;
-    json: CrdtType::Json, 12;
+    g_counter: CrdtType::GCounter, Focus::All, 12;
+    pn_counter: CrdtType::PnCounter, Focus::All, 12;
+    or_set: CrdtType::OrSet, Focus::All, 14;
+    lww_register: CrdtType::LwwRegister, Focus::All, 12;
+    mv_register: CrdtType::MvRegister, Focus::All, 12;
+    tap_state: CrdtType::TapState, Focus::All, 12;
+    json: CrdtType::Json, Focus::All, 12;
+    json_text: CrdtType::Json, Focus::Text, 16;
+    json_list: CrdtType::Json, Focus::List, 14;
+    json_number: CrdtType::Json, Focus::Number, 14;
 }

@@ -7,7 +7,19 @@ use ramanujan_crdt::{Json, Op, State, TapPhase};
 
 use crate::world::agent_of;
 
-pub(crate) fn choose(state: &State, choice: &[u8; 5]) -> Op {
+/// Where in a JSON document most is written.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Focus {
+    All,
+    /// One text.
+    Text,
+    /// One list.
+    List,
+    /// One number.
+    Number,
+}
+
+pub(crate) fn choose(state: &State, focus: Focus, choice: &[u8; 5]) -> Op {
     let [a, b, ..] = *choice;
     let small = Json::Int(i64::from(a % 3));
     match state {
@@ -19,17 +31,23 @@ pub(crate) fn choose(state: &State, choice: &[u8; 5]) -> Op {
         State::LwwRegister(_) => Op::SetLast { value: small },
         State::MvRegister(_) => Op::SetEach { value: small },
         State::TapState(_) => Op::Transition { to: TapPhase::ALL[usize::from(a % 3)] },
-        State::Json(document) => Op::Edit(edit(document, choice)),
+        State::Json(document) => Op::Edit(edit(document, focus, choice)),
     }
 }
 
 /// As a rule what a client may ask for, now and then what only a forger would.
-fn edit(document: &JsonDocument, [a, b, c, d, e]: &[u8; 5]) -> Edit {
+fn edit(document: &JsonDocument, focus: Focus, [a, b, c, d, e]: &[u8; 5]) -> Edit {
     if *e < 16 {
         return forged(*a, *b, *c);
     }
-    let path = path(document, *a, *b);
-    let change = change(*c, *d);
+    let at_one = vec![PathStep::Key("a".into())];
+    let (path, change) = match focus {
+        Focus::All => (path(document, *a, *b), change(*c, *d)),
+        Focus::Text => (at_one, change([9, 9, 9, 11, 11, 11, 3, 0][usize::from(c % 8)], *d)),
+        Focus::List if a % 3 == 0 => (at_one, change([7, 7, 7, 3, 0][usize::from(c % 5)], *d)),
+        Focus::List => (path(document, 2 + a % 2, *b), change([0, 3, 7, 5][usize::from(c % 4)], *d)),
+        Focus::Number => (at_one, change([5, 5, 6, 5, 6, 0, 3][usize::from(c % 7)], *d)),
+    };
     let request = EditRequest { path: path.clone(), change };
     // What the place does not allow is asked of an element or the root instead.
     document

@@ -5,7 +5,7 @@ use ramanujan_core::{AgentId, Dot, VectorClock};
 use ramanujan_crdt::types::{ApplyError, Event};
 use ramanujan_crdt::{CrdtType, Op, State};
 
-use crate::operations;
+use crate::operations::{self, Focus};
 
 pub(crate) const REPLICAS: usize = 4;
 
@@ -60,15 +60,16 @@ pub(crate) fn steps(length: usize) -> impl Strategy<Value = Vec<Step>> {
 #[derive(Debug)]
 pub(crate) struct World {
     pub(crate) crdt_type: CrdtType,
+    focus: Focus,
     pub(crate) log: Vec<Message>,
     /// The last replica writes nothing.
     pub(crate) states: Vec<State>,
 }
 
 impl World {
-    pub(crate) fn run(crdt_type: CrdtType, steps: &[Step]) -> Self {
+    pub(crate) fn run(crdt_type: CrdtType, focus: Focus, steps: &[Step]) -> Self {
         let empty = State::new(crdt_type).unwrap();
-        let mut world = World { crdt_type, log: Vec::new(), states: vec![empty; REPLICAS] };
+        let mut world = World { crdt_type, focus, log: Vec::new(), states: vec![empty; REPLICAS] };
         let mut waiting: Vec<Vec<Message>> = vec![Vec::new(); REPLICAS];
         let mut side = [false; REPLICAS];
         for step in steps {
@@ -100,7 +101,7 @@ impl World {
         let past = state.version().clone();
         let agent = agent_of(replica);
         let dot = Dot::new(agent.clone(), past.get(agent.as_str()) + 1);
-        let message = Message { op: operations::choose(state, choice), dot, past };
+        let message = Message { op: operations::choose(state, self.focus, choice), dot, past };
         state.apply(&message.event(), &message.op).unwrap();
         self.log.push(message);
     }
