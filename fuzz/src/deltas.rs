@@ -1,0 +1,117 @@
+//! Deltas: the compact batch, the canonical bytes of one, and its JSON.
+
+use ramanujan_core::{Dot, json};
+use ramanujan_crdt::batch::{decode_deltas, encode_deltas};
+use ramanujan_crdt::wire::{DeltaRecord, OperationRequest};
+use ramanujan_crdt::{CrdtType, Delta, Json, Op};
+
+use crate::envelope::mended;
+use crate::memory::Bound;
+
+/// The densest of values is a map of one member: four bytes become a node of a B-tree for eleven (632 bytes) and its
+/// place in a list that doubles when it is full.
+pub(crate) const VALUES: Bound = Bound { floor: 4 << 10, per_byte: 256 };
+
+/// A batch's column expands up to a hundredfold, and what comes out of it is as dense as any value.
+const BATCH: Bound = Bound { floor: 1 << 20, per_byte: 100 * VALUES.per_byte };
+
+/// Refused, or read and written again as the same deltas, each of which has its own canonical bytes.
+pub fn batch(data: &[u8]) {
+    let bytes = mended(data);
+    let Ok((crdt_type, deltas)) = BATCH.hold(bytes.len(), || decode_deltas(&bytes)) else { return };
+    for delta in &deltas {
+        assert_eq!(delta.op.crdt_type(), crdt_type);
+        legal(&delta.dot);
+        delta.parents.iter().for_each(legal);
+        assert_eq!(Delta::from_canonical(&delta.canonical_bytes()).as_ref(), Ok(delta));
+    }
+    let again = encode_deltas(crdt_type, &deltas);
+    assert_eq!(decode_deltas(&again), Ok((crdt_type, deltas)));
+}
+
+/// Refused, or exactly the canonical bytes of what was read, which survives JSON.
+pub fn canonical(data: &[u8]) {
+    let Ok(delta) = VALUES.hold(data.len(), || Delta::from_canonical(data)) else { return };
+    assert_eq!(delta.canonical_bytes(), data);
+    legal(&delta.dot);
+    through_json(&delta);
+}
+
+/// A dot that can be written and read again.
+fn legal(dot: &Dot) {
+    assert_eq!(dot.to_string().parse().as_ref(), Ok(dot));
+}
+
+fn through_json(delta: &Delta) {
+    let text = serde_json::to_string(&DeltaRecord::of(delta.clone())).expect("a record is JSON");
+    let record: DeltaRecord = serde_json::from_str(&text).expect("a record's JSON is a record");
+    assert_eq!(record.to_delta().as_ref(), Ok(delta), "{text}");
+}
+
+/// Refused, or wanted and written again as the same request.
+pub fn operation(data: &[u8]) {
+    let read = VALUES.hold(data.len(), || json::one_or_many::<OperationRequest>(data));
+    let Ok((requests, _)) = read else { return };
+    for request in requests {
+        for existing in CrdtType::ALL.into_iter().map(Some).chain([None]) {
+            if let Ok(wanted) = VALUES.hold(data.len(), || request.wanted(existing)) {
+                let claimed = request.crdt_type;
+                assert!(claimed.is_none_or(|claimed| claimed == wanted.crdt_type()));
+                if let ramanujan_crdt::wire::Wanted::Edit(request) = &wanted
+                    && let Some(edit) = request.resolved()
+                {
+                    assert_eq!(Op::Edit(edit).crdt_type(), CrdtType::Json);
+                }
+            }
+        }
+        let text = serde_json::to_vec(&request).expect("a request is JSON");
+        assert_eq!(json::from_slice::<OperationRequest>(&text).as_ref(), Ok(&request));
+    }
+}
+
+/// Refused, or a delta with a digest that survives JSON; its canonical bytes are read back if its parents are sorted,
+/// which is all that JSON may leave open.
+pub fn record(data: &[u8]) {
+    let Ok(record) = VALUES.hold(data.len(), || json::from_slice::<DeltaRecord>(data)) else { return };
+    let Ok(delta) = VALUES.hold(data.len(), || record.to_delta()) else { return };
+    through_json(&delta);
+    if delta.parents.is_sorted_by(|a, b| a < b) {
+        assert_eq!(Delta::from_canonical(&delta.canonical_bytes()), Ok(delta));
+    }
+}
+
+/// Seeds for deltas of every type, in the fixed forms.
+pub(crate) fn examples() -> Vec<Delta> {
+    use ramanujan_crdt::edit::{Anchor, ItemRange, Side};
+    use ramanujan_crdt::{Action, Edit, ItemId, Step, TapPhase};
+
+    let dot = |text: &str| text.parse::<Dot>().expect("a dot");
+    let item = ItemId { dot: dot("ben:3"), offset: 2 };
+    let map =
+        Json::Map([("k".to_owned(), Json::List(vec![Json::Null, Json::Bool(true), Json::Int(-7)]))].into());
+    let edit = |action| {
+        Op::Edit(Edit { path: vec![Step::Key("a".into()), Step::Item { item: item.clone() }], action })
+    };
+    let anchor = Anchor { parent: Some(item.clone()), side: Side::Right };
+    let ops = [
+        Op::Insert { position: 300, text: "häuser 😀".into() },
+        Op::Delete { position: 3, length: 200 },
+        Op::Increment { amount: 5 },
+        Op::Decrement { amount: 1 << 40 },
+        Op::Grow { amount: 9 },
+        Op::Add { element: "x".into() },
+        Op::Remove { element: Json::number(0.5).expect("finite") },
+        Op::SetLast { value: map.clone() },
+        Op::SetEach { value: Json::Null },
+        edit(Action::Set { value: map.clone() }),
+        edit(Action::Delete {}),
+        edit(Action::Increment { amount: 3 }),
+        edit(Action::Decrement { amount: 4 }),
+        edit(Action::InsertItem { anchor: anchor.clone(), value: map }),
+        edit(Action::InsertText { anchor, text: "né".into() }),
+        edit(Action::DeleteText { ranges: vec![ItemRange { first: item.clone(), length: 2 }] }),
+        Op::Transition { to: TapPhase::Verify },
+    ];
+    let parents = vec![dot("ann:6"), dot("ben:3")];
+    ops.into_iter().map(|op| Delta { dot: dot("ann:7"), parents: parents.clone(), op }).collect()
+}

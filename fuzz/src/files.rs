@@ -1,0 +1,75 @@
+//! What other components and commands read: recorded sessions, terms of the e-graph, events of the timeline.
+
+use std::collections::BTreeSet;
+
+use egraph_service::operators::Names;
+use egraph_service::read::expression;
+use egraph_service::term::{DEFAULT_MAX_DEPTH, MAX_TERM_NODES};
+use interaction_timeline::event::Posted;
+use ramanujan_core::json;
+use ramanujan_replay::operation::Edit;
+use ramanujan_replay::recording::Recording;
+use ramanujan_replay::session::Session;
+use serde_json::Value;
+
+use crate::memory::Bound;
+
+/// A patch of eight bytes is read, checked and copied once.
+const RECORDING: Bound = Bound { floor: 16 << 10, per_byte: 64 };
+
+/// A node of a term takes two bytes in a list and a path that says where it is.
+const TERM: Bound = Bound { floor: 64 << 10, per_byte: 256 };
+
+/// A payload is read as a tree, a member of which takes eight bytes.
+const EVENT: Bound = Bound { floor: 32 << 10, per_byte: 128 };
+
+/// Refused, or written and read again as the same recording; a session of it keeps what was typed, and its operations
+/// name operations before them.
+pub fn recording(data: &[u8]) {
+    let Ok(recording) = RECORDING.hold(data.len(), || Recording::from_json(data)) else { return };
+    let again = Recording::from_json(recording.to_json().to_string().as_bytes());
+    assert_eq!(again.ok().as_ref(), Some(&recording));
+    if let Some(sequential) = recording.to_sequential_json() {
+        let again = Recording::from_json(sequential.to_string().as_bytes()).expect("a chain");
+        assert_eq!(again.transactions, recording.transactions);
+    }
+    let Ok(session) = RECORDING.hold(data.len(), || Session::from_recording(&recording)) else { return };
+    let inserted = |edit: &Edit| match edit {
+        Edit::Insert { text, .. } => text.len(),
+        Edit::Delete { .. } => 0,
+    };
+    let typed = recording.transactions.iter().flat_map(|t| &t.patches).map(|patch| patch.inserted.len());
+    assert_eq!(session.operations.iter().map(|op| inserted(&op.edit)).sum::<usize>(), typed.sum::<usize>());
+    let mut known = BTreeSet::new();
+    for operation in &session.operations {
+        assert!(operation.parents.iter().all(|parent| known.contains(&(parent.replica, parent.seq))));
+        assert!(known.insert((operation.mark.replica, operation.mark.seq)));
+    }
+}
+
+/// Read as JSON if it is, else as an S-expression: refused, or printed and read again as the same term.
+pub fn term(data: &[u8]) {
+    let value = match json::from_slice::<Value>(data) {
+        Ok(value) => value,
+        Err(_) => Value::String(String::from_utf8_lossy(data).into_owned()),
+    };
+    let mut names = Names::default();
+    let read = TERM.hold(data.len(), || expression(&mut names, &value, DEFAULT_MAX_DEPTH));
+    let Ok(term) = read else { return };
+    let (size, depth) = term.measure();
+    assert!((1..=MAX_TERM_NODES).contains(&size) && depth <= DEFAULT_MAX_DEPTH);
+    let printed = term.print(&names);
+    let mut names = Names::default();
+    let again = expression(&mut names, &Value::String(printed.clone()), DEFAULT_MAX_DEPTH).expect("printed");
+    assert_eq!(again.print(&names), printed);
+    assert_eq!(again.measure(), (size, depth));
+}
+
+/// Refused, or an event whose members are JSON and which is the same when it is posted again.
+pub fn event(data: &[u8]) {
+    let read = EVENT.hold(data.len(), || json::from_slice::<Posted>(data).and_then(Posted::check));
+    let Ok(event) = read else { return };
+    assert!(matches!(serde_json::from_str(&event.body), Ok(Value::Object(_))));
+    let again = json::from_slice::<Posted>(data).and_then(Posted::check);
+    assert_eq!(again.as_ref(), Ok(&event));
+}

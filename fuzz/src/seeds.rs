@@ -1,0 +1,161 @@
+//! First inputs of the corpora, made by the real encoders: every type and kind once, so that the fuzzer begins within
+//! the formats and not in front of them.
+
+use ramanujan_crdt::batch::encode_deltas;
+use ramanujan_crdt::text::Effort;
+use ramanujan_crdt::wire::DeltaRecord;
+use ramanujan_crdt::{CrdtType, Delta, Op, TextDocument};
+use ramanujan_replay::generate::{self, Options};
+
+use crate::{deltas, states, text};
+
+/// An input of a target's corpus, with the name of its file.
+pub struct Seed {
+    pub target: &'static str,
+    pub name: String,
+    pub bytes: Vec<u8>,
+}
+
+/// All seeds. The same every time.
+pub fn seeds() -> Vec<Seed> {
+    let mut seeds = Vec::new();
+    let mut add = |target, name: &str, bytes: Vec<u8>| {
+        seeds.push(Seed { target, name: format!("seed-{name}"), bytes });
+    };
+    for (number, delta) in deltas::examples().into_iter().enumerate() {
+        let name = format!("{number:02}-{}", delta.op.name());
+        add("canonical", &name, delta.canonical_bytes());
+        let record = serde_json::to_vec(&DeltaRecord::of(delta)).expect("a record is JSON");
+        add("record", &name, record);
+    }
+    for crdt_type in CrdtType::ALL {
+        let mut chosen = deltas::examples();
+        chosen.retain(|delta| delta.op.crdt_type() == crdt_type);
+        for (delta, seq) in chosen.iter_mut().zip(7..) {
+            delta.dot.seq = seq;
+        }
+        add("batch", crdt_type.as_str(), encode_deltas(crdt_type, &chosen));
+    }
+    add("batch", "typing", encode_deltas(CrdtType::Text, &typing()));
+
+    for crdt_type in CrdtType::ALL.into_iter().filter(|crdt_type| *crdt_type != CrdtType::Text) {
+        add("state", crdt_type.as_str(), states::example(crdt_type).encode());
+    }
+
+    let mut document = text::base();
+    let since = document.version();
+    add("text_load", "history", document.encode());
+    add("text_load", "fast", document.encode_with(Effort::Fast));
+    add("text_load", "snapshot", document.snapshot().expect("open"));
+    add("text_load", "empty", TextDocument::new().encode());
+    for (number, replica) in ["ann", "eve"].into_iter().enumerate() {
+        let author = document.agent(&replica.parse().expect("an agent"));
+        document.insert(author, 3, "more ").expect("fits");
+        document.delete(author, number as u64, 4).expect("fits");
+        let diff = document.diff(&since).expect("open");
+        add("text_apply", &format!("diff-{replica}"), diff.clone());
+        add("text_load", &format!("diff-{replica}"), diff);
+    }
+    add("text_apply", "whole", document.encode());
+    add("text_apply", "snapshot", document.snapshot().expect("open"));
+    for (number, multiplier) in [7u32, 31, 97, 181].into_iter().enumerate() {
+        // A linear congruence: bytes without a pattern that the script could hang on.
+        let bytes = (0..400u32).map(|n| (n.wrapping_mul(multiplier).wrapping_add(n * n / 3) >> 1) as u8);
+        let bytes: Vec<u8> = bytes.collect();
+        add("resolve", &format!("script-{number}"), bytes[..200].to_vec());
+        add("text_replay", &format!("script-{number}"), bytes);
+    }
+
+    for (agents, name) in [(1, "sequential"), (3, "concurrent")] {
+        let options = Options { transactions: 20, agents, non_ascii: true, ..Options::default() };
+        let recording = generate::session(&options);
+        let value = recording.to_sequential_json().unwrap_or_else(|| recording.to_json());
+        add("recording", name, value.to_string().into_bytes());
+    }
+    for (target, name, texts) in TEXTS {
+        for (number, text) in texts.iter().enumerate() {
+            add(target, &format!("{name}-{number}"), text.as_bytes().to_vec());
+        }
+    }
+    seeds
+}
+
+/// Two hundred characters typed in a row, with a deletion in between.
+fn typing() -> Vec<Delta> {
+    let mut document = TextDocument::new();
+    let author = document.agent(&"ann".parse().expect("an agent"));
+    for position in 0..200 {
+        document.insert(author, position, if position % 7 == 0 { " " } else { "t" }).expect("fits");
+    }
+    document.delete(author, 50, 3).expect("fits");
+    let deltas: Vec<Delta> = document.deltas().expect("open").collect();
+    debug_assert!(deltas.iter().any(|delta| matches!(delta.op, Op::Delete { .. })));
+    deltas
+}
+
+/// Forms that are text: target, name, inputs.
+const TEXTS: &[(&str, &str, &[&str])] = &[
+    ("clock", "clock", &["{}", r#"{"ann":3,"ben":9007199254740991}"#, r#"{"b":1,"a":0,"a":2}"#]),
+    (
+        "names",
+        "name",
+        &[
+            "ann:12",
+            "ann:12+3",
+            "or-set",
+            "2026-01-02T03:04:05.678Z",
+            "0123456789abcdef",
+            "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+            "GREEN",
+            "positive",
+            "BACKFILL",
+        ],
+    ),
+    (
+        "operation",
+        "request",
+        &[
+            r#"{"operation":"insert","document_id":"d","agent_id":"ann","seq":1,"parents":[],"position":0,"value":"hé","unit":"utf16"}"#,
+            r#"[{"operation":"delete","document_id":"d","vector_clock":{"ann":1},"position":0,"length":2,"polarity":"negative"}]"#,
+            r#"{"operation":"increment","document_id":"d","value":3,"crdt_type":"g-counter"}"#,
+            r#"{"operation":"add","document_id":"d","value":{"k":[1.5,null,true]}}"#,
+            r#"{"operation":"set","document_id":"d","value":null,"crdt_type":"mv-register"}"#,
+            r#"{"operation":"transition","document_id":"d","value":"verify"}"#,
+            r#"{"operation":"insert_item","document_id":"d","path":["a",0,{"item":"ann:1+2"}],"position":1,"value":{}}"#,
+            r#"{"operation":"delete_text","document_id":"d","path":[],"position":1,"length":1}"#,
+            r#"{"operation":"insert_text","document_id":"d","edit":{"path":["a"],"action":"insert_text","anchor":{"side":"right"},"text":"x"}}"#,
+        ],
+    ),
+    (
+        "record",
+        "parents",
+        &[
+            r#"{"agent_id":"ann","seq":2,"operation":"set","parents":["ann:1","ben:4"],"value":{"a":[0.5]},"crdt_type":"lww-register"}"#,
+        ],
+    ),
+    (
+        "recording",
+        "form",
+        &[
+            r#"{"startContent":"ab","endContent":"b","txns":[{"patches":[[0,1,""]]}]}"#,
+            r#"{"kind":"concurrent","endContent":"ab","numAgents":2,"txns":[{"parents":[],"agent":0,"patches":[[0,0,"a"]]},{"parents":[],"agent":1,"patches":[[0,0,"b"]]},{"parents":[0,1],"agent":0,"patches":[]}]}"#,
+        ],
+    ),
+    (
+        "term",
+        "term",
+        &[
+            "(merge a (inv b) (f x -1.5))",
+            r#"["merge","a",{"op":"inv","children":["b"]},7]"#,
+            r#"{"nodes":[{"op":"a"},{"op":"f","children":[0,0]},{"op":"merge","children":[0,1,1]}]}"#,
+        ],
+    ),
+    (
+        "event",
+        "event",
+        &[
+            r#"{"type":"AckSent","from":"0","to":1,"timestamp":"2026-01-02T03:04:05Z"}"#,
+            r#"{"event_type":"x","agent_id":"a","color":"red","operation":"insert","document_id":"d","vector_clock":{"b":2,"a":1},"payload":{"z":[{"k":1,"a":null}],"b":"ü"},"duration_ms":1.5,"payload_size":3,"origin_seq":1,"fingerprint":"0123456789abcdef"}"#,
+        ],
+    ),
+];

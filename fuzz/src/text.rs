@@ -1,0 +1,109 @@
+//! Text documents: whole encodings, encodings applied to a document, and edits of several replicas.
+
+use std::sync::LazyLock;
+
+use ramanujan_core::VectorClock;
+use ramanujan_crdt::{TextDocument, TextGraph};
+
+use crate::envelope::mended;
+use crate::memory::Bound;
+
+/// Text expands up to 32-fold; columns of runs twofold, and a run of one byte becomes 64. Doubled, because an envelope's
+/// text is read before it is put into the document.
+const LOAD: Bound = Bound { floor: 256 << 10, per_byte: 256 };
+
+/// Most operations that are looked at one by one: a bound on time, not on what is read.
+const MAX_LISTED: u64 = 4_000;
+
+/// Refused, or a document that gives the same operations, text and bytes whichever way it is written.
+pub fn load(data: &[u8]) {
+    let bytes = mended(data);
+    let Ok(mut document) = LOAD.hold(bytes.len(), || TextDocument::load(&bytes)) else { return };
+    // A snapshot's text and version are there before its history is read, and its history may turn out to be none.
+    let (text, version, heads) = (document.text().expect("read"), document.version(), document.heads());
+    if document.open().is_err() {
+        let _ = (document.state(), document.diff(&VectorClock::new()), document.encode());
+        assert_eq!(document.text(), Ok(text));
+        return;
+    }
+    assert_eq!((&document.version(), &document.heads()), (&version, &heads));
+    assert_eq!(document.len_chars(), Ok(text.chars().count() as u64));
+    if document.verify().is_ok() {
+        consistent(&mut document, &text);
+    }
+}
+
+/// What holds for every document whose text is what its history leads to.
+fn consistent(document: &mut TextDocument, text: &str) {
+    let bytes = document.encode();
+    let mut again = TextDocument::load(&bytes).expect("an encoding is read");
+    assert_eq!(again.text().as_deref(), Ok(text));
+    assert_eq!(again.encode(), bytes, "one set of operations has one encoding");
+    assert_eq!((again.version(), again.heads()), (document.version(), document.heads()));
+    assert_eq!(again.merge(document), Ok(false));
+
+    let snapshot = document.snapshot().expect("open");
+    let mut kept = TextDocument::load(&snapshot).expect("a snapshot is read");
+    assert_eq!(kept.text().as_deref(), Ok(text));
+    assert_eq!(kept.verify(), Ok(()));
+    assert_eq!(kept.encode(), bytes);
+
+    if document.version().total() <= MAX_LISTED {
+        let mut graph = TextGraph::new();
+        for delta in document.deltas().expect("open") {
+            graph
+                .push(&delta.dot, &delta.parents, &delta.op)
+                .expect("the graph takes what the document took");
+        }
+        assert_eq!(graph.text().as_deref(), Ok(text));
+        assert_eq!(again.state(), document.state());
+    }
+}
+
+/// A document of two people who wrote at once.
+pub(crate) fn base() -> TextDocument {
+    static BASE: LazyLock<TextDocument> = LazyLock::new(|| {
+        let [ann, ben] = ["ann", "ben"].map(|name| name.parse().expect("an agent"));
+        let mut left = TextDocument::new();
+        let author = left.agent(&ann);
+        left.insert(author, 0, "The quick brown fox — 速い茶色の狐").expect("fits");
+        let mut right = left.clone();
+        let author = right.agent(&ben);
+        for (position, character) in "jumps".chars().enumerate() {
+            right.insert(author, position as u64, &character.to_string()).expect("fits");
+        }
+        right.delete(author, 10, 6).expect("fits");
+        let author = left.agent(&ann);
+        left.insert(author, 4, "very ").expect("fits");
+        left.delete(author, 0, 2).expect("fits");
+        left.merge(&right).expect("one history");
+        left
+    });
+    BASE.clone()
+}
+
+/// Refused and the document as before, or taken in: then it has more exactly if it said so, and what it has beyond the
+/// old version leads another replica to the same bytes.
+pub fn apply(data: &[u8]) {
+    let bytes = mended(data);
+    let mut document = base();
+    let (text, encoded) = (document.text().expect("open"), document.encode());
+    let since = document.version();
+    match LOAD.hold(bytes.len(), || document.apply_encoded(&bytes)) {
+        Err(_) => {
+            assert_eq!(document.text(), Ok(text));
+            assert_eq!(document.encode(), encoded);
+            assert_eq!(document.version(), since);
+        }
+        Ok(grown) => {
+            assert_eq!(grown, document.version() != since);
+            let text = document.text().expect("open");
+            assert_eq!(document.verify(), Ok(()));
+            consistent(&mut document, &text);
+            let mut other = base();
+            assert_eq!(other.apply_encoded(&document.diff(&since).expect("open")), Ok(grown));
+            assert_eq!(other.encode(), document.encode());
+            assert_eq!(other.diff(&VectorClock::new()), document.diff(&VectorClock::new()));
+        }
+    }
+}

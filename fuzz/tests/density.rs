@@ -1,0 +1,110 @@
+//! The densest inputs that we can think of, long enough that what a reader takes whatever the input does not show. Prints
+//! bytes of memory per byte of input: `cargo test --release --test density -- --nocapture`.
+
+use ramanujan_core::{Digest, Dot};
+use ramanujan_crdt::batch::encode_deltas;
+use ramanujan_crdt::types::Event;
+use ramanujan_crdt::{Action, CrdtType, Delta, Edit, Json, Op, State, Step, TextDocument};
+use ramanujan_fuzz::{TARGETS, memory};
+
+const COUNT: usize = 20_000;
+
+fn dot(agent: &str, seq: usize) -> Dot {
+    Dot::new(agent.parse().expect("an agent"), seq as u64)
+}
+
+/// A list of maps of one member each.
+fn maps() -> Json {
+    let map = Json::Map([(String::new(), Json::Null)].into());
+    Json::List(vec![map; COUNT])
+}
+
+fn chain(op: &Op) -> Vec<Delta> {
+    let delta = |seq| Delta {
+        dot: dot("a", seq),
+        parents: (seq > 1).then(|| dot("a", seq - 1)).into_iter().collect(),
+        op: op.clone(),
+    };
+    (1..=COUNT).map(delta).collect()
+}
+
+/// As many maps as compression may pack: what does not compress is as long as the limit of expansion asks.
+fn packed() -> Vec<Delta> {
+    let noise: String = (0..20u8).map(|n| Digest::of(&[n]).to_string()).collect();
+    let set = |seq, value| Delta { dot: dot("a", seq), parents: Vec::new(), op: Op::SetLast { value } };
+    vec![set(1, Json::Text(noise)), set(2, maps())]
+}
+
+/// Insertions of one character, none of which continues another.
+fn scattered() -> TextDocument {
+    let mut document = TextDocument::new();
+    let author = document.agent(&"a".parse().expect("an agent"));
+    for _ in 0..COUNT {
+        document.insert(author, 0, "x").expect("fits");
+    }
+    document
+}
+
+/// A document of many small maps, 100 within each other.
+fn document() -> State {
+    let mut state = State::new(CrdtType::Json).expect("a type with a state");
+    for seq in 1..=COUNT / 100 {
+        let depth = 60;
+        let mut path: Vec<Step> = vec![Step::Key(seq.to_string())];
+        path.resize(depth, Step::Key(String::new()));
+        let value = (0..40).fold(Json::Null, |value, _| Json::Map([(String::new(), value)].into()));
+        let past = state.version().clone();
+        let op = Op::Edit(Edit { path, action: Action::Set { value } });
+        state.apply(&Event { dot: &dot("a", seq), past: &past }, &op).expect("in order");
+    }
+    state
+}
+
+// One test: what another thread allocates would count as the reader's.
+#[test]
+fn the_densest_inputs_stay_within_their_bounds() {
+    let json_maps = serde_json::to_string(&maps()).expect("JSON");
+    let clock: Vec<String> = (0..COUNT).map(|n| format!("\"{n}\":1")).collect();
+    let patches = vec![r#"[0,0,"x"]"#; COUNT].join(",");
+    let set = Delta { dot: dot("a", 1), parents: Vec::new(), op: Op::SetLast { value: maps() } };
+    let mut text = scattered();
+    let inputs: Vec<(&str, &str, Vec<u8>)> = vec![
+        ("canonical", "maps", set.canonical_bytes()),
+        ("batch", "increments", encode_deltas(CrdtType::PnCounter, &chain(&Op::Increment { amount: 1 }))),
+        ("batch", "maps", encode_deltas(CrdtType::LwwRegister, &[set])),
+        ("batch", "packed", encode_deltas(CrdtType::LwwRegister, &packed())),
+        ("state", "maps", document().encode()),
+        ("text_load", "scattered", text.encode()),
+        ("text_load", "snapshot", text.snapshot().expect("open")),
+        ("text_apply", "scattered", text.encode()),
+        ("clock", "agents", format!("{{{}}}", clock.join(",")).into_bytes()),
+        (
+            "operation",
+            "maps",
+            format!(r#"{{"operation":"add","document_id":"d","value":{json_maps}}}"#).into_bytes(),
+        ),
+        (
+            "record",
+            "maps",
+            format!(r#"{{"agent_id":"a","seq":1,"operation":"add","value":{json_maps}}}"#).into_bytes(),
+        ),
+        (
+            "recording",
+            "patches",
+            format!(r#"{{"endContent":"","txns":[{{"patches":[{patches}]}}]}}"#).into_bytes(),
+        ),
+        ("term", "leaves", format!("(merge{})", " a".repeat(COUNT)).into_bytes()),
+        (
+            "event",
+            "payload",
+            format!(r#"{{"type":"t","agent_id":"a","payload":{{"a":{json_maps}}}}}"#).into_bytes(),
+        ),
+    ];
+    for (target, name, bytes) in inputs {
+        let (_, check) = TARGETS.iter().find(|(known, _)| *known == target).expect("a target");
+        memory::largest();
+        check(&bytes);
+        let taken = memory::largest();
+        println!("{target:<12} {name:<12} {:>8} bytes {:>6} per byte", bytes.len(), taken / bytes.len());
+    }
+}
