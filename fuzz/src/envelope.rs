@@ -7,8 +7,8 @@ const BEGIN: [u8; 5] = [0x89, b'R', b'C', b'D', 1];
 const HEADER_LENGTH: usize = BEGIN.len() + 2;
 const CHECKSUM_LENGTH: usize = 4;
 
-/// `data` with magic, version and checksum as they must be; the rest is the fuzzer's. Every second input that is too
-/// short or begins otherwise stays as it is, so that the envelope itself is read too.
+/// `data` with magic, version and checksum as they must be; the rest is the fuzzer's. What is too short or begins with
+/// an even byte stays as it is, so that the envelope itself is read too.
 pub fn mended(data: &[u8]) -> Vec<u8> {
     let mut bytes = data.to_vec();
     if data.len() < HEADER_LENGTH + CHECKSUM_LENGTH || data[0] & 1 == 0 {
