@@ -141,6 +141,30 @@ fn merges(client: &Client) {
             repeated.push(again);
         }
     }
-    row("merge two OR-sets of 48 elements", &mut times, "< 1");
-    row("merge the same two again", &mut repeated, "");
+    row("merge two OR-sets of 48 elements, as deltas in JSON", &mut times, "< 1");
+    row("the same request again", &mut repeated, "");
+    merges_encoded(client);
+}
+
+/// The same sets as encoded states.
+fn merges_encoded(client: &Client) {
+    let encode = |state: Value| {
+        let request = json!({"crdt_type": "or-set", "left": state, "right": {"deltas": []}});
+        let merged = client.post("/crdt/merge?state=encoded", &request).ok();
+        json!({"encoded": merged["result"]["encoded"]})
+    };
+    let left = encode(set("left", 0));
+    let mut times = Vec::new();
+    for round in 0..WARM_UP + ROUNDS {
+        let right = encode(set(&format!("other-{round}"), 24));
+        let request = json!({"crdt_type": "or-set", "left": left, "right": right});
+        let fresh = time(|| {
+            let reply = client.post("/crdt/merge", &request).ok();
+            assert_eq!(reply["result"]["value"].as_array().map(Vec::len), Some(72), "{reply}");
+        });
+        if round >= WARM_UP {
+            times.push(fresh);
+        }
+    }
+    row("merge them as encoded states", &mut times, "< 1");
 }

@@ -112,7 +112,13 @@ impl Client {
     ///
     /// # Errors
     /// There is no reply in time.
-    pub fn try_post(&self, path: &str, key: Option<&str>, body: &Value, limit: Duration) -> Result<Reply, ureq::Error> {
+    pub fn try_post(
+        &self,
+        path: &str,
+        key: Option<&str>,
+        body: &Value,
+        limit: Duration,
+    ) -> Result<Reply, ureq::Error> {
         let mut request = self.agent.post(format!("{}{path}", self.base)).content_type("application/json");
         if let Some(key) = key {
             request = request.header("idempotency-key", key);

@@ -18,7 +18,8 @@ fn duration() -> Duration {
 }
 
 /// Shorter than many requests take under this load, so that replies are lost and requests repeated.
-const PATIENCE: [Duration; 3] = [Duration::from_millis(60), Duration::from_millis(400), Duration::from_secs(5)];
+const PATIENCE: [Duration; 3] =
+    [Duration::from_millis(60), Duration::from_millis(400), Duration::from_secs(5)];
 
 /// One client: its operations that were acknowledged, by the text that each inserted, and how often it asked again.
 fn write(client: &Client, number: usize, stop: &AtomicBool) -> (BTreeMap<String, String>, usize) {
@@ -31,7 +32,8 @@ fn write(client: &Client, number: usize, stop: &AtomicBool) -> (BTreeMap<String,
         }
         let text = format!("<{number}.{seq}>");
         // Even clients number their operations; odd ones leave that to the server and name the request instead.
-        let mut operation = json!({"operation": "insert", "document_id": "contended", "agent_id": agent, "value": text});
+        let mut operation =
+            json!({"operation": "insert", "document_id": "contended", "agent_id": agent, "value": text});
         let key = format!("{agent}-{seq}");
         let key = if number.is_multiple_of(2) {
             operation["seq"] = json!(seq);

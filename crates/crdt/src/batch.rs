@@ -18,8 +18,8 @@ const AFTER_OWN: u8 = 0x40;
 /// Bits that hold the operation's tag.
 const TAG: u8 = 0x3f;
 
-/// Typed text compresses to a quarter; a hundredfold leaves room for repetition and bounds what forged bytes cost.
-const EXPANSION: Expansion = Expansion(100);
+/// Typed text compresses to a quarter; the rest is room for repetition, and bounds what forged bytes cost.
+const EXPANSION: Expansion = Expansion(16);
 
 /// Encodes deltas, which must all be of one type, in the order given.
 pub fn encode_deltas(crdt_type: CrdtType, deltas: &[Delta]) -> Vec<u8> {
