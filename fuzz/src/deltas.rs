@@ -12,8 +12,8 @@ use crate::memory::Bound;
 /// place in a list that doubles when it is full.
 pub(crate) const VALUES: Bound = Bound { floor: 4 << 10, per_byte: 256 };
 
-/// A batch's column expands up to a hundredfold, and what comes out of it is as dense as any value.
-const BATCH: Bound = Bound { floor: 1 << 20, per_byte: 100 * VALUES.per_byte };
+/// A batch's column expands up to sixteenfold, and what comes out of it is as dense as any value.
+const BATCH: Bound = Bound { floor: 1 << 20, per_byte: 16 * VALUES.per_byte };
 
 /// Refused, or read and written again as the same deltas, each of which has its own canonical bytes.
 pub fn batch(data: &[u8]) {

@@ -7,7 +7,7 @@ use ramanujan_core::{AgentId, Dot, MAX_SAFE_INTEGER};
 
 use crate::canonical::{self, count, safe};
 use crate::delta::{put_text, put_uint};
-use crate::text::column::{Effort, Expansion, Reader, put_column};
+use crate::text::column::{Column, Effort, Expansion, Reader, put_column};
 use crate::text::container::{self, DecodeError, Kind};
 use crate::{CrdtType, Delta};
 
@@ -20,6 +20,10 @@ const TAG: u8 = 0x3f;
 
 /// Typed text compresses to a quarter; the rest is room for repetition, and bounds what forged bytes cost.
 const EXPANSION: Expansion = Expansion(16);
+
+/// Longest batch that is compressed, in bytes: what a few hundred kilobytes may ask for is then bounded, whatever they
+/// expand to. A longer one is stored as it is, so that it asks for a multiple of what was really sent.
+const MAX_EXPANDED: usize = 4 << 20;
 
 /// Encodes deltas, which must all be of one type, in the order given.
 pub fn encode_deltas(crdt_type: CrdtType, deltas: &[Delta]) -> Vec<u8> {
@@ -55,7 +59,8 @@ pub fn encode_deltas(crdt_type: CrdtType, deltas: &[Delta]) -> Vec<u8> {
         previous = Some(&delta.dot);
     }
     let mut out = container::begin(crdt_type, Kind::Batch);
-    put_column(&mut out, &raw, Effort::Small, EXPANSION);
+    let expansion = if raw.len() > MAX_EXPANDED { Expansion(0) } else { EXPANSION };
+    put_column(&mut out, &raw, Effort::Small, expansion);
     container::seal(out)
 }
 
@@ -76,6 +81,9 @@ pub fn decode_deltas(bytes: &[u8]) -> Result<(CrdtType, Vec<Delta>), DecodeError
     let column = body.column(EXPANSION)?;
     if !body.is_empty() {
         return Err(DecodeError::Malformed("bytes follow the deltas"));
+    }
+    if matches!(&column, Column::Expanded(raw) if raw.len() > MAX_EXPANDED) {
+        return Err(DecodeError::Malformed("a batch expands beyond its limit"));
     }
     let mut reader = Reader(column.bytes());
     let mut agents: Vec<AgentId> = Vec::new();
@@ -175,6 +183,19 @@ mod tests {
         let decoded = |deltas: &[Delta]| decode_deltas(&encode_deltas(CrdtType::PnCounter, deltas));
         assert!(decoded(&[delta(MAX_SAFE_INTEGER - 1), delta(MAX_SAFE_INTEGER)]).is_ok());
         assert!(decoded(&[delta(MAX_SAFE_INTEGER), delta(MAX_SAFE_INTEGER + 1)]).is_err());
+    }
+
+    #[test]
+    fn a_long_batch_survives_and_is_not_compressed() {
+        let delta = |seq: u64| Delta {
+            dot: Dot::new("alice".parse().unwrap(), seq),
+            parents: vec![],
+            op: crate::Op::Insert { position: 0, text: "same ".repeat(2000) },
+        };
+        let deltas: Vec<Delta> = (1..=500).map(delta).collect();
+        let bytes = encode_deltas(CrdtType::Text, &deltas);
+        assert!(bytes.len() > MAX_EXPANDED);
+        assert_eq!(decode_deltas(&bytes), Ok((CrdtType::Text, deltas)));
     }
 
     #[test]
