@@ -101,6 +101,43 @@ fn blue_compensates_and_green_verifies() {
     assert_eq!(post("green", json!({"document_id": "absent"})).status, 404);
 }
 
+/// Each type through its streams, by two agents who saw each other, then recomputed by GREEN.
+#[test]
+fn every_type_goes_through_the_streams() {
+    let cases = [
+        (json!({"operation": "increment", "value": 3}), json!({"operation": "decrement"}), json!(2)),
+        (
+            json!({"operation": "add", "value": "fig"}),
+            json!({"operation": "remove", "value": "fig"}),
+            json!([]),
+        ),
+        (
+            json!({"operation": "set", "path": ["a"], "value": {"n": 1, "l": [1, 2]}}),
+            json!({"operation": "delete", "path": ["a", "l", 0]}),
+            json!({"a": {"n": 1, "l": [2]}}),
+        ),
+        (
+            json!({"operation": "transition", "value": "LIVE"}),
+            json!({"operation": "transition", "value": "BACKFILL"}),
+            json!("BACKFILL"),
+        ),
+    ];
+    for (red, blue, value) in cases {
+        let _network = network();
+        for (stream, agent, operation) in [("red", "ann", red), ("blue", "bob", blue)] {
+            let mut operation = operation;
+            operation["document_id"] = json!("d");
+            operation["agent_id"] = json!(agent);
+            let reply = post(stream, operation);
+            assert_eq!((reply.status, &reply.json["verified"]), (200, &json!(true)), "{}", reply.json);
+        }
+        let reply = post("green", json!({"document_id": "d"}));
+        assert_eq!((reply.status, &reply.json["verified"]), (200, &json!(true)), "{}", reply.json);
+        let document = send(&crdt_service::service(), Method::GET, "/crdt/d", "").json;
+        assert_eq!(document["value"], value);
+    }
+}
+
 /// GREEN must notice what somebody changed in the database.
 #[test]
 fn green_finds_a_tampered_delta() {
