@@ -1,4 +1,4 @@
-//! CRDTs as sets of immutable deltas: a text event graph and a PN-counter.
+//! CRDTs as sets of immutable deltas: text as an event graph, counters, an OR-set, registers, JSON documents, phases.
 //!
 //! A delta is one operation of one replica, named by its dot (agent, seq) and bound to the deltas it was made after.
 //! A replica is sequential: the causal past of `agent:n` holds `agent:n-1` and nothing later of that agent, so a
@@ -12,6 +12,7 @@ pub mod codec;
 pub mod counter;
 pub mod delta;
 pub mod edit;
+pub mod record;
 pub mod request;
 pub mod state;
 pub mod tap;
