@@ -43,8 +43,9 @@ pub fn notice(text: &str) {
 
 /// `ramanujan replay FILE --url … ARGS`, not yet started; another `--url` among `ARGS` stands instead.
 pub fn command(network: &Network, file: &Path, args: &[&str]) -> Command {
-    let mut command = Command::new(binary());
-    command.arg("replay").arg(file).arg("--json").args(args);
+    // Whoever runs the tests in the background has interrupts ignored, and children inherit that.
+    let mut command = Command::new("env");
+    command.arg("--default-signal=INT").arg(binary()).arg("replay").arg(file).arg("--json").args(args);
     if !args.contains(&"--url") {
         command.args(["--url", &network.url()]);
     }
