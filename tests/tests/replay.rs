@@ -219,8 +219,7 @@ fn under_way(
     name: &str,
     args: &[&str],
 ) -> (std::path::PathBuf, Recording, Child) {
-    let options =
-        Options { seed: 8, transactions: 10_000, agents: 2, non_ascii: true, self_concurrent: false };
+    let options = Options { seed: 8, transactions: 2500, agents: 2, non_ascii: true, self_concurrent: false };
     let (path, recording) = generated(folder, name, &options);
     let child = spawn(network, &path, &[&["--batch", "5"], args].concat());
     let client = network.client();
