@@ -1,10 +1,9 @@
 //! A document computed anew from its deltas, trusting nothing that crdt-service derived from them.
 
 use ramanujan_core::{Digest, Dot, Fingerprint, VectorClock};
-use ramanujan_crdt::counter::Totals;
 use ramanujan_crdt::types::{Event, State};
 use ramanujan_crdt::wire::DeltaRecord;
-use ramanujan_crdt::{CrdtType, Op, PnCounter, StateDigest, TextGraph};
+use ramanujan_crdt::{CrdtType, Op, StateDigest, TextGraph};
 use std::collections::BTreeMap;
 
 /// Most mismatches that are reported one by one.
@@ -14,8 +13,7 @@ const MAX_MISMATCHES: usize = 10;
 pub(crate) struct Recomputed {
     crdt_type: CrdtType,
     graph: TextGraph,
-    counter: PnCounter,
-    /// Of types that are neither text nor counter.
+    /// Of all types but text.
     content: Option<State>,
     state: StateDigest,
     /// Clock after the newest delta of each agent: what the next one of it builds on.
@@ -38,7 +36,6 @@ impl Recomputed {
         Recomputed {
             crdt_type,
             graph: TextGraph::new(),
-            counter: PnCounter::new(),
             content: State::new(crdt_type),
             state: StateDigest::new(crdt_type),
             clocks: BTreeMap::new(),
@@ -68,13 +65,6 @@ impl Recomputed {
         }
         let digest = delta.digest();
         match &delta.op {
-            Op::Increment { amount } | Op::Grow { amount } | Op::Decrement { amount } => {
-                let (plus, minus) =
-                    if matches!(delta.op, Op::Decrement { .. }) { (0, *amount) } else { (*amount, 0) };
-                let totals: Totals =
-                    self.counter.totals(agent).add(plus, minus).ok_or_else(|| format!("{dot} overflows"))?;
-                self.counter.observe(agent, totals);
-            }
             Op::Insert { .. } | Op::Delete { .. } => {
                 let length = self
                     .graph
@@ -113,9 +103,6 @@ impl Recomputed {
 
     pub(crate) fn finish(mut self) -> (Outcome, Vec<String>) {
         let value_digest = match self.crdt_type {
-            CrdtType::PnCounter | CrdtType::GCounter => {
-                Some(Digest::of(self.counter.value().to_string().as_bytes()))
-            }
             CrdtType::Text => match self.graph.text() {
                 Ok(text) => Some(Digest::of(text.as_bytes())),
                 Err(error) => {
