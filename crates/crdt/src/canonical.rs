@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use ramanujan_core::{AgentId, Dot, MAX_SAFE_INTEGER};
 
 use crate::edit::{Action, Anchor, Edit, ItemId, ItemRange, MAX_PATH_LENGTH, Side, Step};
-use crate::text::column::Reader;
+use crate::text::column::{Reader, unzigzag};
 use crate::text::container::DecodeError;
 use crate::value::MAX_VALUE_DEPTH;
 use crate::{Delta, Json, Op, TapPhase};
@@ -58,8 +58,7 @@ fn nested(reader: &mut Reader<'_>, depth: usize) -> Result<Json, DecodeError> {
         1 => Json::Bool(false),
         2 => Json::Bool(true),
         3 => {
-            let value = reader.uint()?;
-            let value = (value >> 1) as i64 ^ -((value & 1) as i64);
+            let value = unzigzag(reader.uint()?);
             Json::int(value.into()).ok_or(DecodeError::Malformed("a number exceeds 2^53-1"))?
         }
         4 => {

@@ -10,6 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::CrdtType;
 use crate::delta::{put_text, put_uint};
+use crate::text::column::zigzag;
 
 /// Deepest nesting of a value; keeps recursion over it within an instance's stack.
 pub const MAX_VALUE_DEPTH: usize = 64;
@@ -116,7 +117,7 @@ impl Json {
             Json::Bool(value) => out.push(1 + u8::from(*value)),
             Json::Int(value) => {
                 out.push(3);
-                put_uint(out, (value.wrapping_shl(1) ^ (value >> 63)) as u64);
+                put_uint(out, zigzag(*value));
             }
             Json::Float(value) => {
                 out.push(4);
