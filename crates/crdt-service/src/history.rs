@@ -5,6 +5,7 @@ use ramanujan_crdt::wire::DeltaRecord;
 use ramanujan_shell::{Request, Response, Store, ok, setting};
 use serde::Serialize;
 
+use crate::deleted;
 use crate::row::{COLUMNS, SCHEMA, Stored, select};
 use crate::version::missing;
 
@@ -29,6 +30,7 @@ pub(crate) async fn get(request: Request) -> Result<Response, Problem> {
     let after: u64 = query.parse("cursor")?.unwrap_or(0);
     let until: u64 = query.parse("until")?.unwrap_or(i64::MAX as u64);
     let store = Store::open(SCHEMA)?;
+    deleted::check(&store, &document)?;
     let sql = format!(
         "SELECT {COLUMNS} FROM crdt_deltas d
          WHERE d.document_id = ?1 AND d.log > ?2 AND d.log <= ?3 ORDER BY d.log LIMIT ?4"

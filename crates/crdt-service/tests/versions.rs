@@ -244,6 +244,7 @@ fn a_deleted_document_is_gone_until_it_is_recovered() {
     assert_eq!(delete("/crdt/d").json["changed"], false);
     refused(&get("/crdt/d"), 410, "document-deleted");
     refused(&get("/crdt/d/diff"), 410, "document-deleted");
+    refused(&get("/crdt/d/history"), 410, "document-deleted");
     assert_eq!(get("/crdt").json["documents"], json!([]));
     let write = json!({"operation": "insert", "document_id": "d", "value": "more"});
     refused(&post("/crdt/apply", write.clone()), 410, "document-deleted");
