@@ -133,7 +133,7 @@ impl TextDocument {
         }
         self.log.check_room(stretch.chars(), text.len())?;
         let parents = self.log.heads.clone();
-        self.log.append(Piece { author: agent.0, stretch, parents, before, text });
+        self.log.append(Piece { author: agent.0, stretch, parents, before: Some(before), text });
         Ok(())
     }
 
@@ -179,7 +179,7 @@ impl TextDocument {
         }
         let stretch = Stretch::one(kind, position as u32, length as u32);
         self.log.check_room(stretch.chars(), text.len())?;
-        self.log.append(Piece { author, stretch, parents: version, before, text });
+        self.log.append(Piece { author, stretch, parents: version, before: Some(before), text });
         let after = self.log.length_after(self.log.end() - 1);
         self.length = on_heads.then_some(after);
         Ok(u64::from(after))

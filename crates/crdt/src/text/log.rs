@@ -48,8 +48,8 @@ pub(crate) struct Piece<'a> {
     pub(crate) stretch: Stretch,
     /// Version that the first operation was made in.
     pub(crate) parents: Version,
-    /// Code points of the document in that version.
-    pub(crate) before: u32,
+    /// Code points of the document in that version, if they are known; if not, [`Log::admit`] must follow.
+    pub(crate) before: Option<u32>,
     /// What is inserted.
     pub(crate) text: &'a str,
 }
@@ -225,13 +225,13 @@ impl Log {
             }
             // Only deletions turn round.
             parents = smallvec![start + taken * stretch.unit - 1];
-            before -= taken * stretch.unit;
+            before = before.map(|before| before - taken * stretch.unit);
             stretch = stretch.tail(taken);
         }
         let start = self.end();
         let (index, content) = (self.runs.len() as u32, self.content.len() as u32);
         let Author { ops, runs, .. } = &mut self.authors[author as usize];
-        self.notes.push(Note { seq: *ops + 1, unit: stretch.unit, before, content });
+        self.notes.push(Note { seq: *ops + 1, unit: stretch.unit, before: before.unwrap_or(0), content });
         *ops += stretch.ops;
         runs.push(index);
         self.content.push_str(text);

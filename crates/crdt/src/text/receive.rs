@@ -89,12 +89,11 @@ impl Log {
             piece.parents = SmallVec::from_slice(&[(piece.author, known)]);
         }
         let parents = self.resolve(&piece.parents)?;
-        let before = match piece.before {
-            Some(before) => before,
-            None => self.check_parents(&piece, &parents).map(|()| 0)?,
-        };
+        if piece.before.is_none() {
+            self.check_parents(&piece, &parents)?;
+        }
         self.check_room(piece.stretch.chars(), piece.text.len())?;
-        let Received { author, stretch, text, .. } = piece;
+        let Received { author, stretch, text, before, .. } = piece;
         self.append(Piece { author, stretch, parents, before, text });
         Ok(())
     }

@@ -91,3 +91,21 @@ proptest! {
         prop_assert_eq!(one.encode() == other.encode(), equal);
     }
 }
+
+/// A diff whose deletions go forward begins with one that turns our last deletion into a backspace: it is cut in two,
+/// before anyone knows how long the document is.
+#[test]
+fn a_diff_that_turns_the_last_deletion_round_is_cut() {
+    let mut here = TextDocument::new();
+    let agent = here.agent(&"m".parse().unwrap());
+    here.insert(agent, 0, "abcdef").unwrap();
+    here.delete(agent, 3, 1).unwrap();
+    let mut there = here.clone();
+    for _ in 0..3 {
+        there.delete(agent, 2, 1).unwrap();
+    }
+    let diff = there.diff(&here.version()).unwrap();
+    assert!(here.apply_encoded(&diff).unwrap());
+    assert_eq!(here.text().unwrap(), "ab");
+    assert_eq!(face(&here), face(&there));
+}
