@@ -1,7 +1,5 @@
 //! `GET /crdt/{document}/diff?since=`: the deltas that a replica at a version lacks.
 
-use std::time::{Duration, Instant};
-
 use ramanujan_core::{DocumentId, Problem, VectorClock};
 use ramanujan_crdt::wire::DeltaRecord;
 use ramanujan_shell::{Request, Response, Store, ok, setting};
@@ -9,14 +7,12 @@ use serde::Serialize;
 
 use crate::history::DEFAULT_MAX_LIMIT;
 use crate::negotiate::{self, Representation};
-use crate::row::{COLUMNS, SCHEMA, Stored, select};
+use crate::row::{AGENTS, COLUMNS, SCHEMA, Stored, select};
 use crate::version::{At, find};
 use crate::{deleted, encoded};
 
 /// Deltas in a page where the request does not say.
 const DEFAULT_LIMIT: u64 = 100;
-/// How often a long poll looks for changes.
-const POLL_EVERY: Duration = Duration::from_millis(100);
 
 #[derive(Serialize)]
 struct Page {
@@ -38,21 +34,16 @@ pub(crate) async fn get(request: Request) -> Result<Response, Problem> {
     let store = Store::open(SCHEMA)?;
     deleted::check(&store, &document)?;
     let since = match query.parse::<At>("since")? {
-        None | Some(At::Log(0)) => VectorClock::new(),
+        None | Some(At::Now | At::Log(0)) => VectorClock::new(),
         // A replica may hold deltas that this site has not received: they are no reason to refuse it.
         Some(At::Clock(clock)) => clock,
-        Some(At::Now) => VectorClock::new(),
         Some(at) => find(&store, &document, &at)?.clock,
     };
-    let wait = negotiate::wait(&request)?;
-    let deadline = wait.map(|wait| Instant::now() + wait);
+    let patience = negotiate::patience(&request)?;
     let version = loop {
         let version = find(&store, &document, &At::Now)?;
-        match deadline {
-            Some(deadline) if since.includes(&version.clock) && Instant::now() < deadline => {
-                std::thread::sleep(POLL_EVERY);
-            }
-            _ => break version,
+        if !since.includes(&version.clock) || !patience.pause() {
+            break version;
         }
     };
     let mut response = match representation {
@@ -67,7 +58,7 @@ pub(crate) async fn get(request: Request) -> Result<Response, Problem> {
             negotiate::compressed(&request, ok(&page)?)
         }
     };
-    negotiate::waited(&mut response, wait);
+    patience.mention(&mut response);
     Ok(response)
 }
 
@@ -83,12 +74,7 @@ pub(crate) fn rows_since(
 ) -> Result<Vec<Stored>, Problem> {
     let since = serde_json::to_string(since).map_err(|e| Problem::new(500, "encoding", e.to_string()))?;
     let sql = format!(
-        "WITH RECURSIVE agents(id) AS (
-            SELECT MIN(agent_id) FROM crdt_deltas WHERE document_id = ?1
-            UNION ALL
-            SELECT (SELECT MIN(n.agent_id) FROM crdt_deltas n WHERE n.document_id = ?1 AND n.agent_id > agents.id)
-            FROM agents WHERE agents.id IS NOT NULL
-        )
+        "{AGENTS}
         SELECT {COLUMNS} FROM agents CROSS JOIN crdt_deltas d ON d.document_id = ?1 AND d.agent_id = agents.id
             AND d.seq > COALESCE((SELECT s.value FROM json_each(?2) s WHERE s.key = agents.id), 0)
         WHERE agents.id IS NOT NULL AND +d.log > ?3 AND +d.log <= ?4

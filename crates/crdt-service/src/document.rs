@@ -1,12 +1,11 @@
 //! `GET /crdt/{document}`: the merged value with its version, now or at an earlier one.
 
 use std::rc::Rc;
-use std::time::{Duration, Instant};
 
 use ramanujan_core::{Digest, DocumentId, Dot, Fingerprint, Polarity, Problem, VectorClock, time};
 use ramanujan_crdt::text::units::utf16_len;
 use ramanujan_crdt::value::value_digest;
-use ramanujan_crdt::{CrdtType, Json, PnCounter, StateDigest};
+use ramanujan_crdt::{CrdtType, Json, PnCounter};
 use ramanujan_shell::response::typed;
 use ramanujan_shell::{Request, Response, Store, ok};
 use serde::Serialize;
@@ -17,9 +16,6 @@ use crate::negotiate::{self, Representation};
 use crate::row::{SCHEMA, Stored};
 use crate::version::{At, Version, find};
 use crate::{deleted, encoded};
-
-/// How often a long poll looks for changes.
-const POLL_EVERY: Duration = Duration::from_millis(100);
 
 /// What is known of a version without merging it.
 #[derive(Serialize)]
@@ -41,7 +37,6 @@ pub(crate) struct Summary {
 impl Summary {
     pub(crate) fn of(document: &str, version: &Version) -> Self {
         let crdt_type = version.crdt_type();
-        let state = state_digest(version);
         let single = match version.heads.as_slice() {
             [head] if crdt_type == CrdtType::Text => version.newest.iter().find(|row| row.dot == *head),
             _ => None,
@@ -52,22 +47,13 @@ impl Summary {
             operations: version.operations(),
             heads: version.heads.clone(),
             vector_clock: version.clock.clone(),
-            fingerprint: state.fingerprint(),
-            digest: state.digest(),
+            fingerprint: version.state.fingerprint(),
+            digest: version.digest,
             log_position: version.log,
             updated: time::format_rfc3339(version.newest.last().map_or(0, |row| row.received)),
             length: single.map(|row| row.size),
         }
     }
-}
-
-/// The canonical state of a version.
-pub(crate) fn state_digest(version: &Version) -> StateDigest {
-    let mut state = StateDigest::new(version.crdt_type());
-    for row in &version.newest {
-        state.set(row.dot.agent.as_str(), row.dot.seq, row.chain);
-    }
-    state
 }
 
 #[derive(Serialize)]
@@ -92,40 +78,37 @@ pub(crate) async fn get(request: Request) -> Result<Response, Problem> {
     let document: DocumentId = request.parse_param("document")?;
     let representation = negotiate::representation(&request)?;
     let store = Store::open(SCHEMA)?;
-    let deadline = negotiate::wait(&request)?.map(|wait| Instant::now() + wait);
-    let (version, state) = loop {
+    let patience = negotiate::patience(&request)?;
+    let version = loop {
         deleted::check(&store, &document)?;
         let version = find(&store, &document, &at)?;
-        let state = state_digest(&version);
-        if !negotiate::unchanged(&request, &state.digest(), representation) {
-            break (version, state);
+        if !negotiate::unchanged(&request, &version.digest, representation) {
+            break version;
         }
-        match deadline {
-            Some(deadline) if at == At::Now && Instant::now() < deadline => std::thread::sleep(POLL_EVERY),
-            _ => return Ok(negotiate::not_modified(&state.digest(), representation)),
+        // An earlier version never changes.
+        if at != At::Now || !patience.pause() {
+            let mut response = negotiate::not_modified(&version.digest, representation);
+            patience.mention(&mut response);
+            return Ok(response);
         }
     };
     let response = match representation {
         Representation::Delta => encoded::whole(&store, document.as_str(), &version)?,
-        Representation::Json => as_json(&store, &document, &version, &state)?,
+        Representation::Json => as_json(&store, &document, &version)?,
     };
-    Ok(negotiate::finish(&request, response, &state.digest(), representation))
+    let mut response = negotiate::finish(&request, response, &version.digest, representation);
+    patience.mention(&mut response);
+    Ok(response)
 }
 
-fn as_json(
-    store: &Store,
-    document: &DocumentId,
-    version: &Version,
-    state: &StateDigest,
-) -> Result<Response, Problem> {
+fn as_json(store: &Store, document: &DocumentId, version: &Version) -> Result<Response, Problem> {
     let id = document.as_str();
     let replays = !matches!(version.crdt_type(), CrdtType::PnCounter | CrdtType::GCounter);
     let bytes = usize::try_from(version.operations().saturating_mul(DELTA_BYTES)).unwrap_or(usize::MAX);
     if !replays || !memo::worth(bytes) {
         return render(document, version, value_at(store, id, version, None)?);
     }
-    let digest = state.digest();
-    let key = memo::Key::of_reply(version.crdt_type(), id, &digest);
+    let key = memo::Key::of_reply(version.crdt_type(), id, &version.digest);
     let near = match memo::consult(id, &key, |near| version.builds_on(near)) {
         Known::Reply(body) => return Ok(typed("application/json", body.to_vec())),
         Known::Base(near) => Some(near),

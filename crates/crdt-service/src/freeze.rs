@@ -10,7 +10,6 @@ use ramanujan_shell::{Request, Response, Row, Store, now_millis, ok, setting};
 use serde::{Deserialize, Serialize};
 
 use crate::deleted;
-use crate::document::state_digest;
 use crate::history::DEFAULT_MAX_LIMIT;
 use crate::row::SCHEMA;
 use crate::version::{At, find, missing};
@@ -80,10 +79,9 @@ pub(crate) async fn post(request: Request) -> Result<Response, Problem> {
     let store = Store::open(SCHEMA)?;
     deleted::check(&store, &document)?;
     let version = find(&store, &document, &at)?;
-    let state = state_digest(&version);
     for _ in 0..MAX_ROUNDS {
         let last = select(&store, &document, "ORDER BY id DESC LIMIT 1", [])?.pop();
-        if let Some(last) = last.as_ref().filter(|last| last.digest == state.digest()) {
+        if let Some(last) = last.as_ref().filter(|last| last.digest == version.digest) {
             return reply(last, true);
         }
         let parent = last.map_or(NO_PARENT, |last| last.snapshot_id);
@@ -93,7 +91,7 @@ pub(crate) async fn post(request: Request) -> Result<Response, Problem> {
             document.as_str().as_bytes(),
             parent.as_bytes().as_slice(),
             clock.as_bytes(),
-            state.digest().as_bytes(),
+            version.digest.as_bytes(),
         ]);
         let sql = "INSERT INTO crdt_frozen
             (document_id, snapshot_id, parent, crdt_type, clock, digest, fingerprint, log, agent_id, frozen)
@@ -104,8 +102,8 @@ pub(crate) async fn post(request: Request) -> Result<Response, Problem> {
             parent.as_bytes().as_slice().into(),
             version.crdt_type().as_str().into(),
             clock.into(),
-            state.digest().as_bytes().as_slice().into(),
-            state.fingerprint().to_string().into(),
+            version.digest.as_bytes().as_slice().into(),
+            version.state.fingerprint().to_string().into(),
             version.log.into(),
             wanted.agent_id.as_ref().map(AgentId::as_str).into(),
             now_millis().into(),

@@ -9,7 +9,6 @@ use ramanujan_crdt::types::{Event, State};
 use ramanujan_crdt::{CrdtType, StateDigest, TextError, TextGraph};
 use ramanujan_shell::Store;
 
-use crate::document::state_digest;
 use crate::memo::{self, Cached};
 use crate::row::{COLUMNS, GRAPH_COLUMNS, GraphRow, Stored, select, select_graph};
 use crate::snapshot;
@@ -97,20 +96,31 @@ pub(crate) fn materialise(
     near: Option<Rc<Materialised>>,
 ) -> Result<Rc<Materialised>, Problem> {
     let crdt_type = version.crdt_type();
-    let digest = state_digest(version).digest();
+    let digest = version.digest;
     let near = match near.filter(|near| version.builds_on(near)) {
         Some(near) if near.digest == Some(digest) => return Ok(near),
-        Some(near) if near.digest == digest_at(store, document, crdt_type, &near.clock)? => Some(near),
+        Some(near)
+            if near.digest.is_some()
+                && near.digest == digest_at(store, document, crdt_type, &near.clock)? =>
+        {
+            Some(near)
+        }
         _ => None,
     };
-    let stored =
-        snapshot::newest_below(store, document, crdt_type, version, near.as_ref().map_or(0, |n| n.log))?;
+    let bound = snapshot::tail_bound()?;
+    let stored = match &near {
+        // A snapshot could save a few deltas at most.
+        Some(near) if version.log - near.log <= bound => None,
+        near => {
+            let after = near.as_ref().map_or(0, |near| near.log);
+            snapshot::newest_below(store, document, crdt_type, version, after)?
+        }
+    };
     let mut state = match (stored, near) {
         (Some(stored), _) => stored,
         (None, Some(near)) => Rc::unwrap_or_clone(near),
         (None, None) => Materialised::empty(crdt_type),
     };
-    let bound = snapshot::tail_bound()?;
     loop {
         let from = state.log;
         let read = if crdt_type == CrdtType::Text {

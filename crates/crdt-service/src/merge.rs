@@ -147,14 +147,14 @@ fn with_document(
         let detail = format!("{document} is a {crdt_type} document");
         return Err(Problem::conflict("type-conflict", detail));
     }
-    let state = crate::document::state_digest(&version);
-    let digest = state.digest();
-    let key = || Key::of_document_merge(crdt_type, options.encoded.into(), &digest, remote.get().as_bytes());
+    let key = || {
+        Key::of_document_merge(crdt_type, options.encoded.into(), &version.digest, remote.get().as_bytes())
+    };
     // A hit saves reading the document's deltas too, so its size counts.
     let stored = usize::try_from(version.operations().saturating_mul(DELTA_BYTES)).unwrap_or(usize::MAX);
     let (rest, cached) = options.reply(remote.get().len().saturating_add(stored), key, None, || {
         let remote = operand(crdt_type, "remote", remote)?;
-        stored::join(&store, document.as_str(), &version, state, remote, options.encoded)
+        stored::join(&store, document.as_str(), &version, remote, options.encoded)
     })?;
     Ok(complete(Some(document), cached, &rest))
 }

@@ -1,7 +1,7 @@
 //! What a client asks for in headers: representation, validators, waiting, compression.
 
 use std::io::Write as _;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -87,18 +87,43 @@ fn validators(response: &mut Response, digest: &Digest, representation: Represen
     headers.insert(header::VARY, HeaderValue::from_static("accept, accept-encoding"));
 }
 
-/// How long the client is willing to wait for a change: `Prefer: wait=seconds` (RFC 7240 §4.3), within our bound.
-///
+/// How often a long poll looks for changes.
+const POLL_EVERY: Duration = Duration::from_millis(100);
+
+/// How long a client is willing to wait for a change: `Prefer: wait=seconds` (RFC 7240 §4.3), within our bound.
+pub(crate) struct Patience {
+    wait: Option<Duration>,
+    began: Instant,
+}
+
 /// # Errors
 /// 500 `invalid-setting`.
-pub(crate) fn wait(request: &Request) -> Result<Option<Duration>, Problem> {
-    let Some(prefer) = request.header("prefer") else { return Ok(None) };
-    let preference =
-        |part: &str| part.trim().strip_prefix("wait=").and_then(|s| s.trim_matches('"').parse().ok());
-    let Some(seconds) = prefer.split([',', ';']).find_map(preference) else { return Ok(None) };
-    let seconds: u64 = seconds;
+pub(crate) fn patience(request: &Request) -> Result<Patience, Problem> {
+    let seconds =
+        |part: &str| part.trim().strip_prefix("wait=").and_then(|s| s.trim_matches('"').parse::<u64>().ok());
+    let asked = request.header("prefer").and_then(|prefer| prefer.split([',', ';']).find_map(seconds));
     let bound = setting::number("LONG_POLL_MAX_MS", DEFAULT_LONG_POLL_MAX_MS)?;
-    Ok(Some(Duration::from_millis(seconds.saturating_mul(1000).min(bound))))
+    let wait = asked.map(|seconds| Duration::from_millis(seconds.saturating_mul(1000).min(bound)));
+    Ok(Patience { wait, began: Instant::now() })
+}
+
+impl Patience {
+    /// Waits until it is time to look again; false, at once, when the time is up.
+    pub(crate) fn pause(&self) -> bool {
+        let left = self.wait.is_some_and(|wait| self.began.elapsed() < wait);
+        if left {
+            std::thread::sleep(POLL_EVERY);
+        }
+        left
+    }
+
+    /// Says in the response that the wait was granted.
+    pub(crate) fn mention(&self, response: &mut Response) {
+        let applied = self.wait.and_then(|w| HeaderValue::try_from(format!("wait={}", w.as_secs())).ok());
+        if let Some(applied) = applied {
+            response.headers_mut().insert(HeaderName::from_static("preference-applied"), applied);
+        }
+    }
 }
 
 /// Adds validators, and compresses if the client takes gzip and it pays.
@@ -135,12 +160,4 @@ pub(crate) fn compressed(request: &Request, mut response: Response) -> Response 
         headers.insert(header::VARY, HeaderValue::from_static("accept, accept-encoding"));
     }
     response
-}
-
-/// Says that `Prefer: wait` was honoured.
-pub(crate) fn waited(response: &mut Response, wait: Option<Duration>) {
-    let applied = wait.and_then(|w| HeaderValue::try_from(format!("wait={}", w.as_secs())).ok());
-    if let Some(applied) = applied {
-        response.headers_mut().insert(HeaderName::from_static("preference-applied"), applied);
-    }
 }

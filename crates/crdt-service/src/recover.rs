@@ -11,7 +11,7 @@ use ramanujan_crdt::{CrdtType, Json};
 use ramanujan_shell::{Request, Response, Store, ok};
 use serde::{Deserialize, Serialize};
 
-use crate::document::{state_digest, value_at};
+use crate::document::value_at;
 use crate::freeze::{self, Snapshot};
 use crate::row::SCHEMA;
 use crate::version::{At, Version, find};
@@ -92,7 +92,7 @@ pub(crate) async fn post(request: Request) -> Result<Response, Problem> {
     ok(&Recovered {
         undeleted,
         snapshot,
-        digest: state_digest(&version).digest(),
+        digest: version.digest,
         log_position: version.log,
         value_digest: value_digest(version.crdt_type(), &value),
         vector_clock: version.clock,
@@ -109,7 +109,7 @@ fn frozen(
     snapshot: Snapshot,
 ) -> Result<(Version, Option<Snapshot>), Problem> {
     let version = find(store, document, &At::Clock(snapshot.vector_clock.clone()))?;
-    if state_digest(&version).digest() != snapshot.digest {
+    if version.digest != snapshot.digest {
         let detail =
             format!("the deltas of {document} are not those that {} was made of", snapshot.snapshot_id);
         return Err(Problem::new(500, "store-corrupt", detail));

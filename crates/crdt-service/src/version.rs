@@ -4,11 +4,12 @@
 
 use std::str::FromStr;
 
-use ramanujan_core::{DocumentId, Dot, Problem, VectorClock, time};
+use ramanujan_core::{Digest, DocumentId, Dot, Problem, VectorClock, time};
+use ramanujan_crdt::StateDigest;
 use ramanujan_crdt::text::maximal;
 use ramanujan_shell::Store;
 
-use crate::row::{COLUMNS, Stored, select};
+use crate::row::{AGENTS, COLUMNS, Stored, select};
 
 /// Which version of a document is meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,14 +53,22 @@ pub(crate) struct Version {
     pub(crate) log: u64,
     /// Whether every delta up to `log` belongs to it.
     pub(crate) prefix: bool,
+    /// The canonical state: what it holds of each agent.
+    pub(crate) state: StateDigest,
+    /// Digest of the canonical state.
+    pub(crate) digest: Digest,
 }
 
 impl Version {
     fn of(newest: Vec<Stored>, prefix: bool) -> Option<Self> {
-        let log = newest.last()?.log;
+        let (log, crdt_type) = newest.last().map(|row| (row.log, row.crdt_type))?;
+        let mut state = StateDigest::new(crdt_type);
+        for row in &newest {
+            state.set(row.dot.agent.as_str(), row.dot.seq, row.chain);
+        }
         let heads = maximal(newest.iter().map(|row| (row.dot.clone(), &row.clock)).collect());
-        let clock = newest.iter().map(|row| (row.dot.agent.as_str(), row.dot.seq)).collect();
-        Some(Version { newest, heads, clock, log, prefix })
+        let (clock, digest) = (state.clock(), state.digest());
+        Some(Version { newest, heads, clock, log, prefix, state, digest })
     }
 
     /// The current version, `None` without deltas.
@@ -134,16 +143,10 @@ pub(crate) fn newest_until(store: &Store, document: &str, until: u64) -> Result<
     select(store, &newest_sql(), [document.into(), until.into()])
 }
 
-/// The walk skips from agent to agent through the index by dots; for the current version it costs O(agents · log
-/// deltas). `CROSS` and `+` keep the planner from the index by log position, through which it would cost O(deltas).
+/// `CROSS` and `+` keep the planner from the index by log position, through which the walk would cost O(deltas).
 fn newest_sql() -> String {
     format!(
-        "WITH RECURSIVE agents(id) AS (
-            SELECT MIN(agent_id) FROM crdt_deltas WHERE document_id = ?1
-            UNION ALL
-            SELECT (SELECT MIN(n.agent_id) FROM crdt_deltas n WHERE n.document_id = ?1 AND n.agent_id > agents.id)
-            FROM agents WHERE agents.id IS NOT NULL
-        )
+        "{AGENTS}
         SELECT {COLUMNS} FROM agents CROSS JOIN crdt_deltas d ON d.document_id = ?1 AND d.agent_id = agents.id
             AND d.seq = (SELECT m.seq FROM crdt_deltas m WHERE m.document_id = ?1 AND m.agent_id = agents.id
                 AND +m.log <= ?2 ORDER BY m.seq DESC LIMIT 1)

@@ -1,6 +1,8 @@
 //! Finding the places that an operation names in other terms than ours, list indexes and UTF-16 offsets: it takes the
 //! document at the parents' version.
 
+use std::rc::Rc;
+
 use ramanujan_core::{DocumentId, Problem, VectorClock};
 use ramanujan_crdt::request::EditRequest;
 use ramanujan_crdt::text::units::utf16_to_code_points;
@@ -9,7 +11,7 @@ use ramanujan_crdt::{CrdtType, Edit, Op};
 use ramanujan_shell::Store;
 
 use super::known::{Known, past_of};
-use crate::materialise::{Content, materialise};
+use crate::materialise::{Content, Materialised, materialise};
 use crate::memo;
 use crate::version::{At, find};
 
@@ -43,8 +45,7 @@ impl Resolver {
         let state = if stored.is_empty() {
             empty()?
         } else {
-            let version = find(store, document, &At::Clock(stored.clone()))?;
-            match &materialise(store, document.as_str(), &version, memo::base(document.as_str()))?.content {
+            match &at_clock(store, document, &stored)?.content {
                 Content::State(state) => (**state).clone(),
                 Content::Text(_) => empty()?,
             }
@@ -85,6 +86,12 @@ impl Resolver {
     }
 }
 
+/// The document at a version of stored deltas.
+fn at_clock(store: &Store, document: &DocumentId, clock: &VectorClock) -> Result<Rc<Materialised>, Problem> {
+    let version = find(store, document, &At::Clock(clock.clone()))?;
+    materialise(store, document.as_str(), &version, memo::base(document.as_str()))
+}
+
 /// A text operation whose position and length count UTF-16 code units, in code points.
 ///
 /// # Errors
@@ -98,12 +105,15 @@ pub(super) fn code_points(
     let text = if past.is_empty() {
         String::new()
     } else {
-        let version = find(store, document, &At::Clock(past.clone())).map_err(|_| {
+        let state = at_clock(store, document, past).map_err(|problem| {
+            if problem.code != "no-such-version" {
+                return problem;
+            }
             let detail =
                 "an operation in UTF-16 units cannot build on others of its own batch: send it by itself";
             Problem::invalid("utf16-in-batch", detail)
         })?;
-        match &materialise(store, document.as_str(), &version, memo::base(document.as_str()))?.content {
+        match &state.content {
             Content::Text(text) => text.clone(),
             Content::State(_) => String::new(),
         }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use ramanujan_core::{Digest, Dot, Polarity, Problem, VectorClock};
 use ramanujan_crdt::text::StoredShape;
-use ramanujan_crdt::{CrdtType, Op, StateDigest, TextDocument};
+use ramanujan_crdt::{CrdtType, Op, TextDocument};
 use ramanujan_shell::{Store, Value};
 
 use super::join::{Form, Operand, polarity};
@@ -22,7 +22,7 @@ const PAGE: u64 = 8192;
 /// Deltas looked up at a time.
 const LOOK_UP: usize = 1024;
 
-/// The reply's members that tell of `document` at `version` joined with `remote`. `state` is the version's own.
+/// The reply's members that tell of `document` at `version` joined with `remote`.
 ///
 /// # Errors
 /// 409 if the two hold different deltas under one dot; 422 if the remote deltas do not fit; 503 if the store does not
@@ -31,7 +31,6 @@ pub(crate) fn join(
     store: &Store,
     document: &str,
     version: &Version,
-    state: StateDigest,
     remote: Operand,
     encoded: bool,
 ) -> Result<(Vec<u8>, Polarity), Problem> {
@@ -46,7 +45,8 @@ pub(crate) fn join(
                 CrdtType::Text => Target::Text(text(store, document, version)?.into()),
                 _ => Target::State(content(store, document, version)?),
             };
-            let mut replay = Replay { target, digest: state, base: version.clock.clone(), known };
+            let (digest, base) = (version.state.clone(), version.clock.clone());
+            let mut replay = Replay { target, digest, base, known };
             replay.add(&new)?;
             render_replay(replay, crdt_type, polarity, encoded)
         }
