@@ -8,6 +8,7 @@ use std::borrow::Cow;
 
 use ramanujan_core::{AgentId, Dot, VectorClock};
 
+use super::column::Effort;
 use super::container::{self, DecodeError};
 use super::error::DocumentError;
 use super::log::{Log, Piece, Version};
@@ -289,7 +290,8 @@ impl TextDocument {
         }
     }
 
-    /// The operations beyond `since`, encoded: what a replica at that version lacks.
+    /// The operations beyond `since`, encoded: what a replica at that version lacks. With [`Effort::Fast`]: the tables of
+    /// a deflate compressor take longer to make than most diffs to write.
     ///
     /// # Errors
     /// As [`Self::open`].
@@ -301,7 +303,7 @@ impl TextDocument {
             .map(|author| since.get(author.id.as_str()).min(u64::from(author.ops)) as u32)
             .collect();
         let mut out = container::begin(CrdtType::Text, container::Kind::Deltas);
-        out.extend(super::encode::body(&log, &since, super::column::Effort::Small));
+        out.extend(super::encode::body(&log, &since, Effort::Fast));
         Ok(container::seal(out))
     }
 }
