@@ -78,7 +78,7 @@ impl Log {
         let notes = &mut self.notes;
         let admission =
             Admission { runs: &self.runs, notes, length, admitted: &mut admitted, refused: &mut refused };
-        replay.run(&self.runs, base, &self.heads, admission);
+        replay.follow(&self.runs, base, start, &self.heads, admission);
         refused.map_or(Ok(admitted), Err)
     }
 

@@ -169,7 +169,7 @@ impl TextDocument {
         let on_heads = version == self.log.heads;
         let before = match self.length.filter(|_| on_heads) {
             Some(length) => length,
-            None => self.replay.length_at(&self.log, &version),
+            None => self.length_at(&version)?,
         };
         let document = u64::from(before);
         if position > document || (kind == Kind::Delete && length > document - position) {
@@ -214,6 +214,17 @@ impl TextDocument {
         let length = self.text.len_chars() as u32;
         self.length = Some(length);
         Ok(length)
+    }
+
+    /// Code points of the document in a version.
+    fn length_at(&mut self, version: &[Lv]) -> Result<u32, DocumentError> {
+        match version {
+            [] | [_] => Ok(self.replay.length_at(&self.log, 0, version)),
+            _ => {
+                let length = self.settled_length()?;
+                Ok(self.replay.length_at(&self.log, length, version))
+            }
+        }
     }
 
     /// Whether there is no operation.

@@ -6,18 +6,11 @@ use super::log::Log;
 use super::run::{Kind, Lv, Run};
 use super::walker::{Change, Sink, Walker};
 
-/// The walker with what it needs to know of a log's authors, kept between replays.
-#[derive(Default)]
+/// The walker of a log, with what it needs to know of the authors.
+#[derive(Clone, Default)]
 pub(crate) struct Replay {
     walker: Walker,
     ranks: Vec<u32>,
-}
-
-impl Clone for Replay {
-    /// Working space is not copied.
-    fn clone(&self) -> Self {
-        Replay::default()
-    }
 }
 
 impl std::fmt::Debug for Replay {
@@ -27,13 +20,7 @@ impl std::fmt::Debug for Replay {
 }
 
 impl Replay {
-    /// Turns the document at version `from` into that at the merge of `from` and `to`.
-    pub(crate) fn transform(&mut self, log: &Log, from: &[Lv], to: &[Lv], emit: impl FnMut(Change)) {
-        self.learn(log);
-        self.run(&log.runs, from, to, emit);
-    }
-
-    /// Takes note of the log's authors, before [`Self::run`].
+    /// Takes note of the log's authors, before any of the others.
     pub(crate) fn learn(&mut self, log: &Log) {
         // Authors are only ever added.
         if self.ranks.len() != log.authors.len() {
@@ -41,29 +28,34 @@ impl Replay {
         }
     }
 
-    /// As [`Self::transform`], for a sink that may end the replay.
-    pub(crate) fn run(&mut self, runs: &[Run], from: &[Lv], to: &[Lv], sink: impl Sink) {
-        let replayed = self.walker.transform(runs, &self.ranks, from, to, sink);
-        assert!(replayed.is_ok(), "a document's log is whole: it takes no operation before its parents");
+    /// Turns the document at version `from`, whose past is the events below `applied`, into that at the version of all
+    /// `runs`, `to`, unless the sink ends the replay.
+    pub(crate) fn follow(&mut self, runs: &[Run], from: &[Lv], applied: Lv, to: &[Lv], sink: impl Sink) {
+        self.walker.follow(runs, &self.ranks, from, applied, to, sink);
     }
 
-    /// Code points of the document in a version.
-    pub(crate) fn length_at(&mut self, log: &Log, version: &[Lv]) -> u32 {
-        match version {
-            [] => 0,
-            [one] => log.length_after(*one),
-            [rest @ .., newest] => {
-                let mut length = log.length_after(*newest);
-                self.transform(log, &[*newest], rest, |change| {
-                    let count = change.events.end - change.events.start;
-                    match change.kind {
-                        Kind::Insert => length += count,
-                        Kind::Delete => length -= count,
-                    }
-                });
-                length
-            }
+    /// Code points of the document in a version; `length` is that at the version of all, where every event is applied.
+    pub(crate) fn length_at(&mut self, log: &Log, length: u32, version: &[Lv]) -> u32 {
+        let (newest, rest) = match version {
+            [] => return 0,
+            [one] => return log.length_after(*one),
+            [rest @ .., newest] => (*newest, rest),
+        };
+        self.learn(log);
+        if let Some(excess) = self.walker.excess(&log.runs, &self.ranks, &log.heads, version) {
+            return u32::try_from(i64::from(length) + excess).unwrap_or(0);
         }
+        let mut length = log.length_after(newest);
+        let count = |change: Change| {
+            let count = change.events.end - change.events.start;
+            match change.kind {
+                Kind::Insert => length += count,
+                Kind::Delete => length -= count,
+            }
+        };
+        let replayed = self.walker.transform(&log.runs, &self.ranks, &[newest], rest, count);
+        assert!(replayed.is_ok(), "a document's log is whole: it takes no operation before its parents");
+        length
     }
 }
 

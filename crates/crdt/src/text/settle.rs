@@ -42,7 +42,9 @@ impl TextDocument {
         if log.is_chain(self.applied, &self.applied_version) {
             apply_chain(log, self.applied, text);
         } else {
-            replay.transform(log, &self.applied_version, &log.heads, |change| apply(log, text, change));
+            replay.learn(log);
+            let (from, sink) = (&self.applied_version, |change| apply(log, text, change));
+            replay.follow(&log.runs, from, self.applied, &log.heads, sink);
         }
         self.applied = self.log.end();
         self.applied_version = self.log.heads.clone();

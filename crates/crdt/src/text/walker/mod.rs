@@ -3,8 +3,10 @@
 //!
 //! `history` finds what lies between two versions. Events with nothing concurrent to them are emitted as they are; a
 //! stretch of concurrent ones is a `window`, replayed on the `tracker`, which holds the window's characters (`item`) in
-//! a B+`tree` of `node`s and forgets them at the window's end. No I/O; knows runs only, neither dots nor content.
+//! a B+`tree` of `node`s and forgets them at the window's end; a replica that follows its history keeps the last one
+//! (`follow`). No I/O; knows runs only, neither dots nor content.
 
+mod follow;
 mod history;
 mod item;
 mod node;
@@ -18,6 +20,7 @@ use std::ops::Range;
 
 use smallvec::SmallVec;
 
+use self::follow::Kept;
 use self::history::{Difference, History, Span};
 pub(crate) use self::history::{NotLoaded, UNLOADED};
 use self::window::{Order, Window};
@@ -71,13 +74,15 @@ pub(crate) fn transform(
     Walker::default().transform(runs, rank, from, to, sink)
 }
 
-/// The working space of replays; one that is kept saves its allocations.
+/// The working space of replays; one that is kept saves its allocations, and, following a history, replays.
 #[derive(Default)]
 pub(crate) struct Walker {
     difference: Difference,
     steps: Vec<Step>,
     heads: SmallVec<[Lv; 4]>,
     window: Window,
+    /// What the window has to do with the history that is followed.
+    kept: Option<Kept>,
 }
 
 /// What is known of a span's place in the order of all.
@@ -106,50 +111,65 @@ impl Walker {
         to: &[Lv],
         mut sink: impl Sink,
     ) -> Result<(), NotLoaded> {
+        self.kept = None;
         let history = History::new(runs);
-        let order = Order { history, rank };
         let mut growth = 0;
         if let Some(spans) = history.chain(from, to) {
-            for span in spans {
-                if !apply_alone(runs, span, &mut growth, &mut sink) {
-                    break;
-                }
-            }
+            apply_each_alone(runs, spans, &mut growth, &mut sink);
             return Ok(());
         }
         self.difference.find(history, from, to)?;
-        self.find_steps(history, from);
-        let Difference { known, new, .. } = &self.difference;
+        self.find_steps(history, from, 0);
+        self.segments(Order { history, rank }, 0, &mut growth, &mut sink);
+        Ok(())
+    }
+
+    /// Replays the new spans of the difference from `index` on, and before them, for their sake, its known ones. A
+    /// window holds what follows at the end, or nothing.
+    fn segments(
+        &mut self,
+        order: Order<'_>,
+        mut index: usize,
+        growth: &mut i64,
+        sink: &mut impl Sink,
+    ) -> Outcome {
+        let runs = order.history.runs;
+        let mut difference = std::mem::take(&mut self.difference);
+        let Difference { known, new, .. } = &mut difference;
         let mut known = known.as_slice();
-        let mut index = 0;
-        while let Some(span) = new.get(index) {
-            let mut first = *span;
+        let mut outcome = Outcome::Alone;
+        while let Some(span) = new.get(index).copied() {
             if known.is_empty() && self.is_critical(index) {
                 // With nothing concurrent up to the oldest parent of what follows.
                 let alone = span.end.min((self.oldest_after(index) / 2).min(u64::from(Lv::MAX)) as Lv);
                 if alone > span.start {
-                    let alone = Span { end: alone, ..*span };
-                    if !apply_alone(runs, alone, &mut growth, &mut sink) {
-                        return Ok(());
+                    outcome = Outcome::Alone;
+                    if !apply_alone(runs, Span { end: alone, ..span }, growth, sink) {
+                        outcome = Outcome::Refused;
+                        break;
                     }
                 }
                 if alone >= span.end {
                     index += 1;
                     continue;
                 }
-                first.start = first.start.max(alone);
+                new[index].start = span.start.max(alone);
             }
             let mut end = index + 1;
             while end < new.len() && !self.is_critical(end) {
                 end += 1;
             }
-            if !self.window.replay(order, known, first, &new[index + 1..end], &mut growth, &mut sink) {
-                return Ok(());
+            self.window.clear();
+            outcome = Outcome::Window;
+            if !self.window.replay(order, known, &new[index..end], growth, sink) {
+                outcome = Outcome::Refused;
+                break;
             }
             known = &[];
             index = end;
         }
-        Ok(())
+        self.difference = difference;
+        outcome
     }
 
     /// Whether all spans before `index` are in the past of it and of all that follow (a *critical version*).
@@ -162,14 +182,15 @@ impl Walker {
         self.steps.get(index + 1).map_or(u64::MAX, |step| step.oldest)
     }
 
-    fn find_steps(&mut self, history: History<'_>, from: &[Lv]) {
-        let new = &self.difference.new;
+    /// Finds the place of each new span that comes after version `from`, of which the first `lag` spans of the
+    /// difference that are known count as new here.
+    fn find_steps(&mut self, history: History<'_>, from: &[Lv], lag: usize) {
         self.steps.clear();
         self.heads.clear();
         self.heads.extend_from_slice(history.loaded(from));
         // The last span that joined several heads: others with the same parents follow from the same version.
         let mut join: Option<Span> = None;
-        for span in new {
+        for span in self.difference.known[..lag].iter().chain(&self.difference.new) {
             let (mut inside, mut joined_inside) = (0, 0);
             let parents = history.parents(*span, &mut inside);
             let joins_all = parents == self.heads.as_slice();
@@ -196,6 +217,27 @@ impl Walker {
             step.oldest = oldest;
         }
     }
+}
+
+/// How a replay ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outcome {
+    /// With events that nothing is concurrent to.
+    Alone,
+    /// With those that the window has.
+    Window,
+    /// The sink refused some.
+    Refused,
+}
+
+/// As [`apply_alone`], one after the other.
+fn apply_each_alone(
+    runs: &[Run],
+    mut spans: impl Iterator<Item = Span>,
+    growth: &mut i64,
+    sink: &mut impl Sink,
+) -> bool {
+    spans.all(|span| apply_alone(runs, span, growth, sink))
 }
 
 /// Passes on events that nothing is concurrent to; false if `sink` refuses them.

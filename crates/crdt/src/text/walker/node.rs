@@ -45,7 +45,7 @@ impl Counts {
     }
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Leaf {
     pub(super) items: [Item; LEAF],
     pub(super) len: usize,
@@ -87,7 +87,7 @@ impl Leaf {
     }
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Node {
     pub(super) children: [u32; NODE],
     pub(super) counts: [Counts; NODE],

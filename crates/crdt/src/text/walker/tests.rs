@@ -4,7 +4,7 @@ use diamond_types::list::{Branch, OpLog};
 use proptest::prelude::*;
 
 use super::super::run::{Kind, Lv, Run};
-use super::{Change, transform};
+use super::{Change, Walker, transform};
 
 /// Names whose byte order is not the order in which agents appear.
 const NAMES: [&str; 4] = ["@m", "@a", "@z", "@b"];
@@ -115,15 +115,28 @@ impl Both {
     /// What `transform` makes of the text at `from`.
     fn transformed(&self, runs: &[Run], from: &[usize], to: &[usize]) -> String {
         let mut text: Vec<char> = self.log.checkout(from).content().to_string().chars().collect();
-        transform(runs, &RANK, &lvs(from), &lvs(to), |Change { kind, position, events }| {
-            let (at, events) = (position as usize, events.start as usize..events.end as usize);
-            match kind {
-                Kind::Insert => drop(text.splice(at..at, self.content[events].iter().copied())),
-                Kind::Delete => drop(text.drain(at..at + events.len())),
-            }
-        })
-        .unwrap();
+        transform(runs, &RANK, &lvs(from), &lvs(to), |change| self.apply(&mut text, change)).unwrap();
         text.into_iter().collect()
+    }
+
+    fn apply(&self, text: &mut Vec<char>, Change { kind, position, events }: Change) {
+        let (at, events) = (position as usize, events.start as usize..events.end as usize);
+        match kind {
+            Kind::Insert => drop(text.splice(at..at, self.content[events].iter().copied())),
+            Kind::Delete => drop(text.drain(at..at + events.len())),
+        }
+    }
+
+    /// The runs of the first `end` events, and their version.
+    fn prefix(&self, end: usize) -> (Vec<Run>, Vec<usize>) {
+        let (mut runs, mut heads) = (Vec::new(), Vec::new());
+        for run in self.runs.iter().filter(|run| (run.start as usize) < end) {
+            let run = Run { len: run.len.min(end as u32 - run.start), ..run.clone() };
+            heads.retain(|head| !run.parents.contains(&(*head as Lv)));
+            heads.push(run.end() as usize - 1);
+            runs.push(run);
+        }
+        (runs, heads)
     }
 
     fn merged(&self, from: &[usize], to: &[usize]) -> String {
@@ -160,6 +173,41 @@ proptest! {
             let (from, to) = (both.version(from), both.version((from + 1) % NAMES.len()));
             prop_assert_eq!(both.transformed(&both.runs, &from, &to), both.merged(&from, &to));
             prop_assert_eq!(both.transformed(&both.runs, &from, &tip), both.merged(&from, &tip));
+        }
+    }
+
+    /// A replica that follows a growing history and edits in between: what it kept is as good as a replay of all.
+    #[test]
+    fn following_a_history_leads_to_the_same_texts(
+        history in any_history(40),
+        cuts in prop::collection::vec((any::<u16>(), any::<u16>()), 1..8),
+    ) {
+        let both = Both::of(&history);
+        let total = both.content.len();
+        let mut walker = Walker::default();
+        let (mut followed, mut runs) = (0, Vec::new());
+        for (own, theirs) in cuts.into_iter().chain([(0, u16::MAX)]) {
+            let applied = followed + own as usize % (total - followed + 1) / 2;
+            let end = if theirs == u16::MAX { total } else { applied + theirs as usize % (total - applied + 1) };
+            let (from, to) = (both.prefix(applied).1, both.prefix(end).1);
+            runs = both.prefix(end).0;
+            if applied < end {
+                let mut text: Vec<char> = both.log.checkout(&from).content().to_string().chars().collect();
+                let (from, to) = (lvs(&from), lvs(&to));
+                prop_assert!(walker.follow(&runs, &RANK, &from, applied as Lv, &to, |c| both.apply(&mut text, c)));
+                let expected = both.merged(&from.iter().map(|e| *e as usize).collect::<Vec<_>>(), &both.prefix(end).1);
+                prop_assert_eq!(text.into_iter().collect::<String>(), expected);
+                followed = end;
+                walker = if own % 3 == 0 { walker.clone() } else { walker };
+            }
+        }
+        let tip = both.log.local_version();
+        let length = both.log.checkout(&tip).len() as i64;
+        for agent in 0..NAMES.len() {
+            let version = both.version(agent);
+            if let Some(excess) = walker.excess(&runs, &RANK, &lvs(&tip), &lvs(&version)) {
+                prop_assert_eq!(length + excess, both.agents[agent].len() as i64);
+            }
         }
     }
 }

@@ -7,12 +7,12 @@ use super::tree::{Found, Place, Tree};
 use super::{Change, Sink};
 
 /// The internal state of Eg-walker, at some version being prepared.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Tracker {
     tree: Tree,
     deletions: Vec<Deletion>,
-    /// First character of each span that inserts, and the place of its agent's name, which breaks ties.
-    ranks: Vec<(Id, u32)>,
+    /// First character of each span that inserts, and its agent.
+    agents: Vec<(Id, u32)>,
     characters: u32,
 }
 
@@ -38,26 +38,29 @@ pub(super) enum Target {
 }
 
 impl Tracker {
-    /// Forgets all characters. The next window's spans are announced with [`Self::announce`], then [`Self::begin`].
+    /// Forgets all characters. Spans are announced with [`Self::announce`], then [`Self::begin`], before they are
+    /// applied.
     pub(super) fn clear(&mut self) {
         self.deletions.clear();
-        self.ranks.clear();
+        self.agents.clear();
         self.characters = 0;
+        self.tree.clear();
     }
 
     /// Gives the characters of a span their identities; must be called in the order of events.
-    pub(super) fn announce(&mut self, kind: Kind, len: u32, rank: u32) -> Target {
+    pub(super) fn announce(&mut self, kind: Kind, len: u32, agent: u32) -> Target {
         if kind == Kind::Delete {
             return Target::Deleted { start: 0, end: 0 };
         }
         let first = self.characters;
         self.characters += len;
-        self.ranks.push((first, rank));
+        self.agents.push((first, agent));
         Target::Inserted(first)
     }
 
+    /// Makes room for what was announced.
     pub(super) fn begin(&mut self) {
-        self.tree.reset(self.characters);
+        self.tree.make_room(self.characters);
     }
 
     /// Code points by which the version being prepared and the result are longer than what the window builds on.
@@ -65,13 +68,21 @@ impl Tracker {
         self.tree.growth()
     }
 
-    /// Applies `span`, whose parents are the version being prepared, and emits what it does to the result.
-    pub(super) fn apply(&mut self, run: &Run, span: Span, target: &mut Target, sink: &mut impl Sink) {
+    /// Applies `span`, whose parents are the version being prepared, and emits what it does to the result. `rank` has
+    /// the place of each agent's name, which breaks ties.
+    pub(super) fn apply(
+        &mut self,
+        run: &Run,
+        rank: &[u32],
+        span: Span,
+        target: &mut Target,
+        sink: &mut impl Sink,
+    ) {
         let skipped = span.start - run.start;
         match target {
             Target::Inserted(first) => {
-                let position =
-                    self.insert(*first, span.end - span.start, run.position.saturating_add(skipped));
+                let position = run.position.saturating_add(skipped);
+                let position = self.insert(*first, rank, span.end - span.start, position);
                 sink.change(Change { kind: Kind::Insert, position, events: span.start..span.end });
             }
             Target::Deleted { start, end } => {
@@ -84,7 +95,7 @@ impl Tracker {
     }
 
     /// Inserts characters at `position` of the version being prepared; returns where that is in the result.
-    fn insert(&mut self, id: Id, len: u32, position: u32) -> u32 {
+    fn insert(&mut self, id: Id, rank: &[u32], len: u32, position: u32) -> u32 {
         let (left, before, place, mut result) = match position.checked_sub(1) {
             None => (NONE, None, self.tree.start(), 0),
             Some(last) => {
@@ -103,7 +114,7 @@ impl Tracker {
         let right = end.map_or(NONE, |end| self.tree.item(end).id);
         let item = Item::inserted(id, len, left, right);
         if end != Some(place) {
-            let (to, skipped) = self.integrate(&item, place, end);
+            let (to, skipped) = self.integrate(&item, rank, place, end);
             result += skipped;
             if to != place {
                 self.tree.insert(to, 0, item);
@@ -121,15 +132,16 @@ impl Tracker {
 
     /// Where to insert `item` among the insertions between its origins that its version lacks, which begin at `place`
     /// and stop at `end`: the rule of YjsMod, which is that of FugueMax. Also returns the code points passed over.
-    fn integrate(&self, item: &Item, mut place: Place, end: Option<Place>) -> (Place, u32) {
-        let rank = self.rank(item.id);
+    fn integrate(&self, item: &Item, rank: &[u32], mut place: Place, end: Option<Place>) -> (Place, u32) {
+        let key = |id| (rank[self.agent(id) as usize], id);
+        let own = key(item.id);
         let mut passed = 0;
         let mut scanning_from = None;
         while Some(place) != end && !self.tree.is_end(place) {
             let other = self.tree.item(place);
             if other.left == item.left {
                 if other.right == item.right {
-                    if (rank, item.id) < (self.rank(other.id), other.id) {
+                    if own < key(other.id) {
                         break;
                     }
                     scanning_from = None;
@@ -152,9 +164,9 @@ impl Tracker {
         a != NONE && (b == NONE || self.tree.precedes(a, b))
     }
 
-    fn rank(&self, id: Id) -> u32 {
-        let span = self.ranks.partition_point(|(first, _)| *first <= id).saturating_sub(1);
-        self.ranks[span].1
+    fn agent(&self, id: Id) -> u32 {
+        let span = self.agents.partition_point(|(first, _)| *first <= id).saturating_sub(1);
+        self.agents[span].1
     }
 
     /// Deletes the character at `position` of the version being prepared once per event; if `backward`, each event

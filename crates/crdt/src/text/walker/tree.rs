@@ -22,7 +22,7 @@ pub(super) struct Found {
 }
 
 /// Items in document order.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Tree {
     leaves: Vec<Leaf>,
     nodes: Vec<Node>,
@@ -34,13 +34,17 @@ pub(super) struct Tree {
 }
 
 impl Tree {
-    /// Forgets everything but a placeholder, and makes room for `characters` to be inserted.
-    pub(super) fn reset(&mut self, characters: u32) {
+    /// Forgets everything but a placeholder.
+    pub(super) fn clear(&mut self) {
         self.leaves.clear();
         self.nodes.clear();
         self.leaves.push(Leaf::new(&[Item::PLACEHOLDER], NONE, NONE));
         (self.root, self.height) = (0, 0);
         self.where_is.clear();
+    }
+
+    /// Makes room for so many characters to be inserted altogether.
+    pub(super) fn make_room(&mut self, characters: u32) {
         self.where_is.resize(characters as usize, 0);
     }
 

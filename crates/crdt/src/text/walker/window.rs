@@ -46,12 +46,16 @@ const BOTH: u8 = 3;
 const LEFT: u8 = 1;
 const ENTERED: u8 = 2;
 
-/// Working space for one window after the other.
-#[derive(Default)]
+/// A stretch of concurrent history as replayed so far, and working space.
+#[derive(Clone, Default)]
 pub(super) struct Window {
     tracker: Tracker,
+    /// Ascending and without gaps.
     nodes: Vec<Node>,
     parents: Vec<At>,
+    /// The version that the tracker is at; none is the one before the window.
+    prepared: Vec<At>,
+    /// Children of the spans that are being replayed, among these.
     children: Vec<u32>,
     stack: Vec<u32>,
     queue: Queue,
@@ -60,33 +64,68 @@ pub(super) struct Window {
 }
 
 impl Window {
-    /// Replays `known` and then `first` and `rest` over a placeholder of what they build on, and emits what the latter
-    /// do, unless `sink` refuses one. Both parts ascend, and all that they build on is among them or is the version
-    /// before the window. `growth` counts the code points of the result.
+    /// Forgets everything.
+    pub(super) fn clear(&mut self) {
+        self.nodes.clear();
+        self.parents.clear();
+        self.prepared.clear();
+        self.tracker.clear();
+    }
+
+    /// Number of spans.
+    pub(super) fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// The first span.
+    pub(super) fn first(&self) -> Option<Span> {
+        self.nodes.first().map(|node| node.span)
+    }
+
+    /// Replays `known` and then `new` after what the window has, or over a placeholder of what they build on, and emits
+    /// what the latter do, unless `sink` refuses one. Both parts ascend and come after what the window has; all that
+    /// they build on is among them, in the window, or is the version before it. `growth` counts the code points of the
+    /// result.
     pub(super) fn replay(
         &mut self,
         order: Order<'_>,
         known: &[Span],
-        first: Span,
-        rest: &[Span],
+        new: &[Span],
         growth: &mut i64,
         sink: &mut impl Sink,
     ) -> bool {
-        self.build(order, known, first, rest);
+        let begin = self.nodes.len();
+        self.extend(order, known, new);
         self.tracker.begin();
-        let mut at = None;
         if !known.is_empty() {
-            self.walk(order, true, &mut at, 0, &mut |_| ());
+            self.walk(order, begin, true, 0, &mut |_| ());
         }
         let base = *growth - self.tracker.growth().1;
-        let whole = self.walk(order, false, &mut at, base, sink);
+        let whole = self.walk(order, begin, false, base, sink);
         *growth = base + self.tracker.growth().1;
         whole
     }
 
-    fn build(&mut self, order: Order<'_>, known: &[Span], first: Span, rest: &[Span]) {
-        self.nodes.clear();
-        for (spans, known) in [(known, true), (&[first], false), (rest, false)] {
+    /// Code points by which the document at the merge of `events` is longer than the result, if the window holds them.
+    pub(super) fn excess(&mut self, events: &[Lv]) -> Option<i64> {
+        let start = self.parents.len();
+        for event in events {
+            let Some(node) = self.node_of(*event, self.nodes.len()) else {
+                self.parents.truncate(start);
+                return None;
+            };
+            self.parents.push(At { event: *event, node });
+        }
+        self.prepare((start as u32, self.parents.len() as u32));
+        self.parents.truncate(start);
+        let (prepared, result) = self.tracker.growth();
+        Some(prepared - result)
+    }
+
+    /// Adds spans that are to be replayed.
+    fn extend(&mut self, order: Order<'_>, known: &[Span], new: &[Span]) {
+        let begin = self.nodes.len();
+        for (spans, known) in [(known, true), (new, false)] {
             self.nodes.extend(spans.iter().map(|span| Node {
                 span: *span,
                 target: Target::Deleted { start: 0, end: 0 },
@@ -98,44 +137,46 @@ impl Window {
             }));
         }
         if !known.is_empty() {
-            self.nodes.sort_unstable_by_key(|node| node.span.start);
+            self.nodes[begin..].sort_unstable_by_key(|node| node.span.start);
         }
-        self.tracker.clear();
-        for node in &mut self.nodes {
+        for node in &mut self.nodes[begin..] {
             let Span { run, start, end } = node.span;
             let run = &order.history.runs[run as usize];
-            node.target = self.tracker.announce(run.kind, end - start, order.rank[run.agent as usize]);
+            node.target = self.tracker.announce(run.kind, end - start, run.agent);
         }
-        self.parents.clear();
-        for index in 0..self.nodes.len() {
+        let first_parent = self.parents.len();
+        for index in begin..self.nodes.len() {
             let start = self.parents.len() as u32;
             let mut inside = 0;
             for parent in order.history.parents(self.nodes[index].span, &mut inside) {
                 if let Some(node) = self.node_of(*parent, index) {
                     self.parents.push(At { event: *parent, node });
-                    self.nodes[node as usize].children_end += 1;
+                    if node as usize >= begin {
+                        self.nodes[node as usize].children_end += 1;
+                        self.nodes[index].waiting += 1;
+                    }
                 }
             }
-            let end = self.parents.len() as u32;
-            self.nodes[index].parents = (start, end);
-            self.nodes[index].waiting = end - start;
+            self.nodes[index].parents = (start, self.parents.len() as u32);
         }
         let mut end = 0;
-        for node in &mut self.nodes {
+        for node in &mut self.nodes[begin..] {
             let start = end;
             end += node.children_end;
             node.children_end = start;
         }
         self.children.clear();
-        self.children.resize(self.parents.len(), 0);
-        for index in 0..self.nodes.len() {
+        self.children.resize(self.parents.len() - first_parent, 0);
+        for index in begin..self.nodes.len() {
             for parent in self.nodes[index].parents.0..self.nodes[index].parents.1 {
-                let parent = &mut self.nodes[self.parents[parent as usize].node as usize];
-                self.children[parent.children_end as usize] = index as u32;
-                parent.children_end += 1;
+                let parent = self.parents[parent as usize].node as usize;
+                if parent >= begin {
+                    self.children[self.nodes[parent].children_end as usize] = index as u32;
+                    self.nodes[parent].children_end += 1;
+                }
             }
         }
-        for index in (0..self.nodes.len()).rev() {
+        for index in (begin..self.nodes.len()).rev() {
             let Node { parents: (start, end), weight, .. } = self.nodes[index];
             if end - start == 1 {
                 self.nodes[self.parents[start as usize].node as usize].weight += weight;
@@ -153,34 +194,29 @@ impl Window {
         holds(&self.nodes[index]).then_some(index as u32)
     }
 
-    /// Applies all nodes of one kind, or those before one that `sink` refuses; `at` is the node whose version is
-    /// prepared, and `base` what has grown before the window.
-    fn walk(
-        &mut self,
-        order: Order<'_>,
-        known: bool,
-        at: &mut Option<u32>,
-        base: i64,
-        sink: &mut impl Sink,
-    ) -> bool {
+    /// Applies all nodes of one kind from `begin` on, or those before one that `sink` refuses; `base` is what has grown
+    /// before the window.
+    fn walk(&mut self, order: Order<'_>, begin: usize, known: bool, base: i64, sink: &mut impl Sink) -> bool {
         self.stack.clear();
         let ready = |node: &Node| node.known == known && node.waiting == 0;
-        let roots = self.nodes.iter().enumerate().filter(|(_, node)| ready(node));
+        let roots = self.nodes.iter().enumerate().skip(begin).filter(|(_, node)| ready(node));
         self.stack.extend(roots.map(|(index, _)| index as u32));
         self.smallest_last(0);
         while let Some(index) = self.stack.pop() {
             let node = self.nodes[index as usize];
-            self.prepare(*at, node.parents);
+            self.prepare(node.parents);
             let Span { run, start, end } = node.span;
             if !known && !sink.admit(run as usize, start..end, base + self.tracker.growth().0) {
                 return false;
             }
             let run = &order.history.runs[run as usize];
-            self.tracker.apply(run, node.span, &mut self.nodes[index as usize].target, sink);
-            *at = Some(index);
+            self.tracker.apply(run, order.rank, node.span, &mut self.nodes[index as usize].target, sink);
+            self.prepared.clear();
+            self.prepared.push(At { event: end - 1, node: index });
 
             let first_ready = self.stack.len();
-            let children_start = if index == 0 { 0 } else { self.nodes[index as usize - 1].children_end };
+            let children_start =
+                if index as usize == begin { 0 } else { self.nodes[index as usize - 1].children_end };
             for child in children_start..node.children_end {
                 let child = self.children[child as usize];
                 self.nodes[child as usize].waiting -= 1;
@@ -200,19 +236,18 @@ impl Window {
         }
     }
 
-    /// Brings the tracker from the version after node `at` to that of `parents`.
-    fn prepare(&mut self, at: Option<u32>, parents: (u32, u32)) {
+    /// Brings the tracker to the version that a range of `parents` names.
+    fn prepare(&mut self, parents: (u32, u32)) {
         let parents = parents.0 as usize..parents.1 as usize;
-        let at = at.map(|node| At { event: self.nodes[node as usize].span.end - 1, node });
-        if self.parents[parents.clone()] == *at.as_slice() {
+        if self.parents[parents.clone()] == *self.prepared {
             return;
         }
         self.queue.clear();
         self.advance.clear();
-        if let Some(at) = at {
-            self.queue.push(at, LEFT);
-        }
-        self.queue.push_all(&self.parents[parents], ENTERED);
+        self.queue.push_all(&self.prepared, LEFT);
+        self.queue.push_all(&self.parents[parents.clone()], ENTERED);
+        self.prepared.clear();
+        self.prepared.extend_from_slice(&self.parents[parents]);
         while let Some((at, side)) = self.queue.pop() {
             let Node { span, target, parents, .. } = self.nodes[at.node as usize];
             let next = self.queue.newest().map_or(0, |next| next.event + 1);
@@ -235,7 +270,7 @@ impl Window {
 }
 
 /// Events on the way back from two versions, ascending, each with the versions that contain it.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Queue {
     events: Vec<(At, u8)>,
     /// Those that one version alone is known to contain.

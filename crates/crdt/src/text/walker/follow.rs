@@ -1,0 +1,162 @@
+//! Replays of a replica that always merges all it has: the last window stays open, so that what comes next is replayed
+//! alone, not again with everything that it is concurrent to.
+
+use smallvec::SmallVec;
+
+use super::super::run::{Lv, Run};
+use super::history::{Difference, History, Span};
+use super::window::{Order, Window};
+use super::{Outcome, Sink, Walker, apply_each_alone};
+
+/// A window with more spans is given up as soon as a version comes up that all later events build on: what is older
+/// than that rarely comes back, and then costs one replay. Few in tests, so that small histories come to that.
+const KEPT_SPANS: usize = if cfg!(test) { 4 } else { 1024 };
+
+/// The window holds all events from its first to `end`.
+#[derive(Clone)]
+pub(super) struct Kept {
+    end: Lv,
+    /// The version of these events, ascending.
+    heads: SmallVec<[Lv; 2]>,
+    /// The version before the window.
+    base: SmallVec<[Lv; 2]>,
+}
+
+impl Kept {
+    /// Whether all runs that came since build on nothing older than the window.
+    fn holds(&self, runs: &[Run], start: Lv) -> bool {
+        let first = runs.partition_point(|run| run.start < self.end);
+        runs[first..].iter().all(|Run { parents, .. }| {
+            *parents == self.base || (!parents.is_empty() && parents.iter().all(|parent| *parent >= start))
+        })
+    }
+}
+
+impl Clone for Walker {
+    /// Working space is not copied, only a window that is kept.
+    fn clone(&self) -> Self {
+        let window = if self.kept.is_some() { self.window.clone() } else { Window::default() };
+        Walker { window, kept: self.kept.clone(), ..Walker::default() }
+    }
+}
+
+impl Difference {
+    /// Takes the events from `start` on, of which those below `applied` are known.
+    fn since(&mut self, runs: &[Run], start: Lv, applied: Lv) {
+        self.known.clear();
+        self.new.clear();
+        let first = runs.partition_point(|run| run.end() <= start);
+        for (index, run) in runs.iter().enumerate().skip(first) {
+            let span = Span { run: index as u32, start: run.start.max(start), end: run.end() };
+            let known = Span { end: span.end.min(applied), ..span };
+            let new = Span { start: span.start.max(applied), ..span };
+            self.known.extend((known.start < known.end).then_some(known));
+            self.new.extend((new.start < new.end).then_some(new));
+        }
+    }
+}
+
+impl Walker {
+    /// As [`Self::transform`], from a version whose past is the events below `applied` to that of all `runs`, which are
+    /// a whole history; what was followed before, and not refused, is part of it. False if the sink refused something.
+    pub(crate) fn follow(
+        &mut self,
+        runs: &[Run],
+        rank: &[u32],
+        from: &[Lv],
+        applied: Lv,
+        to: &[Lv],
+        mut sink: impl Sink,
+    ) -> bool {
+        let history = History::new(runs);
+        let order = Order { history, rank };
+        let mut growth = 0;
+        if let Some(spans) = history.chain(from, to) {
+            return apply_each_alone(runs, spans, &mut growth, &mut sink);
+        }
+        let outcome = match self.take_kept(runs) {
+            Some(kept) => self.go_on(order, kept, applied, &mut growth, &mut sink),
+            None => {
+                let found = self.difference.find(history, from, to);
+                debug_assert!(found.is_ok(), "a whole history is loaded");
+                self.find_steps(history, from, 0);
+                self.segments(order, 0, &mut growth, &mut sink)
+            }
+        };
+        match outcome {
+            Outcome::Window => self.keep(history, to),
+            Outcome::Alone | Outcome::Refused => self.forget(),
+        }
+        outcome != Outcome::Refused
+    }
+
+    /// How many code points more the document has at the merge of `events` than at that of all `runs`, all of which are
+    /// applied; `None` if that takes a replay.
+    pub(crate) fn excess(&mut self, runs: &[Run], rank: &[u32], all: &[Lv], events: &[Lv]) -> Option<i64> {
+        let kept = self.take_kept(runs)?;
+        let history = History::new(runs);
+        let end = runs.last().map_or(0, Run::end);
+        if kept.end < end {
+            self.difference.since(runs, kept.end, end);
+            self.window.replay(Order { history, rank }, &self.difference.known, &[], &mut 0, &mut |_| ());
+        }
+        self.keep(history, all);
+        if events.is_empty() { None } else { self.window.excess(events) }
+    }
+
+    fn forget(&mut self) {
+        self.kept = None;
+        if self.window.len() > KEPT_SPANS {
+            *self = Walker::default();
+        }
+    }
+
+    /// What is kept, if it is of use.
+    fn take_kept(&mut self, runs: &[Run]) -> Option<Kept> {
+        let start = self.window.first()?.start;
+        self.kept.take().filter(|kept| kept.holds(runs, start))
+    }
+
+    fn keep(&mut self, history: History<'_>, to: &[Lv]) {
+        let mut inside = 0;
+        self.kept = self.window.first().map(|first| Kept {
+            end: history.runs.last().map_or(0, Run::end),
+            heads: to.into(),
+            base: history.parents(first, &mut inside).into(),
+        });
+    }
+
+    /// Replays what came since on the window that is kept, up to a version that all later events build on, if the
+    /// window is large.
+    fn go_on(
+        &mut self,
+        order: Order<'_>,
+        kept: Kept,
+        applied: Lv,
+        growth: &mut i64,
+        sink: &mut impl Sink,
+    ) -> Outcome {
+        self.difference.since(order.history.runs, kept.end, applied);
+        let (lag, new) = (self.difference.known.len(), self.difference.new.len());
+        let mut end = new;
+        if self.window.len() + lag + new > KEPT_SPANS {
+            self.find_steps(order.history, &kept.heads, lag);
+            if let Some(critical) = (0..=lag).rev().find(|index| self.is_critical(*index)) {
+                self.difference.known.drain(..critical);
+                self.steps.drain(..lag);
+                return self.segments(order, 0, growth, sink);
+            }
+            self.steps.drain(..lag);
+            end = (0..new).find(|index| self.is_critical(*index)).unwrap_or(new);
+        }
+        let Difference { known, new, .. } = &self.difference;
+        if !self.window.replay(order, known, &new[..end], growth, sink) {
+            return Outcome::Refused;
+        }
+        if end == new.len() {
+            return Outcome::Window;
+        }
+        self.difference.known.clear();
+        self.segments(order, end, growth, sink)
+    }
+}
