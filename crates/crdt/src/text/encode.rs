@@ -73,7 +73,7 @@ pub(crate) fn body(log: &Log, since: &[u32], effort: Effort) -> Vec<u8> {
     let ranks = log.ranks();
     let parts = canonical(log, since, &ranks);
     let (table, place) = agent_table(log, since, &ranks);
-    let mut out = Vec::with_capacity(log.content.len() / 2 + 64);
+    let mut out = Vec::new();
     put_uint(&mut out, table.len() as u64);
     for author in &table {
         let name: &AgentId = &log.authors[*author as usize].id;
@@ -82,13 +82,8 @@ pub(crate) fn body(log: &Log, since: &[u32], effort: Effort) -> Vec<u8> {
         put_uint(&mut out, u64::from(log.authors[*author as usize].ops - since[*author as usize]));
     }
     let agents = table.iter().map(|author| Agent { cursor: 0, last: since[*author as usize] }).collect();
-    let mut encoder = Encoder {
-        agents,
-        columns: Columns::default(),
-        content: String::with_capacity(log.content.len()),
-        open: None,
-        previous: None,
-    };
+    let mut encoder =
+        Encoder { agents, columns: Columns::default(), content: String::new(), open: None, previous: None };
     for part in parts {
         let index = part.run as usize;
         let whole = log.stretch(index);
@@ -129,10 +124,7 @@ fn agent_table(log: &Log, since: &[u32], ranks: &[u32]) -> (Vec<u32>, Vec<u32>) 
     if since.iter().any(|ops| *ops > 0) {
         let mut named = vec![false; log.authors.len()];
         for (author, since) in log.authors.iter().zip(since) {
-            let first = author.runs.partition_point(|run| {
-                log.notes[*run as usize].seq + log.stretch(*run as usize).ops <= since + 1
-            });
-            for run in &author.runs[first..] {
+            for run in &author.runs[log.runs_done(author, *since)..] {
                 named[log.runs[*run as usize].agent as usize] = true;
                 for parent in &log.runs[*run as usize].parents {
                     named[log.parent_op(*run as usize, *parent).0 as usize] = true;

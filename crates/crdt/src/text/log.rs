@@ -54,7 +54,7 @@ pub(crate) struct Piece<'a> {
     pub(crate) text: &'a str,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Log {
     pub(crate) authors: Vec<Author>,
     index: HashMap<AgentId, u32>,
@@ -63,6 +63,31 @@ pub(crate) struct Log {
     /// All inserted text in order of the runs.
     pub(crate) content: String,
     pub(crate) heads: Version,
+}
+
+/// Runs, and bytes of text, that a copy has room for beyond what it holds.
+const SPARE: usize = 64;
+
+impl Clone for Log {
+    /// A copy is made to go on with: what comes next must not move all that is there.
+    fn clone(&self) -> Self {
+        let mut content = String::with_capacity(self.content.len() + SPARE * SPARE);
+        content.push_str(&self.content);
+        Log {
+            authors: self.authors.clone(),
+            index: self.index.clone(),
+            runs: roomy(&self.runs),
+            notes: roomy(&self.notes),
+            content,
+            heads: self.heads.clone(),
+        }
+    }
+}
+
+fn roomy<T: Clone>(items: &[T]) -> Vec<T> {
+    let mut copy = Vec::with_capacity(items.len() + SPARE);
+    copy.extend_from_slice(items);
+    copy
 }
 
 impl Log {
@@ -114,6 +139,23 @@ impl Log {
         let run = *author.runs.get(place.checked_sub(1)?)? as usize;
         let note = &self.notes[run];
         Some(self.runs[run].start + (seq - note.seq + 1) * note.unit - 1)
+    }
+
+    /// Place in an author's runs of the first that has operations beyond the first `done`. Looks from the end: what
+    /// somebody lacks is mostly recent.
+    pub(crate) fn runs_done(&self, author: &Author, done: u32) -> usize {
+        let runs = &author.runs;
+        if done >= author.ops {
+            return runs.len();
+        }
+        // The last run that begins at or before the next operation holds it.
+        let begins_late = |run: &u32| self.notes[*run as usize].seq > done + 1;
+        let mut step = 1;
+        while step < runs.len() && begins_late(&runs[runs.len() - step]) {
+            step *= 2;
+        }
+        let low = runs.len().saturating_sub(step);
+        low + runs[low..].partition_point(|run| !begins_late(run)) - 1
     }
 
     /// Last event of the operation that a dot names.

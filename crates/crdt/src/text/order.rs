@@ -31,9 +31,7 @@ struct Agent {
 pub(crate) fn canonical(log: &Log, since: &[u32], ranks: &[u32]) -> Vec<Part> {
     let mut agents: Vec<Agent> = Vec::with_capacity(log.authors.len());
     for (author, done) in log.authors.iter().zip(since) {
-        let next = author
-            .runs
-            .partition_point(|run| log.notes[*run as usize].seq + log.stretch(*run as usize).ops <= done + 1);
+        let next = log.runs_done(author, *done);
         agents.push(Agent { next, done: *done, waiting: BinaryHeap::new() });
     }
     let mut parts = Vec::with_capacity(log.runs.len());
