@@ -1,7 +1,7 @@
 //! Deltas: the compact batch, the canonical bytes of one, and its JSON.
 
 use ramanujan_core::{Dot, json};
-use ramanujan_crdt::batch::{decode_deltas, encode_deltas};
+use ramanujan_crdt::batch::{Batch, encode_deltas};
 use ramanujan_crdt::wire::{DeltaRecord, OperationRequest};
 use ramanujan_crdt::{CrdtType, Delta, Json, Op};
 
@@ -12,21 +12,23 @@ use crate::memory::Bound;
 /// place in a list that doubles when it is full.
 pub(crate) const VALUES: Bound = Bound { floor: 4 << 10, per_byte: 256 };
 
-/// A batch's column expands up to sixteenfold, and what comes out of it is as dense as any value.
-const BATCH: Bound = Bound { floor: 1 << 20, per_byte: 16 * VALUES.per_byte };
+/// A batch's column expands up to sixteenfold; what one delta of it takes is as dense as any value.
+const BATCH: Bound = Bound { floor: 64 << 10, per_byte: 24 };
 
 /// Refused, or read and written again as the same deltas, each of which has its own canonical bytes.
 pub fn batch(data: &[u8]) {
     let bytes = mended(data);
-    let Ok((crdt_type, deltas)) = BATCH.hold(bytes.len(), || decode_deltas(&bytes)) else { return };
+    let Ok(batch) = BATCH.hold(bytes.len(), || Batch::open(&bytes)) else { return };
+    let deltas: Vec<Delta> = batch.deltas().map(|delta| delta.expect("it was checked")).collect();
     for delta in &deltas {
-        assert_eq!(delta.op.crdt_type(), crdt_type);
+        assert_eq!(delta.op.crdt_type(), batch.crdt_type());
         legal(&delta.dot);
         delta.parents.iter().for_each(legal);
         assert_eq!(Delta::from_canonical(&delta.canonical_bytes()).as_ref(), Ok(delta));
     }
-    let again = encode_deltas(crdt_type, &deltas);
-    assert_eq!(decode_deltas(&again), Ok((crdt_type, deltas)));
+    let again = encode_deltas(batch.crdt_type(), &deltas);
+    let again = Batch::open(&again).expect("it was written by us");
+    assert!(again.deltas().eq(deltas.into_iter().map(Ok)));
 }
 
 /// Refused, or exactly the canonical bytes of what was read, which survives JSON.

@@ -1,8 +1,8 @@
 //! Deltas in their compact encoding: `Accept` and `Content-Type: application/vnd.ramanujan.delta`.
 
 use ramanujan_core::{DocumentId, Problem, VectorClock};
-use ramanujan_crdt::batch::{decode_deltas, encode_deltas};
-use ramanujan_crdt::text::{DecodeError, DocumentError, TextDocument};
+use ramanujan_crdt::batch::{Batch, encode_deltas};
+use ramanujan_crdt::text::{DecodeError, TextDocument};
 use ramanujan_crdt::wire::{DeltaRecord, OperationRequest};
 use ramanujan_crdt::{CrdtType, Delta, Edit, Op};
 use ramanujan_shell::response::typed;
@@ -16,6 +16,9 @@ use crate::negotiate::DELTA_TYPE;
 use crate::row::Stored;
 use crate::version::Version;
 
+/// Bytes of a batch that are read at a time: bounds the memory of what they hold, of which a value takes up to some
+/// hundred times its bytes.
+const CHUNK_BYTES: usize = 256 << 10;
 /// Rows read at a time.
 const PAGE: u64 = 4096;
 
@@ -67,21 +70,53 @@ fn each_delta(
     }
 }
 
-/// The deltas that bytes of either kind hold.
-///
-/// # Errors
-/// 422 `invalid-delta`, also for versions of the encoding that are newer than ours.
-pub(crate) fn read(bytes: &[u8]) -> Result<Vec<Delta>, Problem> {
-    let invalid = |error: &dyn std::fmt::Display| Problem::invalid("invalid-delta", error.to_string());
-    match decode_deltas(bytes) {
-        Ok((_, deltas)) => Ok(deltas),
-        // A history in columns.
-        Err(DecodeError::Kind(_)) => {
-            let read = TextDocument::load(bytes).and_then(|document| Ok(document.deltas()?.collect()));
-            read.map_err(|error: DocumentError| invalid(&error))
+/// Deltas in bytes of either kind, checked and not read out yet.
+enum Encoded<'a> {
+    Batch(Batch<'a>),
+    /// A history in columns.
+    History(Box<TextDocument>),
+}
+
+impl<'a> Encoded<'a> {
+    /// # Errors
+    /// 422 `invalid-delta`, also for versions of the encoding that are newer than ours.
+    fn open(bytes: &'a [u8]) -> Result<Self, Problem> {
+        match Batch::open(bytes) {
+            Ok(batch) => Ok(Encoded::Batch(batch)),
+            Err(DecodeError::Kind(_)) => {
+                let mut document = TextDocument::load(bytes).map_err(|error| invalid(&error))?;
+                document.open().map_err(|error| invalid(&error))?;
+                Ok(Encoded::History(Box::new(document)))
+            }
+            Err(error) => Err(invalid(&error)),
         }
-        Err(error) => Err(invalid(&error)),
     }
+
+    /// The deltas, at most `count` at a time.
+    fn chunks(&self, count: usize) -> Result<Chunks<'_>, Problem> {
+        match self {
+            Encoded::Batch(batch) => {
+                let mut deltas = batch.deltas();
+                let next = move || match deltas.chunk(count, CHUNK_BYTES) {
+                    Ok(chunk) if chunk.is_empty() => None,
+                    chunk => Some(chunk.map_err(|error| invalid(&error))),
+                };
+                Ok(Box::new(std::iter::from_fn(next)))
+            }
+            Encoded::History(document) => {
+                let mut deltas = document.deltas().map_err(|error| invalid(&error))?;
+                let next = move || Some(deltas.by_ref().take(count).collect::<Vec<_>>());
+                Ok(Box::new(std::iter::from_fn(next).take_while(|chunk| !chunk.is_empty()).map(Ok)))
+            }
+        }
+    }
+}
+
+/// Deltas that are stored together.
+type Chunks<'a> = Box<dyn Iterator<Item = Result<Vec<Delta>, Problem>> + 'a>;
+
+fn invalid(error: &dyn std::fmt::Display) -> Problem {
+    Problem::invalid("invalid-delta", error.to_string())
 }
 
 #[derive(Serialize)]
@@ -100,22 +135,24 @@ pub(crate) fn apply(request: &Request) -> Result<Response, Problem> {
     let document: DocumentId = query.parse("document")?.ok_or_else(|| {
         Problem::invalid("invalid-parameter", "encoded deltas do not name their document: add ?document=ID")
     })?;
-    let deltas = read(&request.body)?;
-    if deltas.is_empty() {
-        return Err(Problem::invalid("empty-batch", "the encoding holds no delta"));
-    }
-    let operations = deltas.into_iter().map(|delta| operation(&document, delta)).collect::<Vec<_>>();
+    let encoded = Encoded::open(&request.body)?;
     let mut reply =
         Applied { document_id: document, applied: 0, duplicates: 0, vector_clock: VectorClock::new() };
-    for (batch, chunk) in operations.chunks(apply::max_batch()?).enumerate() {
-        let done = apply::apply(chunk, None).map_err(|(index, problem)| {
+    let mut batches = 0;
+    for chunk in encoded.chunks(apply::max_batch()?)? {
+        let chunk: Vec<_> = chunk?.into_iter().map(|delta| operation(&reply.document_id, delta)).collect();
+        let done = apply::apply(&chunk, None).map_err(|(index, problem)| {
             let before = reply.applied + reply.duplicates;
-            problem.with("index", index.map(|index| before + index)).with("batches_stored", batch)
+            problem.with("index", index.map(|index| before + index)).with("batches_stored", batches)
         })?;
+        batches += 1;
         for checked in done {
             *if checked.duplicate { &mut reply.duplicates } else { &mut reply.applied } += 1;
             reply.vector_clock.join(&checked.clock);
         }
+    }
+    if batches == 0 {
+        return Err(Problem::invalid("empty-batch", "the encoding holds no delta"));
     }
     ok(&reply)
 }

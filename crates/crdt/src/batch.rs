@@ -7,7 +7,7 @@ use ramanujan_core::{AgentId, Dot, MAX_SAFE_INTEGER};
 
 use crate::canonical::{self, count, safe};
 use crate::delta::{put_text, put_uint};
-use crate::text::column::{Column, Effort, Expansion, Reader, put_column};
+use crate::text::column::{Column, Effort, Expansion, Reader, put_column, put_raw};
 use crate::text::container::{self, DecodeError, Kind};
 use crate::{CrdtType, Delta};
 
@@ -24,6 +24,10 @@ const EXPANSION: Expansion = Expansion(16);
 /// Longest batch that is compressed, in bytes: what a few hundred kilobytes may ask for is then bounded, whatever they
 /// expand to. A longer one is stored as it is, so that it asks for a multiple of what was really sent.
 const MAX_EXPANDED: usize = 4 << 20;
+
+/// Longest delta in a batch that is compressed, in bytes: a value takes far more memory than its bytes, and it cannot be
+/// read by parts.
+const MAX_PACKED_DELTA: usize = 64 << 10;
 
 /// Encodes deltas, which must all be of one type, in the order given.
 pub fn encode_deltas(crdt_type: CrdtType, deltas: &[Delta]) -> Vec<u8> {
@@ -44,7 +48,9 @@ pub fn encode_deltas(crdt_type: CrdtType, deltas: &[Delta]) -> Vec<u8> {
     };
     put_uint(&mut raw, deltas.len() as u64);
     let mut previous: Option<&Dot> = None;
+    let mut longest = 0;
     for delta in deltas {
+        let start = raw.len();
         let next = previous.is_some_and(|p| p.agent == delta.dot.agent && p.seq + 1 == delta.dot.seq);
         let after_own = follows_own(delta);
         raw.push(delta.op.tag() | if next { NEXT } else { 0 } | if after_own { AFTER_OWN } else { 0 });
@@ -57,10 +63,14 @@ pub fn encode_deltas(crdt_type: CrdtType, deltas: &[Delta]) -> Vec<u8> {
         }
         delta.op.put_operands(&mut raw);
         previous = Some(&delta.dot);
+        longest = longest.max(raw.len() - start);
     }
     let mut out = container::begin(crdt_type, Kind::Batch);
-    let expansion = if raw.len() > MAX_EXPANDED { Expansion(0) } else { EXPANSION };
-    put_column(&mut out, &raw, Effort::Small, expansion);
+    if raw.len() > MAX_EXPANDED || longest > MAX_PACKED_DELTA {
+        put_raw(&mut out, &raw);
+    } else {
+        put_column(&mut out, &raw, Effort::Small, EXPANSION);
+    }
     container::seal(out)
 }
 
@@ -68,51 +78,129 @@ fn follows_own(delta: &Delta) -> bool {
     matches!(delta.parents.as_slice(), [one] if one.agent == delta.dot.agent && one.seq + 1 == delta.dot.seq)
 }
 
-/// Reads what [`encode_deltas`] wrote.
-///
-/// # Errors
-/// [`DecodeError`] for anything else, bytes of a newer version too.
-pub fn decode_deltas(bytes: &[u8]) -> Result<(CrdtType, Vec<Delta>), DecodeError> {
-    let (crdt_type, kind, body) = container::open_any(bytes)?;
-    if kind != Kind::Batch {
-        return Err(DecodeError::Kind(kind as u8 + 1));
-    }
-    let mut body = Reader(body);
-    let column = body.column(EXPANSION)?;
-    if !body.is_empty() {
-        return Err(DecodeError::Malformed("bytes follow the deltas"));
-    }
-    if matches!(&column, Column::Expanded(raw) if raw.len() > MAX_EXPANDED) {
-        return Err(DecodeError::Malformed("a batch expands beyond its limit"));
-    }
-    let mut reader = Reader(column.bytes());
-    let mut agents: Vec<AgentId> = Vec::new();
-    for _ in 0..count(&mut reader)? {
-        let agent = canonical::agent(&mut reader)?;
-        if agents.last().is_some_and(|last| *last >= agent) {
-            return Err(DecodeError::Malformed("agents are not in order"));
+/// Encoded deltas, read one by one: a batch takes no more memory than its bytes do, and a list of its agents.
+pub struct Batch<'a> {
+    crdt_type: CrdtType,
+    column: Column<'a>,
+    /// Where each agent's name begins.
+    agents: Vec<u32>,
+    /// Where the deltas begin, and how many they are.
+    start: usize,
+    count: usize,
+}
+
+impl<'a> Batch<'a> {
+    /// Checks what [`encode_deltas`] wrote, to the last delta.
+    ///
+    /// # Errors
+    /// [`DecodeError`] for anything else, bytes of a newer version too.
+    pub fn open(bytes: &'a [u8]) -> Result<Self, DecodeError> {
+        let (crdt_type, kind, body) = container::open_any(bytes)?;
+        if kind != Kind::Batch {
+            return Err(DecodeError::Kind(kind as u8 + 1));
         }
-        agents.push(agent);
-    }
-    let dot = |reader: &mut Reader<'_>| {
-        let agent = usize::try_from(reader.uint()?).ok().and_then(|place| agents.get(place));
-        match (agent, safe(reader)?) {
-            (Some(agent), seq @ 1..) => Ok(Dot::new(agent.clone(), seq)),
-            _ => Err(DecodeError::Malformed("a dot has no agent or no number")),
+        let mut body = Reader(body);
+        let column = body.column(EXPANSION)?;
+        if !body.is_empty() {
+            return Err(DecodeError::Malformed("bytes follow the deltas"));
         }
-    };
-    let mut deltas: Vec<Delta> = Vec::new();
-    for _ in 0..count(&mut reader)? {
-        let head = reader.byte()?;
-        let own = match deltas.last() {
-            Some(last) if head & NEXT != 0 => match last.dot.seq + 1 {
-                seq if seq <= MAX_SAFE_INTEGER => Dot::new(last.dot.agent.clone(), seq),
+        if matches!(&column, Column::Expanded(raw) if raw.len() > MAX_EXPANDED) {
+            return Err(DecodeError::Malformed("a batch expands beyond its limit"));
+        }
+        let raw = column.bytes();
+        let mut reader = Reader(raw);
+        let mut agents = Vec::new();
+        let mut last: Option<AgentId> = None;
+        for _ in 0..count(&mut reader)? {
+            let place = u32::try_from(raw.len() - reader.0.len());
+            agents.push(place.map_err(|_| DecodeError::Malformed("a number exceeds 32 bits"))?);
+            let agent = canonical::agent(&mut reader)?;
+            if last.is_some_and(|last| last >= agent) {
+                return Err(DecodeError::Malformed("agents are not in order"));
+            }
+            last = Some(agent);
+        }
+        let count = count(&mut reader)?;
+        let start = raw.len() - reader.0.len();
+        let batch = Batch { crdt_type, column, agents, start, count };
+        let mut deltas = batch.deltas();
+        deltas.by_ref().try_for_each(|delta| delta.map(drop))?;
+        match deltas.reader.is_empty() {
+            true => Ok(batch),
+            false => Err(DecodeError::Malformed("bytes follow the deltas")),
+        }
+    }
+
+    /// The type of all deltas.
+    pub fn crdt_type(&self) -> CrdtType {
+        self.crdt_type
+    }
+
+    /// The deltas, as they were given; none fails once the batch is open.
+    pub fn deltas(&self) -> Deltas<'_> {
+        Deltas {
+            batch: self,
+            reader: Reader(&self.column.bytes()[self.start..]),
+            left: self.count,
+            last: None,
+        }
+    }
+}
+
+/// From [`Batch::deltas`].
+pub struct Deltas<'a> {
+    batch: &'a Batch<'a>,
+    reader: Reader<'a>,
+    left: usize,
+    last: Option<Dot>,
+}
+
+impl Iterator for Deltas<'_> {
+    type Item = Result<Delta, DecodeError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.left = self.left.checked_sub(1)?;
+        let before = self.reader.0.len();
+        let delta = self.read().and_then(|delta| match &self.batch.column {
+            Column::Expanded(_) if before - self.reader.0.len() > MAX_PACKED_DELTA => {
+                Err(DecodeError::Malformed("a long delta is compressed"))
+            }
+            _ => Ok(delta),
+        });
+        match &delta {
+            Ok(delta) => self.last = Some(delta.dot.clone()),
+            Err(_) => self.left = 0,
+        }
+        Some(delta)
+    }
+}
+
+impl Deltas<'_> {
+    /// The next deltas: not more than `count` of them, and none after the first `bytes` of their encoding.
+    ///
+    /// # Errors
+    /// None once the batch is open.
+    pub fn chunk(&mut self, count: usize, bytes: usize) -> Result<Vec<Delta>, DecodeError> {
+        let start = self.reader.0.len();
+        let mut deltas = Vec::new();
+        while deltas.len() < count && (deltas.is_empty() || start - self.reader.0.len() < bytes) {
+            let Some(delta) = self.next() else { break };
+            deltas.push(delta?);
+        }
+        Ok(deltas)
+    }
+
+    fn read(&mut self) -> Result<Delta, DecodeError> {
+        let head = self.reader.byte()?;
+        let own = match &self.last {
+            Some(last) if head & NEXT != 0 => match last.seq + 1 {
+                seq if seq <= MAX_SAFE_INTEGER => Dot::new(last.agent.clone(), seq),
                 _ => return Err(DecodeError::Malformed("a number exceeds 2^53-1")),
             },
             None if head & NEXT != 0 => {
                 return Err(DecodeError::Malformed("the first delta follows another"));
             }
-            _ => dot(&mut reader)?,
+            _ => self.dot()?,
         };
         let mut parents = Vec::new();
         if head & AFTER_OWN != 0 {
@@ -121,24 +209,30 @@ pub fn decode_deltas(bytes: &[u8]) -> Result<(CrdtType, Vec<Delta>), DecodeError
             }
             parents.push(Dot::new(own.agent.clone(), own.seq - 1));
         } else {
-            for _ in 0..count(&mut reader)? {
-                let parent = dot(&mut reader)?;
+            for _ in 0..count(&mut self.reader)? {
+                let parent = self.dot()?;
                 if parents.last().is_some_and(|last| *last >= parent) {
                     return Err(DecodeError::Malformed("parents are not in order"));
                 }
                 parents.push(parent);
             }
         }
-        let op = canonical::op(&mut reader, head & TAG)?;
-        if op.crdt_type() != crdt_type {
+        let op = canonical::op(&mut self.reader, head & TAG)?;
+        if op.crdt_type() != self.batch.crdt_type {
             return Err(DecodeError::Malformed("an operation is of another type"));
         }
-        deltas.push(Delta { dot: own, parents, op });
+        Ok(Delta { dot: own, parents, op })
     }
-    if reader.is_empty() {
-        Ok((crdt_type, deltas))
-    } else {
-        Err(DecodeError::Malformed("bytes follow the deltas"))
+
+    fn dot(&mut self) -> Result<Dot, DecodeError> {
+        let place = usize::try_from(self.reader.uint()?).ok().and_then(|place| self.batch.agents.get(place));
+        match (place, safe(&mut self.reader)?) {
+            (Some(place), seq @ 1..) => {
+                let mut name = Reader(&self.batch.column.bytes()[*place as usize..]);
+                Ok(Dot::new(canonical::agent(&mut name)?, seq))
+            }
+            _ => Err(DecodeError::Malformed("a dot has no agent or no number")),
+        }
     }
 }
 
@@ -147,6 +241,12 @@ mod tests {
     use super::*;
     use crate::delta::tests::any_delta;
     use proptest::prelude::*;
+    use ramanujan_core::Digest;
+
+    fn decode_deltas(bytes: &[u8]) -> Result<(CrdtType, Vec<Delta>), DecodeError> {
+        let batch = Batch::open(bytes)?;
+        Ok((batch.crdt_type(), batch.deltas().collect::<Result<_, _>>()?))
+    }
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(10_000))]
@@ -196,6 +296,51 @@ mod tests {
         let bytes = encode_deltas(CrdtType::Text, &deltas);
         assert!(bytes.len() > MAX_EXPANDED);
         assert_eq!(decode_deltas(&bytes), Ok((CrdtType::Text, deltas)));
+    }
+
+    #[test]
+    fn a_long_delta_is_not_compressed() {
+        // Hexadecimal digits compress to about half.
+        let noise = |lines: u32| (0..lines).map(|line| Digest::of(&line.to_le_bytes()).to_string()).collect();
+        let delta = |lines| Delta {
+            dot: Dot::new("alice".parse().unwrap(), 1),
+            parents: vec![],
+            op: crate::Op::Insert { position: 0, text: noise(lines) },
+        };
+        let (short, long) = (vec![delta(900)], vec![delta(1100)]);
+        let [packed, raw] = [&short, &long].map(|deltas| encode_deltas(CrdtType::Text, deltas));
+        assert!(packed.len() < 50_000 && raw.len() > 70_000, "{} {}", packed.len(), raw.len());
+        assert_eq!(decode_deltas(&packed), Ok((CrdtType::Text, short)));
+        assert_eq!(decode_deltas(&raw), Ok((CrdtType::Text, long)));
+        // As another writer might pack it.
+        let column = &raw[7..raw.len() - 4];
+        let mut forged = container::begin(CrdtType::Text, Kind::Batch);
+        put_column(&mut forged, &column[4..], Effort::Small, EXPANSION);
+        let forged = container::seal(forged);
+        assert_eq!(decode_deltas(&forged), Err(DecodeError::Malformed("a long delta is compressed")));
+    }
+
+    #[test]
+    fn chunks_are_all_deltas_in_order() {
+        let delta = |seq: u64| Delta {
+            dot: Dot::new("alice".parse().unwrap(), seq),
+            parents: vec![],
+            op: crate::Op::Insert { position: 0, text: "same ".repeat(200) },
+        };
+        let deltas: Vec<Delta> = (1..=50).map(delta).collect();
+        let bytes = encode_deltas(CrdtType::Text, &deltas);
+        let batch = Batch::open(&bytes).unwrap();
+        for (count, bytes, chunks) in
+            [(7, usize::MAX, 8), (100, 5_000, 10), (100, 0, 50), (50, usize::MAX, 1)]
+        {
+            let mut rest = batch.deltas();
+            let mut all = Vec::new();
+            for _ in 0..chunks {
+                all.extend(rest.chunk(count, bytes).unwrap());
+            }
+            assert!(rest.chunk(count, bytes).unwrap().is_empty());
+            assert_eq!(all, deltas);
+        }
     }
 
     #[test]

@@ -78,9 +78,7 @@ impl ColumnWriter {
             put_uint(out, self.stored.len() as u64);
             out.extend_from_slice(&self.stored);
         } else {
-            out.push(RAW);
-            put_uint(out, raw.len() as u64);
-            out.extend_from_slice(raw);
+            put_raw(out, raw);
         }
     }
 
@@ -107,6 +105,13 @@ impl ColumnWriter {
 /// Writes one column; see [`ColumnWriter::put`].
 pub(crate) fn put_column(out: &mut Vec<u8>, raw: &[u8], effort: Effort, expansion: Expansion) {
     ColumnWriter::new(effort).put(out, raw, expansion);
+}
+
+/// Writes one column as it is.
+pub(crate) fn put_raw(out: &mut Vec<u8>, raw: &[u8]) {
+    out.push(RAW);
+    put_uint(out, raw.len() as u64);
+    out.extend_from_slice(raw);
 }
 
 /// A body as it is read.

@@ -272,10 +272,6 @@ impl TextDocument {
         // Agents may have handles already.
         let mut replay = Replay::default();
         let (log, length) = sealed.read(&self.log, &mut replay)?;
-        if length as usize != self.text.len_chars() {
-            let text = "the text is not as long as its history makes it";
-            return Err(DecodeError::Malformed(text).into());
-        }
         self.applied = log.end();
         self.applied_version = log.heads.clone();
         self.length = Some(length);

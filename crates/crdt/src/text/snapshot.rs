@@ -12,7 +12,7 @@ use super::encode;
 use super::error::DocumentError;
 use super::log::Log;
 use super::past::Replay;
-use super::rope::Rope;
+use super::rope::{Rope, count_chars};
 use crate::CrdtType;
 use crate::delta::put_uint;
 
@@ -23,6 +23,8 @@ pub(super) struct Sealed {
     table: Vec<(ramanujan_core::AgentId, u32)>,
     /// Place in the table and number of each head.
     heads: Vec<(u32, u32)>,
+    /// Code points of the text that came with it.
+    length: usize,
 }
 
 impl std::fmt::Debug for Sealed {
@@ -48,15 +50,21 @@ impl Sealed {
 
     /// Reads the history into a log that has the authors of `log`, which has no operations; also says how long the
     /// document is.
+    ///
+    /// # Errors
+    /// [`DocumentError`] if it is no history, or does not lead to the snapshot's heads and length.
     pub(super) fn read(&self, log: &Log, replay: &mut Replay) -> Result<(Log, u32), DocumentError> {
         let mut log = log.clone();
         let length = decode::read_into(&mut log, replay, 0, &self.body)?.length;
         let mut heads: Vec<Dot> = log.heads.iter().map(|head| log.dot_of(*head)).collect();
         heads.sort_unstable();
-        match heads == self.heads() {
-            true => Ok((log, length)),
-            false => Err(DecodeError::Malformed("the heads are not those of the history").into()),
+        if heads != self.heads() {
+            return Err(DecodeError::Malformed("the heads are not those of the history").into());
         }
+        if length as usize != self.length {
+            return Err(DecodeError::Malformed("the text is not as long as its history makes it").into());
+        }
+        Ok((log, length))
     }
 }
 
@@ -122,7 +130,7 @@ impl TextDocument {
             Kind::Snapshot => {
                 let (text, sealed) = read_snapshot(body)?;
                 document.text = Rope::from_text(text);
-                document.length = Some(document.text.len_chars() as u32);
+                document.length = Some(sealed.length as u32);
                 document.sealed = Some(sealed);
             }
             Kind::Batch => return Err(DecodeError::Kind(kind as u8 + 1).into()),
@@ -177,5 +185,6 @@ fn read_snapshot(body: &[u8]) -> Result<(String, Sealed), DecodeError> {
         return Err(DecodeError::Malformed("a head is not in the history"));
     }
     let table = table.into_iter().map(|Entry { id, ops, .. }| (id, ops)).collect();
-    Ok((text.to_owned(), Sealed { body: body.into(), table, heads }))
+    let length = count_chars(text);
+    Ok((text.to_owned(), Sealed { body: body.into(), table, heads, length }))
 }
