@@ -1,8 +1,8 @@
 //! Flat sorted maps from actors to values: what clocks and counters are made of.
 //!
 //! The actors of a document change rarely, while the values change all the time and are joined again and again. So the
-//! two stand apart: the sorted actors in a table that clones share, the values in a row beside it. Cloning copies the
-//! values only, and maps over the same actors join in lockstep.
+//! two stand apart: the sorted actors in a table that clones share, the values in a row beside it, which lies within the
+//! map itself if it is short. Cloning copies the values only, and maps over the same actors join in lockstep.
 
 use std::borrow::Borrow;
 use std::cmp::Ordering;
@@ -10,24 +10,27 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use smallvec::SmallVec;
+use tinyvec::TinyVec;
 
 use crate::AgentId;
 
-/// Actors up to which a join puts their table together without an allocation of its own.
-const FEW: usize = 24;
+/// Values that lie within the map itself: a network has nine agents as a rule.
+const ROW: usize = 10;
+
+/// Actors up to which a join of two rows needs no memory but its result's.
+const FEW: usize = 2 * ROW;
 
 /// A map from actors to values, sorted by actor.
 #[derive(Clone)]
-pub struct ActorMap<A, V> {
+pub struct ActorMap<A, V: Default> {
     /// `None` if there are none, so that an empty map takes no memory.
     actors: Option<Arc<[A]>>,
-    values: Vec<V>,
+    values: TinyVec<[V; ROW]>,
 }
 
-impl<A, V> ActorMap<A, V> {
+impl<A, V: Default> ActorMap<A, V> {
     pub fn new() -> Self {
-        ActorMap { actors: None, values: Vec::new() }
+        ActorMap { actors: None, values: TinyVec::new() }
     }
 
     /// The actors in order.
@@ -55,11 +58,11 @@ impl<A, V> ActorMap<A, V> {
 
     /// Entries in the order of the actors.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&A, &V)> + DoubleEndedIterator {
-        self.actors().iter().zip(&self.values)
+        self.actors().iter().zip(self.values.iter())
     }
 }
 
-impl<A: Ord + Clone, V> ActorMap<A, V> {
+impl<A: Ord + Clone, V: Default> ActorMap<A, V> {
     /// Where `actor` is, or where it would have to be inserted.
     ///
     /// # Errors
@@ -115,89 +118,115 @@ impl<A: Ord + Clone, V> ActorMap<A, V> {
         &mut self.values[at]
     }
 
-    /// Whether both maps have the same actors, so that their values stand side by side.
-    pub fn same_actors<W>(&self, other: &ActorMap<A, W>) -> bool {
-        match (&self.actors, &other.actors) {
-            (Some(mine), Some(theirs)) => Arc::ptr_eq(mine, theirs) || mine == theirs,
-            _ => self.is_empty() && other.is_empty(),
+    /// Number of actors from the first on that are the same in both maps.
+    fn common_actors<W: Default>(&self, other: &ActorMap<A, W>) -> usize {
+        let (mine, theirs) = (self.actors(), other.actors());
+        if std::ptr::eq(mine, theirs) {
+            return mine.len();
         }
+        // One by one: a comparison of whole tables is one of bytes, which the libc of Wasm does a byte at a time.
+        mine.iter().zip(theirs).take_while(|(mine, theirs)| mine == theirs).count()
     }
 
-    /// Takes in every entry of `other`: new ones are cloned, for the others `join` decides.
+    /// Whether both maps have the same actors, so that their values stand side by side.
+    pub fn same_actors<W: Default>(&self, other: &ActorMap<A, W>) -> bool {
+        self.len() == other.len() && self.common_actors(other) == self.len()
+    }
+
+    /// Takes in every entry of `other`: new ones are copied, for the others `join` decides.
     pub fn join_with(&mut self, other: &Self, mut join: impl FnMut(&mut V, &V))
     where
         V: Copy,
     {
-        if self.same_actors(other) {
-            self.values.iter_mut().zip(&other.values).for_each(|(mine, theirs)| join(mine, theirs));
-            return;
+        let same = self.common_actors(other);
+        self.values[..same]
+            .iter_mut()
+            .zip(&other.values[..same])
+            .for_each(|(mine, theirs)| join(mine, theirs));
+        let (left, right) = (self.actors.as_deref().unwrap_or_default(), other.actors());
+        let (mine, theirs) = (&mut self.values[..left.len()], &other.values[..right.len()]);
+        let (mut i, mut j) = (same, same);
+        while i < left.len() && j < right.len() {
+            if left[i] == right[j] {
+                join(&mut mine[i], &theirs[j]);
+                j += 1;
+            } else if left[i] > right[j] {
+                break;
+            }
+            i += 1;
         }
-        let mut at = 0;
-        for (place, (actor, theirs)) in other.iter().enumerate() {
-            while self.actors().get(at).is_some_and(|mine| mine < actor) {
-                at += 1;
-            }
-            if self.actors().get(at) != Some(actor) {
-                return self.join_rest(at, other, place, join);
-            }
-            join(&mut self.values[at], theirs);
-            at += 1;
+        if j < right.len() {
+            self.join_rest(i, other, j, join);
         }
     }
 
     /// Joins what is left on both sides from the first actor on that is missing here.
-    fn join_rest(&mut self, at: usize, other: &Self, from: usize, mut join: impl FnMut(&mut V, &V))
+    fn join_rest(&mut self, at: usize, other: &Self, from: usize, join: impl FnMut(&mut V, &V))
     where
         V: Copy,
     {
-        let room = self.len() + other.len() - from;
-        let (left, right) = (self.actors(), other.actors());
-        let mut actors: SmallVec<[A; FEW]> = SmallVec::with_capacity(room);
-        let mut values = Vec::with_capacity(room);
-        actors.extend(left[..at].iter().cloned());
-        values.extend_from_slice(&self.values[..at]);
-        let (mut i, mut j) = (at, from);
-        while i < left.len() || j < right.len() {
-            let order = match (left.get(i), right.get(j)) {
-                (Some(a), Some(b)) => a.cmp(b),
-                (Some(_), None) => Ordering::Less,
-                _ => Ordering::Greater,
-            };
-            let (actor, mut value) =
-                if order.is_gt() { (&right[j], other.values[j]) } else { (&left[i], self.values[i]) };
-            if order.is_eq() {
-                join(&mut value, &other.values[j]);
-            }
-            actors.push(actor.clone());
-            values.push(value);
-            i += usize::from(order.is_le());
-            j += usize::from(order.is_ge());
+        let (head, left) = self.actors().split_at(at);
+        let (my_head, mine) = self.values.split_at(at);
+        let (right, theirs) = (&other.actors()[from..], &other.values[from..]);
+        let room = self.len() + right.len();
+        if room <= FEW {
+            let mut actors = [&right[0]; FEW];
+            let mut values = [V::default(); FEW];
+            actors.iter_mut().zip(head).for_each(|(place, actor)| *place = actor);
+            values[..at].copy_from_slice(my_head);
+            let mut len = at;
+            merge((left, mine), (right, theirs), join, |actor, value| {
+                (actors[len], values[len]) = (actor, value);
+                len += 1;
+            });
+            self.actors = Some(actors[..len].iter().copied().cloned().collect());
+            self.values = TinyVec::from(&values[..len]);
+        } else {
+            let (mut actors, mut values) = (Vec::with_capacity(room), Vec::with_capacity(room));
+            actors.extend_from_slice(head);
+            values.extend_from_slice(my_head);
+            merge((left, mine), (right, theirs), join, |actor, value| {
+                actors.push(actor.clone());
+                values.push(value);
+            });
+            self.actors = Some(actors.into());
+            self.values = TinyVec::Heap(values);
         }
-        self.actors =
-            Some(if actors.spilled() { actors.into_vec().into() } else { actors.as_slice().into() });
-        self.values = values;
     }
 
     /// Calls `pair` with both values of every actor that either map has.
-    pub fn pairwise<'a, W>(
+    pub fn pairwise<'a, W: Default>(
         &'a self,
         other: &'a ActorMap<A, W>,
         mut pair: impl FnMut(Option<&'a V>, Option<&'a W>),
     ) {
-        let (mut i, mut j) = (0, 0);
-        let (mine, theirs) = (self.actors(), other.actors());
-        while i < mine.len() || j < theirs.len() {
-            let order = match (mine.get(i), theirs.get(j)) {
-                (Some(a), Some(b)) => a.cmp(b),
-                (Some(_), None) => Ordering::Less,
-                _ => Ordering::Greater,
-            };
-            let left = order.is_le().then(|| &self.values[i]);
-            let right = order.is_ge().then(|| &other.values[j]);
-            i += usize::from(order.is_le());
-            j += usize::from(order.is_ge());
-            pair(left, right);
+        let same = self.common_actors(other);
+        self.values[..same]
+            .iter()
+            .zip(&other.values[..same])
+            .for_each(|(mine, theirs)| pair(Some(mine), Some(theirs)));
+        let (left, right) = (self.actors(), other.actors());
+        let (mine, theirs) = (&self.values[..left.len()], &other.values[..right.len()]);
+        let (mut i, mut j) = (same, same);
+        while i < left.len() && j < right.len() {
+            match left[i].cmp(&right[j]) {
+                Ordering::Less => {
+                    pair(Some(&mine[i]), None);
+                    i += 1;
+                }
+                Ordering::Equal => {
+                    pair(Some(&mine[i]), Some(&theirs[j]));
+                    i += 1;
+                    j += 1;
+                }
+                Ordering::Greater => {
+                    pair(None, Some(&theirs[j]));
+                    j += 1;
+                }
+            }
         }
+        mine[i..].iter().for_each(|mine| pair(Some(mine), None));
+        theirs[j..].iter().for_each(|theirs| pair(None, Some(theirs)));
     }
 
     /// The entries that `keep` wants.
@@ -210,6 +239,41 @@ impl<A: Ord + Clone, V> ActorMap<A, V> {
     }
 }
 
+/// Calls `each` with every entry of two maps, given as their sorted actors and the values beside them.
+fn merge<'a, A: Ord, V: Copy>(
+    (left, mine): (&'a [A], &[V]),
+    (right, theirs): (&'a [A], &[V]),
+    mut join: impl FnMut(&mut V, &V),
+    mut each: impl FnMut(&'a A, V),
+) {
+    let (mine, theirs) = (&mine[..left.len()], &theirs[..right.len()]);
+    let (mut i, mut j) = (0, 0);
+    while i < left.len() && j < right.len() {
+        match left[i].cmp(&right[j]) {
+            Ordering::Less => {
+                each(&left[i], mine[i]);
+                i += 1;
+            }
+            Ordering::Equal => {
+                let mut value = mine[i];
+                join(&mut value, &theirs[j]);
+                each(&left[i], value);
+                i += 1;
+                j += 1;
+            }
+            Ordering::Greater => {
+                each(&right[j], theirs[j]);
+                j += 1;
+            }
+        }
+    }
+    left[i..]
+        .iter()
+        .zip(&mine[i..])
+        .chain(right[j..].iter().zip(&theirs[j..]))
+        .for_each(|(a, v)| each(a, *v));
+}
+
 impl<V: Default> ActorMap<AgentId, V> {
     /// The value of the agent of this name, a new one if there is none. Names are checked where they are read.
     pub fn of_agent(&mut self, agent: &str) -> &mut V {
@@ -217,7 +281,7 @@ impl<V: Default> ActorMap<AgentId, V> {
     }
 }
 
-impl<A: Ord + Clone, V> FromIterator<(A, V)> for ActorMap<A, V> {
+impl<A: Ord + Clone, V: Default> FromIterator<(A, V)> for ActorMap<A, V> {
     /// Of several values of one actor the last stays.
     fn from_iter<I: IntoIterator<Item = (A, V)>>(entries: I) -> Self {
         let mut entries: Vec<(A, V)> = entries.into_iter().collect();
@@ -227,33 +291,33 @@ impl<A: Ord + Clone, V> FromIterator<(A, V)> for ActorMap<A, V> {
             entries.dedup_by(|a, b| a.0 == b.0);
             entries.reverse();
         }
-        let (actors, values): (Vec<A>, Vec<V>) = entries.into_iter().unzip();
+        let (actors, values): (Vec<A>, TinyVec<[V; ROW]>) = entries.into_iter().unzip();
         ActorMap { actors: (!actors.is_empty()).then(|| actors.into()), values }
     }
 }
 
-impl<A, V> Default for ActorMap<A, V> {
+impl<A, V: Default> Default for ActorMap<A, V> {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl<A: PartialEq, V: PartialEq> PartialEq for ActorMap<A, V> {
+impl<A: PartialEq, V: Default + PartialEq> PartialEq for ActorMap<A, V> {
     fn eq(&self, other: &Self) -> bool {
         self.values == other.values && self.actors() == other.actors()
     }
 }
 
-impl<A: Eq, V: Eq> Eq for ActorMap<A, V> {}
+impl<A: Eq, V: Default + Eq> Eq for ActorMap<A, V> {}
 
-impl<A: Hash, V: Hash> Hash for ActorMap<A, V> {
+impl<A: Hash, V: Default + Hash> Hash for ActorMap<A, V> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.actors().hash(state);
         self.values.hash(state);
     }
 }
 
-impl<A: fmt::Debug, V: fmt::Debug> fmt::Debug for ActorMap<A, V> {
+impl<A: fmt::Debug, V: Default + fmt::Debug> fmt::Debug for ActorMap<A, V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_map().entries(self.iter()).finish()
     }

@@ -109,16 +109,19 @@ impl<A: Ord + Clone> VersionVector<A> {
 
     /// Whether everything in `other` is included here.
     pub fn includes(&self, other: &Self) -> bool {
-        if self.0.same_actors(&other.0) {
-            return self.0.values().iter().zip(other.0.values()).all(|(mine, theirs)| mine >= theirs);
-        }
         let mut included = true;
         self.0.pairwise(&other.0, |mine, theirs| included &= mine >= theirs);
         included
     }
 
     pub fn compare(&self, other: &Self) -> Causality {
-        match (self.includes(other), other.includes(self)) {
+        let (mut includes, mut included) = (true, true);
+        self.0.pairwise(&other.0, |mine, theirs| {
+            let (mine, theirs) = (mine.copied().unwrap_or(0), theirs.copied().unwrap_or(0));
+            includes &= mine >= theirs;
+            included &= mine <= theirs;
+        });
+        match (includes, included) {
             (true, true) => Causality::Equal,
             (true, false) => Causality::After,
             (false, true) => Causality::Before,

@@ -8,7 +8,6 @@ use std::cmp::Ordering;
 use std::ops::Range;
 
 use ramanujan_core::{AgentId, VectorClock, VersionVector};
-use smallvec::SmallVec;
 
 use super::{ApplyError, Crdt, Diff, Event, wrong_type};
 use crate::codec::{DecodeError, Reader, Writer};
@@ -28,9 +27,6 @@ pub struct OrSet<E, A = AgentId> {
     /// Sorted within an element; each element has one at least.
     dots: Vec<SlotDot>,
 }
-
-/// Actors up to which a join looks at their counters without an allocation.
-const FEW: usize = 24;
 
 /// A dot whose actor is a place in the version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -250,12 +246,18 @@ fn cut<T>(vector: &mut Vec<T>, at: usize, room: usize) -> Vec<T> {
     std::mem::replace(vector, Vec::with_capacity(room))
 }
 
-/// What two joining sets have seen, by the places of actors in the joined version.
+/// What two joining sets have seen.
 struct Sides {
-    mine: SmallVec<[u64; FEW]>,
-    theirs: SmallVec<[u64; FEW]>,
+    /// By the places of actors in the joined version.
+    seen: Vec<Seen>,
     /// Places of the other's actors, if they are not the same as here.
-    to_union: Option<SmallVec<[u32; FEW]>>,
+    to_union: Option<Vec<u32>>,
+}
+
+/// Operations of one actor that the two sides have seen.
+struct Seen {
+    mine: u64,
+    theirs: u64,
 }
 
 impl Sides {
@@ -263,25 +265,36 @@ impl Sides {
     fn of<E, A: Ord + Clone>(set: &mut OrSet<E, A>, other: &OrSet<E, A>) -> Self {
         let (mine, theirs) = (set.version.entries(), other.version.entries());
         if mine.same_actors(theirs) {
-            let mine = SmallVec::from_slice(mine.values());
-            return Sides { mine, theirs: SmallVec::from_slice(theirs.values()), to_union: None };
+            let counters = mine.values().iter().zip(theirs.values());
+            let seen = counters.map(|(mine, theirs)| Seen { mine: *mine, theirs: *theirs }).collect();
+            return Sides { seen, to_union: None };
         }
-        let mut my_places: SmallVec<[u32; FEW]> = SmallVec::with_capacity(mine.len());
-        let mut their_places = SmallVec::with_capacity(theirs.len());
-        let union = mine.len() + theirs.len();
-        let (mut my_counters, mut their_counters) =
-            (SmallVec::with_capacity(union), SmallVec::with_capacity(union));
+        let mut my_places = Vec::with_capacity(mine.len());
+        let mut their_places = Vec::with_capacity(theirs.len());
+        let mut seen = Vec::with_capacity(mine.len() + theirs.len());
         mine.pairwise(theirs, |left, right| {
-            let place = my_counters.len() as u32;
-            my_places.extend(left.map(|_| place));
-            their_places.extend(right.map(|_| place));
-            my_counters.push(left.copied().unwrap_or(0));
-            their_counters.push(right.copied().unwrap_or(0));
+            let place = seen.len() as u32;
+            if left.is_some() {
+                my_places.push(place);
+            }
+            if right.is_some() {
+                their_places.push(place);
+            }
+            let counter = |entry: Option<&u64>| entry.copied().unwrap_or(0);
+            seen.push(Seen { mine: counter(left), theirs: counter(right) });
         });
         for dot in &mut set.dots {
             dot.actor = my_places[dot.actor as usize];
         }
-        Sides { mine: my_counters, theirs: their_counters, to_union: Some(their_places) }
+        Sides { seen, to_union: Some(their_places) }
+    }
+
+    fn seen_here(&self, dot: SlotDot) -> bool {
+        self.seen.get(dot.actor as usize).is_some_and(|seen| dot.seq <= seen.mine)
+    }
+
+    fn seen_there(&self, dot: SlotDot) -> bool {
+        self.seen.get(dot.actor as usize).is_some_and(|seen| dot.seq <= seen.theirs)
     }
 
     fn placed(&self, dot: SlotDot) -> SlotDot {
@@ -301,15 +314,15 @@ impl Sides {
         let mut theirs = theirs.iter().map(|dot| self.placed(*dot)).peekable();
         for mine in ours {
             while let Some(new) = theirs.next_if(|theirs| theirs < mine) {
-                if !new.is_in(&self.mine) {
+                if !self.seen_here(new) {
                     out.push(new);
                 }
             }
-            if theirs.next_if_eq(mine).is_some() || !mine.is_in(&self.theirs) {
+            if theirs.next_if_eq(mine).is_some() || !self.seen_there(*mine) {
                 out.push(*mine);
             }
         }
-        out.extend(theirs.filter(|new| !new.is_in(&self.mine)));
+        out.extend(theirs.filter(|new| !self.seen_here(*new)));
     }
 }
 
