@@ -12,8 +12,9 @@ use crate::memory::Bound;
 /// place in a list that doubles when it is full.
 pub(crate) const VALUES: Bound = Bound { floor: 4 << 10, per_byte: 256 };
 
-/// A batch's column expands up to sixteenfold; what one delta of it takes is as dense as any value.
-const BATCH: Bound = Bound { floor: 64 << 10, per_byte: 24 };
+/// A batch is checked delta by delta, each as dense as any value; in a column that expands, which takes up to sixteen
+/// times its bytes, a delta has 64 KiB at most.
+const BATCH: Bound = Bound { floor: (64 << 10) * VALUES.per_byte, per_byte: VALUES.per_byte };
 
 /// Refused, or read and written again as the same deltas, each of which has its own canonical bytes.
 pub fn batch(data: &[u8]) {
