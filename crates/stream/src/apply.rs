@@ -1,4 +1,4 @@
-//! `POST /stream/red|blue/apply`: colour check, delta first, then the event, then the acknowledgement.
+//! `POST /stream/red|blue/apply`, and GREEN's transitions: colour check, delta first, then the event, then the acknowledgement.
 
 use std::borrow::Cow;
 

@@ -11,9 +11,10 @@ mod recompute;
 mod state;
 mod verify;
 
-use ramanujan_core::{Color, Problem};
+use ramanujan_core::{Color, Problem, json};
 use ramanujan_shell::service::color_constants;
-use ramanujan_shell::{Info, Request, Service};
+use ramanujan_shell::{Info, Request, Response, Service};
+use serde::Deserialize;
 
 /// RED: constructive operations.
 pub fn red(version: &'static str) -> Service {
@@ -53,7 +54,8 @@ pub fn blue(version: &'static str) -> Service {
         .post("/stream/blue/rollback", apply)
 }
 
-/// GREEN: verifying operations; they change nothing.
+/// GREEN: verifying operations. All but a transition to VERIFY, which is an operation like those of the other streams,
+/// change nothing.
 pub fn green(version: &'static str) -> Service {
     let info = Info {
         component: "stream-green",
@@ -66,9 +68,22 @@ pub fn green(version: &'static str) -> Service {
         .alias("/green")
         .get("/stream/green/test", async |request| state::test(Color::Green, request).await)
         .get("/stream/green/state", async |request| state::get(Color::Green, request).await)
-        .post("/stream/green/apply", verify::post)
+        .post("/stream/green/apply", green_apply)
         .post("/stream/green/verify", verify::post)
         .post("/stream/green/check", verify::post)
+}
+
+/// What GREEN does with an operation depends on its name; everything else about it is checked there.
+async fn green_apply(request: Request) -> Result<Response, Problem> {
+    #[derive(Deserialize)]
+    struct Named {
+        operation: Option<String>,
+    }
+    let is_transition = |named: &Named| named.operation.as_deref() == Some("transition");
+    match json::one_or_many::<Named>(&request.body) {
+        Ok((named, _)) if named.iter().any(is_transition) => apply::post(Color::Green, request).await,
+        _ => verify::post(request).await,
+    }
 }
 
 /// Operations that a stream takes.
@@ -78,7 +93,7 @@ fn allowed(color: Color) -> &'static [&'static str] {
             &["insert", "increment", "add", "set", "insert_item", "insert_text", "transition to LIVE"]
         }
         Color::Blue => &["delete", "decrement", "remove", "delete_text", "transition to BACKFILL"],
-        Color::Green => &["verify", "check"],
+        Color::Green => &["verify", "check", "transition to VERIFY"],
     }
 }
 

@@ -62,6 +62,25 @@ fn an_operation_of_another_colour_is_refused_and_changes_nothing() {
     assert_eq!(send(&crdt_service::service(), Method::GET, "/crdt/d", "").status, 404);
 }
 
+/// The one operation of GREEN's colour that changes something.
+#[test]
+fn green_takes_transitions_to_verify_and_records_them() {
+    let _network = network();
+    let transition = |value: &str| json!({"operation": "transition", "document_id": "t", "agent_id": "ann", "value": value, "crdt_type": "tap-state"});
+    for elsewhere in ["LIVE", "BACKFILL"] {
+        assert_eq!(post("green", transition(elsewhere)).status, 409);
+    }
+    assert_eq!(post("green", transition("SLEEP")).status, 422);
+    assert!(events().is_empty());
+    let reply = post("green", transition("VERIFY"));
+    assert_eq!((reply.status, &reply.json["color"]), (200, &json!("GREEN")), "{}", reply.json);
+    let events = events();
+    assert_eq!((events.len(), &events[0]["color"]), (1, &json!("GREEN")));
+    let stored = send(&crdt_service::service(), Method::GET, "/crdt/t", "");
+    assert_eq!(stored.json["value"], json!("VERIFY"), "{}", stored.json);
+    assert_eq!(post("green", json!({"document_id": "t"})).json["verified"], json!(true));
+}
+
 #[test]
 fn crdt_problems_come_through_as_they_are() {
     let _network = network();
