@@ -159,8 +159,12 @@ impl TextDocument {
         }
         let mut version = Version::with_capacity(parents.len());
         for parent in parents {
-            let missing = || TextError::UnknownParent(parent.clone());
-            version.push(self.log.event_of(parent).ok_or_else(missing)?);
+            let event = if parent.agent == dot.agent {
+                u32::try_from(parent.seq).ok().and_then(|seq| self.log.event(author, seq))
+            } else {
+                self.log.event_of(parent)
+            };
+            version.push(event.ok_or_else(|| TextError::UnknownParent(parent.clone()))?);
         }
         version.sort_unstable();
         if !self.log.is_version_after(&version, self.log.event(author, seq - 1)) {
@@ -178,9 +182,13 @@ impl TextDocument {
         if kind == Kind::Insert && document + length > MAX_DOCUMENT_LENGTH {
             return Err(TextError::TooLong(document.saturating_add(length)).into());
         }
-        let stretch = Stretch::one(kind, position as u32, length as u32);
-        self.log.check_room(stretch.chars(), text.len())?;
-        self.log.append(Piece { author, stretch, parents: version, before: Some(before), text });
+        let (position, length) = (position as u32, length as u32);
+        // On the heads, the same agent mostly goes on where it was.
+        if !(on_heads && self.log.go_on(author, kind, position, length, text)) {
+            let stretch = Stretch::one(kind, position, length);
+            self.log.check_room(stretch.chars(), text.len())?;
+            self.log.append(Piece { author, stretch, parents: version, before: Some(before), text });
+        }
         let after = self.log.length_after(self.log.end() - 1);
         self.length = on_heads.then_some(after);
         Ok(u64::from(after))

@@ -90,6 +90,14 @@ fn roomy<T: Clone>(items: &[T]) -> Vec<T> {
     copy
 }
 
+/// Makes room for one more by a fifth of what is there. A history stays as long as its document: doubling would leave
+/// half of its memory empty.
+fn grow<T>(items: &mut Vec<T>) {
+    if items.len() == items.capacity() {
+        items.reserve_exact(items.len() / 5 + SPARE);
+    }
+}
+
 impl Log {
     /// Number of events, which is the number of the next one.
     pub(crate) fn end(&self) -> Lv {
@@ -98,8 +106,8 @@ impl Log {
 
     /// Index of the agent, which is added if it is new.
     pub(crate) fn intern(&mut self, id: &AgentId) -> u32 {
-        if let Some(author) = self.index.get(id) {
-            return *author;
+        if let Some(author) = self.author(id) {
+            return author;
         }
         let author = self.authors.len() as u32;
         self.authors.push(Author { id: id.clone(), ops: 0, runs: Vec::new() });
@@ -108,7 +116,11 @@ impl Log {
     }
 
     pub(crate) fn author(&self, id: &AgentId) -> Option<u32> {
-        self.index.get(id).copied()
+        // Mostly whoever made the last operation.
+        match self.runs.last() {
+            Some(last) if self.authors[last.agent as usize].id == *id => Some(last.agent),
+            _ => self.index.get(id).copied(),
+        }
     }
 
     /// For each author its place among the names in byte order.
@@ -273,6 +285,8 @@ impl Log {
         let start = self.end();
         let (index, content) = (self.runs.len() as u32, self.content.len() as u32);
         let Author { ops, runs, .. } = &mut self.authors[author as usize];
+        grow(&mut self.notes);
+        grow(&mut self.runs);
         self.notes.push(Note { seq: *ops + 1, unit: stretch.unit, before: before.unwrap_or(0), content });
         *ops += stretch.ops;
         runs.push(index);

@@ -83,6 +83,9 @@ impl Walker {
                 self.segments(order, 0, &mut growth, &mut sink)
             }
         };
+        if self.steps.capacity() > 4 * KEPT_SPANS {
+            (self.steps, self.difference) = Default::default();
+        }
         match outcome {
             Outcome::Window => self.keep(history, to),
             Outcome::Alone | Outcome::Refused => self.forget(),
