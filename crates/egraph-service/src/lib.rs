@@ -1,18 +1,8 @@
-//! egraph-service: equality saturation over the operation algebra.
+//! egraph-service: equality saturation over the operation algebra, as HTTP routes over `ramanujan-egraph`.
 //!
-//! [`operators`] declares laws, [`rules`] turns them into rewrites, [`read`] and [`term`] take terms in and give them
-//! out, [`graph`] is egg's e-graph with colours, [`pattern`] and [`saturate`] run the rules within hard limits,
-//! [`extract`] picks the canonical form. These know neither HTTP nor a clock; [`routes`] does.
+//! [`routes`] reads requests and settings, keeps the time and writes JSON; everything with a law is in the library.
 
-pub mod extract;
-pub mod graph;
-pub mod operators;
-pub mod pattern;
-pub mod read;
 pub mod routes;
-pub mod rules;
-pub mod saturate;
-pub mod term;
 
 pub use routes::service;
 

@@ -3,17 +3,16 @@
 use std::time::{Duration, Instant};
 
 use ramanujan_core::{Color, Problem};
+use ramanujan_egraph::extract::{Cost, MAX_WEIGHT, extract};
+use ramanujan_egraph::graph;
+use ramanujan_egraph::operators::{Names, OPERATORS};
+use ramanujan_egraph::read::{self, Place};
+use ramanujan_egraph::rules::{RULES, Refused, Selection};
+use ramanujan_egraph::saturate::{self, Limits};
+use ramanujan_egraph::term::{DEFAULT_MAX_DEPTH, Illegal};
 use ramanujan_shell::{Info, Request, Response, Service, ok, setting};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-
-use crate::extract::{Cost, MAX_WEIGHT, extract};
-use crate::graph;
-use crate::operators::{Names, OPERATORS};
-use crate::read::{self, Place};
-use crate::rules::{RULES, Refused, Selection};
-use crate::saturate::{self, Limits};
-use crate::term::{DEFAULT_MAX_DEPTH, Illegal};
 
 /// Longest and default time of a saturation in ms where `SATURATION_TIMEOUT_MS` is not set.
 const DEFAULT_TIMEOUT_MS: u64 = 5_000;

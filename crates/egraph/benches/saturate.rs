@@ -1,13 +1,13 @@
-//! Saturations per second: `cargo bench -p egraph-service`.
+//! Saturations per second: `cargo bench -p ramanujan-egraph`.
 
 use divan::{Bencher, black_box};
-use egraph_service::extract::{Cost, extract};
-use egraph_service::graph;
-use egraph_service::operators::Names;
-use egraph_service::read::s_expression;
-use egraph_service::rules::Selection;
-use egraph_service::saturate::{Limits, run};
 use ramanujan_core::Color;
+use ramanujan_egraph::extract::{Cost, extract};
+use ramanujan_egraph::graph;
+use ramanujan_egraph::operators::Names;
+use ramanujan_egraph::read::s_expression;
+use ramanujan_egraph::rules::Selection;
+use ramanujan_egraph::saturate::{Limits, run};
 
 fn main() {
     divan::main();

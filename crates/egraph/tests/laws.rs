@@ -4,15 +4,15 @@
 use std::collections::HashMap;
 
 use egg::{AstDepth, AstSize, Extractor};
-use egraph_service::extract::{Cost, extract};
-use egraph_service::graph;
-use egraph_service::operators::Names;
-use egraph_service::read::s_expression;
-use egraph_service::rules::{Rewrite, Selection};
-use egraph_service::saturate::{Limits, Run, StopReason, run};
-use egraph_service::term::Term;
 use proptest::prelude::*;
 use ramanujan_core::Color;
+use ramanujan_egraph::extract::{Cost, extract};
+use ramanujan_egraph::graph;
+use ramanujan_egraph::operators::Names;
+use ramanujan_egraph::read::s_expression;
+use ramanujan_egraph::rules::{Rewrite, Selection};
+use ramanujan_egraph::saturate::{Limits, Run, StopReason, run};
+use ramanujan_egraph::term::Term;
 
 const LIMITS: Limits = Limits { iterations: 30, nodes: 1_500 };
 
