@@ -118,23 +118,29 @@ pub fn operator(symbol: &str) -> Option<&'static Operator> {
     OPERATORS.iter().find(|operator| operator.symbol == symbol)
 }
 
+/// Names that no table has are coloured by how they begin.
+pub const COLOR_PREFIXES: [(&str, Color); 4] =
+    [("assoc", Color::Red), ("forward", Color::Red), ("inv", Color::Blue), ("backward", Color::Blue)];
+
 /// The colour of a name with `arity` arguments: the operator's own, else the stream's that knows the operation, else
 /// by prefix (`assoc…`, `forward…` RED; `inv…`, `backward…` BLUE), else GREEN. What has no arguments is GREEN.
 pub fn color(symbol: &str, arity: usize) -> Color {
-    let begins = |prefixes: [&str; 2]| prefixes.iter().any(|prefix| symbol.starts_with(prefix));
     if arity == 0 {
         Color::Green
     } else if let Some(operator) = operator(symbol) {
         operator.color
     } else if let Some(color) = Color::of_operation(symbol) {
         color
-    } else if begins(["assoc", "forward"]) {
-        Color::Red
-    } else if begins(["inv", "backward"]) {
-        Color::Blue
     } else {
-        Color::Green
+        let known = COLOR_PREFIXES.iter().find(|(prefix, _)| symbol.starts_with(prefix));
+        known.map_or(Color::Green, |(_, color)| *color)
     }
+}
+
+/// The names that have a colour of their own with any number of arguments but none, each once.
+pub fn colored_names() -> impl Iterator<Item = (&'static str, Color)> {
+    let operators = OPERATORS.iter().map(|operator| (operator.symbol, operator.color));
+    operators.chain(Color::OPERATIONS.into_iter().filter(|(name, _)| operator(name).is_none()))
 }
 
 /// A name of one request, as a small number.
@@ -203,6 +209,16 @@ mod tests {
         ] {
             assert_eq!(color(symbol, arity), expected, "{symbol}");
         }
+    }
+
+    #[test]
+    fn named_colours_are_those_of_the_names() {
+        let mut seen = std::collections::HashSet::new();
+        for (name, expected) in colored_names() {
+            assert_eq!(color(name, 1), expected, "{name}");
+            assert!(seen.insert(name), "{name} twice");
+        }
+        assert!(seen.len() > OPERATORS.len());
     }
 
     #[test]

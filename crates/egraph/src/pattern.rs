@@ -9,6 +9,7 @@ use egg::Id;
 
 use crate::graph::{EGraph, Node};
 use crate::operators::{Name, Names};
+use crate::term::Term;
 
 /// Most variables of a pattern.
 pub const MAX_VARIABLES: usize = 3;
@@ -49,6 +50,28 @@ impl Pattern {
             ([only], true) => Some(only.clone()),
             _ => None,
         }
+    }
+
+    /// The pattern of a term in which names that begin with `?` are variables ([`crate::read::pattern`]). `variables`
+    /// are their names without it, in the order of their numbers; new ones are put at its end.
+    ///
+    /// Recursion is as deep as the term: refuse a deep one before.
+    pub fn of_term(names: &Names, term: &Term, variables: &mut Vec<String>) -> Option<Pattern> {
+        let place = u32::try_from(term.nodes().len().checked_sub(1)?).ok()?;
+        Pattern::at(names, term, place, variables)
+    }
+
+    fn at(names: &Names, term: &Term, place: u32, variables: &mut Vec<String>) -> Option<Pattern> {
+        let node = term.nodes().get(place as usize)?;
+        if let Some(variable) = names.text(node.name).strip_prefix('?') {
+            let known = variables.iter().position(|name| name == variable);
+            return Some(Pattern::Variable(known.unwrap_or_else(|| {
+                variables.push(variable.to_owned());
+                variables.len() - 1
+            })));
+        }
+        let children = node.children.iter().map(|child| Pattern::at(names, term, *child, variables));
+        Some(Pattern::Node(node.name, children.collect::<Option<_>>()?))
     }
 
     /// Name and number of arguments of the root, `None` for a variable.

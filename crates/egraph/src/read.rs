@@ -63,6 +63,30 @@ fn at(path: &str, reason: impl Into<String>) -> Unreadable {
 /// # Errors
 /// With the position of the first trouble, in characters from 0.
 pub fn s_expression(names: &mut Names, text: &str, max_depth: u64) -> Result<Term, Unreadable> {
+    read_s_expression(names, text, max_depth, |name, _| Term::check_name(name))
+}
+
+/// Reads a pattern: an S-expression in which `?x`, alone, is a variable. [`crate::pattern::Pattern::of_term`] makes a
+/// pattern of it.
+///
+/// # Errors
+/// With the position of the first trouble, in characters from 0.
+pub fn pattern(names: &mut Names, text: &str, max_depth: u64) -> Result<Term, Unreadable> {
+    read_s_expression(names, text, max_depth, |text, operator| match text.strip_prefix('?') {
+        None => Term::check_name(text),
+        Some(_) if operator => Err(Illegal(format!("{text} is a variable and takes no arguments"))),
+        Some("") => Err(Illegal("a variable has a name after '?'".into())),
+        Some(name) => Term::check_name(name),
+    })
+}
+
+/// `check` says whether a name is legal, as an operator or as a leaf.
+fn read_s_expression(
+    names: &mut Names,
+    text: &str,
+    max_depth: u64,
+    check: impl Fn(&str, bool) -> Result<(), Illegal>,
+) -> Result<Term, Unreadable> {
     struct Frame<'a> {
         opened: usize,
         name: Option<&'a str>,
@@ -101,9 +125,10 @@ pub fn s_expression(names: &mut Names, text: &str, max_depth: u64) -> Result<Ter
                 )
             }
             name => {
-                Term::check_name(name).map_err(illegal)?;
+                let operator = frames.last().is_some_and(|frame| frame.name.is_none());
+                check(name, operator).map_err(illegal)?;
                 match frames.last_mut() {
-                    Some(frame) if frame.name.is_none() => {
+                    Some(frame) if operator => {
                         frame.name = Some(name);
                         None
                     }
@@ -293,6 +318,23 @@ mod tests {
             let error = read(&value).unwrap_err();
             assert_eq!(error.place, Place::Path(path.into()), "{value}: {error}");
             assert!(error.reason.contains(word), "{value}: {error}");
+        }
+    }
+
+    #[test]
+    fn variables_are_read_in_patterns_only() {
+        let read = |text: &str| {
+            let mut names = Names::default();
+            pattern(&mut names, text, 100).map(|term| term.print(&names))
+        };
+        assert_eq!(read("(f ?x (g ?x))").as_deref(), Ok("(f ?x (g ?x))"));
+        assert!(s_expression(&mut Names::default(), "(f ?x)", 100).is_err());
+        for (text, position, word) in
+            [("(f (?g x))", 4, "takes no arguments"), ("(f ?)", 3, "after '?'"), ("(f ??x)", 3, "'?'")]
+        {
+            let error = read(text).unwrap_err();
+            assert_eq!(error.place, Place::Position(position), "{text}: {error}");
+            assert!(error.reason.contains(word), "{text}: {error}");
         }
     }
 

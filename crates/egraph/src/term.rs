@@ -14,7 +14,7 @@ pub const MAX_ARITY: usize = 64;
 pub const MAX_NAME_BYTES: usize = 128;
 
 /// A node of a term; children are earlier nodes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct TermNode {
     pub name: Name,
     pub children: Vec<u32>,
