@@ -5,9 +5,12 @@
 //! number of nodes written, 0 if no rule applies, −1 if they are more than `capacity` or than 2^31 − 1; nothing is
 //! written then. `@symbols` names the symbols.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use ramanujan_core::Color;
+use ramanujan_egraph::operators::{self, Name, Names};
+use ramanujan_egraph::syntactic::TermGraph;
 
 use super::escaped;
 use super::program::{Build, Check, Program, Steps};
@@ -39,6 +42,37 @@ pub fn color_code(color: Color) -> u32 {
         Color::Blue => 1,
         Color::Red => 2,
     }
+}
+
+/// A term as the module takes it: all symbols by their numbers, and for each node symbol, number of arguments, size and
+/// colour. The term must be small enough to be written out as a tree.
+pub fn encode(
+    program: &Program,
+    names: &Names,
+    graph: &TermGraph,
+    root: u32,
+) -> (Vec<String>, Vec<[u64; 4]>) {
+    let mut symbols: Vec<String> = program.symbols().into_iter().map(str::to_owned).collect();
+    let mut numbers: HashMap<Name, usize> = symbols
+        .iter()
+        .enumerate()
+        .filter_map(|(number, symbol)| Some((names.get(symbol)?, number)))
+        .collect();
+    let mut nodes = Vec::new();
+    let mut open = vec![root];
+    while let Some(place) = open.pop() {
+        let node = graph.node(place);
+        let text = names.text(node.name);
+        let number = *numbers.entry(node.name).or_insert_with(|| {
+            symbols.push(text.to_owned());
+            symbols.len() - 1
+        });
+        let arity = node.children.len();
+        let color = color_code(operators::color(text, arity));
+        nodes.push([number as u64, arity as u64, graph.size(place), color.into()]);
+        open.extend(node.children.iter().rev());
+    }
+    (symbols, nodes)
 }
 
 fn symbols(out: &mut String, symbols: &[&str]) {
@@ -105,8 +139,11 @@ impl Function<'_> {
                     true
                 }
             };
-            let (then, otherwise) =
-                if holds { (format!("next{step}"), "no".into()) } else { ("no".into(), format!("next{step}")) };
+            let (then, otherwise) = if holds {
+                (format!("next{step}"), "no".into())
+            } else {
+                ("no".into(), format!("next{step}"))
+            };
             let _ = writeln!(out, "  br i1 %c{step}, label %{then}, label %{otherwise}\nnext{step}:");
             if let Check::Head { slot, head, first } = *check {
                 self.arguments(out, slot, first, self.program.heads[head].arity);
@@ -154,7 +191,8 @@ impl Function<'_> {
                 Item::Node { children, .. } => {
                     let _ = writeln!(out, "  %n{place}.0 = add i64 1, 0");
                     for (index, child) in children.iter().enumerate() {
-                        let _ = writeln!(out, "  %n{place}.{} = add i64 %n{place}.{index}, %n{child}", index + 1);
+                        let _ =
+                            writeln!(out, "  %n{place}.{} = add i64 %n{place}.{index}, %n{child}", index + 1);
                     }
                     let _ = writeln!(out, "  %n{place} = add i64 %n{place}.{}, 0", children.len());
                 }

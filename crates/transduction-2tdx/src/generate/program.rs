@@ -107,7 +107,9 @@ impl Compiler<'_> {
                         path.push(index);
                         paths.push(path);
                     }
-                    open.extend(children.iter().zip(first..).rev());
+                    open.extend(
+                        children.iter().enumerate().rev().map(|(index, child)| (child, first + index)),
+                    );
                 }
             }
         }

@@ -16,6 +16,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use ramanujan_core::Color;
+use ramanujan_egraph::operators::{Names, color};
+use ramanujan_egraph::syntactic::TermGraph;
 
 use super::escaped;
 use super::llvm::color_code;
@@ -92,6 +94,46 @@ impl Layout {
     }
 }
 
+/// The inputs of the program for a term: for each register its bits, the most significant first.
+pub fn encode(program: &Program, names: &Names, graph: &TermGraph, root: u32) -> BTreeMap<String, String> {
+    let layout = Layout::of(program);
+    let at = |place: usize| {
+        let mut places = layout.places[place].iter();
+        places.try_fold(root, |place, index| graph.node(place).children.get(*index).copied())
+    };
+    let mut numbers: Vec<u32> = Vec::new();
+    let mut inputs = BTreeMap::new();
+    for (register, width) in &layout.registers {
+        let value = match *register {
+            Register::Head(place) => {
+                let head = at(place).and_then(|term| {
+                    let node = graph.node(term);
+                    let (name, arity) = (names.text(node.name), node.children.len());
+                    program.heads.iter().position(|head| head.name == name && head.arity == arity)
+                });
+                head.unwrap_or((1 << width) - 1)
+            }
+            // Where there is no such place the head above it does not match, and any number does.
+            Register::Term(place) => at(place).map_or(0, |term| {
+                numbers.iter().position(|known| *known == term).unwrap_or_else(|| {
+                    numbers.push(term);
+                    numbers.len() - 1
+                })
+            }),
+            Register::Color(place) => at(place).map_or(0, |term| {
+                let node = graph.node(term);
+                color_code(color(names.text(node.name), node.children.len())) as usize
+            }),
+            Register::Child(parent, child) => {
+                let pair = at(parent).zip(at(child));
+                usize::from(pair.is_some_and(|(parent, child)| graph.node(parent).children.contains(&child)))
+            }
+        };
+        inputs.insert(register.name(), format!("{value:0width$b}"));
+    }
+    inputs
+}
+
 fn layout_place(places: &mut Vec<Vec<usize>>, path: &[usize]) -> usize {
     places.iter().position(|known| known == path).unwrap_or_else(|| {
         places.push(path.to_vec());
@@ -155,7 +197,8 @@ pub fn write(program: &Program) -> String {
 }
 
 fn header(program: &Program, layout: &Layout) -> String {
-    let mut out = String::from("OPENQASM 3.0;\ninclude \"stdgates.inc\";\n\n// Generated from rewrite rules. Heads:\n");
+    let mut out =
+        String::from("OPENQASM 3.0;\ninclude \"stdgates.inc\";\n\n// Generated from rewrite rules. Heads:\n");
     for (number, head) in program.heads.iter().enumerate() {
         let _ = writeln!(out, "//   {number} = {}/{}", escaped(&head.name), head.arity);
     }

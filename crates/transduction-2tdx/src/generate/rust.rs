@@ -15,7 +15,8 @@ const RUNTIME: &str = include_str!("runtime.rs");
 
 /// The program as a Rust module.
 pub fn write(program: &Program) -> String {
-    let mut out = String::from("//! Generated from rewrite rules, in the order in which they are tried:\n//!\n");
+    let mut out =
+        String::from("//! Generated from rewrite rules, in the order in which they are tried:\n//!\n");
     for rule in &program.rules {
         let _ = writeln!(out, "//! - {}: {}", escaped(&rule.name), escaped(&rule.text));
     }
@@ -56,7 +57,8 @@ fn colors(out: &mut String) {
         let _ = writeln!(out, "        \"{}\" => {},", escaped(name), variant(color));
     }
     for (prefix, color) in operators::COLOR_PREFIXES {
-        let _ = writeln!(out, "        _ if name.starts_with(\"{}\") => {},", escaped(prefix), variant(color));
+        let _ =
+            writeln!(out, "        _ if name.starts_with(\"{}\") => {},", escaped(prefix), variant(color));
     }
     out.push_str("        _ => Color::Green,\n    }\n}\n\n");
 }

@@ -1,0 +1,220 @@
+//! Applying rules to a term within bounds. Time is asked of the caller.
+//!
+//! Rewriting is innermost: arguments before their function, from left to right, at each place the first rule that
+//! applies. Places are those of the term as a tree, so a step is one place; what is known to be in normal form is not
+//! visited again. Generated Rust (`generate/runtime.rs`) takes the same steps, which a test compares.
+
+use std::collections::HashSet;
+use std::str::FromStr;
+
+use ramanujan_egraph::operators::Names;
+use ramanujan_egraph::syntactic::TermGraph;
+
+use super::rule::Rule;
+
+/// How many visits lie between two looks at the clock.
+const VISITS_PER_LOOK: u64 = 64;
+/// Longest path that a step is answered with.
+const MAX_PATH: usize = 32;
+
+/// Where rules are tried.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Strategy {
+    /// Once, at the root.
+    #[default]
+    Root,
+    /// Once at every place; results are not visited again.
+    Everywhere,
+    /// Everywhere, results again, until no rule applies.
+    Fixpoint,
+}
+
+impl Strategy {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Strategy::Root => "root",
+            Strategy::Everywhere => "everywhere",
+            Strategy::Fixpoint => "fixpoint",
+        }
+    }
+}
+
+impl FromStr for Strategy {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let all = [Strategy::Root, Strategy::Everywhere, Strategy::Fixpoint];
+        let known = all.into_iter().find(|strategy| strategy.as_str() == text);
+        known.ok_or_else(|| "one of root, everywhere, fixpoint".to_owned())
+    }
+}
+
+/// Bounds of one rewriting.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    pub steps: u64,
+    /// Nodes of the whole term, written out as a tree.
+    pub nodes: u64,
+}
+
+/// Why the rewriting ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StopReason {
+    /// The strategy had nothing left to do.
+    Complete,
+    /// A rule applied, and the steps were used up.
+    StepLimit,
+    /// A rule applied, and the term would have become too large.
+    NodeLimit,
+    TimeLimit,
+}
+
+impl StopReason {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            StopReason::Complete => "complete",
+            StopReason::StepLimit => "step_limit",
+            StopReason::NodeLimit => "node_limit",
+            StopReason::TimeLimit => "time_limit",
+        }
+    }
+}
+
+/// One application of a rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// Which of the rules.
+    pub rule: usize,
+    /// The number of the node in the term before this step: the root is 0, each node comes before its arguments.
+    pub at: u64,
+    /// Numbers of arguments from the root; `None` where they are more than 32.
+    pub path: Option<Vec<usize>>,
+}
+
+/// What became of a term.
+#[derive(Clone, Debug)]
+pub struct Rewritten {
+    pub place: u32,
+    pub steps: Vec<Step>,
+    pub stop_reason: StopReason,
+}
+
+/// A node whose arguments are being rewritten.
+struct Frame {
+    place: u32,
+    at: u64,
+    /// Number of the node that its next argument is.
+    next: u64,
+    done: Vec<u32>,
+}
+
+impl Frame {
+    fn new(place: u32, at: u64) -> Frame {
+        Frame { place, at, next: at + 1, done: Vec::new() }
+    }
+}
+
+struct Rewriter<'a> {
+    names: &'a Names,
+    rules: &'a [Rule],
+    graph: &'a mut TermGraph,
+    limits: Limits,
+    /// Nodes of the whole term.
+    total: u64,
+    steps: Vec<Step>,
+    stop_reason: StopReason,
+}
+
+/// Rewrites the term at `root` with `rules`, which are tried in the order given. `expired` says whether the time is up;
+/// what was reached by then is the answer.
+pub fn rewrite(
+    names: &Names,
+    rules: &[Rule],
+    graph: &mut TermGraph,
+    root: u32,
+    strategy: Strategy,
+    limits: Limits,
+    expired: &mut dyn FnMut() -> bool,
+) -> Rewritten {
+    let total = graph.size(root);
+    let stop_reason = StopReason::Complete;
+    let mut rewriter = Rewriter { names, rules, graph, limits, total, steps: Vec::new(), stop_reason };
+    let place = match strategy {
+        Strategy::Root => rewriter.attempt(root, 0, &[]).unwrap_or(root),
+        Strategy::Everywhere => rewriter.innermost(root, false, expired),
+        Strategy::Fixpoint => rewriter.innermost(root, true, expired),
+    };
+    Rewritten { place, steps: rewriter.steps, stop_reason: rewriter.stop_reason }
+}
+
+impl Rewriter<'_> {
+    fn innermost(&mut self, root: u32, again: bool, expired: &mut dyn FnMut() -> bool) -> u32 {
+        let mut normal: HashSet<u32> = HashSet::new();
+        let mut frames = vec![Frame::new(root, 0)];
+        let mut result = root;
+        let mut visits = 0u64;
+        while let Some(frame) = frames.last_mut() {
+            let node = self.graph.node(frame.place);
+            if let Some(child) = node.children.get(frame.done.len()).copied() {
+                if normal.contains(&child) {
+                    frame.next += self.graph.size(child);
+                    frame.done.push(child);
+                } else {
+                    let child = Frame::new(child, frame.next);
+                    frames.push(child);
+                }
+                continue;
+            }
+            visits += 1;
+            if visits.is_multiple_of(VISITS_PER_LOOK) && self.stop_reason == StopReason::Complete && expired()
+            {
+                self.stop_reason = StopReason::TimeLimit;
+            }
+            let name = node.name;
+            let Some(Frame { at, done, .. }) = frames.pop() else { break };
+            let rebuilt = self.graph.add(name, done);
+            let rewritten = self.attempt(rebuilt, at, &frames);
+            result = rewritten.unwrap_or(rebuilt);
+            if again {
+                if rewritten.is_some() && !normal.contains(&result) {
+                    frames.push(Frame::new(result, at));
+                    continue;
+                }
+                if self.stop_reason == StopReason::Complete {
+                    normal.insert(result);
+                }
+            }
+            if let Some(above) = frames.last_mut() {
+                above.next += self.graph.size(result);
+                above.done.push(result);
+            }
+        }
+        result
+    }
+
+    /// Applies the first rule that applies at `place`, unless that is past a limit.
+    fn attempt(&mut self, place: u32, at: u64, above: &[Frame]) -> Option<u32> {
+        if self.stop_reason != StopReason::Complete {
+            return None;
+        }
+        let (rule, result) = self.rules.iter().enumerate().find_map(|(number, rule)| {
+            let bindings = rule.source.match_term(self.graph, place)?;
+            let holds = rule.constraints.iter().all(|c| c.holds(self.names, self.graph, &bindings));
+            let result = if holds { rule.target.build_term(&bindings, self.graph) } else { None };
+            Some((number, result?))
+        })?;
+        let after = (self.total - self.graph.size(place)).saturating_add(self.graph.size(result));
+        if self.steps.len() as u64 >= self.limits.steps {
+            self.stop_reason = StopReason::StepLimit;
+            return None;
+        }
+        if after > self.limits.nodes {
+            self.stop_reason = StopReason::NodeLimit;
+            return None;
+        }
+        self.total = after;
+        let path = (above.len() <= MAX_PATH).then(|| above.iter().map(|frame| frame.done.len()).collect());
+        self.steps.push(Step { rule, at, path });
+        Some(result)
+    }
+}
