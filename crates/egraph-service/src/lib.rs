@@ -1,9 +1,59 @@
-//! egraph-service: equality saturation over the operation algebra, as HTTP routes over `ramanujan-egraph`.
+//! egraph-service: equality saturation, proofs and shared equalities as HTTP routes over `ramanujan-egraph`.
 //!
-//! [`routes`] reads requests and settings, keeps the time and writes JSON; everything with a law is in the library.
+//! [`theory`] reads what requests have in common (languages, operators, rules, limits, costs); `saturate`, `verify`,
+//! `rules` answer the routes; settings come from the manifest. Everything with a law is in the library.
 
-pub mod routes;
+mod rules;
+mod saturate;
+mod show;
+mod theory;
 
-pub use routes::service;
+use ramanujan_core::{Color, Problem};
+use ramanujan_shell::{Info, Service, setting};
+use serde_json::{Map, Value};
+
+/// The component's routes.
+pub fn service() -> Service {
+    Service::new(Info {
+        component: "egraph-service",
+        message: "E-graph operation received",
+        base: "/egraph",
+        version: env!("CARGO_PKG_VERSION"),
+        constants,
+    })
+    .post("/egraph/saturate", async |request| saturate::saturate(&request))
+    .get("/egraph/rules", async |request| rules::rules(&request))
+    .post("/egraph/verify", async |_| Err(unbuilt("verify")))
+    .post("/egraph/merge", async |_| Err(unbuilt("merge")))
+    .post("/egraph/explain", async |_| Err(unbuilt("explain")))
+}
+
+fn unbuilt(operation: &str) -> Problem {
+    Problem::not_implemented(format!("{operation} is not built yet; POST /egraph/saturate is"))
+}
+
+fn constants() -> Map<String, Value> {
+    let gadgets = gadgets().unwrap_or_default();
+    let gadgets: Vec<Value> = gadgets.iter().map(|g| g.as_str().to_ascii_lowercase().into()).collect();
+    let mut members = Map::new();
+    members.insert("service".into(), "E-Graph Saturation".into());
+    members.insert("gadgets_enabled".into(), gadgets.into());
+    members.insert("constraint_enforcement".into(), "construction".into());
+    members
+}
+
+/// The gadgets that `GADGETS_ENABLED` names; all where it is not set.
+fn gadgets() -> Result<Vec<Color>, Problem> {
+    let Some(text) = setting::text("GADGETS_ENABLED") else {
+        return Ok(Color::ALL.to_vec());
+    };
+    let parse = |word: &str| {
+        word.trim().parse::<Color>().map_err(|error| {
+            let detail = format!("the setting GADGETS_ENABLED={text:?} is not usable: {error}");
+            Problem::new(500, "invalid-setting", detail)
+        })
+    };
+    text.split(',').map(parse).collect()
+}
 
 ramanujan_shell::entry!(crate::service);

@@ -2,31 +2,30 @@
 
 use divan::{Bencher, black_box};
 use ramanujan_core::Color;
+use ramanujan_egraph::colors::Mode;
+use ramanujan_egraph::egraph::EGraph;
 use ramanujan_egraph::extract::{Cost, extract};
-use ramanujan_egraph::graph;
-use ramanujan_egraph::operators::Names;
+use ramanujan_egraph::languages::{Language, signature};
 use ramanujan_egraph::read::s_expression;
-use ramanujan_egraph::rules::Selection;
+use ramanujan_egraph::rules::{Chosen, RuleSet};
 use ramanujan_egraph::saturate::{Limits, run};
+use ramanujan_egraph::vocabulary::Vocabulary;
 
 fn main() {
     divan::main();
 }
 
 fn canonical_size(text: &str, rules: &[&str], nodes: usize) -> Option<u64> {
-    let mut names = Names::default();
-    let term = s_expression(&mut names, text, 100_000).ok()?;
-    let selection = if rules.is_empty() {
-        Selection::all(&Color::ALL)
-    } else {
-        Selection::of(rules, &Color::ALL).ok()?
-    };
-    let rewrites = selection.rewrites(&mut names);
-    let mut egraph = graph::empty(&names);
-    let root = graph::add(&mut egraph, &term)?;
-    egraph.rebuild();
-    run(&mut egraph, &rewrites, Limits { iterations: 100, nodes }, &mut || false);
-    extract(&egraph, &names, root, Cost::AST_SIZE)?.ok().map(|(_, cost)| cost)
+    let mut vocabulary = Vocabulary::new(signature(&Language::ALL, Vec::new()).ok()?);
+    let term = s_expression(&mut vocabulary, text, 100_000).ok()?;
+    let names: Vec<String> = rules.iter().map(|name| (*name).to_owned()).collect();
+    let chosen = if rules.is_empty() { Chosen::All } else { Chosen::Named(&names) };
+    let rules = RuleSet::new(&mut vocabulary, &chosen, &[], &Color::ALL).ok()?;
+    let mut egraph = EGraph::new(vocabulary);
+    let root = egraph.add_term(&term)?;
+    let limits = Limits { iterations: 100, nodes };
+    run(&mut egraph, &rules, limits, Mode::Block, &mut || false);
+    extract(&egraph, root, &Cost::ast_size())?.ok().map(|(_, cost)| cost)
 }
 
 fn chain(op: &str, n: usize) -> String {

@@ -1,15 +1,26 @@
-//! Equality saturation over the operation algebra: terms, patterns, rules, the e-graph with colours, extraction.
+//! Equality saturation over declared operators: terms, patterns, rules, an e-graph with colours, proofs, extraction.
 //!
-//! [`operators`] declares laws, [`rules`] turns them into rewrites, [`read`] and [`term`] take terms in and give them
-//! out, [`graph`] is egg's e-graph with colours, [`pattern`] and [`saturate`] run the rules within hard limits,
-//! [`extract`] picks the canonical form. [`syntactic`] matches the same patterns on plain terms. No I/O, no clock (time is asked of the caller), no HTTP.
+//! [`operators`], [`languages`] and [`vocabulary`] say what names mean; [`read`] and [`term`] take terms in and give
+//! them out; [`pattern`], [`rewrite`] and [`rules`] say what may be rewritten; [`egraph`] holds terms up to equality,
+//! [`saturate`] applies rules within hard limits and the rule of [`colors`]; [`extract`] picks the cheapest term,
+//! [`proof`] says why terms are equal, [`check`] checks that; [`syntactic`] rewrites plain terms. No I/O, no clock (time is asked of the caller), no HTTP.
 
+mod build;
+pub mod check;
+pub mod colors;
+pub mod conflict;
+pub mod egraph;
 pub mod extract;
-pub mod graph;
+mod forest;
+pub mod languages;
+pub mod number;
 pub mod operators;
 pub mod pattern;
+pub mod proof;
 pub mod read;
+pub mod rewrite;
 pub mod rules;
 pub mod saturate;
 pub mod syntactic;
 pub mod term;
+pub mod vocabulary;

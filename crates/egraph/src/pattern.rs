@@ -1,199 +1,296 @@
-//! Patterns and their matching, in steps that are counted: a search can be stopped at any of them.
+//! Patterns, and matching them in steps that are counted: a search can be stopped at any of them.
 //!
-//! egg's own search runs one class to its end, and one class can have as many matches as the square of its nodes.
+//! A pattern is a flat list of places in preorder, so that every child's place comes after its parent's: a match is
+//! one node for each place, which is what a proof needs, and a term is built by going through the places backwards.
 
-use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::ops::ControlFlow;
 
-use egg::Id;
-
-use crate::graph::{EGraph, Node};
-use crate::operators::{Name, Names};
+use crate::egraph::{EGraph, Id};
 use crate::term::Term;
+use crate::vocabulary::{Name, Vocabulary};
 
-/// Most variables of a pattern.
-pub const MAX_VARIABLES: usize = 3;
+/// Most places of a pattern.
+pub const MAX_PATTERN_NODES: usize = 64;
+/// Most different variables of a pattern.
+pub const MAX_VARIABLES: usize = 16;
 
-/// What the variables of a pattern stand for.
-pub type Substitution = [Option<Id>; MAX_VARIABLES];
-
-/// A term with variables `?a`, `?b`, `?c`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Pattern {
+/// What stands at a place of a pattern.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// The variable of this number in [`Variables`].
     Variable(usize),
-    Node(Name, Vec<Pattern>),
+    /// An operator or symbol with so many arguments.
+    Node(Name, usize),
+}
+
+/// The names of the variables of a rule, without the `?`, in the order in which they come up.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Variables(pub Vec<String>);
+
+impl Variables {
+    /// The number of a variable, new or known.
+    fn intern(&mut self, name: &str) -> usize {
+        self.get(name).unwrap_or_else(|| {
+            self.0.push(name.to_owned());
+            self.0.len() - 1
+        })
+    }
+
+    /// The number of a known variable; `name` is without the `?`.
+    pub fn get(&self, name: &str) -> Option<usize> {
+        self.0.iter().position(|known| known == name)
+    }
+}
+
+/// A term with variables.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pattern {
+    places: Vec<Place>,
+    /// For each place but the root its parent's place, and which of its arguments it is.
+    parents: Vec<(usize, usize)>,
+    /// For each variable number the place where it first stands.
+    first: Vec<Option<usize>>,
+}
+
+/// Why a text is no pattern, and after how many characters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadPattern {
+    pub reason: String,
+    pub position: usize,
 }
 
 impl Pattern {
-    /// Reads a pattern of the rule library; `None` if it is none.
-    pub fn read(names: &mut Names, text: &str) -> Option<Pattern> {
-        let mut stack: Vec<Vec<Pattern>> = vec![Vec::new()];
-        let mut heads: Vec<Name> = Vec::new();
-        let spaced = text.replace('(', " ( ").replace(')', " ) ");
-        let mut words = spaced.split_whitespace();
-        while let Some(word) = words.next() {
-            let done = match word {
-                "(" => {
-                    heads.push(names.intern(words.next()?));
-                    stack.push(Vec::new());
-                    continue;
-                }
-                ")" => Pattern::Node(heads.pop()?, stack.pop()?),
-                "?a" => Pattern::Variable(0),
-                "?b" => Pattern::Variable(1),
-                "?c" => Pattern::Variable(2),
-                name => Pattern::Node(names.intern(name), Vec::new()),
-            };
-            stack.last_mut()?.push(done);
-        }
-        match (stack.pop()?.as_mut_slice(), heads.is_empty() && stack.is_empty()) {
-            ([only], true) => Some(only.clone()),
-            _ => None,
-        }
-    }
-
-    /// The pattern of a term in which names that begin with `?` are variables ([`crate::read::pattern`]). `variables`
-    /// are their names without it, in the order of their numbers; new ones are put at its end.
+    /// Reads an S-expression in which names that begin with `?` are variables.
     ///
-    /// Recursion is as deep as the term: refuse a deep one before.
-    pub fn of_term(names: &Names, term: &Term, variables: &mut Vec<String>) -> Option<Pattern> {
-        let place = u32::try_from(term.nodes().len().checked_sub(1)?).ok()?;
-        Pattern::at(names, term, place, variables)
+    /// # Errors
+    /// With the position of the first trouble, in characters from 0.
+    pub fn read(
+        vocabulary: &mut Vocabulary,
+        variables: &mut Variables,
+        text: &str,
+    ) -> Result<Pattern, BadPattern> {
+        let bad = |position, reason: &str| BadPattern { reason: reason.to_owned(), position };
+        let mut pattern = Pattern { places: Vec::new(), parents: Vec::new(), first: Vec::new() };
+        // The operators that are open: place, position in the text, arguments so far.
+        let mut open: Vec<(usize, usize, usize)> = Vec::new();
+        let mut head = None;
+        let mut ended = false;
+        for (position, token) in crate::read::tokens(text) {
+            if ended {
+                return Err(bad(position, "there is more after the end of the pattern"));
+            }
+            if token == "(" {
+                if head.replace(position).is_some() {
+                    return Err(bad(position, "an operator's name is expected after '('"));
+                }
+                continue;
+            }
+            if token == ")" {
+                let (place, opened, arity) = match (head, open.pop()) {
+                    (None, Some(top)) => top,
+                    (Some(_), _) => return Err(bad(position, "an operator's name is expected after '('")),
+                    (None, None) => return Err(bad(position, "no '(' belongs to this ')'")),
+                };
+                if let Place::Node(name, count) = &mut pattern.places[place] {
+                    let operator = vocabulary.signature().operator(vocabulary.text(*name));
+                    if let Some(takes) =
+                        operator.map(|operator| operator.arity).filter(|takes| *takes != arity && arity > 0)
+                    {
+                        let reason =
+                            format!("{} takes {takes} arguments, not {arity}", vocabulary.text(*name));
+                        return Err(bad(opened, &reason));
+                    }
+                    *count = arity;
+                }
+                ended = open.is_empty();
+                continue;
+            }
+            if pattern.places.len() == MAX_PATTERN_NODES {
+                return Err(bad(position, &format!("a pattern has at most {MAX_PATTERN_NODES} places")));
+            }
+            let place = pattern.places.len();
+            let parent = open.last_mut().map(|(parent, _, arity)| {
+                *arity += 1;
+                (*parent, *arity - 1)
+            });
+            pattern.parents.push(parent.unwrap_or((0, 0)));
+            match token.strip_prefix('?') {
+                Some(_) if head.is_some() => {
+                    return Err(bad(position, "a variable cannot stand for an operator"));
+                }
+                Some(name) => {
+                    Term::check_name(name).map_err(|illegal| bad(position, &illegal.0))?;
+                    let variable = variables.intern(name);
+                    if variable >= MAX_VARIABLES {
+                        return Err(bad(position, &format!("a rule has at most {MAX_VARIABLES} variables")));
+                    }
+                    pattern.first.resize(pattern.first.len().max(variable + 1), None);
+                    pattern.first[variable].get_or_insert(place);
+                    pattern.places.push(Place::Variable(variable));
+                }
+                None => {
+                    Term::check_name(token).map_err(|illegal| bad(position, &illegal.0))?;
+                    pattern.places.push(Place::Node(vocabulary.intern(token), 0));
+                }
+            }
+            match head.take() {
+                Some(opened) => open.push((place, opened, 0)),
+                None => ended = open.is_empty(),
+            }
+        }
+        match (head, open.last().copied()) {
+            (Some(opened), _) | (_, Some((_, opened, _))) => Err(bad(opened, "this '(' is never closed")),
+            _ if pattern.places.is_empty() => Err(bad(0, "the pattern is empty")),
+            _ => Ok(pattern),
+        }
     }
 
-    fn at(names: &Names, term: &Term, place: u32, variables: &mut Vec<String>) -> Option<Pattern> {
-        let node = term.nodes().get(place as usize)?;
-        if let Some(variable) = names.text(node.name).strip_prefix('?') {
-            let known = variables.iter().position(|name| name == variable);
-            return Some(Pattern::Variable(known.unwrap_or_else(|| {
-                variables.push(variable.to_owned());
-                variables.len() - 1
-            })));
-        }
-        let children = node.children.iter().map(|child| Pattern::at(names, term, *child, variables));
-        Some(Pattern::Node(node.name, children.collect::<Option<_>>()?))
+    /// The places, in preorder; the root is the first.
+    pub fn places(&self) -> &[Place] {
+        &self.places
+    }
+
+    /// The parent of a place, and which of its arguments the place is; of the root (0, 0).
+    pub fn parent(&self, place: usize) -> (usize, usize) {
+        self.parents[place]
     }
 
     /// Name and number of arguments of the root, `None` for a variable.
     pub fn root_name(&self) -> Option<(Name, usize)> {
-        match self {
-            Pattern::Variable(_) => None,
-            Pattern::Node(name, children) => Some((*name, children.len())),
+        match self.places.first() {
+            Some(Place::Node(name, arity)) => Some((*name, *arity)),
+            _ => None,
         }
     }
 
-    /// The variables in it.
-    pub fn variables(&self) -> BTreeSet<usize> {
-        match self {
-            Pattern::Variable(index) => BTreeSet::from([*index]),
-            Pattern::Node(_, children) => children.iter().flat_map(Pattern::variables).collect(),
-        }
+    /// Whether a variable stands in it.
+    pub fn holds(&self, variable: usize) -> bool {
+        self.first_place(variable).is_some()
     }
 
-    /// Gives every way in which class `id` matches to `found`. Calls `step` for each node looked at; stops when
-    /// either says so. The graph must be rebuilt.
+    /// The place where a variable first stands.
+    pub fn first_place(&self, variable: usize) -> Option<usize> {
+        self.first.get(variable).copied().flatten()
+    }
+
+    /// The pattern as an S-expression.
+    pub fn print(&self, vocabulary: &Vocabulary, variables: &Variables) -> String {
+        let mut out = String::new();
+        // Arguments that the open operators still wait for.
+        let mut open: Vec<usize> = Vec::new();
+        for place in &self.places {
+            if !out.is_empty() {
+                out.push(' ');
+            }
+            match place {
+                Place::Variable(variable) => {
+                    let _ = write!(out, "?{}", variables.0.get(*variable).map_or("", String::as_str));
+                }
+                Place::Node(name, 0) => out.push_str(vocabulary.text(*name)),
+                Place::Node(name, arity) => {
+                    let _ = write!(out, "({}", vocabulary.text(*name));
+                    open.push(*arity);
+                    continue;
+                }
+            }
+            while let Some(left) = open.last_mut() {
+                *left -= 1;
+                if *left > 0 {
+                    break;
+                }
+                out.push(')');
+                open.pop();
+            }
+        }
+        out
+    }
+
+    /// Gives every way in which class `class` matches to `found`, as one node for each place: at an operator's place
+    /// the node that matched, at a variable's the child of the first node that bound it. Calls `step` for each node
+    /// looked at; stops when either says so. The graph must be rebuilt.
     ///
-    /// Recursion is as deep as the pattern has nodes, which is less than ten for every rule.
+    /// Recursion is as deep as the pattern has places.
     pub fn search(
         &self,
-        egraph: &EGraph<'_>,
-        id: Id,
+        egraph: &EGraph,
+        class: Id,
         step: &mut dyn FnMut() -> ControlFlow<()>,
-        found: &mut dyn FnMut(Substitution) -> ControlFlow<()>,
+        found: &mut dyn FnMut(&[Id]) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
-        Search { egraph, step, found }.go(&mut vec![(self, id)], [None; MAX_VARIABLES])
+        let mut slots = Vec::with_capacity(self.places.len());
+        Search { pattern: self, egraph, class, step, found }.go(&mut slots)
     }
+}
 
-    /// Builds the term that a substitution gives. `add` puts a node into the graph or refuses.
-    pub fn build<E>(
-        &self,
-        substitution: &Substitution,
-        add: &mut dyn FnMut(Node) -> Result<Id, E>,
-    ) -> Result<Option<Id>, E> {
-        match self {
-            Pattern::Variable(index) => Ok(substitution.get(*index).copied().flatten()),
-            Pattern::Node(name, patterns) => {
-                let mut children = Vec::with_capacity(patterns.len());
-                for pattern in patterns {
-                    match pattern.build(substitution, add)? {
-                        Some(id) => children.push(id),
-                        None => return Ok(None),
+struct Search<'s> {
+    pattern: &'s Pattern,
+    egraph: &'s EGraph,
+    class: Id,
+    step: &'s mut dyn FnMut() -> ControlFlow<()>,
+    found: &'s mut dyn FnMut(&[Id]) -> ControlFlow<()>,
+}
+
+impl Search<'_> {
+    /// Finds nodes for the places from `slots.len()` on; leaves `slots` as it was.
+    fn go(&mut self, slots: &mut Vec<Id>) -> ControlFlow<()> {
+        let at = slots.len();
+        let Some(place) = self.pattern.places.get(at) else {
+            return (self.found)(slots);
+        };
+        let id = match at {
+            0 => self.class,
+            _ => {
+                let (parent, argument) = self.pattern.parents[at];
+                self.egraph.given(slots[parent])[argument]
+            }
+        };
+        match place {
+            Place::Variable(variable) => {
+                match self.pattern.first_place(*variable).filter(|first| *first < at) {
+                    Some(first) if self.egraph.find(slots[first]) != self.egraph.find(id) => {
+                        return ControlFlow::Continue(());
                     }
+                    _ => {}
                 }
-                add(Node { name: *name, children }).map(Some)
+                slots.push(id);
+                self.go(slots)?;
+                slots.pop();
+            }
+            Place::Node(name, arity) => {
+                let egraph = self.egraph;
+                for node in egraph.nodes_named(id, *name, *arity) {
+                    (self.step)()?;
+                    slots.push(node);
+                    self.go(slots)?;
+                    slots.pop();
+                }
             }
         }
-    }
-}
-
-struct Search<'s, 'a> {
-    egraph: &'s EGraph<'a>,
-    step: &'s mut dyn FnMut() -> ControlFlow<()>,
-    found: &'s mut dyn FnMut(Substitution) -> ControlFlow<()>,
-}
-
-impl Search<'_, '_> {
-    /// Meets all `goals` (pattern, class) under a substitution that met those before; leaves `goals` as it was.
-    fn go(&mut self, goals: &mut Vec<(&Pattern, Id)>, mut substitution: Substitution) -> ControlFlow<()> {
-        let Some((pattern, id)) = goals.pop() else {
-            return (self.found)(substitution);
-        };
-        let id = self.egraph.find(id);
-        let flow = match pattern {
-            Pattern::Variable(index) => match substitution[*index] {
-                Some(bound) if self.egraph.find(bound) != id => ControlFlow::Continue(()),
-                _ => {
-                    substitution[*index] = Some(id);
-                    self.go(goals, substitution)
-                }
-            },
-            Pattern::Node(name, patterns) => {
-                let egraph = self.egraph;
-                // The nodes of a class are sorted by name.
-                let nodes = &egraph[id].nodes;
-                let from = nodes.partition_point(|node| node.name < *name);
-                let candidates = nodes[from..].iter().take_while(|node| node.name == *name);
-                let mut flow = ControlFlow::Continue(());
-                for node in candidates.filter(|node| node.children.len() == patterns.len()) {
-                    flow = (self.step)();
-                    if flow.is_break() {
-                        break;
-                    }
-                    let others = goals.len();
-                    goals.extend(patterns.iter().zip(node.children.iter().copied()));
-                    flow = self.go(goals, substitution);
-                    goals.truncate(others);
-                    if flow.is_break() {
-                        break;
-                    }
-                }
-                flow
-            }
-        };
-        goals.push((pattern, id));
-        flow
+        ControlFlow::Continue(())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::graph;
+    use crate::egraph::Justification;
+    use crate::operators::Signature;
     use crate::read::s_expression;
 
     fn matches(pattern: &str, terms: &[&str], unions: &[(usize, usize)]) -> usize {
-        let mut names = Names::default();
-        let pattern = Pattern::read(&mut names, pattern).unwrap();
-        let terms: Vec<_> = terms.iter().map(|text| s_expression(&mut names, text, 100).unwrap()).collect();
-        let mut egraph = graph::empty(&names);
-        let ids: Vec<_> = terms.iter().map(|term| graph::add(&mut egraph, term).unwrap()).collect();
+        let mut vocabulary = Vocabulary::new(Signature::default());
+        let pattern = Pattern::read(&mut vocabulary, &mut Variables::default(), pattern).unwrap();
+        let terms: Vec<_> =
+            terms.iter().map(|text| s_expression(&mut vocabulary, text, 100).unwrap()).collect();
+        let mut egraph = EGraph::new(vocabulary);
+        let ids: Vec<_> = terms.iter().map(|term| egraph.add_term(term).unwrap()).collect();
         for (a, b) in unions {
-            egraph.union(ids[*a], ids[*b]);
+            egraph.union(ids[*a], ids[*b], Justification::Fact(0));
         }
         egraph.rebuild();
         let mut count = 0;
-        let id = egraph.find(ids[0]);
-        let flow = pattern.search(&egraph, id, &mut || ControlFlow::Continue(()), &mut |_| {
+        let flow = pattern.search(&egraph, ids[0], &mut || ControlFlow::Continue(()), &mut |_| {
             count += 1;
             ControlFlow::Continue(())
         });
@@ -212,16 +309,38 @@ mod tests {
         // (g x) = (g y) = z: two nodes under f, each a way.
         assert_eq!(matches("(f (g ?a) ?b)", &["(f (g x) w)", "(g x)", "(g y)"], &[(1, 2)]), 2);
         assert_eq!(matches("(f x ?b)", &["(f x w)", "(f y w)"], &[(0, 1)]), 1);
+        // x = y makes the two nodes one.
+        assert_eq!(matches("(f ?a)", &["(f x)", "(f y)", "x", "y"], &[(2, 3)]), 1);
     }
 
     #[test]
-    fn reads_patterns_and_refuses_others() {
-        let mut names = Names::default();
-        for good in ["?a", "e", "(f ?a)", "(f (g ?a) e ?b)"] {
-            assert!(Pattern::read(&mut names, good).is_some(), "{good}");
+    fn reads_and_prints_patterns_and_refuses_others() {
+        let mut vocabulary = Vocabulary::new(Signature::default());
+        for good in ["?a", "e", "(f ?a)", "(f (g ?a) e ?b)", "(f ?long-name (g (h ?x) ?x) e)"] {
+            let mut variables = Variables::default();
+            let pattern = Pattern::read(&mut vocabulary, &mut variables, good).unwrap();
+            assert_eq!(pattern.print(&vocabulary, &variables), good);
         }
-        for bad in ["", "(", ")", "(f", "f)", "a b", "()"] {
-            assert!(Pattern::read(&mut names, bad).is_none(), "{bad}");
+        let many: String = (0..70).map(|i| format!(" x{i}")).collect();
+        let variables: String = (0..20).map(|i| format!(" ?x{i}")).collect();
+        for (bad, position) in [
+            ("", 0),
+            ("(", 0),
+            (")", 0),
+            ("(f", 0),
+            ("f)", 1),
+            ("a b", 2),
+            ("()", 1),
+            ("((f))", 1),
+            ("(?f a)", 1),
+            ("?", 0),
+            ("(f ?a", 0),
+            (&format!("(f{many})"), 245),
+            (&format!("(f{variables})"), 73),
+        ] {
+            let error =
+                Pattern::read(&mut vocabulary, &mut Variables::default(), bad).map(|_| ()).unwrap_err();
+            assert_eq!(error.position, position, "{bad}: {}", error.reason);
         }
     }
 }

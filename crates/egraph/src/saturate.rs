@@ -1,20 +1,21 @@
 //! Equality saturation with hard limits: no node is added beyond the limit, and time is looked at within a search.
 //!
 //! Willsey et al., "egg: Fast and extensible equality saturation", POPL 2021. egg's own runner checks its limits
-//! between iterations only and overshoots them two- to threefold, so the loop is here. It differs in a second way:
-//! an iteration is a sweep from the smallest class to the largest; smaller classes that come up or change on the way
-//! are taken first, and before anything else the rules that only unite classes have their say. That keeps copies of a class, not yet known to be equal, from breeding more: a chain of 64
-//! associative operations saturates within the 44,000 nodes that it needs, where rounds over the whole graph pass
-//! 200,000 and are nowhere near the end.
+//! between iterations only and overshoots them two- to threefold. The loop here differs in a second way: an iteration
+//! is a sweep from the smallest class to the largest; smaller classes that come up or change on the way are taken
+//! first, and before anything else the rules that only unite classes have their say. That keeps copies of a class, not
+//! yet known to be equal, from breeding more: a chain of 64 associative operations saturates within the 44,000 nodes
+//! that it needs, where rounds over the whole graph pass 200,000 and are nowhere near the end.
 
 use std::collections::{BTreeSet, HashMap};
 use std::ops::ControlFlow;
 
-use egg::Id;
-
-use crate::graph::{EGraph, Node};
-use crate::pattern::Substitution;
-use crate::rules::{RULES, Rewrite};
+use crate::build::{Built, build};
+use crate::colors::{self, Mode};
+use crate::conflict::{Conflict, Conflicts};
+use crate::egraph::{EGraph, Id};
+use crate::forest::Application;
+use crate::rules::RuleSet;
 
 /// Bounds of one run. Time is the caller's: see [`run`].
 #[derive(Clone, Copy, Debug)]
@@ -64,30 +65,35 @@ pub struct Run {
     pub stop_reason: StopReason,
     /// Rounds over all rules, the last one (that found nothing new, or was cut off) included.
     pub iterations: u64,
-    /// For each rule, how many of its rewrites united two classes.
-    pub applied: [u64; RULES.len()],
+    /// For each rule of the set, how many of its rewrites united two classes.
+    pub applied: Vec<u64>,
+    /// Steps that would have brought RED next to BLUE, or did.
+    pub conflicts: Conflicts,
 }
 
-/// Applies `rewrites` to a rebuilt graph until nothing is new or a limit is reached; leaves the graph rebuilt.
-/// `expired` says whether the time is over.
+/// Applies the rewrites of `rules` to a graph until nothing is new or a limit is reached; leaves the graph rebuilt.
+/// `expired` says whether the time is over. In mode `Block`, if no RED class has a BLUE child or the reverse, none has
+/// one afterwards.
 pub fn run(
-    egraph: &mut EGraph<'_>,
-    rewrites: &[Rewrite],
+    egraph: &mut EGraph,
+    rules: &RuleSet,
     limits: Limits,
+    mode: Mode,
     expired: &mut dyn FnMut() -> bool,
 ) -> Run {
-    let nodes = egraph.total_number_of_nodes();
-    egraph.analysis.touched.clear();
+    egraph.rebuild();
+    egraph.take_touched();
     let mut state = State {
         egraph,
-        rewrites,
-        nodes,
+        rules,
+        mode,
         limit: limits.nodes,
         clock: Clock { expired, left: 0 },
         fresh: BTreeSet::new(),
         pending: BTreeSet::new(),
-        matches: Vec::new(),
-        applied: [0; RULES.len()],
+        matches: Matches::default(),
+        applied: vec![0; rules.rules.len()],
+        conflicts: Conflicts::default(),
         dirty: false,
         changed: false,
         truncated: false,
@@ -101,8 +107,9 @@ pub fn run(
         // Only a sweep over everything that changes nothing proves that nothing is left.
         let whole = state.pending.is_empty();
         if whole {
-            state.fresh = state.egraph.classes().map(|class| class.id).collect();
-            state.pending = state.egraph.classes().map(|class| (class.data.size, class.id)).collect();
+            state.fresh = state.egraph.class_ids().collect();
+            state.pending =
+                state.egraph.class_ids().map(|class| (state.egraph.known(class).size, class)).collect();
         }
         match state.sweep() {
             Err(reason) => break reason,
@@ -111,9 +118,9 @@ pub fn run(
             Ok(()) => break StopReason::Saturated,
         }
     };
-    let applied = state.applied;
+    let State { applied, conflicts, .. } = state;
     egraph.rebuild();
-    Run { stop_reason, iterations, applied }
+    Run { stop_reason, iterations, applied, conflicts }
 }
 
 /// Looks at the time only once in a while.
@@ -136,22 +143,26 @@ impl Clock<'_> {
     }
 }
 
-/// A match: which rewrite, at which class, with what for its variables.
-type Match = (usize, Id, Substitution);
+/// Matches that wait: which rewrite, and from where in `slots` the nodes of its places are.
+#[derive(Default)]
+struct Matches {
+    found: Vec<(u32, u32)>,
+    slots: Vec<Id>,
+}
 
-struct State<'s, 'a, 'c> {
-    egraph: &'s mut EGraph<'a>,
-    rewrites: &'s [Rewrite],
-    /// Nodes in the graph: exact after a rebuild, and never too low between two.
-    nodes: usize,
+struct State<'s, 'c> {
+    egraph: &'s mut EGraph,
+    rules: &'s RuleSet,
+    mode: Mode,
     limit: usize,
     clock: Clock<'c>,
     /// Classes to look at with the rewrites that only unite.
     fresh: BTreeSet<Id>,
     /// Classes to look at with the rewrites that grow the graph, smallest first.
     pending: BTreeSet<(u64, Id)>,
-    matches: Vec<Match>,
-    applied: [u64; RULES.len()],
+    matches: Matches,
+    applied: Vec<u64>,
+    conflicts: Conflicts,
     /// Whether nodes were added or classes united since the last rebuild, and in this iteration.
     dirty: bool,
     changed: bool,
@@ -159,18 +170,19 @@ struct State<'s, 'a, 'c> {
     truncated: bool,
 }
 
-impl State<'_, '_, '_> {
+impl State<'_, '_> {
     /// One iteration: looks at the pending classes, and at those that change on the way, up to the size of the
     /// largest class that there is at the beginning. What remains is pending for the next.
     fn sweep(&mut self) -> Result<(), StopReason> {
         (self.changed, self.truncated) = (false, false);
-        let horizon = self.egraph.classes().map(|class| class.data.size).max().unwrap_or(0);
+        let sizes = self.egraph.class_ids().map(|class| self.egraph.known(class).size);
+        let horizon = sizes.max().unwrap_or(0);
         let mut looks: HashMap<Id, u8> = HashMap::new();
         let mut later = BTreeSet::new();
         self.unite()?;
         while let Some((_, id)) = self.pending.pop_first() {
             let id = self.egraph.find(id);
-            let size = self.egraph[id].data.size;
+            let size = self.egraph.known(id).size;
             let seen = looks.entry(id).or_default();
             if size > horizon || *seen == MAX_LOOKS {
                 later.insert((size, id));
@@ -179,8 +191,9 @@ impl State<'_, '_, '_> {
                 self.search(id, true)?;
             }
             let level_ends = self.pending.first().is_none_or(|(next, _)| *next != size);
-            let enough = self.matches.len() > self.nodes / BATCH_PART;
-            if level_ends && enough || self.matches.len() > MAX_BATCH || self.pending.is_empty() {
+            let waiting = self.matches.found.len();
+            let enough = waiting > self.egraph.node_count() / BATCH_PART;
+            if level_ends && enough || waiting > MAX_BATCH || self.pending.is_empty() {
                 self.apply()?;
                 self.unite()?;
             }
@@ -193,7 +206,7 @@ impl State<'_, '_, '_> {
     fn unite(&mut self) -> Result<(), StopReason> {
         while let Some(id) = self.fresh.pop_first() {
             self.search(self.egraph.find(id), false)?;
-            if self.fresh.is_empty() || self.matches.len() > MAX_BATCH {
+            if self.fresh.is_empty() || self.matches.found.len() > MAX_BATCH {
                 self.apply()?;
             }
         }
@@ -203,17 +216,24 @@ impl State<'_, '_, '_> {
     /// Collects the matches at a class of the rewrites that grow, or of those that do not.
     fn search(&mut self, class: Id, grow: bool) -> Result<(), StopReason> {
         for (index, rewrite) in
-            self.rewrites.iter().enumerate().filter(|(_, rewrite)| rewrite.grows() == grow)
+            self.rules.rewrites.iter().enumerate().filter(|(_, rewrite)| rewrite.grows() == grow)
         {
-            let before = self.matches.len();
-            let (clock, matches) = (&mut self.clock, &mut self.matches);
+            let (egraph, clock, Matches { found, slots }) =
+                (&*self.egraph, &mut self.clock, &mut self.matches);
+            let before = found.len();
             let mut full = false;
-            let flow = rewrite.left.search(self.egraph, class, &mut || clock.step(), &mut |substitution| {
-                if matches.len() - before == MATCHES_PER_CLASS {
+            let flow = rewrite.left.search(egraph, class, &mut || clock.step(), &mut |nodes| {
+                if found.len() - before == MATCHES_PER_CLASS {
                     full = true;
                     return ControlFlow::Break(());
                 }
-                matches.push((index, class, substitution));
+                let from = slots.len();
+                slots.extend_from_slice(nodes);
+                if rewrite.admits(egraph, &mut slots[from..]) {
+                    found.push((index as u32, from as u32));
+                } else {
+                    slots.truncate(from);
+                }
                 ControlFlow::Continue(())
             });
             self.truncated |= full;
@@ -225,23 +245,13 @@ impl State<'_, '_, '_> {
     }
 
     fn apply(&mut self) -> Result<(), StopReason> {
-        for (index, class, substitution) in std::mem::take(&mut self.matches) {
+        let Matches { found, slots } = std::mem::take(&mut self.matches);
+        for (index, from) in found {
             if self.clock.step().is_break() {
                 return Err(StopReason::TimeLimit);
             }
-            let rewrite = &self.rewrites[index];
-            let built = match self.build(rewrite, &substitution) {
-                Err(_) if self.make_room() => self.build(rewrite, &substitution)?,
-                built => built?,
-            };
-            if let Some(id) = built
-                && self.egraph.union(class, id)
-            {
-                self.dirty = true;
-                if let Some(rule) = RULES.iter().position(|rule| rule.name == rewrite.rule.name) {
-                    self.applied[rule] += 1;
-                }
-            }
+            let places = self.rules.rewrites[index as usize].left.places().len();
+            self.apply_one(index, &slots[from as usize..][..places])?;
         }
         if self.dirty {
             self.rebuild();
@@ -249,48 +259,70 @@ impl State<'_, '_, '_> {
         Ok(())
     }
 
-    /// The class of the rewrite's right side, added as far as it is new and there is room.
-    fn build(&mut self, rewrite: &Rewrite, substitution: &Substitution) -> Result<Option<Id>, StopReason> {
-        let (egraph, nodes, limit) = (&mut *self.egraph, &mut self.nodes, self.limit);
-        let dirty = &mut self.dirty;
-        rewrite.right.build(substitution, &mut |node: Node| {
-            if let Some(id) = egraph.lookup(node.clone()) {
-                return Ok(id);
+    fn apply_one(&mut self, index: u32, slots: &[Id]) -> Result<(), StopReason> {
+        let rewrite = &self.rules.rewrites[index as usize];
+        let before = self.egraph.node_count();
+        let mut built = build(self.egraph, rewrite, slots, self.limit, self.mode);
+        if matches!(built, Built::Full) && self.make_room() {
+            built = build(self.egraph, rewrite, slots, self.limit, self.mode);
+        }
+        self.dirty |= self.egraph.node_count() != before;
+        let right = match built {
+            Built::Full => return Err(StopReason::NodeLimit),
+            Built::Nothing => return Ok(()),
+            Built::Blocked(clash) => {
+                self.conflicts.push(self.egraph, Conflict::of_build(index, slots, clash));
+                return Ok(());
             }
-            if *nodes >= limit {
-                return Err(StopReason::NodeLimit);
+            Built::Done(right, clash) => {
+                if let Some(clash) = clash {
+                    self.conflicts.push(self.egraph, Conflict::of_build(index, slots, clash));
+                }
+                right
             }
-            *nodes += 1;
-            *dirty = true;
-            Ok(egraph.add(node))
-        })
+        };
+        let root = slots[0];
+        if self.egraph.find(root) == self.egraph.find(right[0]) {
+            return Ok(());
+        }
+        if self.egraph.is_two_coloured() {
+            self.egraph.rebuild();
+            if let Some(pair) = colors::conflict(self.egraph, root, right[0]) {
+                self.conflicts.push(self.egraph, Conflict::of_union(index, slots, pair));
+                if self.mode == Mode::Block {
+                    return Ok(());
+                }
+            }
+        }
+        if self.egraph.apply(Application { rewrite: index, left: slots.into(), right }) {
+            self.dirty = true;
+            self.applied[rewrite.rule] += 1;
+        }
+        if self.egraph.is_two_coloured() {
+            self.egraph.rebuild();
+        }
+        Ok(())
     }
 
     /// Rebuilds a full graph: classes united since the last rebuild have nodes that turn out to be the same. Says
     /// whether that gave a thirty-second of the limit back; for less, rebuilding would cost more than it brings.
     fn make_room(&mut self) -> bool {
-        self.rebuild();
-        self.nodes + self.limit / 32 < self.limit
+        self.egraph.rebuild();
+        self.egraph.node_count() + self.limit / 32 < self.limit
     }
 
     fn rebuild(&mut self) {
         self.egraph.rebuild();
-        self.nodes = self.egraph.total_number_of_nodes();
         self.changed |= self.dirty;
         self.dirty = false;
-        let mut touched = std::mem::take(&mut self.egraph.analysis.touched);
-        touched.iter_mut().for_each(|id| *id = self.egraph.find(*id));
-        touched.sort_unstable();
-        touched.dedup();
-        for id in touched {
+        for id in self.egraph.take_touched() {
             // What a class holds counts for itself and for what is made of it.
-            let class = &self.egraph[id];
             self.fresh.insert(id);
-            self.pending.insert((class.data.size, id));
-            for parent in class.parents() {
+            self.pending.insert((self.egraph.known(id).size, id));
+            for parent in self.egraph.parents(id) {
                 let parent = self.egraph.find(parent);
                 self.fresh.insert(parent);
-                self.pending.insert((self.egraph[parent].data.size, parent));
+                self.pending.insert((self.egraph.known(parent).size, parent));
             }
         }
     }

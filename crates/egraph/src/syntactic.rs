@@ -5,9 +5,9 @@
 
 use std::collections::HashMap;
 
-use crate::operators::Name;
-use crate::pattern::Pattern;
+use crate::pattern::{Pattern, Place};
 use crate::term::{Illegal, Term, TermNode};
+use crate::vocabulary::Name;
 
 /// What the variables of a pattern stand for: places in a [`TermGraph`].
 pub type Bindings = Vec<Option<u32>>;
@@ -79,47 +79,66 @@ impl TermGraph {
 }
 
 impl Pattern {
-    /// How the pattern matches the term at `place`, `None` if it does not. Takes at most as many steps as the pattern
-    /// has nodes.
-    pub fn match_term(&self, graph: &TermGraph, place: u32) -> Option<Bindings> {
+    /// How the pattern matches the term at `at`, `None` if it does not. Takes at most as many steps as the pattern has
+    /// places.
+    pub fn match_term(&self, graph: &TermGraph, at: u32) -> Option<Bindings> {
         let mut bindings = Bindings::new();
-        let mut goals = vec![(self, place)];
-        while let Some((pattern, place)) = goals.pop() {
-            match pattern {
-                Pattern::Variable(index) => {
-                    if bindings.len() <= *index {
-                        bindings.resize(index + 1, None);
+        let mut slots: Vec<u32> = Vec::with_capacity(self.places().len());
+        for (number, place) in self.places().iter().enumerate() {
+            let (parent, argument) = self.parent(number);
+            let term = match slots.get(parent) {
+                Some(parent) => *graph.node(*parent).children.get(argument)?,
+                None => at,
+            };
+            match place {
+                Place::Variable(variable) => {
+                    if bindings.len() <= *variable {
+                        bindings.resize(variable + 1, None);
                     }
-                    if bindings[*index].is_some_and(|bound| bound != place) {
+                    if bindings[*variable].is_some_and(|bound| bound != term) {
                         return None;
                     }
-                    bindings[*index] = Some(place);
+                    bindings[*variable] = Some(term);
                 }
-                Pattern::Node(name, patterns) => {
-                    let node = graph.node(place);
-                    if node.name != *name || node.children.len() != patterns.len() {
+                Place::Node(name, arity) => {
+                    let node = graph.node(term);
+                    if node.name != *name || node.children.len() != *arity {
                         return None;
                     }
-                    goals.extend(patterns.iter().zip(node.children.iter().copied()));
                 }
             }
+            slots.push(term);
         }
         Some(bindings)
     }
 
-    /// The term that the pattern gives with its variables bound; `None` if one is not. Recursion is as deep as the
-    /// pattern.
+    /// The term that the pattern gives with its variables bound; `None` if one is not.
     pub fn build_term(&self, bindings: &Bindings, graph: &mut TermGraph) -> Option<u32> {
-        match self {
-            Pattern::Variable(index) => bindings.get(*index).copied().flatten(),
-            Pattern::Node(name, patterns) => {
-                let children = patterns
-                    .iter()
-                    .map(|pattern| pattern.build_term(bindings, graph))
-                    .collect::<Option<_>>()?;
-                Some(graph.add(*name, children))
-            }
+        self.fold(&mut |variable| bindings.get(variable).copied().flatten(), &mut |name, children| {
+            Some(graph.add(name, children.into_iter().collect::<Option<_>>()?))
+        })?
+    }
+
+    /// What the functions make of the pattern, from its leaves up: a value of each variable, and of each name over the
+    /// values of its arguments. `None` for a pattern without places.
+    pub fn fold<T>(
+        &self,
+        variable: &mut dyn FnMut(usize) -> T,
+        node: &mut dyn FnMut(Name, Vec<T>) -> T,
+    ) -> Option<T> {
+        let mut values: Vec<T> = Vec::new();
+        for place in self.places().iter().rev() {
+            let value = match place {
+                Place::Variable(number) => variable(*number),
+                Place::Node(name, arity) => {
+                    let mut children = values.split_off(values.len().checked_sub(*arity)?);
+                    children.reverse();
+                    node(*name, children)
+                }
+            };
+            values.push(value);
         }
+        values.pop()
     }
 }
 
@@ -128,27 +147,29 @@ mod tests {
     use std::ops::ControlFlow;
 
     use super::*;
-    use crate::graph;
-    use crate::operators::Names;
-    use crate::read::{self, s_expression};
+    use crate::egraph::EGraph;
+    use crate::languages::{Language, signature};
+    use crate::pattern::Variables;
+    use crate::read::s_expression;
+    use crate::vocabulary::Vocabulary;
     use proptest::prelude::*;
 
+    fn vocabulary() -> Vocabulary {
+        Vocabulary::new(signature(&Language::ALL, Vec::new()).unwrap())
+    }
+
     fn rewritten(source: &str, target: &str, term: &str) -> Option<String> {
-        let mut names = Names::default();
-        let mut variables = Vec::new();
-        let mut pattern = |text: &str| {
-            let term = read::pattern(&mut names, text, 100).unwrap();
-            Pattern::of_term(&names, &term, &mut variables).unwrap()
-        };
+        let (mut vocabulary, mut variables) = (vocabulary(), Variables::default());
+        let mut pattern = |text: &str| Pattern::read(&mut vocabulary, &mut variables, text).unwrap();
         let (source, target) = (pattern(source), pattern(target));
-        let term = s_expression(&mut names, term, 100).unwrap();
+        let term = s_expression(&mut vocabulary, term, 100).unwrap();
         let mut graph = TermGraph::default();
         let root = graph.add_term(&term).unwrap();
         let bindings = source.match_term(&graph, root)?;
         let place = target.build_term(&bindings, &mut graph).unwrap();
         let result = graph.term(place).unwrap();
         assert_eq!(result.measure().0, graph.size(place));
-        Some(result.print(&names))
+        Some(result.print(&vocabulary))
     }
 
     #[test]
@@ -160,7 +181,7 @@ mod tests {
             ("(f ?x)", "?x", "(f a b)", None),
             ("(f a)", "c", "(f a)", Some("c")),
             ("(f ?1 ?2 ?3 ?4 ?5)", "(g ?5 ?1)", "(f a b c d e)", Some("(g e a)")),
-            ("(merge ?x ?y ?z)", "(merge ?z ?y ?x)", "(merge a b c)", Some("(merge (merge c b) a)")),
+            ("(merge (merge ?x ?y) ?z)", "(merge ?z ?x)", "(merge a b c)", Some("(merge c a)")),
         ] {
             assert_eq!(rewritten(source, target, term).as_deref(), expected, "{source} on {term}");
         }
@@ -168,7 +189,7 @@ mod tests {
 
     #[test]
     fn a_deep_shared_term_comes_back() {
-        let mut names = Names::default();
+        let mut names = vocabulary();
         let (f, x) = (names.intern("f"), names.intern("x"));
         let mut graph = TermGraph::default();
         let mut top = graph.add(x, Vec::new());
@@ -194,27 +215,27 @@ mod tests {
         /// On an e-graph without unions every class is one term.
         #[test]
         fn agrees_with_the_matcher_on_e_graphs(pattern in text(&["?a", "?b", "?c", "a"]), term in text(&["a", "b"])) {
-            let mut names = Names::default();
-            let pattern = Pattern::read(&mut names, &pattern).unwrap();
-            let term = s_expression(&mut names, &term, 100).unwrap();
+            let (mut vocabulary, mut variables) = (vocabulary(), Variables::default());
+            let pattern = Pattern::read(&mut vocabulary, &mut variables, &pattern).unwrap();
+            let term = s_expression(&mut vocabulary, &term, 100).unwrap();
             let mut plain = TermGraph::default();
             let root = plain.add_term(&term).unwrap();
             let bindings = pattern.match_term(&plain, root);
-            let mut egraph = graph::empty(&names);
-            let class = graph::add(&mut egraph, &term).unwrap();
+            let mut egraph = EGraph::new(vocabulary);
+            let class = egraph.add_term(&term).unwrap();
             egraph.rebuild();
             let mut found = Vec::new();
-            let flow = pattern.search(&egraph, class, &mut || ControlFlow::Continue(()), &mut |substitution| {
-                found.push(substitution);
+            let flow = pattern.search(&egraph, class, &mut || ControlFlow::Continue(()), &mut |slots| {
+                found.push(slots.to_vec());
                 ControlFlow::Continue(())
             });
             prop_assert!(flow.is_continue());
             prop_assert_eq!(found.len(), usize::from(bindings.is_some()));
-            for (bindings, substitution) in bindings.iter().zip(&found) {
-                for (variable, class) in substitution.iter().enumerate() {
-                    let place = bindings.get(variable).copied().flatten();
-                    let bound = place.map(|place| graph::add(&mut egraph, &plain.term(place).unwrap()).unwrap());
-                    prop_assert_eq!(bound, *class);
+            for (bindings, slots) in bindings.iter().zip(&found) {
+                for variable in 0..variables.0.len() {
+                    let place = bindings.get(variable).copied().flatten().unwrap();
+                    let bound = egraph.add_term(&plain.term(place).unwrap()).unwrap();
+                    prop_assert_eq!(Some(bound), pattern.first_place(variable).map(|first| slots[first]));
                 }
             }
         }

@@ -9,8 +9,8 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use ramanujan_core::Color;
-use ramanujan_egraph::operators::{self, Name, Names};
 use ramanujan_egraph::syntactic::TermGraph;
+use ramanujan_egraph::vocabulary::{Name, Vocabulary};
 
 use super::escaped;
 use super::program::{Build, Check, Program, Steps};
@@ -48,7 +48,7 @@ pub fn color_code(color: Color) -> u32 {
 /// colour. The term must be small enough to be written out as a tree.
 pub fn encode(
     program: &Program,
-    names: &Names,
+    vocabulary: &Vocabulary,
     graph: &TermGraph,
     root: u32,
 ) -> (Vec<String>, Vec<[u64; 4]>) {
@@ -56,19 +56,19 @@ pub fn encode(
     let mut numbers: HashMap<Name, usize> = symbols
         .iter()
         .enumerate()
-        .filter_map(|(number, symbol)| Some((names.get(symbol)?, number)))
+        .filter_map(|(number, symbol)| Some((vocabulary.get(symbol)?, number)))
         .collect();
     let mut nodes = Vec::new();
     let mut open = vec![root];
     while let Some(place) = open.pop() {
         let node = graph.node(place);
-        let text = names.text(node.name);
+        let text = vocabulary.text(node.name);
         let number = *numbers.entry(node.name).or_insert_with(|| {
             symbols.push(text.to_owned());
             symbols.len() - 1
         });
         let arity = node.children.len();
-        let color = color_code(operators::color(text, arity));
+        let color = color_code(vocabulary.color(node.name, arity));
         nodes.push([number as u64, arity as u64, graph.size(place), color.into()]);
         open.extend(node.children.iter().rev());
     }

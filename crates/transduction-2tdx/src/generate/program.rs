@@ -4,8 +4,8 @@
 //! check speaks of slots whose parents were checked before it, so that no step looks at an argument that is not there.
 
 use ramanujan_core::Color;
-use ramanujan_egraph::operators::{self, Names};
-use ramanujan_egraph::pattern::Pattern;
+use ramanujan_egraph::pattern::{Pattern, Place};
+use ramanujan_egraph::vocabulary::{Name, Vocabulary};
 
 use crate::skill::constraint::Constraint;
 use crate::skill::rule::Rule;
@@ -55,15 +55,18 @@ pub struct Steps {
 #[derive(Clone, Debug, Default)]
 pub struct Program {
     pub heads: Vec<Head>,
+    /// The names that have a colour of their own; others have one by prefix.
+    pub colors: Vec<(String, Color)>,
     pub rules: Vec<Steps>,
 }
 
 impl Program {
     /// The program of `rules`, which are tried in the order given. `names` has their names.
-    pub fn of(names: &Names, rules: &[Rule]) -> Program {
-        let mut program = Program::default();
+    pub fn of(vocabulary: &Vocabulary, rules: &[Rule]) -> Program {
+        let colors = vocabulary.signature().colored_names().map(|(name, color)| (name.to_owned(), color));
+        let mut program = Program { colors: colors.collect(), ..Program::default() };
         for rule in rules {
-            let steps = Compiler { names, heads: &mut program.heads }.steps(rule);
+            let steps = Compiler { vocabulary, heads: &mut program.heads }.steps(rule);
             program.rules.push(steps);
         }
         program
@@ -82,34 +85,33 @@ impl Program {
 }
 
 struct Compiler<'a> {
-    names: &'a Names,
+    vocabulary: &'a Vocabulary,
     heads: &'a mut Vec<Head>,
 }
 
 impl Compiler<'_> {
     fn steps(&mut self, rule: &Rule) -> Steps {
-        let mut paths = vec![Vec::new()];
+        let mut paths: Vec<Vec<usize>> = vec![Vec::new()];
         let mut checks = Vec::new();
         // The slot at which each variable was met first.
-        let mut bound: Vec<Option<usize>> = vec![None; rule.variables.len()];
-        let mut open = vec![(&rule.source, 0usize)];
-        while let Some((pattern, slot)) = open.pop() {
-            match pattern {
-                Pattern::Variable(variable) => match bound[*variable] {
+        let mut bound: Vec<Option<usize>> = vec![None; rule.variables.0.len()];
+        // For each place of the pattern the slot of its first argument.
+        let mut firsts: Vec<usize> = Vec::new();
+        for (number, place) in rule.source.places().iter().enumerate() {
+            let (parent, argument) = rule.source.parent(number);
+            let slot = firsts.get(parent).map_or(0, |first| first + argument);
+            firsts.push(paths.len());
+            match place {
+                Place::Variable(variable) => match bound[*variable] {
                     None => bound[*variable] = Some(slot),
                     Some(other) => checks.push(Check::Equal { slot, other, equal: true }),
                 },
-                Pattern::Node(name, children) => {
-                    let first = paths.len();
-                    checks.push(Check::Head { slot, head: self.head(*name, children.len()), first });
-                    for index in 0..children.len() {
-                        let mut path = paths[slot].clone();
-                        path.push(index);
+                Place::Node(name, arity) => {
+                    checks.push(Check::Head { slot, head: self.head(*name, *arity), first: paths.len() });
+                    for argument in 0..*arity {
+                        let path = paths[slot].iter().copied().chain([argument]).collect();
                         paths.push(path);
                     }
-                    open.extend(
-                        children.iter().enumerate().rev().map(|(index, child)| (child, first + index)),
-                    );
                 }
             }
         }
@@ -122,25 +124,20 @@ impl Compiler<'_> {
             Constraint::ParentOf(parent, child) => Check::Child { parent: at(parent), child: at(child) },
         }));
         let build = self.build(&rule.target, &at);
-        Steps { name: rule.name.clone(), text: rule.text(self.names), paths, checks, build }
+        Steps { name: rule.name.clone(), text: rule.text(self.vocabulary), paths, checks, build }
     }
 
-    /// Recursion is as deep as the pattern, which is bounded by its number of nodes.
     fn build(&mut self, pattern: &Pattern, at: &dyn Fn(usize) -> usize) -> Build {
-        match pattern {
-            Pattern::Variable(variable) => Build::Slot(at(*variable)),
-            Pattern::Node(name, children) => {
-                let head = self.head(*name, children.len());
-                Build::Node { head, children: children.iter().map(|child| self.build(child, at)).collect() }
-            }
-        }
+        let node =
+            &mut |name, children: Vec<Build>| Build::Node { head: self.head(name, children.len()), children };
+        pattern.fold(&mut |variable| Build::Slot(at(variable)), node).unwrap_or(Build::Slot(0))
     }
 
-    fn head(&mut self, name: operators::Name, arity: usize) -> usize {
-        let name = self.names.text(name);
+    fn head(&mut self, name: Name, arity: usize) -> usize {
+        let color = self.vocabulary.color(name, arity);
+        let name = self.vocabulary.text(name);
         let known = self.heads.iter().position(|head| head.name == name && head.arity == arity);
         known.unwrap_or_else(|| {
-            let color = operators::color(name, arity);
             self.heads.push(Head { name: name.to_owned(), arity, color });
             self.heads.len() - 1
         })

@@ -16,8 +16,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use ramanujan_core::Color;
-use ramanujan_egraph::operators::{Names, color};
 use ramanujan_egraph::syntactic::TermGraph;
+use ramanujan_egraph::vocabulary::Vocabulary;
 
 use super::escaped;
 use super::llvm::color_code;
@@ -95,7 +95,12 @@ impl Layout {
 }
 
 /// The inputs of the program for a term: for each register its bits, the most significant first.
-pub fn encode(program: &Program, names: &Names, graph: &TermGraph, root: u32) -> BTreeMap<String, String> {
+pub fn encode(
+    program: &Program,
+    vocabulary: &Vocabulary,
+    graph: &TermGraph,
+    root: u32,
+) -> BTreeMap<String, String> {
     let layout = Layout::of(program);
     let at = |place: usize| {
         let mut places = layout.places[place].iter();
@@ -108,7 +113,7 @@ pub fn encode(program: &Program, names: &Names, graph: &TermGraph, root: u32) ->
             Register::Head(place) => {
                 let head = at(place).and_then(|term| {
                     let node = graph.node(term);
-                    let (name, arity) = (names.text(node.name), node.children.len());
+                    let (name, arity) = (vocabulary.text(node.name), node.children.len());
                     program.heads.iter().position(|head| head.name == name && head.arity == arity)
                 });
                 head.unwrap_or((1 << width) - 1)
@@ -122,7 +127,7 @@ pub fn encode(program: &Program, names: &Names, graph: &TermGraph, root: u32) ->
             }),
             Register::Color(place) => at(place).map_or(0, |term| {
                 let node = graph.node(term);
-                color_code(color(names.text(node.name), node.children.len())) as usize
+                color_code(vocabulary.color(node.name, node.children.len())) as usize
             }),
             Register::Child(parent, child) => {
                 let pair = at(parent).zip(at(child));

@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 
 use ramanujan_core::Color;
-use ramanujan_egraph::operators;
+use ramanujan_egraph::operators::COLOR_PREFIXES;
 
 use super::escaped;
 use super::program::{Build, Check, Program, Steps};
@@ -22,7 +22,7 @@ pub fn write(program: &Program) -> String {
     }
     out.push('\n');
     out.push_str(RUNTIME);
-    colors(&mut out);
+    colors(&mut out, program);
     let _ = writeln!(
         out,
         "/// Names of the rules and their functions, in the order in which they are tried.\n\
@@ -47,16 +47,16 @@ fn variant(color: Color) -> &'static str {
     }
 }
 
-fn colors(out: &mut String) {
+fn colors(out: &mut String, program: &Program) {
     out.push_str(
         "/// The colour of a name with `arity` arguments.\n\
          fn color_of(name: &str, arity: usize) -> Color {\n    \
          match name {\n        _ if arity == 0 => Color::Green,\n",
     );
-    for (name, color) in operators::colored_names() {
-        let _ = writeln!(out, "        \"{}\" => {},", escaped(name), variant(color));
+    for (name, color) in &program.colors {
+        let _ = writeln!(out, "        \"{}\" => {},", escaped(name), variant(*color));
     }
-    for (prefix, color) in operators::COLOR_PREFIXES {
+    for (prefix, color) in COLOR_PREFIXES {
         let _ =
             writeln!(out, "        _ if name.starts_with(\"{}\") => {},", escaped(prefix), variant(color));
     }

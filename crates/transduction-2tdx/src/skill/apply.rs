@@ -3,14 +3,15 @@
 use std::time::{Duration, Instant};
 
 use ramanujan_core::Problem;
-use ramanujan_egraph::operators::Names;
 use ramanujan_egraph::read::{self, Place};
 use ramanujan_egraph::syntactic::TermGraph;
 use ramanujan_egraph::term::{DEFAULT_MAX_DEPTH, Illegal, MAX_TERM_NODES, Term};
+use ramanujan_egraph::vocabulary::Vocabulary;
 use ramanujan_shell::{Request, Response, Store, ok, setting};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::fresh_vocabulary;
 use super::library::{self, Chosen, SCHEMA};
 use super::rewrite::{Limits, Strategy, rewrite};
 use super::rule::Rule;
@@ -67,15 +68,18 @@ struct ApplyReply<'a> {
 
 /// Rules in the order in which they are tried, with the ids of those that are stored. Among equals the order in which
 /// they were given decides.
-pub(super) fn scheduled(names: &Names, mut chosen: Vec<Chosen>) -> (Vec<Rule>, Vec<Option<String>>) {
-    chosen.sort_by_cached_key(|chosen| chosen.rule.rank(names));
+pub(super) fn scheduled(
+    vocabulary: &Vocabulary,
+    mut chosen: Vec<Chosen>,
+) -> (Vec<Rule>, Vec<Option<String>>) {
+    chosen.sort_by_cached_key(|chosen| chosen.rule.rank(vocabulary));
     chosen.into_iter().map(|chosen| (chosen.rule, chosen.stored.map(|stored| stored.id))).unzip()
 }
 
 /// The term of a request.
-pub(super) fn expression(names: &mut Names, value: &Value) -> Result<Term, Problem> {
+pub(super) fn expression(vocabulary: &mut Vocabulary, value: &Value) -> Result<Term, Problem> {
     let max_depth = setting::number("MAX_TERM_DEPTH", DEFAULT_MAX_DEPTH)?;
-    read::expression(names, value, max_depth).map_err(|error| {
+    read::expression(vocabulary, value, max_depth).map_err(|error| {
         let problem = Problem::invalid("invalid-expression", error.to_string());
         match &error.place {
             Place::Position(position) => problem.with("position", *position),
@@ -122,21 +126,21 @@ pub(super) async fn post(request: Request) -> Result<Response, Problem> {
     let most_listed = setting::number("PAGE_LIMIT_MAX", DEFAULT_MAX_TRACE)?;
     let listed = up_to("trace_limit", given.trace_limit, DEFAULT_TRACE, most_listed)?;
 
-    let mut names = Names::default();
+    let mut vocabulary = fresh_vocabulary()?;
     let store = Store::open(SCHEMA)?;
-    let chosen = library::choose(&store, &mut names, &given.patterns)?;
-    let term = expression(&mut names, &given.expression)?;
+    let chosen = library::choose(&store, &mut vocabulary, &given.patterns)?;
+    let term = expression(&mut vocabulary, &given.expression)?;
     let (size, _) = term.measure();
     if size > limits.nodes {
         let detail = format!("the expression has {size} nodes and max_nodes is {}", limits.nodes);
         return Err(Problem::invalid("too-many-nodes", detail));
     }
-    let (rules, ids) = scheduled(&names, chosen);
+    let (rules, ids) = scheduled(&vocabulary, chosen);
     let mut graph = TermGraph::default();
     let empty = || Problem::invalid("invalid-expression", "the expression is empty");
     let root = graph.add_term(&term).ok_or_else(empty)?;
     let mut expired = || started.elapsed() >= time;
-    let done = rewrite(&names, &rules, &mut graph, root, strategy, limits, &mut expired);
+    let done = rewrite(&vocabulary, &rules, &mut graph, root, strategy, limits, &mut expired);
     // A tree within the limit of nodes has no more different ones than a term may have.
     let result = graph
         .term(done.place)
@@ -152,7 +156,7 @@ pub(super) async fn post(request: Request) -> Result<Response, Problem> {
         path: step.path,
     });
     ok(&ApplyReply {
-        expression: result.print(&names),
+        expression: result.print(&vocabulary),
         strategy: strategy.as_str(),
         changed: done.place != root,
         steps,

@@ -1,13 +1,14 @@
 //! `POST /skill/generate` and `POST /skill/patterns/{id}/transduce`: code from patterns.
 
 use ramanujan_core::{PatternName, Problem};
-use ramanujan_egraph::operators::Names;
 use ramanujan_egraph::syntactic::TermGraph;
+use ramanujan_egraph::vocabulary::Vocabulary;
 use ramanujan_shell::{Request, Response, Store, ok};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::apply::{expression, scheduled};
+use super::fresh_vocabulary;
 use super::library::{self, Chosen, SCHEMA, Stored};
 use super::rule::Rule;
 use super::usage;
@@ -92,25 +93,25 @@ fn target(text: &str) -> Result<Target, Problem> {
 }
 
 fn write(
-    mut names: Names,
+    mut vocabulary: Vocabulary,
     chosen: Vec<Chosen>,
     target: Target,
     given: Option<&Value>,
 ) -> Result<Code, Problem> {
-    let term = given.map(|value| expression(&mut names, value)).transpose()?;
-    let (rules, ids) = scheduled(&names, chosen);
-    let program = Program::of(&names, &rules);
+    let term = given.map(|value| expression(&mut vocabulary, value)).transpose()?;
+    let (rules, ids) = scheduled(&vocabulary, chosen);
+    let program = Program::of(&vocabulary, &rules);
     let input = term.map(|term| {
         let mut graph = TermGraph::default();
         let root = graph.add_term(&term)?;
         match target {
-            Target::Rust => Some(term.print(&names).into()),
+            Target::Rust => Some(term.print(&vocabulary).into()),
             Target::Llvm => {
-                let (symbols, nodes) = llvm::encode(&program, &names, &graph, root);
+                let (symbols, nodes) = llvm::encode(&program, &vocabulary, &graph, root);
                 Some(json!({"symbols": symbols, "nodes": nodes}))
             }
             Target::Qasm => {
-                let bits = qasm::encode(&program, &names, &graph, root);
+                let bits = qasm::encode(&program, &vocabulary, &graph, root);
                 Some(
                     bits.into_iter()
                         .map(|(name, bits)| (name, Value::from(bits)))
@@ -120,7 +121,7 @@ fn write(
             }
         }
     });
-    let text = |rule: &Rule, id: &Option<String>| json!({"pattern_name": rule.name, "pattern_id": id, "rule": rule.text(&names)});
+    let text = |rule: &Rule, id: &Option<String>| json!({"pattern_name": rule.name, "pattern_id": id, "rule": rule.text(&vocabulary)});
     Ok(Code {
         target: target.as_str(),
         code: target.write(&program),
@@ -134,9 +135,9 @@ pub(super) async fn generate(request: Request) -> Result<Response, Problem> {
     let given: GenerateRequest = request.json()?;
     let target = target(&given.target)?;
     let store = Store::open(SCHEMA)?;
-    let mut names = Names::default();
-    let chosen = library::choose(&store, &mut names, &given.patterns()?)?;
-    let code = write(names, chosen, target, given.expression.as_ref())?;
+    let mut vocabulary = fresh_vocabulary()?;
+    let chosen = library::choose(&store, &mut vocabulary, &given.patterns()?)?;
+    let code = write(vocabulary, chosen, target, given.expression.as_ref())?;
     usage::count(&store, &[(usage::generated(target), 1)]);
     ok(&code)
 }
@@ -153,16 +154,16 @@ pub(super) async fn transduce(request: Request) -> Result<Response, Problem> {
     }
     let store = Store::open(SCHEMA)?;
     let pattern = library::get(&store, request.param("id"))?;
-    let mut names = Names::default();
-    let rule = pattern.rule(&mut names)?;
-    let text = rule.text(&names);
+    let mut vocabulary = fresh_vocabulary()?;
+    let rule = pattern.rule(&mut vocabulary)?;
+    let text = rule.text(&vocabulary);
     let mut counts = vec![(usage::TRANSDUCED, 1)];
     let code = match target {
         None => None,
         Some(target) => {
             counts.push((usage::generated(target), 1));
             let chosen = vec![Chosen { rule, stored: Some(pattern.clone()) }];
-            Some(write(names, chosen, target, given.expression.as_ref())?)
+            Some(write(vocabulary, chosen, target, given.expression.as_ref())?)
         }
     };
     usage::count(&store, &counts);

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use ramanujan_core::Color;
-use ramanujan_egraph::operators::{Names, color};
+use ramanujan_egraph::pattern::Variables;
 use ramanujan_egraph::syntactic::{Bindings, TermGraph};
+use ramanujan_egraph::vocabulary::Vocabulary;
 
 /// A condition on what variables stand for. Variables are given by their numbers in the rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,8 +22,8 @@ pub enum Constraint {
 
 impl Constraint {
     /// As a request writes it, e.g. `(ColorNot ?x RED)`.
-    pub fn text(self, variables: &[String]) -> String {
-        let name = |variable: usize| variables.get(variable).map_or("", String::as_str);
+    pub fn text(self, variables: &Variables) -> String {
+        let name = |variable: usize| variables.0.get(variable).map_or("", String::as_str);
         match self {
             Constraint::ColorMustBe(x, color) => format!("(ColorMustBe ?{} {color})", name(x)),
             Constraint::ColorNot(x, color) => format!("(ColorNot ?{} {color})", name(x)),
@@ -32,12 +33,12 @@ impl Constraint {
     }
 
     /// Whether it holds of what the variables stand for; false where one stands for nothing.
-    pub fn holds(self, names: &Names, graph: &TermGraph, bindings: &Bindings) -> bool {
+    pub fn holds(self, vocabulary: &Vocabulary, graph: &TermGraph, bindings: &Bindings) -> bool {
         let bound = |variable: usize| bindings.get(variable).copied().flatten();
         let color_of = |variable: usize| {
             bound(variable).map(|place| {
                 let node = graph.node(place);
-                color(names.text(node.name), node.children.len())
+                vocabulary.color(node.name, node.children.len())
             })
         };
         match self {
@@ -55,9 +56,9 @@ impl Constraint {
 ///
 /// Found are colours that exclude one another, a variable that must differ from itself, and variables that would be
 /// arguments of themselves, directly or through others: a term is finite.
-pub fn contradiction(constraints: &[Constraint], variables: &[String]) -> Option<String> {
+pub fn contradiction(constraints: &[Constraint], variables: &Variables) -> Option<String> {
     let text = |constraint: &Constraint| constraint.text(variables);
-    for (variable, name) in variables.iter().enumerate() {
+    for (variable, name) in variables.0.iter().enumerate() {
         let mut possible: BTreeSet<Color> = Color::ALL.into();
         for constraint in constraints {
             match *constraint {
@@ -92,7 +93,7 @@ pub fn contradiction(constraints: &[Constraint], variables: &[String]) -> Option
         below.extend(through);
     }
     let cyclic = below.iter().find(|(x, y)| x == y)?;
-    let name = variables.get(cyclic.0).map_or("", String::as_str);
+    let name = variables.0.get(cyclic.0).map_or("", String::as_str);
     Some(format!("by the ParentOf constraints ?{name} would be a part of itself"))
 }
 
@@ -103,7 +104,7 @@ mod tests {
 
     #[test]
     fn contradictions_are_found_and_nothing_else() {
-        let variables = ["x".to_owned(), "y".to_owned(), "z".to_owned()];
+        let variables = Variables(["x", "y", "z"].map(str::to_owned).to_vec());
         for (constraints, word) in [
             (vec![ColorMustBe(0, Color::Red), ColorMustBe(0, Color::Blue)], "?x no colour"),
             (vec![ColorMustBe(1, Color::Red), ColorNot(1, Color::Red)], "?y no colour"),

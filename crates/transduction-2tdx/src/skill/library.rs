@@ -4,7 +4,7 @@
 //! content that is a version already is not stored again, whoever sends it and however often.
 
 use ramanujan_core::{Digest, PatternName, Problem, time};
-use ramanujan_egraph::operators::Names;
+use ramanujan_egraph::vocabulary::Vocabulary;
 use ramanujan_shell::{Row, Schema, Store, Value as Sql, now_millis, setting};
 use serde::Serialize;
 use serde_json::Value;
@@ -81,7 +81,7 @@ impl Stored {
     }
 
     /// The rule, over `names`.
-    pub(super) fn rule(&self, names: &mut Names) -> Result<Rule, Problem> {
+    pub(super) fn rule(&self, vocabulary: &mut Vocabulary) -> Result<Rule, Problem> {
         let Canonical { source_pattern, target_pattern, constraints, priority, .. } = self.canonical.clone();
         let posted = Posted {
             pattern_name: None,
@@ -90,7 +90,7 @@ impl Stored {
             constraints,
             priority: Some(priority),
         };
-        Rule::read(names, &self.pattern_name, &posted).map_err(|problem| {
+        Rule::read(vocabulary, &self.pattern_name, &posted).map_err(|problem| {
             let detail = format!("the stored pattern {} is not valid: {}", self.id, problem.detail);
             Problem::new(500, "stored-pattern", detail)
         })
@@ -241,7 +241,11 @@ pub(super) struct Chosen {
 ///
 /// # Errors
 /// 422 with the index for one that is not valid, 404 for one that is not stored.
-pub(super) fn choose(store: &Store, names: &mut Names, given: &[Value]) -> Result<Vec<Chosen>, Problem> {
+pub(super) fn choose(
+    store: &Store,
+    vocabulary: &mut Vocabulary,
+    given: &[Value],
+) -> Result<Vec<Chosen>, Problem> {
     let most = setting::number("MAX_BATCH", DEFAULT_MAX_RULES)?;
     if given.is_empty() || given.len() > most {
         let detail = format!("patterns holds 1 to {most} patterns, not {}", given.len());
@@ -263,7 +267,7 @@ pub(super) fn choose(store: &Store, names: &mut Names, given: &[Value]) -> Resul
             Value::String(text) => {
                 let stored = found.next().and_then(|(_, stored)| stored);
                 let stored = stored.ok_or_else(|| at(missing(text), index))?;
-                Chosen { rule: stored.rule(names)?, stored: Some(stored) }
+                Chosen { rule: stored.rule(vocabulary)?, stored: Some(stored) }
             }
             Value::Object(_) => {
                 let posted: Posted = serde_json::from_value(given.clone()).map_err(|error| {
@@ -273,7 +277,7 @@ pub(super) fn choose(store: &Store, names: &mut Names, given: &[Value]) -> Resul
                     .pattern_name
                     .as_ref()
                     .map_or_else(|| format!("pattern-{index}"), |name| name.as_str().to_owned());
-                let rule = Rule::read(names, &name, &posted).map_err(|problem| at(problem, index))?;
+                let rule = Rule::read(vocabulary, &name, &posted).map_err(|problem| at(problem, index))?;
                 Chosen { rule, stored: None }
             }
             _ => {

@@ -13,6 +13,8 @@ pub mod rule;
 mod usage;
 
 use ramanujan_core::Problem;
+use ramanujan_egraph::languages::{Language, signature};
+use ramanujan_egraph::vocabulary::Vocabulary;
 use ramanujan_shell::{Request, Response, Service};
 
 /// Adds `/skill/…`.
@@ -27,6 +29,13 @@ pub(crate) fn routes(service: Service) -> Service {
         .post("/skill/apply", apply::post)
         .post("/skill/compile", compile)
         .get("/skill/stats", usage::stats)
+}
+
+/// No names yet, over the operators of every language.
+fn fresh_vocabulary() -> Result<Vocabulary, Problem> {
+    let signature = signature(&Language::ALL, Vec::new())
+        .map_err(|error| Problem::new(500, "languages", error.to_string()))?;
+    Ok(Vocabulary::new(signature))
 }
 
 async fn compile(_: Request) -> Result<Response, Problem> {

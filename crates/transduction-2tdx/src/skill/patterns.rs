@@ -1,11 +1,11 @@
 //! `/skill/patterns`: storing patterns and reading them.
 
 use ramanujan_core::{PatternName, Problem};
-use ramanujan_egraph::operators::Names;
 use ramanujan_shell::request::Query;
 use ramanujan_shell::{Request, Response, Store, ok, setting};
 use serde::Serialize;
 
+use super::fresh_vocabulary;
 use super::library::{self, Page, SCHEMA, Stored};
 use super::rule::{Posted, Rule};
 
@@ -29,8 +29,8 @@ pub(super) async fn post(request: Request) -> Result<Response, Problem> {
         Problem::invalid("missing-name", "a pattern that is stored needs a pattern_name")
             .with("member", "pattern_name")
     })?;
-    let mut names = Names::default();
-    let canonical = Rule::read(&mut names, name.as_str(), &posted)?.canonical(&names);
+    let mut vocabulary = fresh_vocabulary()?;
+    let canonical = Rule::read(&mut vocabulary, name.as_str(), &posted)?.canonical(&vocabulary);
     let (stored, created) = library::insert(&Store::open(SCHEMA)?, &name, &canonical)?;
     ok(&Posting { stored, created })
 }

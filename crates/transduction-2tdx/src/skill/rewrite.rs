@@ -7,8 +7,8 @@
 use std::collections::HashSet;
 use std::str::FromStr;
 
-use ramanujan_egraph::operators::Names;
 use ramanujan_egraph::syntactic::TermGraph;
+use ramanujan_egraph::vocabulary::Vocabulary;
 
 use super::rule::Rule;
 
@@ -115,7 +115,7 @@ impl Frame {
 }
 
 struct Rewriter<'a> {
-    names: &'a Names,
+    vocabulary: &'a Vocabulary,
     rules: &'a [Rule],
     graph: &'a mut TermGraph,
     limits: Limits,
@@ -128,7 +128,7 @@ struct Rewriter<'a> {
 /// Rewrites the term at `root` with `rules`, which are tried in the order given. `expired` says whether the time is up;
 /// what was reached by then is the answer.
 pub fn rewrite(
-    names: &Names,
+    vocabulary: &Vocabulary,
     rules: &[Rule],
     graph: &mut TermGraph,
     root: u32,
@@ -138,7 +138,7 @@ pub fn rewrite(
 ) -> Rewritten {
     let total = graph.size(root);
     let stop_reason = StopReason::Complete;
-    let mut rewriter = Rewriter { names, rules, graph, limits, total, steps: Vec::new(), stop_reason };
+    let mut rewriter = Rewriter { vocabulary, rules, graph, limits, total, steps: Vec::new(), stop_reason };
     let place = match strategy {
         Strategy::Root => rewriter.attempt(root, 0, &[]).unwrap_or(root),
         Strategy::Everywhere => rewriter.innermost(root, false, expired),
@@ -199,7 +199,7 @@ impl Rewriter<'_> {
         }
         let (rule, result) = self.rules.iter().enumerate().find_map(|(number, rule)| {
             let bindings = rule.source.match_term(self.graph, place)?;
-            let holds = rule.constraints.iter().all(|c| c.holds(self.names, self.graph, &bindings));
+            let holds = rule.constraints.iter().all(|c| c.holds(self.vocabulary, self.graph, &bindings));
             let result = if holds { rule.target.build_term(&bindings, self.graph) } else { None };
             Some((number, result?))
         })?;

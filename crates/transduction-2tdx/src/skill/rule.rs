@@ -4,17 +4,13 @@ use std::cmp::Reverse;
 use std::fmt::Write as _;
 
 use ramanujan_core::{Color, Digest, PatternName, Problem};
-use ramanujan_egraph::operators::Names;
-use ramanujan_egraph::pattern::Pattern;
-use ramanujan_egraph::read::{self, Place};
+use ramanujan_egraph::pattern::{BadPattern, Pattern, Place, Variables};
+use ramanujan_egraph::vocabulary::Vocabulary;
 use serde::{Deserialize, Serialize};
 
 use super::constraint::{Constraint, contradiction};
+use super::fresh_vocabulary;
 
-/// Most nodes of a source or a target: rules are written by people. It also bounds how deep a pattern is.
-pub const MAX_PATTERN_NODES: u64 = 64;
-/// Most variables of a rule.
-pub const MAX_VARIABLES: usize = 16;
 /// Most constraints of a rule.
 pub const MAX_CONSTRAINTS: usize = 64;
 /// Highest priority.
@@ -43,7 +39,7 @@ pub struct Rule {
     pub source: Pattern,
     pub target: Pattern,
     /// Names of the variables without `?`, in the order in which the source has them.
-    pub variables: Vec<String>,
+    pub variables: Variables,
     /// Sorted, each once.
     pub constraints: Vec<Constraint>,
     /// Higher goes first.
@@ -66,29 +62,23 @@ impl Rule {
     ///
     /// # Errors
     /// 422 with the member and, where a text cannot be read, the position in it: `invalid-pattern`,
-    /// `pattern-too-large`, `source-is-variable`, `unbound-variable`, `too-many-variables`, `identity-rule`,
-    /// `invalid-constraint`, `unknown-variable`, `contradiction`, `invalid-priority`.
-    pub fn read(names: &mut Names, name: &str, posted: &Posted) -> Result<Rule, Problem> {
-        let mut variables = Vec::new();
-        let source = pattern(names, &mut variables, "source_pattern", &posted.source_pattern)?;
+    /// `source-is-variable`, `unbound-variable`, `identity-rule`, `too-many-constraints`, `invalid-constraint`,
+    /// `unknown-variable`, `contradiction`, `invalid-priority`.
+    pub fn read(vocabulary: &mut Vocabulary, name: &str, posted: &Posted) -> Result<Rule, Problem> {
+        let mut variables = Variables::default();
+        let source = pattern(vocabulary, &mut variables, "source_pattern", &posted.source_pattern)?;
         if source.root_name().is_none() {
             let detail = "source_pattern is a variable, which matches every term: give it an operator";
             return Err(invalid("source-is-variable", "source_pattern", detail));
         }
-        if variables.len() > MAX_VARIABLES {
-            let detail = format!(
-                "source_pattern has {} variables; at most {MAX_VARIABLES} are allowed",
-                variables.len()
-            );
-            return Err(invalid("too-many-variables", "source_pattern", detail));
-        }
-        let bound = variables.len();
-        let target = pattern(names, &mut variables, "target_pattern", &posted.target_pattern)?;
-        if variables.len() > bound {
-            let unbound = list(&variables[bound..]);
-            let detail = format!("target_pattern uses {unbound}, which source_pattern does not bind");
-            return Err(invalid("unbound-variable", "target_pattern", detail)
-                .with("variables", variables[bound..].to_vec()));
+        let bound = variables.0.len();
+        let target = pattern(vocabulary, &mut variables, "target_pattern", &posted.target_pattern)?;
+        let unbound = variables.0.split_off(bound);
+        if !unbound.is_empty() {
+            let list: Vec<String> = unbound.iter().map(|name| format!("?{name}")).collect();
+            let detail =
+                format!("target_pattern uses {}, which source_pattern does not bind", list.join(", "));
+            return Err(invalid("unbound-variable", "target_pattern", detail).with("variables", unbound));
         }
         if source == target {
             let detail = "target_pattern is the same as source_pattern: the rule would change nothing";
@@ -117,24 +107,24 @@ impl Rule {
 
     /// |depth(source) − depth(target)|, where a variable and the identity `id` have depth 0 and anything else is one
     /// deeper than its deepest argument (network.md §7.2).
-    pub fn dimension(&self, names: &Names) -> u64 {
-        depth(names, &self.source).abs_diff(depth(names, &self.target))
+    pub fn dimension(&self, vocabulary: &Vocabulary) -> u64 {
+        depth(vocabulary, &self.source).abs_diff(depth(vocabulary, &self.target))
     }
 
     /// 2 · dimension + number of constraints (network.md §7.2).
-    pub fn complexity(&self, names: &Names) -> u64 {
-        2 * self.dimension(names) + self.constraints.len() as u64
+    pub fn complexity(&self, vocabulary: &Vocabulary) -> u64 {
+        2 * self.dimension(vocabulary) + self.constraints.len() as u64
     }
 
     /// Rules are tried in the order of this: priority descending, complexity ascending, then by name.
-    pub fn rank(&self, names: &Names) -> impl Ord + use<> {
-        (Reverse(self.priority), self.complexity(names), self.name.clone())
+    pub fn rank(&self, vocabulary: &Vocabulary) -> impl Ord + use<> {
+        (Reverse(self.priority), self.complexity(vocabulary), self.name.clone())
     }
 
     /// Source and target in one line, constraints behind them.
-    pub fn text(&self, names: &Names) -> String {
-        let mut text = self.print(names, &self.source);
-        let _ = write!(text, " => {}", self.print(names, &self.target));
+    pub fn text(&self, vocabulary: &Vocabulary) -> String {
+        let mut text = self.source.print(vocabulary, &self.variables);
+        let _ = write!(text, " => {}", self.target.print(vocabulary, &self.variables));
         for (index, constraint) in self.constraints.iter().enumerate() {
             let _ = write!(
                 text,
@@ -146,26 +136,14 @@ impl Rule {
         text
     }
 
-    pub fn canonical(&self, names: &Names) -> Canonical {
+    pub fn canonical(&self, vocabulary: &Vocabulary) -> Canonical {
         Canonical {
-            source_pattern: self.print(names, &self.source),
-            target_pattern: self.print(names, &self.target),
+            source_pattern: self.source.print(vocabulary, &self.variables),
+            target_pattern: self.target.print(vocabulary, &self.variables),
             constraints: self.constraints.iter().map(|constraint| constraint.text(&self.variables)).collect(),
             priority: self.priority,
-            dimension: self.dimension(names),
-            complexity: self.complexity(names),
-        }
-    }
-
-    /// Recursion is as deep as the pattern.
-    fn print(&self, names: &Names, pattern: &Pattern) -> String {
-        match pattern {
-            Pattern::Variable(variable) => format!("?{}", self.variables[*variable]),
-            Pattern::Node(name, children) if children.is_empty() => names.text(*name).to_owned(),
-            Pattern::Node(name, children) => {
-                let children: Vec<String> = children.iter().map(|child| self.print(names, child)).collect();
-                format!("({} {})", names.text(*name), children.join(" "))
-            }
+            dimension: self.dimension(vocabulary),
+            complexity: self.complexity(vocabulary),
         }
     }
 }
@@ -186,51 +164,35 @@ impl Canonical {
     }
 }
 
-fn depth(names: &Names, pattern: &Pattern) -> u64 {
-    match pattern {
-        Pattern::Variable(_) => 0,
-        Pattern::Node(name, children) if children.is_empty() && names.text(*name) == "id" => 0,
-        Pattern::Node(_, children) => {
-            1 + children.iter().map(|child| depth(names, child)).max().unwrap_or_default()
-        }
-    }
+fn depth(vocabulary: &Vocabulary, pattern: &Pattern) -> u64 {
+    let node = &mut |name, children: Vec<u64>| match children.into_iter().max() {
+        None if vocabulary.text(name) == "id" => 0,
+        deepest => 1 + deepest.unwrap_or(0),
+    };
+    pattern.fold(&mut |_| 0, node).unwrap_or(0)
 }
 
 fn invalid(code: &'static str, member: &str, detail: impl Into<String>) -> Problem {
     Problem::invalid(code, detail).with("member", member)
 }
 
-fn list(variables: &[String]) -> String {
-    variables.iter().map(|name| format!("?{name}")).collect::<Vec<_>>().join(", ")
-}
-
 fn pattern(
-    names: &mut Names,
-    variables: &mut Vec<String>,
+    vocabulary: &mut Vocabulary,
+    variables: &mut Variables,
     member: &str,
     text: &str,
 ) -> Result<Pattern, Problem> {
-    let term = read::pattern(names, text, MAX_PATTERN_NODES).map_err(|error| {
-        let Place::Position(position) = error.place else {
-            return invalid("invalid-pattern", member, format!("{member}: {}", error.reason));
-        };
-        let detail = format!("{member}, character {position}: {}", error.reason);
+    Pattern::read(vocabulary, variables, text).map_err(|BadPattern { reason, position }| {
+        let detail = format!("{member}, character {position}: {reason}");
         invalid("invalid-pattern", member, detail).with("position", position)
-    })?;
-    let (size, _) = term.measure();
-    if size > MAX_PATTERN_NODES {
-        let detail = format!("{member} has {size} nodes; at most {MAX_PATTERN_NODES} are allowed");
-        return Err(invalid("pattern-too-large", member, detail));
-    }
-    Pattern::of_term(names, &term, variables)
-        .ok_or_else(|| invalid("invalid-pattern", member, format!("{member} is empty")))
+    })
 }
 
 /// A constraint is written as a term, so it is read as one.
-fn constraint(known: &[String], index: usize, text: &str) -> Result<Constraint, Problem> {
+fn constraint(known: &Variables, index: usize, text: &str) -> Result<Constraint, Problem> {
     let member = format!("constraints[{index}]");
-    let (mut names, mut variables) = (Names::default(), Vec::new());
-    let read = pattern(&mut names, &mut variables, &member, text)
+    let (mut vocabulary, mut variables) = (fresh_vocabulary()?, Variables::default());
+    let read = pattern(&mut vocabulary, &mut variables, &member, text)
         .map_err(|problem| Problem { code: "invalid-constraint", ..problem })?;
     let form = || {
         let detail = format!(
@@ -238,27 +200,27 @@ fn constraint(known: &[String], index: usize, text: &str) -> Result<Constraint, 
         );
         invalid("invalid-constraint", &member, detail)
     };
-    let Pattern::Node(name, arguments) = read else {
+    let Some((name, _)) = read.root_name() else {
         return Err(form());
     };
-    let variable = |argument: &Pattern| {
-        let Pattern::Variable(variable) = argument else {
+    let variable = |argument: &Place| {
+        let Place::Variable(variable) = argument else {
             return Err(form());
         };
-        let name = &variables[*variable];
-        known.iter().position(|known| known == name).ok_or_else(|| {
+        let name = &variables.0[*variable];
+        known.get(name).ok_or_else(|| {
             let detail = format!("{member} names ?{name}, which source_pattern does not bind");
             invalid("unknown-variable", &member, detail).with("variables", vec![name.clone()])
         })
     };
-    let color = |argument: &Pattern| match argument {
-        Pattern::Node(name, children) if children.is_empty() => names
+    let color = |argument: &Place| match argument {
+        Place::Node(name, 0) => vocabulary
             .text(*name)
             .parse::<Color>()
             .map_err(|error| invalid("invalid-constraint", &member, format!("{member}: {error}"))),
         _ => Err(form()),
     };
-    match (names.text(name), arguments.as_slice()) {
+    match (vocabulary.text(name), &read.places()[1..]) {
         ("ColorMustBe", [x, c]) => Ok(Constraint::ColorMustBe(variable(x)?, color(c)?)),
         ("ColorNot", [x, c]) => Ok(Constraint::ColorNot(variable(x)?, color(c)?)),
         ("NotEqual", [x, y]) => Ok(Constraint::NotEqual(variable(x)?, variable(y)?)),

@@ -10,7 +10,7 @@ use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
 
 use crate::rules::{apply, chosen, code, generate, random};
-use crate::term::any_term;
+use crate::term::any_case;
 use crate::tools::{Program, folder};
 
 const INSTALL: &str = "scripts/openqasm.sh";
@@ -37,7 +37,7 @@ fn generated_qasm_decides_as_the_service() {
     let fired = RefCell::new(0);
     let config = Config { cases: 600, failure_persistence: None, ..Config::default() };
     let sizes = RefCell::new(vec![None::<Value>; sets.len()]);
-    let result = TestRunner::new(config).run(&(0..sets.len(), any_term()), |(set, term)| {
+    let result = TestRunner::new(config).run(&any_case(&sets), |(set, term)| {
         let text = term.text();
         let generated = generate("qasm", &sets[set], Some(&text));
         let mut program = programs[set].borrow_mut();

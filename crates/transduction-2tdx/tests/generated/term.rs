@@ -1,13 +1,14 @@
 //! Terms of the tests: random ones, as S-expressions and as words in pre-order.
 
 use proptest::prelude::*;
+use serde_json::Value;
 
 /// A name and its arguments.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Term(pub(crate) String, pub(crate) Vec<Term>);
 
 /// Names with their numbers of arguments, one colour each at least, and such as would break a careless generator.
-pub(crate) const FUNCTIONS: [(&str, usize); 14] = [
+const FUNCTIONS: [(&str, usize); 14] = [
     ("f", 2),
     ("f", 1),
     ("g", 1),
@@ -23,7 +24,7 @@ pub(crate) const FUNCTIONS: [(&str, usize); 14] = [
     ("\u{202e}ö//", 1),
     ("@s0\\22", 1),
 ];
-pub(crate) const LEAVES: [&str; 6] = ["a", "b", "id", "self", "\\", "-1.5"];
+const LEAVES: [&str; 6] = ["a", "b", "id", "self", "\\", "-1.5"];
 
 impl Term {
     pub(crate) fn text(&self) -> String {
@@ -42,6 +43,35 @@ impl Term {
             words.push_str(&child.words());
         }
         words
+    }
+
+    /// The term of an S-expression that is known to be one.
+    pub(crate) fn parse(text: &str) -> Term {
+        let spaced = text.replace('(', " ( ").replace(')', " ) ");
+        let mut open: Vec<Vec<Term>> = vec![Vec::new()];
+        let mut heads: Vec<String> = Vec::new();
+        let mut words = spaced.split_whitespace();
+        while let Some(word) = words.next() {
+            let done = match word {
+                "(" => {
+                    heads.push(words.next().expect("an operator").to_owned());
+                    open.push(Vec::new());
+                    continue;
+                }
+                ")" => Term(heads.pop().expect("an operator"), open.pop().expect("arguments")),
+                name => Term(name.to_owned(), Vec::new()),
+            };
+            open.last_mut().expect("an open term").push(done);
+        }
+        open.pop().and_then(|mut all| all.pop()).expect("a term")
+    }
+
+    /// The term with `put` in the place of every leaf that it gives something for.
+    fn with(&self, put: &mut dyn FnMut(&str) -> Option<Term>) -> Term {
+        if self.1.is_empty() {
+            return put(&self.0).unwrap_or_else(|| self.clone());
+        }
+        Term(self.0.clone(), self.1.iter().map(|child| child.with(put)).collect())
     }
 
     /// The term of words in pre-order.
@@ -63,8 +93,48 @@ fn over(leaves: Vec<String>, depth: u32) -> impl Strategy<Value = Term> {
     })
 }
 
-pub(crate) fn any_term() -> impl Strategy<Value = Term> {
-    over(LEAVES.map(str::to_owned).to_vec(), 5)
+fn any_term() -> impl Strategy<Value = Term> {
+    over(LEAVES.map(str::to_owned).to_vec(), 3)
+}
+
+/// A rule set by its number, and a term on which its rules have good prospects: mostly an instance of a source, mostly
+/// within another term, with variables that are often equal or arguments of one another.
+pub(crate) fn any_case(sets: &[Vec<Value>]) -> impl Strategy<Value = (usize, Term)> + use<> {
+    let sources: Vec<Vec<Term>> = sets
+        .iter()
+        .map(|set| {
+            set.iter().map(|rule| Term::parse(rule["source_pattern"].as_str().expect("a text"))).collect()
+        })
+        .collect();
+    let parts = (any_term(), prop::collection::vec(any_term(), 4), any::<prop::sample::Index>());
+    (0..sets.len(), parts, 0..6u8).prop_map(move |(set, (around, mut arguments, source), kind)| {
+        match kind % 3 {
+            0 => arguments[1] = arguments[0].clone(),
+            1 => {
+                let below = Term("insert".to_owned(), vec![arguments[1].clone()]);
+                arguments[0] = Term("f".to_owned(), vec![below.clone(), arguments[0].clone()]);
+                arguments[1] = below;
+            }
+            _ => {}
+        }
+        let mut seen: Vec<String> = Vec::new();
+        let instance = source.get(&sources[set]).with(&mut |leaf| {
+            leaf.starts_with('?').then(|| {
+                let known = seen.iter().position(|name| name == leaf).unwrap_or_else(|| {
+                    seen.push(leaf.to_owned());
+                    seen.len() - 1
+                });
+                arguments[known % arguments.len()].clone()
+            })
+        });
+        let planted = around.with(&mut |leaf| (leaf == "a").then(|| instance.clone()));
+        let term = match kind {
+            0..=2 => instance,
+            3 | 4 => planted,
+            _ => around,
+        };
+        (set, term)
+    })
 }
 
 /// A term in which some leaves are variables.

@@ -1,0 +1,192 @@
+//! `POST /egraph/saturate`: one expression or a batch, each in a graph of its own.
+
+use std::time::{Duration, Instant};
+
+use ramanujan_core::{Color, Problem};
+use ramanujan_egraph::colors::Mode;
+use ramanujan_egraph::egraph::EGraph;
+use ramanujan_egraph::extract::{Cost, extract};
+use ramanujan_egraph::read;
+use ramanujan_egraph::saturate::{self, Limits, Run};
+use ramanujan_egraph::term::Term;
+use ramanujan_shell::{Request, Response, ok};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use crate::theory::{self, Names, OperatorEntry, RuleEntry, Theory};
+use crate::{gadgets, show};
+
+/// Most expressions of a batch.
+const MAX_BATCH: usize = 100;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SaturateRequest {
+    #[serde(default)]
+    operation: Option<String>,
+    #[serde(default)]
+    expression: Option<Value>,
+    #[serde(default)]
+    expressions: Option<Vec<Value>>,
+    #[serde(default)]
+    language: Option<Names>,
+    #[serde(default)]
+    operators: Vec<OperatorEntry>,
+    #[serde(default)]
+    rules: Option<Vec<RuleEntry>>,
+    #[serde(default)]
+    timeout_ms: Option<u64>,
+    #[serde(default)]
+    max_iterations: Option<u64>,
+    #[serde(default)]
+    max_nodes: Option<usize>,
+    #[serde(default)]
+    cost: Option<Value>,
+    #[serde(default)]
+    color_mode: Option<String>,
+    #[serde(default)]
+    form: Form,
+}
+
+/// How the canonical form is written.
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Form {
+    /// As an S-expression.
+    #[default]
+    Tree,
+    /// As a list of nodes in which common parts stand once.
+    Dag,
+}
+
+#[derive(Serialize)]
+struct SaturateReply {
+    operation: &'static str,
+    canonical_form: Value,
+    color: Color,
+    equivalence_classes: usize,
+    rewrites_applied: Map<String, Value>,
+    saturation_iterations: u64,
+    stop_reason: &'static str,
+    cost: u64,
+    dag_cost: u64,
+    input_cost: u64,
+    nodes: usize,
+    classes: usize,
+    color_mode: &'static str,
+    color_conflicts: Vec<Value>,
+    color_conflict_count: u64,
+    verified: bool,
+    cached: bool,
+}
+
+/// What one saturation needs besides the term.
+struct Job {
+    theory: Theory,
+    limits: Limits,
+    mode: Mode,
+    cost: Cost,
+    form: Form,
+}
+
+pub(crate) fn saturate(request: &Request) -> Result<Response, Problem> {
+    let started = Instant::now();
+    let SaturateRequest {
+        operation,
+        expression,
+        expressions,
+        language,
+        operators,
+        rules,
+        timeout_ms,
+        max_iterations,
+        max_nodes,
+        cost,
+        color_mode,
+        form,
+    } = request.json()?;
+    if operation.as_deref().is_some_and(|operation| operation != "saturate") {
+        let detail = "operation must be saturate; /egraph/verify, /egraph/merge and /egraph/explain have their own routes";
+        return Err(Problem::invalid("invalid-operation", detail));
+    }
+    let (timeout_ms, limits) = theory::limits(timeout_ms, max_iterations, max_nodes)?;
+    let mode = theory::mode(color_mode.as_deref())?;
+    let mut theory = Theory::read(language, operators, rules, &gadgets()?)?;
+    let cost = theory::cost(&mut theory.vocabulary, cost.as_ref())?;
+    let mut job = Job { theory, limits, mode, cost, form };
+    let end = started + Duration::from_millis(timeout_ms);
+    match (expression, expressions) {
+        (Some(expression), None) => {
+            let term = job.theory.term("expression", &expression)?;
+            ok(&one(&job, &term, end)?)
+        }
+        (None, Some(expressions)) if (1..=MAX_BATCH).contains(&expressions.len()) => {
+            let mut terms = Vec::with_capacity(expressions.len());
+            for (index, expression) in expressions.iter().enumerate() {
+                let name = format!("expressions[{index}]");
+                terms.push(
+                    job.theory.term(&name, expression).map_err(|problem| problem.with("index", index))?,
+                );
+            }
+            let results = terms
+                .iter()
+                .enumerate()
+                .map(|(index, term)| one(&job, term, end).map_err(|problem| problem.with("index", index)));
+            let results = results.collect::<Result<Vec<_>, _>>()?;
+            ok(&json!({"operation": "saturate", "results": results}))
+        }
+        _ => {
+            let detail = format!("give either expression or expressions, a list of 1 to {MAX_BATCH}");
+            Err(Problem::invalid("invalid-expression", detail))
+        }
+    }
+}
+
+fn one(job: &Job, term: &Term, end: Instant) -> Result<SaturateReply, Problem> {
+    let Job { theory, limits, mode, cost, form } = job;
+    let mut egraph = EGraph::new(theory.vocabulary.clone());
+    let root = theory::add(&mut egraph, "the expression", term, *limits, *mode)?;
+    let run = saturate::run(&mut egraph, &theory.rules, *limits, *mode, &mut || Instant::now() >= end);
+    let lost = || Problem::new(500, "extraction", "the graph lost the expression");
+    let (best, best_cost) = extract(&egraph, root, cost).ok_or_else(lost)?.map_err(show::too_large)?;
+    if matches!(form, Form::Tree) {
+        best.check(u64::MAX).map_err(show::too_large)?;
+    }
+    let (nodes, classes) = (egraph.node_count(), egraph.class_count());
+    let canonical_form = match form {
+        Form::Tree => best.print(egraph.vocabulary()).into(),
+        Form::Dag => show::node_list(egraph.vocabulary(), &best),
+    };
+    // The reply is checked as its reader gets it: read again, is it in the class of what was asked?
+    let color = egraph.known(root).color;
+    let output = read::expression(egraph.vocabulary_mut(), &canonical_form, u64::MAX).ok();
+    let output = output.and_then(|term| egraph.find_term(&term));
+    let verified = output.is_some_and(|output| egraph.find(output) == egraph.find(root));
+
+    let Run { stop_reason, iterations, applied, conflicts } = run;
+    let rules = theory.rules.rules.iter().zip(applied);
+    let rewrites_applied = rules.map(|(rule, count)| (rule.name.clone(), count.into())).collect();
+    let shown = conflicts.first().iter().map(|conflict| show::conflict(&egraph, &theory.rules, conflict));
+    Ok(SaturateReply {
+        operation: "saturate",
+        color,
+        equivalence_classes: classes,
+        rewrites_applied,
+        saturation_iterations: iterations,
+        stop_reason: stop_reason.as_str(),
+        cost: best_cost,
+        dag_cost: cost.of_dag(egraph.vocabulary(), &best),
+        input_cost: cost.of_term(egraph.vocabulary(), term),
+        nodes,
+        classes,
+        color_mode: match mode {
+            Mode::Block => "block",
+            Mode::Report => "report",
+        },
+        color_conflicts: shown.collect(),
+        color_conflict_count: conflicts.total(),
+        verified,
+        cached: false,
+        canonical_form,
+    })
+}

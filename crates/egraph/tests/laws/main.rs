@@ -1,0 +1,7 @@
+//! What the library promises, as laws over random terms and rules.
+
+mod colours;
+mod common;
+mod extraction;
+mod proofs;
+mod saturation;
