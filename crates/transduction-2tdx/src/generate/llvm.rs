@@ -1,6 +1,6 @@
 //! LLVM IR (opaque pointers: LLVM 15 and later, 14 with `-opaque-pointers`): the rules at the root of a flat term.
 //!
-//! A term is an array of `%node`, as `prelude.ll` defines it. `@decide(term)` gives the number of the first rule that
+//! A term is an array of `%node`, as `runtime.ll` defines it. `@decide(term)` gives the number of the first rule that
 //! applies, −1 if none does. `@rewrite(term, out, capacity)` writes what that rule makes of the term and gives the
 //! number of nodes written, 0 if no rule applies, −1 if they are more than `capacity` or than 2^31 − 1; nothing is
 //! written then. `@symbols` names the symbols.
@@ -15,7 +15,7 @@ use ramanujan_egraph::vocabulary::{Name, Vocabulary};
 use super::escaped;
 use super::program::{Build, Check, Program, Steps};
 
-const PRELUDE: &str = include_str!("prelude.ll");
+const RUNTIME: &str = include_str!("runtime.ll");
 
 /// The program as an LLVM module.
 pub fn write(program: &Program) -> String {
@@ -24,7 +24,7 @@ pub fn write(program: &Program) -> String {
         let _ = writeln!(out, "; {number} {}: {}", escaped(&rule.name), escaped(&rule.text));
     }
     out.push('\n');
-    out.push_str(PRELUDE);
+    out.push_str(RUNTIME);
     symbols(&mut out, &program.symbols());
     for (number, rule) in program.rules.iter().enumerate() {
         let function = Function { program, rule, number };

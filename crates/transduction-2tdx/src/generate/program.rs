@@ -143,3 +143,34 @@ impl Compiler<'_> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::program;
+    use super::*;
+
+    #[test]
+    fn a_rule_becomes_checks_in_an_order_that_never_looks_too_far() {
+        let program =
+            program(&[("(f (g ?x) ?y ?x)", "(h ?y (g a))", &["(NotEqual ?x ?y)", "(ColorNot ?y RED)"])]);
+        let heads: Vec<String> = program.heads.iter().map(|h| format!("{}/{}", h.name, h.arity)).collect();
+        assert_eq!(heads, ["f/3", "g/1", "a/0", "h/2"]);
+        assert_eq!(program.symbols(), ["f", "g", "a", "h"]);
+        let rule = &program.rules[0];
+        assert_eq!(rule.paths, [vec![], vec![0], vec![1], vec![2], vec![0, 0]]);
+        assert_eq!(
+            rule.checks,
+            [
+                Check::Head { slot: 0, head: 0, first: 1 },
+                Check::Head { slot: 1, head: 1, first: 4 },
+                Check::Equal { slot: 3, other: 4, equal: true },
+                Check::Color { slot: 2, color: Color::Red, is: false },
+                Check::Equal { slot: 4, other: 2, equal: false },
+            ]
+        );
+        let leaf = Build::Node { head: 2, children: Vec::new() };
+        let inner = Build::Node { head: 1, children: vec![leaf] };
+        assert_eq!(rule.build, Build::Node { head: 3, children: vec![Build::Slot(2), inner] });
+        assert_eq!(rule.text, "(f (g ?x) ?y ?x) => (h ?y (g a)) if (ColorNot ?y RED) and (NotEqual ?x ?y)");
+    }
+}

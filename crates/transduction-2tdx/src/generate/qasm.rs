@@ -311,3 +311,32 @@ fn value(register: Register, width: usize, number: usize) -> Vec<Control> {
 fn color_controls(register: Register, color: Color) -> Vec<Control> {
     value(register, 2, color_code(color) as usize)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::program;
+    use super::*;
+
+    #[test]
+    fn widths_tell_what_has_to_be_told() {
+        for (count, expected) in [(0, 1), (1, 1), (2, 1), (3, 2), (4, 2), (5, 3), (8, 3), (9, 4)] {
+            assert_eq!(bits(count), expected, "{count}");
+        }
+    }
+
+    #[test]
+    fn registers_are_those_that_some_rule_needs() {
+        let program = program(&[
+            ("(f ?x ?x)", "?x", &[]),
+            ("(f ?x (g ?y))", "?y", &["(ParentOf ?y ?x)", "(ColorNot ?x RED)"]),
+        ]);
+        let layout = Layout::of(&program);
+        assert_eq!(layout.places, [vec![], vec![1], vec![0], vec![1, 0]]);
+        let registers: Vec<(String, usize)> =
+            layout.registers.iter().map(|(register, width)| (register.name(), *width)).collect();
+        // Two heads and the code for any other; two places that are compared.
+        let expected =
+            [("head_0", 2), ("head_1", 2), ("term_1", 1), ("term_2", 1), ("color_2", 2), ("child_3_2", 1)];
+        assert_eq!(registers, expected.map(|(name, width)| (name.to_owned(), width)));
+    }
+}

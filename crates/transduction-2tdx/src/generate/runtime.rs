@@ -114,7 +114,13 @@ struct Frame {
 }
 
 /// Rewrites `term` with `RULES`, with at most `max_steps` steps, never to more than `max_nodes` nodes.
-pub fn rewrite(terms: &mut Terms, term: usize, strategy: Strategy, max_steps: u64, max_nodes: u64) -> Rewritten {
+pub fn rewrite(
+    terms: &mut Terms,
+    term: usize,
+    strategy: Strategy,
+    max_steps: u64,
+    max_nodes: u64,
+) -> Rewritten {
     let mut total = terms.size(term);
     let mut steps: Vec<Step> = Vec::new();
     let mut stop = Stop::Complete;
@@ -176,4 +182,3 @@ pub fn rewrite(terms: &mut Terms, term: usize, strategy: Strategy, max_steps: u6
     }
     Rewritten { term: result, steps, stop }
 }
-

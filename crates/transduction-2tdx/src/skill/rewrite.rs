@@ -218,3 +218,59 @@ impl Rewriter<'_> {
         Some(result)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::skill::fresh_vocabulary;
+    use crate::skill::rule::Posted;
+    use ramanujan_egraph::read::s_expression;
+
+    /// What becomes of `term`, how many steps it took, why it ended; time is up at look number `looks`.
+    fn run(rule: (&str, &str), term: &str, strategy: Strategy, looks: u64) -> (String, usize, StopReason) {
+        let mut vocabulary = fresh_vocabulary().unwrap();
+        let posted = Posted {
+            pattern_name: None,
+            source_pattern: rule.0.to_owned(),
+            target_pattern: rule.1.to_owned(),
+            constraints: Vec::new(),
+            priority: None,
+        };
+        let rule = Rule::read(&mut vocabulary, "rule", &posted).unwrap();
+        let term = s_expression(&mut vocabulary, term, 100_000).unwrap();
+        let mut graph = TermGraph::default();
+        let root = graph.add_term(&term).unwrap();
+        let limits = Limits { steps: 1_000_000, nodes: 100_000 };
+        let mut left = looks;
+        let mut expired = || {
+            left -= 1;
+            left == 0
+        };
+        let done = rewrite(&vocabulary, &[rule], &mut graph, root, strategy, limits, &mut expired);
+        let result = graph.term(done.place).unwrap();
+        (result.print(&vocabulary), done.steps.len(), done.stop_reason)
+    }
+
+    #[test]
+    fn when_the_time_is_up_the_rest_stays_as_it_is() {
+        let term = format!("(h{})", " (g a)".repeat(64));
+        let (result, steps, stop) = run(("(g ?x)", "?x"), &term, Strategy::Everywhere, 1);
+        // The clock is looked at on visit 64, of the 32nd (g a): two visits each.
+        assert_eq!((steps, stop), (31, StopReason::TimeLimit));
+        assert_eq!(result, format!("(h{}{})", " a".repeat(31), " (g a)".repeat(33)));
+        let (_, steps, stop) = run(("(g ?x)", "?x"), &term, Strategy::Everywhere, u64::MAX);
+        assert_eq!((steps, stop), (64, StopReason::Complete));
+    }
+
+    #[test]
+    fn depth_costs_memory_only_and_a_normal_form_is_visited_once() {
+        let n = 20_000;
+        let deep = format!("{}a{}", "(s ".repeat(n), ")".repeat(n));
+        let (result, steps, stop) = run(("(s a)", "a"), &deep, Strategy::Fixpoint, u64::MAX);
+        assert_eq!((result.as_str(), steps, stop), ("a", n, StopReason::Complete));
+        // Were the moved argument visited again after each step, these would be 20 million visits and the 64,000 that are allowed too few.
+        let tower = format!("{}(k {deep}){}", "(g ".repeat(1_000), ")".repeat(1_000));
+        let (_, steps, stop) = run(("(g (k ?x))", "(k ?x)"), &tower, Strategy::Fixpoint, 1_000);
+        assert_eq!((steps, stop), (1_000, StopReason::Complete));
+    }
+}
