@@ -7,6 +7,7 @@ mod rules;
 mod saturate;
 mod show;
 mod theory;
+mod verify;
 
 use ramanujan_core::{Color, Problem};
 use ramanujan_shell::{Info, Service, setting};
@@ -23,13 +24,9 @@ pub fn service() -> Service {
     })
     .post("/egraph/saturate", async |request| saturate::saturate(&request))
     .get("/egraph/rules", async |request| rules::rules(&request))
-    .post("/egraph/verify", async |_| Err(unbuilt("verify")))
-    .post("/egraph/merge", async |_| Err(unbuilt("merge")))
-    .post("/egraph/explain", async |_| Err(unbuilt("explain")))
-}
-
-fn unbuilt(operation: &str) -> Problem {
-    Problem::not_implemented(format!("{operation} is not built yet; POST /egraph/saturate is"))
+    .post("/egraph/verify", async |request| verify::verify(&request))
+    .post("/egraph/explain", async |request| verify::explain(&request))
+    .post("/egraph/merge", async |_| Err(Problem::not_implemented("merge is not built yet")))
 }
 
 fn constants() -> Map<String, Value> {

@@ -278,7 +278,7 @@ pub(crate) fn limits(
 }
 
 /// A number of a request: from 1 to `most`, `default` where it is not given.
-fn within<T: PartialOrd + From<u8> + std::fmt::Display>(
+pub(crate) fn within<T: PartialOrd + From<u8> + std::fmt::Display>(
     name: &str,
     given: Option<T>,
     default: T,

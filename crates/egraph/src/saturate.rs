@@ -45,6 +45,8 @@ pub enum StopReason {
     TimeLimit,
     /// A class has more matches than are looked at, and those give nothing new.
     MatchLimit,
+    /// The two nodes of the goal are equal.
+    GoalReached,
 }
 
 impl StopReason {
@@ -55,6 +57,7 @@ impl StopReason {
             StopReason::NodeLimit => "node_limit",
             StopReason::TimeLimit => "time_limit",
             StopReason::MatchLimit => "match_limit",
+            StopReason::GoalReached => "goal_reached",
         }
     }
 }
@@ -81,12 +84,25 @@ pub fn run(
     mode: Mode,
     expired: &mut dyn FnMut() -> bool,
 ) -> Run {
+    run_until(egraph, rules, limits, mode, None, expired)
+}
+
+/// As [`run`], but ends as soon as the two nodes of `goal` are equal.
+pub fn run_until(
+    egraph: &mut EGraph,
+    rules: &RuleSet,
+    limits: Limits,
+    mode: Mode,
+    goal: Option<(Id, Id)>,
+    expired: &mut dyn FnMut() -> bool,
+) -> Run {
     egraph.rebuild();
     egraph.take_touched();
     let mut state = State {
         egraph,
         rules,
         mode,
+        goal,
         limit: limits.nodes,
         clock: Clock { expired, left: 0 },
         fresh: BTreeSet::new(),
@@ -102,6 +118,9 @@ pub fn run(
     let stop_reason = loop {
         if iterations == limits.iterations {
             break StopReason::IterationLimit;
+        }
+        if let Err(reason) = state.look_at_goal() {
+            break reason;
         }
         iterations += 1;
         // Only a sweep over everything that changes nothing proves that nothing is left.
@@ -154,6 +173,7 @@ struct State<'s, 'c> {
     egraph: &'s mut EGraph,
     rules: &'s RuleSet,
     mode: Mode,
+    goal: Option<(Id, Id)>,
     limit: usize,
     clock: Clock<'c>,
     /// Classes to look at with the rewrites that only unite.
@@ -256,7 +276,14 @@ impl State<'_, '_> {
         if self.dirty {
             self.rebuild();
         }
-        Ok(())
+        self.look_at_goal()
+    }
+
+    fn look_at_goal(&self) -> Result<(), StopReason> {
+        match self.goal {
+            Some((a, b)) if self.egraph.find(a) == self.egraph.find(b) => Err(StopReason::GoalReached),
+            _ => Ok(()),
+        }
     }
 
     fn apply_one(&mut self, index: u32, slots: &[Id]) -> Result<(), StopReason> {

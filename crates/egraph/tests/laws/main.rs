@@ -3,5 +3,6 @@
 mod colours;
 mod common;
 mod extraction;
+mod models;
 mod proofs;
 mod saturation;
