@@ -174,6 +174,12 @@ impl EGraph {
         groups.iter().flat_map(|(.., nodes)| nodes).copied().filter(|node| self.is_alive(*node))
     }
 
+    /// The names and numbers of arguments of a class's nodes.
+    pub(crate) fn heads(&self, class: Id) -> impl Iterator<Item = (Name, usize)> + '_ {
+        let groups = &self.classes[self.find(class).index()].groups;
+        groups.iter().map(|(name, arity, _)| (*name, *arity as usize))
+    }
+
     /// The nodes of a class with a name and number of arguments.
     pub fn nodes_named(&self, class: Id, name: Name, arity: usize) -> impl Iterator<Item = Id> + '_ {
         let groups = &self.classes[self.find(class).index()].groups;

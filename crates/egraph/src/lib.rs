@@ -3,7 +3,7 @@
 //! [`operators`], [`languages`] and [`vocabulary`] say what names mean; [`read`] and [`term`] take terms in and give
 //! them out; [`pattern`], [`rewrite`] and [`rules`] say what may be rewritten; [`egraph`] holds terms up to equality,
 //! [`saturate`] applies rules within hard limits and the rule of [`colors`]; [`extract`] picks the cheapest term,
-//! [`proof`] says why terms are equal, [`check`] checks that, [`model`] shows that they are not. No I/O, no clock (time
+//! [`facts`] shares equalities, [`proof`] says why terms are equal, [`check`] checks that, [`model`] shows that they are not. No I/O, no clock (time
 //! is asked of the caller), no HTTP.
 
 mod build;
@@ -12,6 +12,7 @@ pub mod colors;
 pub mod conflict;
 pub mod egraph;
 pub mod extract;
+pub mod facts;
 mod forest;
 mod functions;
 pub mod languages;

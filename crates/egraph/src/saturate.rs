@@ -16,6 +16,7 @@ use crate::conflict::{Conflict, Conflicts};
 use crate::egraph::{EGraph, Id};
 use crate::forest::Application;
 use crate::rules::RuleSet;
+use crate::vocabulary::Name;
 
 /// Bounds of one run. Time is the caller's: see [`run`].
 #[derive(Clone, Copy, Debug)]
@@ -98,6 +99,13 @@ pub fn run_until(
 ) -> Run {
     egraph.rebuild();
     egraph.take_touched();
+    let mut by_head: HashMap<_, Vec<u32>> = HashMap::new();
+    for (index, rewrite) in rules.rewrites.iter().enumerate() {
+        let heads = rewrite.left.root_name();
+        heads
+            .into_iter()
+            .for_each(|head| by_head.entry((head, rewrite.grows())).or_default().push(index as u32));
+    }
     let mut state = State {
         egraph,
         rules,
@@ -108,6 +116,8 @@ pub fn run_until(
         fresh: BTreeSet::new(),
         pending: BTreeSet::new(),
         matches: Matches::default(),
+        by_head,
+        candidates: Vec::new(),
         applied: vec![0; rules.rules.len()],
         conflicts: Conflicts::default(),
         dirty: false,
@@ -181,6 +191,10 @@ struct State<'s, 'c> {
     /// Classes to look at with the rewrites that grow the graph, smallest first.
     pending: BTreeSet<(u64, Id)>,
     matches: Matches,
+    /// The rewrites by the root of the left side and whether they grow the graph.
+    by_head: HashMap<((Name, usize), bool), Vec<u32>>,
+    /// Those that may match the class in hand.
+    candidates: Vec<u32>,
     applied: Vec<u64>,
     conflicts: Conflicts,
     /// Whether nodes were added or classes united since the last rebuild, and in this iteration.
@@ -235,9 +249,13 @@ impl State<'_, '_> {
 
     /// Collects the matches at a class of the rewrites that grow, or of those that do not.
     fn search(&mut self, class: Id, grow: bool) -> Result<(), StopReason> {
-        for (index, rewrite) in
-            self.rules.rewrites.iter().enumerate().filter(|(_, rewrite)| rewrite.grows() == grow)
-        {
+        let mut candidates = std::mem::take(&mut self.candidates);
+        candidates.clear();
+        let heads = self.egraph.heads(class);
+        candidates.extend(heads.filter_map(|head| self.by_head.get(&(head, grow))).flatten());
+        candidates.sort_unstable();
+        for index in candidates.iter().copied() {
+            let rewrite = &self.rules.rewrites[index as usize];
             let (egraph, clock, Matches { found, slots }) =
                 (&*self.egraph, &mut self.clock, &mut self.matches);
             let before = found.len();
@@ -250,7 +268,7 @@ impl State<'_, '_> {
                 let from = slots.len();
                 slots.extend_from_slice(nodes);
                 if rewrite.admits(egraph, &mut slots[from..]) {
-                    found.push((index as u32, from as u32));
+                    found.push((index, from as u32));
                 } else {
                     slots.truncate(from);
                 }
@@ -261,6 +279,7 @@ impl State<'_, '_> {
                 return Err(StopReason::TimeLimit);
             }
         }
+        self.candidates = candidates;
         Ok(())
     }
 

@@ -3,6 +3,8 @@
 mod colours;
 mod common;
 mod extraction;
+mod facts;
+mod limits;
 mod models;
 mod proofs;
 mod saturation;
