@@ -2,10 +2,12 @@
 //!
 //! The stored set only grows: one INSERT of the facts that are new. The graph is derived from the whole set each time.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use ramanujan_core::Problem;
 use ramanujan_egraph::colors::Mode;
 use ramanujan_egraph::egraph::EGraph;
-use ramanujan_egraph::facts::{Fact, Facts, derive};
+use ramanujan_egraph::facts::{Derived, Fact, Facts, derive};
 use ramanujan_egraph::term::Term;
 use ramanujan_shell::{Request, Response, Store, ok, setting};
 use serde::Deserialize;
@@ -178,9 +180,9 @@ fn describe(
     }
     theory::refuse_pairs(&egraph, "a fact", mode)?;
     let empty = || Problem::invalid("invalid-expression", "a fact has an empty term");
-    let (nodes, clashes) = derive(&mut egraph, &terms, mode).ok_or_else(empty)?;
+    let Derived { nodes, clashes } = derive(&mut egraph, &terms, mode).ok_or_else(empty)?;
 
-    let mut of_class: std::collections::BTreeMap<_, std::collections::BTreeSet<&str>> = Default::default();
+    let mut of_class: BTreeMap<_, BTreeSet<&str>> = BTreeMap::new();
     for (fact, (left, right)) in facts.iter().zip(&nodes) {
         of_class.entry(egraph.find(*left)).or_default().insert(fact.left());
         of_class.entry(egraph.find(*right)).or_default().insert(fact.right());

@@ -118,6 +118,11 @@ impl EGraph {
         self.alive
     }
 
+    /// The id that the next new node will have.
+    pub(crate) fn next_id(&self) -> Id {
+        Id(self.nodes.len() as u32)
+    }
+
     pub fn class_count(&self) -> usize {
         self.nodes.len() - self.unions
     }

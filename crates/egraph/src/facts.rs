@@ -88,14 +88,17 @@ pub struct Clash {
     pub pair: Pair,
 }
 
-/// Adds terms to a graph and unites them as the facts say, in order; leaves it rebuilt. Gives the nodes of each fact's
-/// terms, and the clashes. In mode `Block` a union that clashes is not made; terms that clash are for the caller to
+/// What became of facts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Derived {
+    /// The nodes of each fact's two terms.
+    pub nodes: Vec<(Id, Id)>,
+    pub clashes: Vec<Clash>,
+}
+
+/// Adds terms to a graph and unites them as the facts say, in order; leaves it rebuilt. In mode `Block` a union that clashes is not made; terms that clash are for the caller to
 /// refuse. `None` if a term is empty.
-pub fn derive(
-    egraph: &mut EGraph,
-    facts: &[(Term, Term)],
-    mode: Mode,
-) -> Option<(Vec<(Id, Id)>, Vec<Clash>)> {
+pub fn derive(egraph: &mut EGraph, facts: &[(Term, Term)], mode: Mode) -> Option<Derived> {
     let mut nodes = Vec::with_capacity(facts.len());
     for (left, right) in facts {
         nodes.push((egraph.add_term(left)?, egraph.add_term(right)?));
@@ -110,5 +113,5 @@ pub fn derive(
             egraph.rebuild();
         }
     }
-    Some((nodes, clashes))
+    Some(Derived { nodes, clashes })
 }

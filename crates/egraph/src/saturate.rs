@@ -213,12 +213,15 @@ impl State<'_, '_> {
         let horizon = sizes.max().unwrap_or(0);
         let mut looks: HashMap<Id, u8> = HashMap::new();
         let mut later = BTreeSet::new();
+        let first_new = self.egraph.next_id();
         self.unite()?;
         while let Some((_, id)) = self.pending.pop_first() {
             let id = self.egraph.find(id);
             let size = self.egraph.known(id).size;
             let seen = looks.entry(id).or_default();
-            if size > horizon || *seen == MAX_LOOKS {
+            // Values are small and without end: taken at once, they would keep everything larger waiting.
+            let new_value = id >= first_new && self.egraph.known(id).literal.is_some();
+            if size > horizon || *seen == MAX_LOOKS || new_value {
                 later.insert((size, id));
             } else {
                 *seen += 1;

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use ramanujan_egraph::check::check;
 use ramanujan_egraph::colors::{Mode, violations};
 use ramanujan_egraph::egraph::EGraph;
-use ramanujan_egraph::facts::{Fact, Facts, derive};
+use ramanujan_egraph::facts::{Derived, Fact, Facts, derive};
 use ramanujan_egraph::proof::{NoProof, prove};
 use ramanujan_egraph::read::s_expression;
 use ramanujan_egraph::rules::RuleSet;
@@ -46,7 +46,7 @@ fn equalities(facts: &Facts) -> Vec<bool> {
     let mut vocabulary = vocabulary();
     let terms = terms(&mut vocabulary, facts);
     let mut egraph = EGraph::new(vocabulary);
-    let (nodes, _) = derive(&mut egraph, &terms, Mode::Block).unwrap();
+    let Derived { nodes, .. } = derive(&mut egraph, &terms, Mode::Block).unwrap();
     let nodes: Vec<_> = nodes.into_iter().flat_map(|(a, b)| [a, b]).collect();
     nodes.iter().flat_map(|a| nodes.iter().map(|b| egraph.find(*a) == egraph.find(*b))).collect()
 }
@@ -82,7 +82,7 @@ proptest! {
             egraph.add_term(b).unwrap();
         }
         prop_assume!(violations(&egraph, 1).is_empty());
-        let (nodes, clashes) = derive(&mut egraph, &terms, Mode::Block).unwrap();
+        let Derived { nodes, clashes } = derive(&mut egraph, &terms, Mode::Block).unwrap();
         prop_assert!(violations(&egraph, 1).is_empty());
         let rules = RuleSet::default();
         for (number, (a, b)) in nodes.iter().enumerate() {

@@ -6,5 +6,7 @@ mod extraction;
 mod facts;
 mod limits;
 mod models;
+mod peers;
 mod proofs;
+mod reachable;
 mod saturation;
