@@ -1,12 +1,21 @@
 //! egraph-service: equality saturation, proofs and shared equalities as HTTP routes over `ramanujan-egraph`.
 //!
-//! [`theory`] reads what requests have in common (languages, operators, rules, limits, costs); `saturate`, `verify`,
-//! `rules` answer the routes; settings come from the manifest. Everything with a law is in the library.
+//! `theory` reads what requests have in common (languages, operators, rules, limits, costs); `saturate`, `verify`,
+//! `merge`, `rules` answer the routes; `memo` keeps replies; [`gadget`] is what `provider` exports as the WIT interface
+//! `gadgets`. Settings come from the manifest. Everything with a law is in the library.
 
+pub mod gadget;
+mod memo;
+mod merge;
 mod rules;
 mod saturate;
+mod schema;
 mod show;
 mod theory;
+mod verify;
+
+#[cfg(target_family = "wasm")]
+mod provider;
 
 use ramanujan_core::{Color, Problem};
 use ramanujan_shell::{Info, Service, setting};
@@ -23,13 +32,11 @@ pub fn service() -> Service {
     })
     .post("/egraph/saturate", async |request| saturate::saturate(&request))
     .get("/egraph/rules", async |request| rules::rules(&request))
-    .post("/egraph/verify", async |_| Err(unbuilt("verify")))
-    .post("/egraph/merge", async |_| Err(unbuilt("merge")))
-    .post("/egraph/explain", async |_| Err(unbuilt("explain")))
-}
-
-fn unbuilt(operation: &str) -> Problem {
-    Problem::not_implemented(format!("{operation} is not built yet; POST /egraph/saturate is"))
+    .post("/egraph/verify", async |request| verify::verify(&request))
+    .post("/egraph/explain", async |request| verify::explain(&request))
+    .post("/egraph/merge", async |request| merge::merge(&request))
+    .get("/egraph/graphs/{graph}", async |request| merge::facts(&request))
+    .get("/egraph/cache/stats", async |request| memo::stats(&request))
 }
 
 fn constants() -> Map<String, Value> {

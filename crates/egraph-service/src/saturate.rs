@@ -7,12 +7,14 @@ use ramanujan_egraph::colors::Mode;
 use ramanujan_egraph::egraph::EGraph;
 use ramanujan_egraph::extract::{Cost, extract};
 use ramanujan_egraph::read;
-use ramanujan_egraph::saturate::{self, Limits, Run};
+use ramanujan_egraph::saturate::{self, Limits, Run, StopReason};
 use ramanujan_egraph::term::Term;
+use ramanujan_egraph::vocabulary::Vocabulary;
 use ramanujan_shell::{Request, Response, ok};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use crate::memo::{self, Key};
 use crate::theory::{self, Names, OperatorEntry, RuleEntry, Theory};
 use crate::{gadgets, show};
 
@@ -49,7 +51,7 @@ struct SaturateRequest {
 }
 
 /// How the canonical form is written.
-#[derive(Clone, Copy, Default, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Form {
     /// As an S-expression.
@@ -77,7 +79,6 @@ struct SaturateReply {
     color_conflicts: Vec<Value>,
     color_conflict_count: u64,
     verified: bool,
-    cached: bool,
 }
 
 /// What one saturation needs besides the term.
@@ -87,6 +88,7 @@ struct Job {
     mode: Mode,
     cost: Cost,
     form: Form,
+    key: Key,
 }
 
 pub(crate) fn saturate(request: &Request) -> Result<Response, Problem> {
@@ -113,7 +115,10 @@ pub(crate) fn saturate(request: &Request) -> Result<Response, Problem> {
     let mode = theory::mode(color_mode.as_deref())?;
     let mut theory = Theory::read(language, operators, rules, &gadgets()?)?;
     let cost = theory::cost(&mut theory.vocabulary, cost.as_ref())?;
-    let mut job = Job { theory, limits, mode, cost, form };
+    // A run that the time did not end is the same with more of it, so the time is no part of the key.
+    let settings = format!("{limits:?} {mode:?} {form:?} {}", spell(&theory.vocabulary, &cost));
+    let key = Key::new(&theory, &settings);
+    let mut job = Job { theory, limits, mode, cost, form, key };
     let end = started + Duration::from_millis(timeout_ms);
     match (expression, expressions) {
         (Some(expression), None) => {
@@ -142,8 +147,40 @@ pub(crate) fn saturate(request: &Request) -> Result<Response, Problem> {
     }
 }
 
-fn one(job: &Job, term: &Term, end: Instant) -> Result<SaturateReply, Problem> {
-    let Job { theory, limits, mode, cost, form } = job;
+/// A cost in one spelling.
+fn spell(vocabulary: &Vocabulary, cost: &Cost) -> String {
+    match cost {
+        Cost::Depth => "depth".to_owned(),
+        Cost::Size { red, blue, green, operators } => {
+            let mut weights: Vec<_> =
+                operators.iter().map(|(name, weight)| (vocabulary.text(*name), weight)).collect();
+            weights.sort_unstable();
+            format!("{red} {blue} {green} {weights:?}")
+        }
+    }
+}
+
+/// The reply for one term, from the memo where it is there.
+fn one(job: &Job, term: &Term, end: Instant) -> Result<Map<String, Value>, Problem> {
+    let key = job.key.of_term(&job.theory, term);
+    if let Some(mut reply) = memo::find(&key)? {
+        reply.insert("cached".into(), true.into());
+        return Ok(reply);
+    }
+    let found = compute(job, term, end)?;
+    let (stop_reason, nodes) = (found.stop_reason, found.nodes);
+    let Ok(Value::Object(mut reply)) = serde_json::to_value(found) else {
+        return Err(Problem::new(500, "reply", "the reply cannot be written"));
+    };
+    if stop_reason != StopReason::TimeLimit.as_str() {
+        memo::keep(&key, nodes, &reply)?;
+    }
+    reply.insert("cached".into(), false.into());
+    Ok(reply)
+}
+
+fn compute(job: &Job, term: &Term, end: Instant) -> Result<SaturateReply, Problem> {
+    let Job { theory, limits, mode, cost, form, .. } = job;
     let mut egraph = EGraph::new(theory.vocabulary.clone());
     let root = theory::add(&mut egraph, "the expression", term, *limits, *mode)?;
     let run = saturate::run(&mut egraph, &theory.rules, *limits, *mode, &mut || Instant::now() >= end);
@@ -186,7 +223,6 @@ fn one(job: &Job, term: &Term, end: Instant) -> Result<SaturateReply, Problem> {
         color_conflicts: shown.collect(),
         color_conflict_count: conflicts.total(),
         verified,
-        cached: false,
         canonical_form,
     })
 }

@@ -278,7 +278,7 @@ pub(crate) fn limits(
 }
 
 /// A number of a request: from 1 to `most`, `default` where it is not given.
-fn within<T: PartialOrd + From<u8> + std::fmt::Display>(
+pub(crate) fn within<T: PartialOrd + From<u8> + std::fmt::Display>(
     name: &str,
     given: Option<T>,
     default: T,
@@ -344,21 +344,37 @@ pub(crate) fn add(
     limits: Limits,
     mode: Mode,
 ) -> Result<Id, Problem> {
+    let root = add_within(egraph, name, term, limits)?;
+    refuse_pairs(egraph, name, mode)?;
+    Ok(root)
+}
+
+/// Adds a term to a graph within the node limit.
+pub(crate) fn add_within(
+    egraph: &mut EGraph,
+    name: &str,
+    term: &Term,
+    limits: Limits,
+) -> Result<Id, Problem> {
     let root = egraph.add_term(term);
     let given = egraph.node_count();
     if given > limits.nodes {
-        let detail = format!("{name} has {given} different nodes and max_nodes is {}", limits.nodes);
+        let detail =
+            format!("with {name} there are {given} different nodes and max_nodes is {}", limits.nodes);
         return Err(Problem::invalid("too-many-nodes", detail));
     }
-    if mode == Mode::Block {
-        let pairs = violations(egraph, MAX_PAIRS);
-        if !pairs.is_empty() {
-            let pairs: Vec<Value> = pairs.iter().map(|pair| crate::show::pair(egraph, pair)).collect();
-            let detail = format!(
-                "{name} has RED next to BLUE; color_mode \"report\" takes it all the same, or declare other colours"
-            );
-            return Err(Problem::invalid("color-conflict", detail).with("color_conflicts", pairs));
-        }
-    }
     root.ok_or_else(|| Problem::invalid("invalid-expression", format!("{name}: the expression is empty")))
+}
+
+/// Refuses, where colours block, a graph that has RED next to BLUE.
+pub(crate) fn refuse_pairs(egraph: &EGraph, name: &str, mode: Mode) -> Result<(), Problem> {
+    let pairs = if mode == Mode::Block { violations(egraph, MAX_PAIRS) } else { Vec::new() };
+    if pairs.is_empty() {
+        return Ok(());
+    }
+    let pairs: Vec<Value> = pairs.iter().map(|pair| crate::show::pair(egraph, pair)).collect();
+    let detail = format!(
+        "{name} has RED next to BLUE; color_mode \"report\" takes it all the same, or declare other colours"
+    );
+    Err(Problem::invalid("color-conflict", detail).with("color_conflicts", pairs))
 }

@@ -147,9 +147,6 @@ fn bad_requests_are_problem_documents_that_name_the_trouble() {
     for body in ["", "{", "{\"expression\":\"\u{0}\"}", &"[".repeat(100_000)] {
         assert_eq!(send(&service(), Method::POST, "/egraph/saturate", body).status, 400);
     }
-    for path in ["/egraph/verify", "/egraph/merge", "/egraph/explain"] {
-        assert_eq!(post(path, &json!({})).status, 501);
-    }
     assert_eq!(send(&service(), Method::GET, "/egraph/saturate", "").status, 405);
 }
 

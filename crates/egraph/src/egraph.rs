@@ -118,6 +118,11 @@ impl EGraph {
         self.alive
     }
 
+    /// The id that the next new node will have.
+    pub(crate) fn next_id(&self) -> Id {
+        Id(self.nodes.len() as u32)
+    }
+
     pub fn class_count(&self) -> usize {
         self.nodes.len() - self.unions
     }
@@ -172,6 +177,12 @@ impl EGraph {
     pub fn nodes(&self, class: Id) -> impl Iterator<Item = Id> + '_ {
         let groups = &self.classes[self.find(class).index()].groups;
         groups.iter().flat_map(|(.., nodes)| nodes).copied().filter(|node| self.is_alive(*node))
+    }
+
+    /// The names and numbers of arguments of a class's nodes.
+    pub(crate) fn heads(&self, class: Id) -> impl Iterator<Item = (Name, usize)> + '_ {
+        let groups = &self.classes[self.find(class).index()].groups;
+        groups.iter().map(|(name, arity, _)| (*name, *arity as usize))
     }
 
     /// The nodes of a class with a name and number of arguments.

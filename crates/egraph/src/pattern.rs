@@ -3,7 +3,6 @@
 //! A pattern is a flat list of places in preorder, so that every child's place comes after its parent's: a match is
 //! one node for each place, which is what a proof needs, and a term is built by going through the places backwards.
 
-use std::fmt::Write as _;
 use std::ops::ControlFlow;
 
 use crate::egraph::{EGraph, Id};
@@ -176,6 +175,17 @@ impl Pattern {
 
     /// The pattern as an S-expression.
     pub fn print(&self, vocabulary: &Vocabulary, variables: &Variables) -> String {
+        self.print_with(&mut |place, out| match place {
+            Place::Variable(variable) => {
+                out.push('?');
+                out.push_str(variables.0.get(variable).map_or("", String::as_str));
+            }
+            Place::Node(name, _) => out.push_str(vocabulary.text(name)),
+        })
+    }
+
+    /// The pattern as an S-expression in which `write` writes variables and names.
+    pub(crate) fn print_with(&self, write: &mut dyn FnMut(Place, &mut String)) -> String {
         let mut out = String::new();
         // Arguments that the open operators still wait for.
         let mut open: Vec<usize> = Vec::new();
@@ -183,17 +193,13 @@ impl Pattern {
             if !out.is_empty() {
                 out.push(' ');
             }
-            match place {
-                Place::Variable(variable) => {
-                    let _ = write!(out, "?{}", variables.0.get(*variable).map_or("", String::as_str));
-                }
-                Place::Node(name, 0) => out.push_str(vocabulary.text(*name)),
-                Place::Node(name, arity) => {
-                    let _ = write!(out, "({}", vocabulary.text(*name));
-                    open.push(*arity);
-                    continue;
-                }
+            if let Place::Node(_, arity @ 1..) = place {
+                out.push('(');
+                write(*place, &mut out);
+                open.push(*arity);
+                continue;
             }
+            write(*place, &mut out);
             while let Some(left) = open.last_mut() {
                 *left -= 1;
                 if *left > 0 {

@@ -16,6 +16,7 @@ use crate::conflict::{Conflict, Conflicts};
 use crate::egraph::{EGraph, Id};
 use crate::forest::Application;
 use crate::rules::RuleSet;
+use crate::vocabulary::Name;
 
 /// Bounds of one run. Time is the caller's: see [`run`].
 #[derive(Clone, Copy, Debug)]
@@ -45,6 +46,8 @@ pub enum StopReason {
     TimeLimit,
     /// A class has more matches than are looked at, and those give nothing new.
     MatchLimit,
+    /// The two nodes of the goal are equal.
+    GoalReached,
 }
 
 impl StopReason {
@@ -55,6 +58,7 @@ impl StopReason {
             StopReason::NodeLimit => "node_limit",
             StopReason::TimeLimit => "time_limit",
             StopReason::MatchLimit => "match_limit",
+            StopReason::GoalReached => "goal_reached",
         }
     }
 }
@@ -81,17 +85,39 @@ pub fn run(
     mode: Mode,
     expired: &mut dyn FnMut() -> bool,
 ) -> Run {
+    run_until(egraph, rules, limits, mode, None, expired)
+}
+
+/// As [`run`], but ends as soon as the two nodes of `goal` are equal.
+pub fn run_until(
+    egraph: &mut EGraph,
+    rules: &RuleSet,
+    limits: Limits,
+    mode: Mode,
+    goal: Option<(Id, Id)>,
+    expired: &mut dyn FnMut() -> bool,
+) -> Run {
     egraph.rebuild();
     egraph.take_touched();
+    let mut by_head: HashMap<_, Vec<u32>> = HashMap::new();
+    for (index, rewrite) in rules.rewrites.iter().enumerate() {
+        let heads = rewrite.left.root_name();
+        heads
+            .into_iter()
+            .for_each(|head| by_head.entry((head, rewrite.grows())).or_default().push(index as u32));
+    }
     let mut state = State {
         egraph,
         rules,
         mode,
+        goal,
         limit: limits.nodes,
         clock: Clock { expired, left: 0 },
         fresh: BTreeSet::new(),
         pending: BTreeSet::new(),
         matches: Matches::default(),
+        by_head,
+        candidates: Vec::new(),
         applied: vec![0; rules.rules.len()],
         conflicts: Conflicts::default(),
         dirty: false,
@@ -102,6 +128,9 @@ pub fn run(
     let stop_reason = loop {
         if iterations == limits.iterations {
             break StopReason::IterationLimit;
+        }
+        if let Err(reason) = state.look_at_goal() {
+            break reason;
         }
         iterations += 1;
         // Only a sweep over everything that changes nothing proves that nothing is left.
@@ -154,6 +183,7 @@ struct State<'s, 'c> {
     egraph: &'s mut EGraph,
     rules: &'s RuleSet,
     mode: Mode,
+    goal: Option<(Id, Id)>,
     limit: usize,
     clock: Clock<'c>,
     /// Classes to look at with the rewrites that only unite.
@@ -161,6 +191,10 @@ struct State<'s, 'c> {
     /// Classes to look at with the rewrites that grow the graph, smallest first.
     pending: BTreeSet<(u64, Id)>,
     matches: Matches,
+    /// The rewrites by the root of the left side and whether they grow the graph.
+    by_head: HashMap<((Name, usize), bool), Vec<u32>>,
+    /// Those that may match the class in hand.
+    candidates: Vec<u32>,
     applied: Vec<u64>,
     conflicts: Conflicts,
     /// Whether nodes were added or classes united since the last rebuild, and in this iteration.
@@ -179,12 +213,15 @@ impl State<'_, '_> {
         let horizon = sizes.max().unwrap_or(0);
         let mut looks: HashMap<Id, u8> = HashMap::new();
         let mut later = BTreeSet::new();
+        let first_new = self.egraph.next_id();
         self.unite()?;
         while let Some((_, id)) = self.pending.pop_first() {
             let id = self.egraph.find(id);
             let size = self.egraph.known(id).size;
             let seen = looks.entry(id).or_default();
-            if size > horizon || *seen == MAX_LOOKS {
+            // Values are small and without end: taken at once, they would keep everything larger waiting.
+            let new_value = id >= first_new && self.egraph.known(id).literal.is_some();
+            if size > horizon || *seen == MAX_LOOKS || new_value {
                 later.insert((size, id));
             } else {
                 *seen += 1;
@@ -215,9 +252,13 @@ impl State<'_, '_> {
 
     /// Collects the matches at a class of the rewrites that grow, or of those that do not.
     fn search(&mut self, class: Id, grow: bool) -> Result<(), StopReason> {
-        for (index, rewrite) in
-            self.rules.rewrites.iter().enumerate().filter(|(_, rewrite)| rewrite.grows() == grow)
-        {
+        let mut candidates = std::mem::take(&mut self.candidates);
+        candidates.clear();
+        let heads = self.egraph.heads(class);
+        candidates.extend(heads.filter_map(|head| self.by_head.get(&(head, grow))).flatten());
+        candidates.sort_unstable();
+        for index in candidates.iter().copied() {
+            let rewrite = &self.rules.rewrites[index as usize];
             let (egraph, clock, Matches { found, slots }) =
                 (&*self.egraph, &mut self.clock, &mut self.matches);
             let before = found.len();
@@ -230,7 +271,7 @@ impl State<'_, '_> {
                 let from = slots.len();
                 slots.extend_from_slice(nodes);
                 if rewrite.admits(egraph, &mut slots[from..]) {
-                    found.push((index as u32, from as u32));
+                    found.push((index, from as u32));
                 } else {
                     slots.truncate(from);
                 }
@@ -241,6 +282,7 @@ impl State<'_, '_> {
                 return Err(StopReason::TimeLimit);
             }
         }
+        self.candidates = candidates;
         Ok(())
     }
 
@@ -256,7 +298,14 @@ impl State<'_, '_> {
         if self.dirty {
             self.rebuild();
         }
-        Ok(())
+        self.look_at_goal()
+    }
+
+    fn look_at_goal(&self) -> Result<(), StopReason> {
+        match self.goal {
+            Some((a, b)) if self.egraph.find(a) == self.egraph.find(b) => Err(StopReason::GoalReached),
+            _ => Ok(()),
+        }
     }
 
     fn apply_one(&mut self, index: u32, slots: &[Id]) -> Result<(), StopReason> {

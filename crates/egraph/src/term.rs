@@ -114,8 +114,8 @@ impl Term {
         term
     }
 
-    /// Size as a tree and depth (a leaf is 1 deep) of the root. Sizes beyond 2^64 count as that.
-    pub fn measure(&self) -> (u64, u64) {
+    /// Size as a tree and depth (a leaf is 1 deep) of the term of each node. Sizes beyond 2^64 count as that.
+    pub fn measures(&self) -> Vec<(u64, u64)> {
         let mut measures: Vec<(u64, u64)> = Vec::with_capacity(self.nodes.len());
         for node in &self.nodes {
             let (mut size, mut depth) = (1u64, 0);
@@ -126,7 +126,12 @@ impl Term {
             }
             measures.push((size, depth + 1));
         }
-        measures.last().copied().unwrap_or((0, 0))
+        measures
+    }
+
+    /// Size as a tree and depth of the root.
+    pub fn measure(&self) -> (u64, u64) {
+        self.measures().last().copied().unwrap_or((0, 0))
     }
 
     /// Refuses a term without a root, deeper than `max_depth`, or too large as a tree.
@@ -146,13 +151,20 @@ impl Term {
 
     /// The term as an S-expression. Call only after [`Term::check`]: sharing is written out.
     pub fn print(&self, vocabulary: &Vocabulary) -> String {
+        match self.nodes.len().checked_sub(1) {
+            Some(root) => self.print_from(vocabulary, root as u32),
+            None => String::new(),
+        }
+    }
+
+    /// The term of one of the nodes as an S-expression, with sharing written out.
+    pub fn print_from(&self, vocabulary: &Vocabulary, root: u32) -> String {
         enum Step {
             Open(u32),
             Close,
         }
         let mut out = String::new();
-        let mut steps: Vec<Step> =
-            self.nodes.len().checked_sub(1).map(|root| Step::Open(root as u32)).into_iter().collect();
+        let mut steps = vec![Step::Open(root)];
         while let Some(step) = steps.pop() {
             let Step::Open(place) = step else {
                 out.push(')');

@@ -3,5 +3,10 @@
 mod colours;
 mod common;
 mod extraction;
+mod facts;
+mod limits;
+mod models;
+mod peers;
 mod proofs;
+mod reachable;
 mod saturation;
