@@ -23,5 +23,5 @@ command -v python3 >/dev/null 2>&1 || die "python3 is not installed" "On Debian:
 step "Installing the OpenQASM 3 parser into target/openqasm"
 mkdir -p "$CARGO_TARGET_DIR"
 python3 -m venv --clear "$VENV" || die "python3 cannot make a virtual environment" "On Debian: apt-get install python3-venv"
-"$VENV/bin/pip" install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r "$REQUIREMENTS"
+"$VENV/bin/pip" install --quiet --no-cache-dir --disable-pip-version-check --require-hashes --only-binary :all: -r "$REQUIREMENTS"
 cp "$REQUIREMENTS" "$VENV/installed.txt"

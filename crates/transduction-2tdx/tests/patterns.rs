@@ -124,6 +124,7 @@ fn lists_have_pages_by_name_and_by_schedule() {
                 names.extend(
                     patterns.iter().map(|pattern| pattern["pattern_name"].as_str().unwrap().to_owned()),
                 );
+                assert!(names.len() <= expected.len(), "order={order}, limit={limit}: {names:?}");
                 match page["next_cursor"].as_str() {
                     Some(next) => cursor = format!("&cursor={next}"),
                     None => break,
