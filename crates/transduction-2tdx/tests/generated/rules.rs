@@ -45,6 +45,11 @@ pub(crate) fn chosen() -> Vec<Vec<Value>> {
             pattern("constant", "(h a ?x ?x)", "(delete ?x a)", &[]),
         ],
         vec![
+            pattern("double", "(g ?x)", "(merge ?x (f ?x ?x))", &[]),
+            pattern("triple", "(insert ?x)", "(h ?x (g ?x) ?x)", &[]),
+            pattern("widen", "(delete ?x ?y)", "(merge (merge ?x ?y) (merge ?y ?x))", &[]),
+        ],
+        vec![
             pattern(
                 "quote",
                 "(fn ?self ?\\)",
