@@ -127,6 +127,12 @@ if [ "$deep" = 1 ]; then
     expect duck-colors "a colour" '"hex"[ ]*:[ ]*"#[0-9A-F]{6}"'
     call transduction-2tdx POST / '{"operation":"verify","target":"local"}'
     expect_or_501 transduction-2tdx "verify with the local side" "$OK"
+    if [ -z "$domain" ]; then
+        # Rules are not below the base that a subdomain leads to.
+        BASE_PATH[transduction-2tdx]=''
+        call transduction-2tdx POST /skill/apply '{"patterns":[{"source_pattern":"(merge ?x ?x)","target_pattern":"?x"}],"expression":"(merge a a)"}'
+        expect transduction-2tdx "rewrite (merge a a)" '"expression"[ ]*:[ ]*"a"'
+    fi
     call interaction-timeline POST /events '{"type":"HeartbeatSent","agent_id":"'"$agent"'","operation":"verify","document_id":"'"$doc"'"}'
     expect interaction-timeline "append an event" "$OK"
     call interaction-timeline GET "/query?document=$doc&limit=10"

@@ -4,7 +4,7 @@
 use ramanujan_tests::Network;
 
 /// Every route that takes JSON, of every component that has one.
-const POSTS: [&str; 23] = [
+const POSTS: [&str; 27] = [
     "/crdt/apply",
     "/crdt/merge",
     "/crdt/compare",
@@ -28,6 +28,10 @@ const POSTS: [&str; 23] = [
     "/agent/0/message",
     "/agent/0/heartbeat",
     "/nats/webhook/agent.0.state",
+    "/skill/patterns",
+    "/skill/patterns/nothing/transduce",
+    "/skill/generate",
+    "/skill/apply",
 ];
 
 #[test]

@@ -76,18 +76,32 @@ impl Color {
         !matches!((self, child), (Color::Red, Color::Blue) | (Color::Blue, Color::Red))
     }
 
+    /// The operations that a stream knows. A phase's transition has the phase's colour (network.md §2.1).
+    pub const OPERATIONS: [(&str, Color); 18] = [
+        ("insert", Color::Red),
+        ("insert_item", Color::Red),
+        ("insert_text", Color::Red),
+        ("set", Color::Red),
+        ("increment", Color::Red),
+        ("add", Color::Red),
+        ("merge", Color::Red),
+        ("transition to LIVE", Color::Red),
+        ("delete", Color::Blue),
+        ("delete_text", Color::Blue),
+        ("decrement", Color::Blue),
+        ("remove", Color::Blue),
+        ("rollback", Color::Blue),
+        ("transition to BACKFILL", Color::Blue),
+        ("verify", Color::Green),
+        ("check", Color::Green),
+        ("canonicalize", Color::Green),
+        ("transition to VERIFY", Color::Green),
+    ];
+
     /// The colour that an operation name belongs to, `None` for a name that no stream knows.
     pub fn of_operation(operation: &str) -> Option<Color> {
-        Some(match operation {
-            "insert" | "insert_item" | "insert_text" | "set" | "increment" | "add" | "merge" => Color::Red,
-            "delete" | "delete_text" | "decrement" | "remove" | "rollback" => Color::Blue,
-            "verify" | "check" | "canonicalize" => Color::Green,
-            // A phase's transition has the phase's colour (network.md §2.1).
-            "transition to LIVE" => Color::Red,
-            "transition to BACKFILL" => Color::Blue,
-            "transition to VERIFY" => Color::Green,
-            _ => return None,
-        })
+        let known = Color::OPERATIONS.iter().find(|(name, _)| *name == operation);
+        known.map(|(_, color)| *color)
     }
 }
 

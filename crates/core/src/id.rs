@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::MAX_SAFE_INTEGER;
+use crate::{Digest, MAX_SAFE_INTEGER};
 
 /// Longest identifier, in bytes: fits an index page many times over and still holds a UUID with a prefix.
 pub const MAX_ID_LEN: usize = 128;
@@ -22,6 +22,8 @@ pub enum InvalidId {
     Grammar(String),
     /// A document id that is a route.
     Reserved(String),
+    /// 64 hex digits, where they would be taken for a content address.
+    Digest,
     /// Not of the form `agent:seq` with seq from 1 to 2^53−1.
     Dot(String),
 }
@@ -35,6 +37,7 @@ impl fmt::Display for InvalidId {
                 write!(f, "{:?} is not of the form [A-Za-z0-9._-]{{1,128}}", cut(text))
             }
             InvalidId::Reserved(text) => write!(f, "{text:?} is reserved and cannot name a document"),
+            InvalidId::Digest => f.write_str("64 hex digits address contents and cannot be a name"),
             InvalidId::Dot(text) => write!(f, "{:?} is not a dot (agent:seq, seq from 1)", cut(text)),
         }
     }
@@ -137,6 +140,18 @@ string_id!(
     }
 );
 
+string_id!(
+    /// Names a rewrite pattern. 64 hex digits are not legal: they address a pattern by its content.
+    PatternName,
+    |text| {
+        check_grammar(text)?;
+        if text.parse::<Digest>().is_ok() {
+            return Err(InvalidId::Digest);
+        }
+        Ok(())
+    }
+);
+
 /// Identifies one operation: the `seq`-th (from 1) of `agent`. Written `agent:seq`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Dot {
@@ -216,5 +231,7 @@ mod tests {
         }
         assert_eq!("merge".parse::<DocumentId>(), Err(InvalidId::Reserved("merge".into())));
         assert!("merge".parse::<AgentId>().is_ok());
+        assert_eq!("a".repeat(64).parse::<PatternName>(), Err(InvalidId::Digest));
+        assert!("a".repeat(63).parse::<PatternName>().is_ok());
     }
 }

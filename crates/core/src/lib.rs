@@ -16,7 +16,7 @@ pub use actor_map::ActorMap;
 pub use clock::{Causality, LamportClock, VectorClock, VersionVector};
 pub use color::{Color, Polarity};
 pub use fingerprint::{Digest, Fingerprint, fnv1a64};
-pub use id::{AgentId, DocumentId, Dot};
+pub use id::{AgentId, DocumentId, Dot, PatternName};
 pub use problem::Problem;
 
 /// Largest integer that every JSON reader keeps exact (RFC 8259 §6): 2^53 − 1.

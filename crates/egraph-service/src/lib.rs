@@ -1,19 +1,66 @@
-//! egraph-service: equality saturation over the operation algebra.
+//! egraph-service: equality saturation, proofs and shared equalities as HTTP routes over `ramanujan-egraph`.
 //!
-//! [`operators`] declares laws, [`rules`] turns them into rewrites, [`read`] and [`term`] take terms in and give them
-//! out, [`graph`] is egg's e-graph with colours, [`pattern`] and [`saturate`] run the rules within hard limits,
-//! [`extract`] picks the canonical form. These know neither HTTP nor a clock; [`routes`] does.
+//! `theory` reads what requests have in common (languages, operators, rules, limits, costs); `saturate`, `verify`,
+//! `merge`, `rules` answer the routes; `memo` keeps replies; [`gadget`] is what `provider` exports as the WIT interface
+//! `gadgets`. Settings come from the manifest. Everything with a law is in the library.
 
-pub mod extract;
-pub mod graph;
-pub mod operators;
-pub mod pattern;
-pub mod read;
-pub mod routes;
-pub mod rules;
-pub mod saturate;
-pub mod term;
+pub mod gadget;
+mod memo;
+mod merge;
+mod rules;
+mod saturate;
+mod schema;
+mod show;
+mod theory;
+mod verify;
 
-pub use routes::service;
+#[cfg(target_family = "wasm")]
+mod provider;
+
+use ramanujan_core::{Color, Problem};
+use ramanujan_shell::{Info, Service, setting};
+use serde_json::{Map, Value};
+
+/// The component's routes.
+pub fn service() -> Service {
+    Service::new(Info {
+        component: "egraph-service",
+        message: "E-graph operation received",
+        base: "/egraph",
+        version: env!("CARGO_PKG_VERSION"),
+        constants,
+    })
+    .post("/egraph/saturate", async |request| saturate::saturate(&request))
+    .get("/egraph/rules", async |request| rules::rules(&request))
+    .post("/egraph/verify", async |request| verify::verify(&request))
+    .post("/egraph/explain", async |request| verify::explain(&request))
+    .post("/egraph/merge", async |request| merge::merge(&request))
+    .get("/egraph/graphs/{graph}", async |request| merge::facts(&request))
+    .get("/egraph/cache/stats", async |request| memo::stats(&request))
+}
+
+fn constants() -> Map<String, Value> {
+    let gadgets = gadgets().unwrap_or_default();
+    let gadgets: Vec<Value> = gadgets.iter().map(|g| g.as_str().to_ascii_lowercase().into()).collect();
+    let mut members = Map::new();
+    members.insert("service".into(), "E-Graph Saturation".into());
+    members.insert("gadgets_enabled".into(), gadgets.into());
+    members.insert("constraint_enforcement".into(), "construction".into());
+    members
+}
+
+/// The gadgets that `GADGETS_ENABLED` names; all where it is not set.
+fn gadgets() -> Result<Vec<Color>, Problem> {
+    let Some(text) = setting::text("GADGETS_ENABLED") else {
+        return Ok(Color::ALL.to_vec());
+    };
+    let parse = |word: &str| {
+        word.trim().parse::<Color>().map_err(|error| {
+            let detail = format!("the setting GADGETS_ENABLED={text:?} is not usable: {error}");
+            Problem::new(500, "invalid-setting", detail)
+        })
+    };
+    text.split(',').map(parse).collect()
+}
 
 ramanujan_shell::entry!(crate::service);

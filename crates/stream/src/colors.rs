@@ -32,5 +32,5 @@ pub(crate) fn of_operations(agent: &str, seqs: &[u64]) -> Vec<DisplayColor> {
 #[cfg(target_family = "wasm")]
 #[allow(unsafe_code)] // generated: the canonical ABI cannot be called safely
 mod binding {
-    wit_bindgen::generate!({ path: "../../wit", world: "consumer" });
+    wit_bindgen::generate!({ path: "../../wit/colors.wit", world: "consumer" });
 }

@@ -1,16 +1,21 @@
-//! transduction-2tdx: two-way synchronisation of sites, and rule transduction. Its description and health are here;
-//! neither is built yet, and every route that would do one says so.
+//! transduction-2tdx: rule transduction, and two-way synchronisation of sites.
+//!
+//! [`skill`] stores rewrite patterns, applies them and has code made of them; [`generate`] makes the code. The routes
+//! of synchronisation are declared here and say that they are not built yet.
+
+pub mod generate;
+pub mod skill;
 
 use ramanujan_core::Problem;
 use ramanujan_shell::{Info, Request, Response, Service, setting};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 /// Milliseconds a synchronisation may take before it counts as degraded, where `MAX_LATENCY_MS` is not set.
 const DEFAULT_MAX_LATENCY_MS: u64 = 100;
 
 /// The component's routes.
 pub fn service() -> Service {
-    Service::new(Info {
+    let service = Service::new(Info {
         component: "transduction-2tdx",
         message: "Transduction sync received",
         base: "/sync",
@@ -26,12 +31,8 @@ pub fn service() -> Service {
     .post("/sync/verify", not_built)
     .post("/sync/rollback", not_built)
     .get("/sync/log", not_built)
-    .get("/sync/object/{hash}", not_built)
-    .post("/skill/patterns", not_built)
-    .post("/skill/patterns/{id}/transduce", not_built)
-    .post("/skill/apply", not_built)
-    .post("/skill/generate", not_built)
-    .get("/skill/stats", not_built)
+    .get("/sync/object/{hash}", not_built);
+    skill::routes(service)
 }
 
 ramanujan_shell::entry!(crate::service);
@@ -44,13 +45,13 @@ async fn members(_: Request) -> Result<Map<String, Value>, Problem> {
     let budget: u64 = setting::number("MAX_LATENCY_MS", DEFAULT_MAX_LATENCY_MS)?;
     members.insert("max_latency_ms".into(), budget.into());
     // The guides' words above describe what the component is for; this is what it does.
-    members.insert("implemented".into(), false.into());
+    members.insert("implemented".into(), json!({"sync": false, "skill": true}));
     Ok(members)
 }
 
 async fn not_built(request: Request) -> Result<Response, Problem> {
     Err(Problem::not_implemented(format!(
-        "{} {} is declared and not built yet: no site is synchronised and no rule transduced so far",
+        "{} {} is declared and not built yet: no site is synchronised so far",
         request.parts.method,
         request.path()
     )))

@@ -16,6 +16,7 @@ fn root_and_health_answer_below_both_bases() {
             ("status", json!("ok")),
             ("mode", json!("bidirectional")),
             ("self_verification", json!("enabled")),
+            ("implemented", json!({"sync": false, "skill": true})),
             ("max_latency_ms", json!(100)),
             ("path", json!("/")),
             ("request_size", json!(0)),
@@ -41,14 +42,23 @@ fn declared_routes_are_not_built_and_others_do_not_exist() {
         (Method::POST, "/sync/rollback", Method::GET),
         (Method::GET, "/sync/log", Method::POST),
         (Method::GET, "/sync/object/00ff", Method::DELETE),
-        (Method::POST, "/skill/patterns", Method::GET),
-        (Method::POST, "/skill/patterns/p/transduce", Method::GET),
-        (Method::POST, "/skill/apply", Method::GET),
-        (Method::POST, "/skill/generate", Method::GET),
-        (Method::GET, "/skill/stats", Method::POST),
+        (Method::POST, "/skill/compile", Method::GET),
     ] {
         let reply = send(&service, method, path, "{}");
         assert_eq!((reply.status, media_type(&reply)), (501, PROBLEM), "{path}");
+        let refused = send(&service, other, path, "");
+        assert_eq!((refused.status, media_type(&refused)), (405, PROBLEM), "{path}");
+        assert!(refused.headers.contains_key("allow"));
+    }
+    for (path, other) in [
+        ("/skill/patterns", Method::DELETE),
+        ("/skill/patterns/p", Method::PUT),
+        ("/skill/patterns/p/versions", Method::POST),
+        ("/skill/patterns/p/transduce", Method::GET),
+        ("/skill/apply", Method::GET),
+        ("/skill/generate", Method::GET),
+        ("/skill/stats", Method::POST),
+    ] {
         let refused = send(&service, other, path, "");
         assert_eq!((refused.status, media_type(&refused)), (405, PROBLEM), "{path}");
         assert!(refused.headers.contains_key("allow"));

@@ -50,7 +50,7 @@ pub(crate) async fn egraph(_: Context, request: Request) -> Result<Response, Pro
     let saturated: Option<Value> = match &term {
         None => None,
         Some(term) => {
-            let body = json!({"operation": "saturate", "expression": term, "rules": terms::RULES});
+            let body = json!({"operation": "saturate", "expression": term, "rules": terms::RULES, "color_mode": "report"});
             Some(call_json("egraph-service", Method::POST, "/egraph/saturate", Some(&body)).await?)
         }
     };

@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use crate::operators::{Name, Names, operator};
+use crate::operators::Law;
+use crate::vocabulary::{Name, Vocabulary};
 
 /// Most nodes of a term written out as a tree: bounds printing, where sharing is lost.
 pub const MAX_TERM_NODES: u64 = 100_000;
@@ -14,7 +15,7 @@ pub const MAX_ARITY: usize = 64;
 pub const MAX_NAME_BYTES: usize = 128;
 
 /// A node of a term; children are earlier nodes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct TermNode {
     pub name: Name,
     pub children: Vec<u32>,
@@ -56,13 +57,13 @@ impl Term {
     ///
     /// # Errors
     /// If the operator takes another number of arguments, or there are too many.
-    pub fn add(&mut self, names: &mut Names, text: &str, children: &[u32]) -> Result<u32, Illegal> {
-        let name = names.intern(text);
+    pub fn add(&mut self, vocabulary: &mut Vocabulary, text: &str, children: &[u32]) -> Result<u32, Illegal> {
+        let name = vocabulary.intern(text);
         let given = children.len();
-        match operator(text) {
+        match vocabulary.signature().operator(text) {
             _ if given == 0 => {}
             Some(op) if op.arity == given => {}
-            Some(op) if op.has(crate::operators::Law::Assoc) && given > op.arity => {
+            Some(op) if op.has(Law::Assoc) && given > op.arity => {
                 let mut folded = children[0];
                 for child in &children[1..] {
                     folded = self.push(name, vec![folded, *child])?;
@@ -91,8 +92,30 @@ impl Term {
         Ok(place)
     }
 
-    /// Size as a tree and depth (a leaf is 1 deep) of the root. Sizes beyond 2^64 count as that.
-    pub fn measure(&self) -> (u64, u64) {
+    /// The part of the list that one of its nodes needs, as a term of its own.
+    #[must_use]
+    pub fn rooted(&self, root: u32) -> Term {
+        let mut needed = vec![false; self.nodes.len()];
+        if let Some(last) = needed.get_mut(root as usize) {
+            *last = true;
+        }
+        for (at, node) in self.nodes.iter().enumerate().rev() {
+            if needed[at] {
+                node.children.iter().for_each(|child| needed[*child as usize] = true);
+            }
+        }
+        let mut places = vec![0; self.nodes.len()];
+        let mut term = Term::default();
+        for (at, node) in self.nodes.iter().enumerate().filter(|(at, _)| needed[*at]) {
+            places[at] = term.nodes.len() as u32;
+            let children = node.children.iter().map(|child| places[*child as usize]).collect();
+            term.nodes.push(TermNode { name: node.name, children });
+        }
+        term
+    }
+
+    /// Size as a tree and depth (a leaf is 1 deep) of the term of each node. Sizes beyond 2^64 count as that.
+    pub fn measures(&self) -> Vec<(u64, u64)> {
         let mut measures: Vec<(u64, u64)> = Vec::with_capacity(self.nodes.len());
         for node in &self.nodes {
             let (mut size, mut depth) = (1u64, 0);
@@ -103,7 +126,12 @@ impl Term {
             }
             measures.push((size, depth + 1));
         }
-        measures.last().copied().unwrap_or((0, 0))
+        measures
+    }
+
+    /// Size as a tree and depth of the root.
+    pub fn measure(&self) -> (u64, u64) {
+        self.measures().last().copied().unwrap_or((0, 0))
     }
 
     /// Refuses a term without a root, deeper than `max_depth`, or too large as a tree.
@@ -122,14 +150,21 @@ impl Term {
     }
 
     /// The term as an S-expression. Call only after [`Term::check`]: sharing is written out.
-    pub fn print(&self, names: &Names) -> String {
+    pub fn print(&self, vocabulary: &Vocabulary) -> String {
+        match self.nodes.len().checked_sub(1) {
+            Some(root) => self.print_from(vocabulary, root as u32),
+            None => String::new(),
+        }
+    }
+
+    /// The term of one of the nodes as an S-expression, with sharing written out.
+    pub fn print_from(&self, vocabulary: &Vocabulary, root: u32) -> String {
         enum Step {
             Open(u32),
             Close,
         }
         let mut out = String::new();
-        let mut steps: Vec<Step> =
-            self.nodes.len().checked_sub(1).map(|root| Step::Open(root as u32)).into_iter().collect();
+        let mut steps = vec![Step::Open(root)];
         while let Some(step) = steps.pop() {
             let Step::Open(place) = step else {
                 out.push(')');
@@ -139,7 +174,7 @@ impl Term {
             if !out.is_empty() {
                 out.push(' ');
             }
-            let text = names.text(node.name);
+            let text = vocabulary.text(node.name);
             if node.children.is_empty() {
                 out.push_str(text);
                 continue;
@@ -155,10 +190,15 @@ impl Term {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::languages::{Language, signature};
+
+    fn vocabulary() -> Vocabulary {
+        Vocabulary::new(signature(&Language::ALL, Vec::new()).unwrap())
+    }
 
     #[test]
     fn associative_operators_take_more_than_two() {
-        let (mut names, mut term) = (Names::default(), Term::default());
+        let (mut names, mut term) = (vocabulary(), Term::default());
         let leaves: Vec<u32> = ["a", "b", "c"].map(|leaf| term.add(&mut names, leaf, &[]).unwrap()).to_vec();
         term.add(&mut names, "merge", &leaves).unwrap();
         assert_eq!(term.print(&names), "(merge (merge a b) c)");
@@ -170,7 +210,7 @@ mod tests {
 
     #[test]
     fn sharing_is_measured_as_a_tree() {
-        let (mut names, mut term) = (Names::default(), Term::default());
+        let (mut names, mut term) = (vocabulary(), Term::default());
         let mut top = term.add(&mut names, "x", &[]).unwrap();
         for _ in 0..80 {
             top = term.add(&mut names, "f", &[top, top]).unwrap();
@@ -181,7 +221,7 @@ mod tests {
 
     #[test]
     fn a_deep_term_is_measured_and_printed() {
-        let (mut names, mut term) = (Names::default(), Term::default());
+        let (mut names, mut term) = (vocabulary(), Term::default());
         let mut top = term.add(&mut names, "x", &[]).unwrap();
         for _ in 0..50_000 {
             top = term.add(&mut names, "f", &[top]).unwrap();

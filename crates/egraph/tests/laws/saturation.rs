@@ -3,60 +3,16 @@
 
 use std::collections::HashMap;
 
-use egg::{AstDepth, AstSize, Extractor};
-use egraph_service::extract::{Cost, extract};
-use egraph_service::graph;
-use egraph_service::operators::Names;
-use egraph_service::read::s_expression;
-use egraph_service::rules::{Rewrite, Selection};
-use egraph_service::saturate::{Limits, Run, StopReason, run};
-use egraph_service::term::Term;
+use super::common::{LIMITS, any_term, saturate, saturate_with, vocabulary};
 use proptest::prelude::*;
-use ramanujan_core::Color;
-
-const LIMITS: Limits = Limits { iterations: 30, nodes: 1_500 };
-
-struct Result {
-    form: String,
-    cost: u64,
-    run: Run,
-    nodes: usize,
-}
-
-fn rewrites(names: &mut Names, rules: &[&str]) -> Vec<Rewrite> {
-    let selection = match rules {
-        [] => Selection::all(&Color::ALL),
-        rules => Selection::of(rules, &Color::ALL).unwrap(),
-    };
-    selection.rewrites(names)
-}
-
-fn saturate_with(
-    text: &str,
-    rules: &[&str],
-    limits: Limits,
-    expired: &mut dyn FnMut() -> bool,
-    order: impl FnOnce(&mut Vec<Rewrite>),
-) -> Result {
-    let mut names = Names::default();
-    let term = s_expression(&mut names, text, 100_000).unwrap();
-    let mut rewrites = rewrites(&mut names, rules);
-    order(&mut rewrites);
-    let mut egraph = graph::empty(&names);
-    let root = graph::add(&mut egraph, &term).unwrap();
-    egraph.rebuild();
-    let run = run(&mut egraph, &rewrites, limits, expired);
-    let (best, cost) = extract(&egraph, &names, root, Cost::AST_SIZE).unwrap().unwrap();
-    Result { form: best.print(&names), cost, run, nodes: egraph.total_number_of_nodes() }
-}
-
-fn saturate(text: &str, rules: &[&str]) -> Result {
-    saturate_with(text, rules, LIMITS, &mut || false, |_| ())
-}
+use ramanujan_egraph::read::s_expression;
+use ramanujan_egraph::saturate::{Limits, StopReason};
+use ramanujan_egraph::term::Term;
+use ramanujan_egraph::vocabulary::Vocabulary;
 
 /// Eight elements on which all laws hold at once: `merge` is the union of three bits, `compose` the dihedral group of
 /// the square (not commutative), `+` and `*` are modulo 8. `id` and `0` are element 0.
-fn value(names: &Names, term: &Term, assign: &HashMap<&str, u8>) -> u8 {
+fn value(names: &Vocabulary, term: &Term, assign: &HashMap<&str, u8>) -> u8 {
     let compose = |a: u8, b: u8| {
         let turn = if a & 4 == 0 { b & 3 } else { (4 - (b & 3)) & 3 };
         ((a & 3) + turn) & 3 | (a ^ b) & 4
@@ -74,23 +30,16 @@ fn value(names: &Names, term: &Term, assign: &HashMap<&str, u8>) -> u8 {
             ("+", [a, b]) => (a + b) & 7,
             ("-", [a, b]) => (a + 8 - b) & 7,
             ("*", [a, b]) => (a * b) & 7,
-            (symbol, []) => assign[symbol],
+            ("neg", [a]) => (8 - a) & 7,
+            ("max", [a, b]) => *a.max(b),
+            (symbol, []) => match symbol.parse::<i64>() {
+                Ok(number) => (number & 7) as u8,
+                Err(_) => assign[symbol],
+            },
             (_, args) => args.iter().fold(5u8, |h, a| h.wrapping_mul(31).wrapping_add(*a)) & 7,
         });
     }
     values[values.len() - 1]
-}
-
-fn any_term() -> impl Strategy<Value = String> {
-    let leaf = prop::sample::select(vec!["a", "b", "c", "id", "0", "1"]).prop_map(str::to_owned);
-    leaf.prop_recursive(4, 14, 2, |inner| {
-        let binary = prop::sample::select(vec!["merge", "compose", "+", "-", "*", "g"]);
-        prop_oneof![
-            4 => (binary, inner.clone(), inner.clone()).prop_map(|(op, a, b)| format!("({op} {a} {b})")),
-            1 => inner.clone().prop_map(|a| format!("(inv {a})")),
-            1 => inner.prop_map(|a| format!("(f {a})")),
-        ]
-    })
 }
 
 /// A random tree of `merge` over the leaves, some of them twice, with identities strewn in.
@@ -114,7 +63,7 @@ proptest! {
     #[test]
     fn the_result_is_equal_in_the_model(text in any_term(), seeds in prop::collection::vec(any::<[u8; 3]>(), 16)) {
         let result = saturate(&text, &[]);
-        let mut names = Names::default();
+        let mut names = vocabulary();
         let input = s_expression(&mut names, &text, 1000).unwrap();
         let output = s_expression(&mut names, &result.form, 1000).unwrap();
         prop_assert!(result.cost <= input.measure().0);
@@ -141,9 +90,9 @@ proptest! {
     fn the_order_of_rules_changes_nothing_once_saturated(text in any_term(), keys in any::<[u8; 32]>()) {
         let rules = ["assoc", "identity", "idem", "inverse", "comm"];
         let plain = saturate(&text, &rules);
-        let shuffled = saturate_with(&text, &rules, LIMITS, &mut || false, |rewrites| {
+        let shuffled = saturate_with(&text, &rules, LIMITS, &mut || false, |set| {
             let mut keys = keys.iter().cycle();
-            rewrites.sort_by_cached_key(|_| *keys.next().unwrap());
+            set.rewrites.sort_by_cached_key(|_| *keys.next().unwrap());
         });
         if plain.run.stop_reason == StopReason::Saturated && shuffled.run.stop_reason == StopReason::Saturated {
             prop_assert_eq!((plain.form, plain.nodes), (shuffled.form, shuffled.nodes));
@@ -159,27 +108,6 @@ proptest! {
         prop_assert_eq!(left.run.stop_reason, StopReason::Saturated);
         prop_assert_eq!(&left.form, "(merge a (merge b (merge c d)))");
         prop_assert_eq!(left.form, right.form);
-    }
-
-    #[test]
-    fn costs_are_those_of_eggs_extractor(text in any_term(), weights in any::<[u8; 3]>()) {
-        let mut names = Names::default();
-        let term = s_expression(&mut names, &text, 1000).unwrap();
-        let rewrites = rewrites(&mut names, &[]);
-        let mut egraph = graph::empty(&names);
-        let root = graph::add(&mut egraph, &term).unwrap();
-        egraph.rebuild();
-        run(&mut egraph, &rewrites, Limits { iterations: 4, nodes: 400 }, &mut || false);
-        let cost = |cost| extract(&egraph, &names, root, cost).unwrap().unwrap();
-        prop_assert_eq!(cost(Cost::AST_SIZE).1, Extractor::new(&egraph, AstSize).find_best_cost(root) as u64);
-        prop_assert_eq!(cost(Cost::Depth).1, Extractor::new(&egraph, AstDepth).find_best_cost(root) as u64);
-        let [red, blue, green] = weights.map(|weight| u64::from(weight) + 1);
-        for model in [Cost::AST_SIZE, Cost::Depth, Cost::Size { red, blue, green }] {
-            let (best, total) = cost(model);
-            prop_assert_eq!(model.of_term(&names, &best), total);
-            prop_assert!(total <= model.of_term(&names, &term));
-            prop_assert_eq!(graph::find(&egraph, &best, Some), Some(egraph.find(root)));
-        }
     }
 }
 

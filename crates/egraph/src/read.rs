@@ -9,8 +9,8 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use crate::operators::Names;
 use crate::term::{Illegal, Term};
+use crate::vocabulary::Vocabulary;
 
 /// Why an expression cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,13 +41,13 @@ impl std::error::Error for Unreadable {}
 ///
 /// # Errors
 /// With the place of the first trouble.
-pub fn expression(names: &mut Names, value: &Value, max_depth: u64) -> Result<Term, Unreadable> {
+pub fn expression(vocabulary: &mut Vocabulary, value: &Value, max_depth: u64) -> Result<Term, Unreadable> {
     let mut term = Term::default();
     match value {
-        Value::String(text) => return s_expression(names, text, max_depth),
-        Value::Object(members) if members.contains_key("nodes") => node_list(names, &mut term, members)?,
+        Value::String(text) => return s_expression(vocabulary, text, max_depth),
+        Value::Object(members) if members.contains_key("nodes") => node_list(vocabulary, &mut term, members)?,
         other => {
-            json_term(names, &mut term, other, &mut String::new())?;
+            json_term(vocabulary, &mut term, other, &mut String::new())?;
         }
     }
     term.check(max_depth).map_err(|Illegal(reason)| at("", reason))?;
@@ -62,7 +62,7 @@ fn at(path: &str, reason: impl Into<String>) -> Unreadable {
 ///
 /// # Errors
 /// With the position of the first trouble, in characters from 0.
-pub fn s_expression(names: &mut Names, text: &str, max_depth: u64) -> Result<Term, Unreadable> {
+pub fn s_expression(vocabulary: &mut Vocabulary, text: &str, max_depth: u64) -> Result<Term, Unreadable> {
     struct Frame<'a> {
         opened: usize,
         name: Option<&'a str>,
@@ -96,7 +96,7 @@ pub fn s_expression(names: &mut Names, text: &str, max_depth: u64) -> Result<Ter
                     .name
                     .ok_or_else(|| unreadable(position, "an operator's name is expected after '('"))?;
                 Some(
-                    term.add(names, name, &frame.children)
+                    term.add(vocabulary, name, &frame.children)
                         .map_err(|Illegal(reason)| unreadable(frame.opened, &reason))?,
                 )
             }
@@ -107,7 +107,7 @@ pub fn s_expression(names: &mut Names, text: &str, max_depth: u64) -> Result<Ter
                         frame.name = Some(name);
                         None
                     }
-                    _ => Some(term.add(names, name, &[]).map_err(illegal)?),
+                    _ => Some(term.add(vocabulary, name, &[]).map_err(illegal)?),
                 }
             }
         };
@@ -128,8 +128,8 @@ pub fn s_expression(names: &mut Names, text: &str, max_depth: u64) -> Result<Ter
     Ok(term)
 }
 
-/// Parentheses and names, each with the number of characters before it.
-fn tokens(text: &str) -> impl Iterator<Item = (usize, &str)> {
+/// Parentheses and vocabulary, each with the number of characters before it.
+pub(crate) fn tokens(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let mut rest = text;
     let mut position = 0;
     std::iter::from_fn(move || {
@@ -150,7 +150,7 @@ fn tokens(text: &str) -> impl Iterator<Item = (usize, &str)> {
 
 /// JSON nests at most 128 deep (the JSON reader's own bound), so that recursion is safe here.
 fn json_term(
-    names: &mut Names,
+    vocabulary: &mut Vocabulary,
     term: &mut Term,
     value: &Value,
     path: &mut String,
@@ -158,7 +158,7 @@ fn json_term(
     let (name, children): (&str, &[Value]) = match value {
         Value::Number(number) => {
             let text = number.to_string();
-            return term.add(names, &text, &[]).map_err(|Illegal(reason)| at(path, reason));
+            return term.add(vocabulary, &text, &[]).map_err(|Illegal(reason)| at(path, reason));
         }
         Value::String(name) => (name, &[]),
         Value::Array(items) => match items.split_first() {
@@ -178,10 +178,10 @@ fn json_term(
         path.push_str(if value.is_array() { "[" } else { ".children[" });
         path.push_str(&(index + offset).to_string());
         path.push(']');
-        places.push(json_term(names, term, child, path)?);
+        places.push(json_term(vocabulary, term, child, path)?);
         path.truncate(length);
     }
-    term.add(names, name, &places).map_err(|Illegal(reason)| at(path, reason))
+    term.add(vocabulary, name, &places).map_err(|Illegal(reason)| at(path, reason))
 }
 
 /// `op` and `children` of a node.
@@ -197,7 +197,11 @@ fn head<'a>(members: &'a Map<String, Value>, path: &str) -> Result<(&'a str, &'a
     }
 }
 
-fn node_list(names: &mut Names, term: &mut Term, members: &Map<String, Value>) -> Result<(), Unreadable> {
+fn node_list(
+    vocabulary: &mut Vocabulary,
+    term: &mut Term,
+    members: &Map<String, Value>,
+) -> Result<(), Unreadable> {
     if let Some(unknown) = members.keys().find(|key| *key != "nodes") {
         return Err(at("", format!("unknown member {unknown:?} beside nodes")));
     }
@@ -217,7 +221,7 @@ fn node_list(names: &mut Names, term: &mut Term, members: &Map<String, Value>) -
                 .ok_or_else(|| at(&path, format!("child {child} is not the place of an earlier node")))
         };
         let children = children.iter().map(earlier).collect::<Result<Vec<_>, _>>()?;
-        places.push(term.add(names, name, &children).map_err(|Illegal(reason)| at(&path, reason))?);
+        places.push(term.add(vocabulary, name, &children).map_err(|Illegal(reason)| at(&path, reason))?);
     }
     Ok(())
 }
@@ -228,8 +232,10 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::json;
 
+    use crate::languages::{Language, signature};
+
     fn read(value: &Value) -> Result<String, Unreadable> {
-        let mut names = Names::default();
+        let mut names = Vocabulary::new(signature(&Language::ALL, Vec::new()).unwrap());
         expression(&mut names, value, 100).map(|term| term.print(&names))
     }
 

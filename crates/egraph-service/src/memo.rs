@@ -1,0 +1,127 @@
+//! Memoised saturations: replies by the digest of everything that decides them, the least recently used going first.
+//!
+//! The memo saves time and nothing depends on it: where the store does not answer, the work is done.
+
+use ramanujan_core::{Digest, Problem};
+use ramanujan_egraph::rewrite::Right;
+use ramanujan_egraph::term::Term;
+use ramanujan_shell::{Request, Response, Store, log, ok, setting};
+use serde_json::{Map, Value, json};
+
+use crate::schema::SCHEMA;
+use crate::theory::Theory;
+
+/// Most replies that are kept where `MEMO_MAX_ENTRIES` does not say.
+const DEFAULT_ENTRIES: u64 = 1_000;
+/// Replies about graphs of fewer nodes are made anew in less time than it takes to look them up.
+const MIN_NODES: usize = 100;
+/// Longest reply that is kept, in bytes.
+const MAX_REPLY_BYTES: usize = 256 * 1024;
+/// Goes into every key: replies of another version of the rules or of the form of replies are not found.
+const VERSION: &str = concat!("saturate/1/", env!("CARGO_PKG_VERSION"));
+
+/// The digest of what the rules, operators and settings of saturations are; terms are added to it.
+pub(crate) struct Key(Digest);
+
+impl Key {
+    /// `settings` are limits and whatever else decides the reply, in one spelling.
+    pub(crate) fn new(theory: &Theory, settings: &str) -> Key {
+        let mut text = format!("{VERSION}\n{settings}\n");
+        for operator in theory.vocabulary.signature().operators() {
+            // Laws count through the rewrites that they give.
+            text.push_str(&format!("{} {} {}\n", operator.symbol, operator.arity, operator.color));
+        }
+        for rewrite in &theory.rules.rewrites {
+            let rule = &theory.rules.rules[rewrite.rule].name;
+            let left = rewrite.left.print(&theory.vocabulary, &rewrite.variables);
+            let right = match &rewrite.right {
+                Right::Pattern(right) => right.print(&theory.vocabulary, &rewrite.variables),
+                Right::Value => "its value".to_owned(),
+            };
+            text.push_str(&format!("{rule} {left} => {right}"));
+            for condition in &rewrite.conditions {
+                text.push_str(&format!(" if {}", condition.print(&rewrite.variables)));
+            }
+            text.push('\n');
+        }
+        // A rule without rewrites is in the reply as well.
+        for rule in &theory.rules.rules {
+            text.push_str(&format!("{}\n", rule.name));
+        }
+        Key(Digest::of(text.as_bytes()))
+    }
+
+    /// With a term; as a list of nodes, so that sharing stays short.
+    pub(crate) fn of_term(&self, theory: &Theory, term: &Term) -> Digest {
+        // Equal terms may be given as lists in other orders; what is printed is the same.
+        let text = term.print(&theory.vocabulary);
+        Digest::of_parts([self.0.as_bytes().as_slice(), text.as_bytes()])
+    }
+}
+
+/// How many replies may be kept; 0 switches the memo off.
+fn most() -> Result<u64, Problem> {
+    setting::number("MEMO_MAX_ENTRIES", DEFAULT_ENTRIES)
+}
+
+fn quietly<T>(result: Result<T, Problem>) -> Option<T> {
+    result.inspect_err(|problem| log::error("memo", &problem.to_string())).ok()
+}
+
+/// A memoised reply.
+pub(crate) fn find(key: &Digest) -> Result<Option<Map<String, Value>>, Problem> {
+    if most()? == 0 {
+        return Ok(None);
+    }
+    const SQL: &str = "UPDATE egraph_memo SET hits = hits + 1,
+        used = (SELECT hits + stored FROM egraph_memo_tally) WHERE digest = ?1 RETURNING reply";
+    let rows = Store::open(SCHEMA).and_then(|store| store.execute(SQL, [key.as_bytes().as_slice().into()]));
+    let row = quietly(rows).and_then(|rows| rows.into_iter().next());
+    let reply = row.and_then(|mut row| quietly(row.take_text(0)));
+    Ok(reply.and_then(|text| serde_json::from_str(&text).ok()))
+}
+
+/// Keeps a reply about a graph of `nodes` nodes.
+pub(crate) fn keep(key: &Digest, nodes: usize, reply: &Map<String, Value>) -> Result<(), Problem> {
+    let most = most()?;
+    if most == 0 || nodes < MIN_NODES {
+        return Ok(());
+    }
+    let Ok(text) = serde_json::to_string(reply) else { return Ok(()) };
+    if text.len() > MAX_REPLY_BYTES {
+        return Ok(());
+    }
+    const INSERT: &str = "INSERT INTO egraph_memo (digest, used, reply)
+        VALUES (?1, (SELECT hits + stored FROM egraph_memo_tally), ?2) ON CONFLICT DO NOTHING RETURNING 1";
+    const EVICT: &str = "DELETE FROM egraph_memo WHERE digest IN
+        (SELECT digest FROM egraph_memo ORDER BY used DESC, digest LIMIT -1 OFFSET ?1)";
+    let kept = Store::open(SCHEMA).and_then(|store| {
+        let rows = store.execute(INSERT, [key.as_bytes().as_slice().into(), text.into()])?;
+        if !rows.is_empty() {
+            store.execute(EVICT, [most.into()])?;
+        }
+        Ok(())
+    });
+    quietly(kept);
+    Ok(())
+}
+
+/// `GET /egraph/cache/stats`.
+pub(crate) fn stats(request: &Request) -> Result<Response, Problem> {
+    request.query().only(&[])?;
+    const SQL: &str = "SELECT hits, stored, evicted, (SELECT COUNT(*) FROM egraph_memo),
+        (SELECT COALESCE(SUM(LENGTH(reply)), 0) FROM egraph_memo) FROM egraph_memo_tally";
+    let rows = Store::open(SCHEMA)?.execute(SQL, [])?;
+    let tally = |column| rows.first().map_or(Ok(0), |row| row.uint(column));
+    let (hits, stored) = (tally(0)?, tally(1)?);
+    let consulted = hits + stored;
+    ok(&json!({
+        "hits": hits,
+        "stored": stored,
+        "evicted": tally(2)?,
+        "entries": tally(3)?,
+        "bytes": tally(4)?,
+        "max_entries": most()?,
+        "hit_rate": if consulted == 0 { 0.0 } else { hits as f64 / consulted as f64 },
+    }))
+}

@@ -1,0 +1,380 @@
+//! What requests have in common: languages, operators, rules, limits, costs, terms.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use ramanujan_core::{Color, Problem};
+use ramanujan_egraph::colors::{Mode, violations};
+use ramanujan_egraph::egraph::{EGraph, Id};
+use ramanujan_egraph::extract::{Cost, MAX_WEIGHT};
+use ramanujan_egraph::languages::{Language, signature};
+use ramanujan_egraph::operators::{Law, Operator};
+use ramanujan_egraph::read::{self, Place};
+use ramanujan_egraph::rules::{Chosen, CustomRule, Refused, RuleSet};
+use ramanujan_egraph::saturate::Limits;
+use ramanujan_egraph::term::{DEFAULT_MAX_DEPTH, Term};
+use ramanujan_egraph::vocabulary::Vocabulary;
+use ramanujan_shell::setting;
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
+use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::Value;
+
+/// Longest and default time of a saturation in ms where `SATURATION_TIMEOUT_MS` is not set.
+const DEFAULT_TIMEOUT_MS: u64 = 5_000;
+const DEFAULT_ITERATIONS: u64 = 100;
+const MAX_ITERATIONS: u64 = 1_000;
+/// Nodes of the graph where a request does not say: a history of 64 merged operations needs 44,000.
+const DEFAULT_NODES: usize = 50_000;
+/// Most nodes that a request may ask for where `MAX_NODES` is not set: about 60 MB.
+const DEFAULT_MAX_NODES: usize = 100_000;
+/// Most entries in `rules`.
+const MAX_RULES: usize = 1_000;
+/// Most entries in `operators`.
+const MAX_OPERATORS: usize = 200;
+/// Most pairs of RED and BLUE that a refusal names.
+const MAX_PAIRS: usize = 10;
+
+/// A name or several.
+pub(crate) struct Names(Vec<String>);
+
+impl<'de> Deserialize<'de> for Names {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OneOrMany;
+
+        impl<'de> Visitor<'de> for OneOrMany {
+            type Value = Names;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a name or a list of names")
+            }
+
+            fn visit_str<E: de::Error>(self, name: &str) -> Result<Names, E> {
+                Ok(Names(vec![name.to_owned()]))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, names: A) -> Result<Names, A::Error> {
+                Vec::deserialize(SeqAccessDeserializer::new(names)).map(Names)
+            }
+        }
+
+        deserializer.deserialize_any(OneOrMany)
+    }
+}
+
+/// An operator that a request declares.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OperatorEntry {
+    symbol: String,
+    arity: usize,
+    color: Color,
+    #[serde(default)]
+    laws: Vec<String>,
+    #[serde(default)]
+    identity: Option<String>,
+    #[serde(default)]
+    annihilator: Option<String>,
+    #[serde(default)]
+    inverse: Option<String>,
+    #[serde(default)]
+    distributes_over: Vec<String>,
+    #[serde(default)]
+    dual: Option<String>,
+    #[serde(default)]
+    complement: Option<String>,
+    #[serde(default)]
+    meaning: String,
+}
+
+/// A rule of the library by name, or a rule of the request.
+pub(crate) enum RuleEntry {
+    Named(String),
+    Custom(CustomEntry),
+}
+
+impl<'de> Deserialize<'de> for RuleEntry {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct NameOrRule;
+
+        impl<'de> Visitor<'de> for NameOrRule {
+            type Value = RuleEntry;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a rule's name or an object with name, left and right")
+            }
+
+            fn visit_str<E: de::Error>(self, name: &str) -> Result<RuleEntry, E> {
+                Ok(RuleEntry::Named(name.to_owned()))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<RuleEntry, A::Error> {
+                CustomEntry::deserialize(MapAccessDeserializer::new(members)).map(RuleEntry::Custom)
+            }
+        }
+
+        deserializer.deserialize_any(NameOrRule)
+    }
+}
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CustomEntry {
+    name: String,
+    left: String,
+    right: String,
+    #[serde(default)]
+    both_ways: bool,
+    #[serde(default)]
+    conditions: Vec<String>,
+    #[serde(default = "green")]
+    color: Color,
+}
+
+fn green() -> Color {
+    Color::Green
+}
+
+/// The vocabulary and rules that a request speaks of.
+pub(crate) struct Theory {
+    pub(crate) vocabulary: Vocabulary,
+    pub(crate) rules: RuleSet,
+}
+
+impl Theory {
+    /// Reads `language`, `operators` and `rules`; without rules all of the enabled gadgets'.
+    pub(crate) fn read(
+        language: Option<Names>,
+        operators: Vec<OperatorEntry>,
+        rules: Option<Vec<RuleEntry>>,
+        gadgets: &[Color],
+    ) -> Result<Theory, Problem> {
+        let languages = match language {
+            None => Language::ALL.to_vec(),
+            Some(Names(names)) => {
+                let mut languages: Vec<Language> =
+                    names.iter().map(|name| named_language(name)).collect::<Result<_, _>>()?;
+                languages.sort_unstable_by_key(|language| language.as_str());
+                languages.dedup();
+                languages
+            }
+        };
+        if operators.len() > MAX_OPERATORS {
+            let detail = format!("operators may hold at most {MAX_OPERATORS} entries");
+            return Err(Problem::invalid("too-many-operators", detail));
+        }
+        let operators = operators.into_iter().map(declared).collect::<Result<_, _>>()?;
+        let signature = signature(&languages, operators)
+            .map_err(|bad| Problem::invalid("invalid-operator", bad.to_string()))?;
+        let mut vocabulary = Vocabulary::new(signature);
+        let rules = read_rules(&mut vocabulary, rules, gadgets)?;
+        Ok(Theory { vocabulary, rules })
+    }
+
+    /// Reads a term.
+    pub(crate) fn term(&mut self, name: &str, value: &Value) -> Result<Term, Problem> {
+        let max_depth = setting::number("MAX_TERM_DEPTH", DEFAULT_MAX_DEPTH)?;
+        read::expression(&mut self.vocabulary, value, max_depth).map_err(|error| {
+            let detail = format!("{name}{}", error.to_string().trim_start_matches("expression"));
+            let problem = Problem::invalid("invalid-expression", detail);
+            match &error.place {
+                Place::Position(position) => problem.with("position", *position),
+                Place::Path(path) => problem.with("path", format!("{name}{path}")),
+            }
+        })
+    }
+}
+
+fn named_language(name: &str) -> Result<Language, Problem> {
+    Language::named(name).ok_or_else(|| {
+        let known = Language::ALL.map(Language::as_str).join(", ");
+        Problem::invalid("unknown-language", format!("language must be one or a list of {known}"))
+    })
+}
+
+fn declared(entry: OperatorEntry) -> Result<Operator, Problem> {
+    let laws = entry.laws.iter().map(|law| {
+        Law::declarable(law).ok_or_else(|| {
+            let cut: String = law.chars().take(40).collect();
+            let detail = format!("operator {:?}: there is no law {cut:?} to declare", entry.symbol);
+            Problem::invalid("invalid-operator", detail)
+        })
+    });
+    let laws = laws.collect::<Result<_, _>>()?;
+    let OperatorEntry {
+        symbol,
+        arity,
+        color,
+        identity,
+        annihilator,
+        inverse,
+        distributes_over,
+        dual,
+        complement,
+        meaning,
+        ..
+    } = entry;
+    Ok(Operator {
+        symbol,
+        arity,
+        color,
+        laws,
+        identity,
+        annihilator,
+        inverse,
+        distributes_over,
+        dual,
+        complement,
+        definition: None,
+        meaning,
+    })
+}
+
+fn read_rules(
+    vocabulary: &mut Vocabulary,
+    rules: Option<Vec<RuleEntry>>,
+    gadgets: &[Color],
+) -> Result<RuleSet, Problem> {
+    let (mut named, mut custom) = (Vec::new(), Vec::new());
+    let all = rules.is_none();
+    let rules = rules.unwrap_or_default();
+    if rules.len() > MAX_RULES {
+        let detail = format!("rules may hold at most {MAX_RULES} entries");
+        return Err(Problem::invalid("too-many-rules", detail));
+    }
+    for rule in rules {
+        match rule {
+            RuleEntry::Named(name) => named.push(name),
+            RuleEntry::Custom(CustomEntry { name, left, right, both_ways, conditions, color }) => {
+                custom.push(CustomRule { name, left, right, both_ways, conditions, gadget: color });
+            }
+        }
+    }
+    let chosen = if all { Chosen::All } else { Chosen::Named(&named) };
+    RuleSet::new(vocabulary, &chosen, &custom, gadgets).map_err(|refused| {
+        let code = match refused {
+            Refused::Unknown(_) | Refused::UnknownOperator(_) => "unknown-rule",
+            Refused::LawMissing { .. } => "law-missing",
+            Refused::GadgetDisabled { .. } => "gadget-disabled",
+            Refused::Invalid { .. } => "invalid-rule",
+            Refused::TooMany => "too-many-rules",
+        };
+        Problem::invalid(code, refused.to_string())
+    })
+}
+
+/// Time in ms and limits of a run.
+pub(crate) fn limits(
+    timeout_ms: Option<u64>,
+    max_iterations: Option<u64>,
+    max_nodes: Option<usize>,
+) -> Result<(u64, Limits), Problem> {
+    let longest = setting::number("SATURATION_TIMEOUT_MS", DEFAULT_TIMEOUT_MS)?;
+    let most_nodes = setting::number("MAX_NODES", DEFAULT_MAX_NODES)?;
+    let limits = Limits {
+        iterations: within("max_iterations", max_iterations, DEFAULT_ITERATIONS, MAX_ITERATIONS)?,
+        nodes: within("max_nodes", max_nodes, DEFAULT_NODES.min(most_nodes), most_nodes)?,
+    };
+    Ok((within("timeout_ms", timeout_ms, longest, longest)?, limits))
+}
+
+/// A number of a request: from 1 to `most`, `default` where it is not given.
+pub(crate) fn within<T: PartialOrd + From<u8> + std::fmt::Display>(
+    name: &str,
+    given: Option<T>,
+    default: T,
+    most: T,
+) -> Result<T, Problem> {
+    match given {
+        None => Ok(default),
+        Some(value) if value >= T::from(1) && value <= most => Ok(value),
+        Some(_) => Err(Problem::invalid("invalid-limit", format!("{name} must be 1 to {most}"))),
+    }
+}
+
+/// Reads `color_mode`.
+pub(crate) fn mode(name: Option<&str>) -> Result<Mode, Problem> {
+    match name {
+        None | Some("block") => Ok(Mode::Block),
+        Some("report") => Ok(Mode::Report),
+        Some(_) => Err(Problem::invalid("invalid-color-mode", "color_mode must be block or report")),
+    }
+}
+
+/// Reads `cost`.
+pub(crate) fn cost(vocabulary: &mut Vocabulary, cost: Option<&Value>) -> Result<Cost, Problem> {
+    let invalid = || {
+        let detail = format!(
+            "cost must be \"ast-size\", \"ast-depth\" or an object with the weights red, blue, green and, by \
+             symbol, operators, each 1 to {MAX_WEIGHT} (colours 1 where left out)"
+        );
+        Problem::invalid("invalid-cost", detail)
+    };
+    let weight =
+        |value: &Value| value.as_u64().filter(|weight| (1..=MAX_WEIGHT).contains(weight)).ok_or_else(invalid);
+    match cost {
+        None | Some(Value::Null) => Ok(Cost::ast_size()),
+        Some(Value::String(name)) if name == "ast-size" => Ok(Cost::ast_size()),
+        Some(Value::String(name)) if name == "ast-depth" => Ok(Cost::Depth),
+        Some(Value::Object(members)) => {
+            let (mut red, mut blue, mut green, mut operators) = (1, 1, 1, HashMap::new());
+            for (key, value) in members {
+                match (key.as_str(), value) {
+                    ("red", value) => red = weight(value)?,
+                    ("blue", value) => blue = weight(value)?,
+                    ("green", value) => green = weight(value)?,
+                    ("operators", Value::Object(weights)) if weights.len() <= MAX_OPERATORS => {
+                        for (symbol, value) in weights {
+                            operators.insert(vocabulary.intern(symbol), weight(value)?);
+                        }
+                    }
+                    _ => return Err(invalid()),
+                }
+            }
+            Ok(Cost::Size { red, blue, green, operators })
+        }
+        Some(_) => Err(invalid()),
+    }
+}
+
+/// Adds a term to a graph within the node limit and, where colours block, without RED next to BLUE.
+pub(crate) fn add(
+    egraph: &mut EGraph,
+    name: &str,
+    term: &Term,
+    limits: Limits,
+    mode: Mode,
+) -> Result<Id, Problem> {
+    let root = add_within(egraph, name, term, limits)?;
+    refuse_pairs(egraph, name, mode)?;
+    Ok(root)
+}
+
+/// Adds a term to a graph within the node limit.
+pub(crate) fn add_within(
+    egraph: &mut EGraph,
+    name: &str,
+    term: &Term,
+    limits: Limits,
+) -> Result<Id, Problem> {
+    let root = egraph.add_term(term);
+    let given = egraph.node_count();
+    if given > limits.nodes {
+        let detail =
+            format!("with {name} there are {given} different nodes and max_nodes is {}", limits.nodes);
+        return Err(Problem::invalid("too-many-nodes", detail));
+    }
+    root.ok_or_else(|| Problem::invalid("invalid-expression", format!("{name}: the expression is empty")))
+}
+
+/// Refuses, where colours block, a graph that has RED next to BLUE.
+pub(crate) fn refuse_pairs(egraph: &EGraph, name: &str, mode: Mode) -> Result<(), Problem> {
+    let pairs = if mode == Mode::Block { violations(egraph, MAX_PAIRS) } else { Vec::new() };
+    if pairs.is_empty() {
+        return Ok(());
+    }
+    let pairs: Vec<Value> = pairs.iter().map(|pair| crate::show::pair(egraph, pair)).collect();
+    let detail = format!(
+        "{name} has RED next to BLUE; color_mode \"report\" takes it all the same, or declare other colours"
+    );
+    Err(Problem::invalid("color-conflict", detail).with("color_conflicts", pairs))
+}

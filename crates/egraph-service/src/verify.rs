@@ -1,0 +1,255 @@
+//! `POST /egraph/verify` and `POST /egraph/explain`: whether two terms are equal, and why.
+//!
+//! Three answers: `equal` with a proof that was checked, `refuted` with a model of the rules in which the terms differ,
+//! or `not_proved` within the limits.
+
+use std::time::{Duration, Instant};
+
+use ramanujan_core::Problem;
+use ramanujan_egraph::check::check;
+use ramanujan_egraph::colors::Mode;
+use ramanujan_egraph::egraph::{EGraph, Id};
+use ramanujan_egraph::extract::extract;
+use ramanujan_egraph::model::{Refutation, refute};
+use ramanujan_egraph::proof::{MAX_STEPS, NoProof, Proof, prove};
+use ramanujan_egraph::rules::RuleSet;
+use ramanujan_egraph::saturate::{Limits, Run, run, run_until};
+use ramanujan_egraph::term::Term;
+use ramanujan_shell::{Request, Response, ok};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use crate::theory::{self, Names, OperatorEntry, RuleEntry, Theory};
+use crate::{gadgets, show};
+
+/// Most nodes of a term within a step.
+const MAX_SHOWN: u64 = 500;
+/// Most bytes of all steps together.
+const MAX_EXPLANATION_BYTES: usize = 4 << 20;
+/// Most steps of a reply unless `max_steps` says otherwise.
+const DEFAULT_STEPS: usize = 1_000;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct VerifyRequest {
+    #[serde(default)]
+    operation: Option<String>,
+    #[serde(default)]
+    lhs: Option<Value>,
+    #[serde(default)]
+    rhs: Option<Value>,
+    #[serde(default)]
+    expression: Option<Value>,
+    #[serde(default)]
+    language: Option<Names>,
+    #[serde(default)]
+    operators: Vec<OperatorEntry>,
+    #[serde(default)]
+    rules: Option<Vec<RuleEntry>>,
+    #[serde(default)]
+    timeout_ms: Option<u64>,
+    #[serde(default)]
+    max_iterations: Option<u64>,
+    #[serde(default)]
+    max_nodes: Option<usize>,
+    #[serde(default)]
+    cost: Option<Value>,
+    #[serde(default)]
+    color_mode: Option<String>,
+    #[serde(default)]
+    max_steps: Option<usize>,
+}
+
+/// The settings of one question.
+struct Question {
+    limits: Limits,
+    mode: Mode,
+    end: Instant,
+    max_steps: usize,
+}
+
+pub(crate) fn verify(request: &Request) -> Result<Response, Problem> {
+    let body: VerifyRequest = request.json()?;
+    if body.expression.is_some() || body.cost.is_some() {
+        let detail = "verify takes lhs and rhs; expression and cost belong to saturate and explain";
+        return Err(Problem::invalid("invalid-expression", detail));
+    }
+    answer(body, "verify")
+}
+
+pub(crate) fn explain(request: &Request) -> Result<Response, Problem> {
+    answer(request.json()?, "explain")
+}
+
+fn answer(body: VerifyRequest, name: &'static str) -> Result<Response, Problem> {
+    let started = Instant::now();
+    if body.operation.as_deref().is_some_and(|operation| operation != name) {
+        return Err(Problem::invalid("invalid-operation", format!("operation must be {name}")));
+    }
+    let (timeout_ms, limits) = theory::limits(body.timeout_ms, body.max_iterations, body.max_nodes)?;
+    let question = Question {
+        limits,
+        mode: theory::mode(body.color_mode.as_deref())?,
+        end: started + Duration::from_millis(timeout_ms),
+        max_steps: theory::within("max_steps", body.max_steps, DEFAULT_STEPS, MAX_STEPS)?,
+    };
+    let mut theory = Theory::read(body.language, body.operators, body.rules, &gadgets()?)?;
+    let cost = theory::cost(&mut theory.vocabulary, body.cost.as_ref())?;
+    let mut reply = match (body.lhs, body.rhs, body.expression) {
+        (Some(lhs), Some(rhs), None) => {
+            let (left, right) = (theory.term("lhs", &lhs)?, theory.term("rhs", &rhs)?);
+            compare(theory, &question, &left, &right)?
+        }
+        (None, None, Some(expression)) => {
+            let term = theory.term("expression", &expression)?;
+            let mut egraph = EGraph::new(theory.vocabulary);
+            let root = theory::add(&mut egraph, "the expression", &term, limits, question.mode)?;
+            let expired = &mut || Instant::now() >= question.end;
+            let run = run(&mut egraph, &theory.rules, limits, question.mode, expired);
+            let lost = || Problem::new(500, "extraction", "the graph lost the expression");
+            let (best, best_cost) =
+                extract(&egraph, root, &cost).ok_or_else(lost)?.map_err(show::too_large)?;
+            best.check(u64::MAX).map_err(show::too_large)?;
+            let end = egraph.represent(&best).ok_or_else(lost)?;
+            let mut reply = Map::new();
+            reply.insert("canonical_form".into(), best.print(egraph.vocabulary()).into());
+            reply.insert("cost".into(), best_cost.into());
+            describe_run(&mut reply, &egraph, &theory.rules, &run);
+            explanation(
+                &mut reply,
+                &egraph,
+                &theory.rules,
+                [(root, &term), (end, &best)],
+                question.max_steps,
+            )?;
+            reply
+        }
+        _ if name == "verify" => {
+            return Err(Problem::invalid("invalid-expression", "verify takes lhs and rhs"));
+        }
+        _ => {
+            let detail =
+                "explain takes either lhs and rhs, or an expression to explain the canonical form of";
+            return Err(Problem::invalid("invalid-expression", detail));
+        }
+    };
+    reply.insert("operation".into(), name.into());
+    ok(&reply)
+}
+
+fn compare(
+    theory: Theory,
+    question: &Question,
+    left: &Term,
+    right: &Term,
+) -> Result<Map<String, Value>, Problem> {
+    let Theory { vocabulary, rules } = theory;
+    let Question { limits, mode, .. } = *question;
+    let mut egraph = EGraph::new(vocabulary);
+    let start = theory::add(&mut egraph, "lhs", left, limits, mode)?;
+    let end = theory::add(&mut egraph, "rhs", right, limits, mode)?;
+    let expired = &mut || Instant::now() >= question.end;
+    let run = run_until(&mut egraph, &rules, limits, mode, Some((start, end)), expired);
+    let mut reply = Map::new();
+    describe_run(&mut reply, &egraph, &rules, &run);
+    if egraph.find(start) == egraph.find(end) {
+        reply.insert("result".into(), "equal".into());
+        reply.insert("equal".into(), true.into());
+        explanation(&mut reply, &egraph, &rules, [(start, left), (end, right)], question.max_steps)?;
+        return Ok(reply);
+    }
+    let model = refute(egraph.vocabulary(), &rules, &[], left, right);
+    reply.insert("result".into(), if model.is_some() { "refuted" } else { "not_proved" }.into());
+    // What is not proved may still be equal.
+    reply.insert("equal".into(), model.as_ref().map_or(Value::Null, |_| false.into()));
+    reply.insert("explanation".into(), Value::Null);
+    reply.insert("model".into(), model.map_or(Value::Null, |model| show_model(&model)));
+    Ok(reply)
+}
+
+fn describe_run(reply: &mut Map<String, Value>, egraph: &EGraph, rules: &RuleSet, run: &Run) {
+    let conflicts = run.conflicts.first().iter().map(|conflict| show::conflict(egraph, rules, conflict));
+    reply.insert("color_conflicts".into(), conflicts.collect());
+    reply.insert("color_conflict_count".into(), run.conflicts.total().into());
+    reply.insert("stop_reason".into(), run.stop_reason.as_str().into());
+    reply.insert("saturation_iterations".into(), run.iterations.into());
+    reply.insert("nodes".into(), egraph.node_count().into());
+    reply.insert("classes".into(), egraph.class_count().into());
+}
+
+/// Adds the steps between two nodes, checked, or the reason why they are left out.
+fn explanation(
+    reply: &mut Map<String, Value>,
+    egraph: &EGraph,
+    rules: &RuleSet,
+    ends: [(Id, &Term); 2],
+    max_steps: usize,
+) -> Result<(), Problem> {
+    let [(start, left), (end, right)] = ends;
+    let omitted = |reply: &mut Map<String, Value>, reason: String| {
+        reply.insert("explanation".into(), Value::Null);
+        reply.insert("explanation_omitted".into(), reason.into());
+    };
+    let proof = match prove(egraph, rules, start, end) {
+        Ok(proof) => proof,
+        Err(NoProof::TooLong) => {
+            omitted(reply, format!("it has more than {MAX_STEPS} steps, or too long positions"));
+            return Ok(());
+        }
+        Err(NoProof::NotEqual) => return Err(Problem::new(500, "proof", "equal terms have no proof")),
+    };
+    check(egraph.vocabulary(), &rules.rewrites, &[], left, right, &proof)
+        .map_err(|wrong| Problem::new(500, "proof", wrong.to_string()))?;
+    reply.insert("explanation_checked".into(), true.into());
+    reply.insert("steps".into(), proof.steps.len().into());
+    if proof.steps.len() > max_steps {
+        omitted(reply, format!("it has {} steps; max_steps is {max_steps}", proof.steps.len()));
+        return Ok(());
+    }
+    match steps(egraph, rules, &proof) {
+        Some(steps) => {
+            reply.insert("explanation".into(), steps.into());
+        }
+        None => omitted(reply, format!("it is longer than {MAX_EXPLANATION_BYTES} bytes")),
+    }
+    Ok(())
+}
+
+fn steps(egraph: &EGraph, rules: &RuleSet, proof: &Proof) -> Option<Vec<Value>> {
+    let mut bytes = 0;
+    let mut steps = Vec::with_capacity(proof.steps.len());
+    for step in proof.texts(egraph.vocabulary(), rules, MAX_SHOWN) {
+        let of_bindings: usize = step.bindings.iter().map(|(name, term)| name.len() + term.len()).sum();
+        bytes += step.from.len() + step.to.len() + of_bindings + 7 * step.position.len() + 100;
+        if bytes > MAX_EXPLANATION_BYTES {
+            return None;
+        }
+        let substitution: Map<String, Value> =
+            step.bindings.into_iter().map(|(name, term)| (format!("?{name}"), term.into())).collect();
+        steps.push(json!({
+            "rule": step.rule,
+            "direction": if step.forward { "forward" } else { "backward" },
+            "position": step.position,
+            "from": step.from,
+            "to": step.to,
+            "substitution": substitution,
+        }));
+    }
+    Some(steps)
+}
+
+fn show_model(model: &Refutation) -> Value {
+    let operators = model
+        .operators
+        .iter()
+        .map(|(symbol, arity, meaning)| json!({"symbol": symbol, "arity": arity, "meaning": meaning}));
+    let symbols: Map<String, Value> =
+        model.symbols.iter().map(|(symbol, element)| (symbol.clone(), (*element).into())).collect();
+    json!({
+        "size": model.size,
+        "operators": operators.collect::<Vec<_>>(),
+        "symbols": symbols,
+        "lhs": model.values.0,
+        "rhs": model.values.1,
+    })
+}
