@@ -105,6 +105,11 @@ impl EGraph {
         }
     }
 
+    /// An empty graph that records nothing: nothing in it can be proved.
+    pub fn without_proofs(vocabulary: Vocabulary) -> EGraph {
+        EGraph { forest: Forest::silent(), ..EGraph::new(vocabulary) }
+    }
+
     pub fn vocabulary(&self) -> &Vocabulary {
         &self.vocabulary
     }
