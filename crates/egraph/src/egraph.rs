@@ -13,8 +13,8 @@ use ramanujan_core::Color;
 use rustc_hash::FxHasher;
 use std::hash::Hasher;
 
-pub use crate::forest::Justification;
 use crate::forest::Forest;
+pub use crate::forest::Justification;
 use crate::term::Term;
 use crate::vocabulary::{Name, Vocabulary};
 
