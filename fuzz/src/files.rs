@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use egraph_service::operators::Names;
-use egraph_service::read::expression;
-use egraph_service::term::{DEFAULT_MAX_DEPTH, MAX_TERM_NODES};
 use interaction_timeline::event::Posted;
 use ramanujan_core::json;
+use ramanujan_egraph::languages::{Language, signature};
+use ramanujan_egraph::read::expression;
+use ramanujan_egraph::term::{DEFAULT_MAX_DEPTH, MAX_TERM_NODES};
+use ramanujan_egraph::vocabulary::Vocabulary;
 use ramanujan_replay::operation::Edit;
 use ramanujan_replay::recording::Recording;
 use ramanujan_replay::session::Session;
@@ -53,16 +54,20 @@ pub fn term(data: &[u8]) {
         Ok(value) => value,
         Err(_) => Value::String(String::from_utf8_lossy(data).into_owned()),
     };
-    let mut names = Names::default();
+    let mut names = vocabulary();
     let read = TERM.hold(data.len(), || expression(&mut names, &value, DEFAULT_MAX_DEPTH));
     let Ok(term) = read else { return };
     let (size, depth) = term.measure();
     assert!((1..=MAX_TERM_NODES).contains(&size) && depth <= DEFAULT_MAX_DEPTH);
     let printed = term.print(&names);
-    let mut names = Names::default();
+    let mut names = vocabulary();
     let again = expression(&mut names, &Value::String(printed.clone()), DEFAULT_MAX_DEPTH).expect("printed");
     assert_eq!(again.print(&names), printed);
     assert_eq!(again.measure(), (size, depth));
+}
+
+fn vocabulary() -> Vocabulary {
+    Vocabulary::new(signature(&Language::ALL, Vec::new()).expect("the languages agree"))
 }
 
 /// Refused, or an event whose members are JSON and which is the same when it is posted again.
