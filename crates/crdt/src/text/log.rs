@@ -65,13 +65,14 @@ pub(crate) struct Log {
     pub(crate) heads: Version,
 }
 
-/// Runs, and bytes of text, that a copy has room for beyond what it holds.
-const SPARE: usize = 64;
+/// Runs, and bytes of text, that a log has room for beyond what it holds.
+const SPARE_RUNS: usize = 64;
+const SPARE_BYTES: usize = 4096;
 
 impl Clone for Log {
     /// A copy is made to go on with: what comes next must not move all that is there.
     fn clone(&self) -> Self {
-        let mut content = String::with_capacity(self.content.len() + SPARE * SPARE);
+        let mut content = String::with_capacity(self.content.len() + SPARE_BYTES);
         content.push_str(&self.content);
         Log {
             authors: self.authors.clone(),
@@ -85,7 +86,7 @@ impl Clone for Log {
 }
 
 fn roomy<T: Clone>(items: &[T]) -> Vec<T> {
-    let mut copy = Vec::with_capacity(items.len() + SPARE);
+    let mut copy = Vec::with_capacity(items.len() + SPARE_RUNS);
     copy.extend_from_slice(items);
     copy
 }
@@ -94,7 +95,7 @@ fn roomy<T: Clone>(items: &[T]) -> Vec<T> {
 /// half of its memory empty.
 fn grow<T>(items: &mut Vec<T>) {
     if items.len() == items.capacity() {
-        items.reserve_exact(items.len() / 5 + SPARE);
+        items.reserve_exact(items.len() / 5 + SPARE_RUNS);
     }
 }
 

@@ -78,7 +78,7 @@ impl Walker {
             Some(kept) => self.go_on(order, kept, applied, &mut growth, &mut sink),
             None => {
                 let found = self.difference.find(history, from, to);
-                debug_assert!(found.is_ok(), "a whole history is loaded");
+                assert!(found.is_ok(), "a whole history takes no operation before its parents");
                 self.find_steps(history, from, 0);
                 self.segments(order, 0, &mut growth, &mut sink)
             }

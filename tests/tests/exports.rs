@@ -1,0 +1,40 @@
+//! Built components that others are composed with offer both of their faces: HTTP and their WIT interface.
+
+use std::path::PathBuf;
+
+use wasmparser::{Parser, Payload};
+
+/// Names that a component exports itself, not those of what it contains.
+fn exports(component: &str) -> Vec<String> {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
+    let file = root.join("target/wasm32-wasip2/component").join(component);
+    let bytes = std::fs::read(&file)
+        .unwrap_or_else(|error| panic!("{}: {error}; scripts/build.sh builds it", file.display()));
+    let mut depth = 0;
+    let mut exports = Vec::new();
+    for payload in Parser::new(0).parse_all(&bytes) {
+        match payload.expect("a well-formed component") {
+            Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
+            Payload::End(_) => depth -= 1,
+            Payload::ComponentExportSection(section) if depth == 0 => {
+                exports
+                    .extend(section.into_iter().map(|export| export.expect("an export").name.0.to_owned()));
+            }
+            _ => {}
+        }
+    }
+    exports
+}
+
+#[test]
+fn components_export_http_and_their_interface() {
+    for (component, interface) in [
+        ("duck_colors.wasm", "ramanujan:colors/colors"),
+        ("egraph_service.wasm", "ramanujan:gadgets/gadgets"),
+    ] {
+        let exports = exports(component);
+        assert!(exports.iter().any(|name| name == interface), "{component}: {exports:?}");
+        let http = |name: &String| name.starts_with("wasi:http/incoming-handler@0.2");
+        assert!(exports.iter().any(http), "{component}: {exports:?}");
+    }
+}
