@@ -9,7 +9,7 @@
 # The integration tests start the host named by RAMANUJAN_BIN (default target/release/ramanujan). The host's own
 # tests run in the release profile, which shares its large dependencies with the host; all others in the dev
 # profile, with overflow checks. The browser test needs chromium, the tests of generated code need LLVM (Debian:
-# llvm) and the OpenQASM 3 parser, which scripts/openqasm.sh installs below target/; they say so where one is missing.
+# llvm) and some tests Python packages, which scripts/python.sh installs below target/; they say so where one is missing.
 # Outside the clone this touches only what scripts/up.sh --help names.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=common.sh
@@ -22,7 +22,7 @@ step "Building components and host for the integration tests"
 "$ROOT/scripts/build.sh" --brief
 export RAMANUJAN_BIN="${RAMANUJAN_BIN:-$HOST_BIN}"
 cd "$ROOT"
-scripts/openqasm.sh || warn "without the OpenQASM 3 parser its test will fail"
+scripts/python.sh --all || warn "without these packages the tests that need them will fail"
 
 if [ "$#" -gt 0 ]; then
     step "cargo test $*"

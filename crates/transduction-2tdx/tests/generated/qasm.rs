@@ -13,13 +13,13 @@ use crate::rules::{apply, chosen, code, generate, random};
 use crate::term::any_case;
 use crate::tools::{Program, folder};
 
-const INSTALL: &str = "scripts/openqasm.sh";
+const INSTALL: &str = "scripts/python.sh openqasm";
 
 fn start(folder: &Path, number: usize, patterns: &[Value]) -> Program {
     let file = folder.join(format!("rules_{number}.qasm"));
     fs::write(&file, code("qasm", patterns)).expect("a file");
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("the target folder");
-    let mut python = Command::new(target.join("openqasm/bin/python"));
+    let mut python = Command::new(target.join("python/openqasm/bin/python"));
     Program::start(python.arg(folder.join("simulate.py")).arg(&file), INSTALL)
 }
 
