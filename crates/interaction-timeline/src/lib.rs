@@ -5,12 +5,18 @@
 //! This file only maps routes to those modules.
 
 pub mod append;
+pub mod checkpoint;
 pub mod event;
+pub mod feed;
+pub mod freeze;
+pub mod live;
 pub mod merkle;
 pub mod query;
+pub mod recover;
 pub mod row;
 pub mod schema;
 pub mod seal;
+pub mod state;
 pub mod summary;
 pub mod verify;
 
@@ -36,12 +42,16 @@ pub fn service() -> Service {
     .get("/timeline/event/{id}/causes", not_built)
     .get("/timeline/event/{id}/effects", not_built)
     .get("/timeline/event/{id}/concurrent", not_built)
-    .get("/timeline/stream", not_built)
+    .get("/timeline/stream", live::stream)
+    .get("/timeline/poll", live::poll)
     .get("/timeline/proof", not_built)
     .get("/timeline/flows", not_built)
     .get("/timeline/metrics", not_built)
     .get("/timeline/export", not_built)
-    .post("/timeline/freeze", not_built)
+    .post("/timeline/freeze", freeze::post)
+    .get("/timeline/freezes", freeze::list)
+    .get("/timeline/freeze/{id}", freeze::get)
+    .get("/timeline/recover", recover::handle)
 }
 
 ramanujan_shell::entry!(crate::service);

@@ -6,6 +6,8 @@
 
 use ramanujan_shell::Schema;
 
+use crate::checkpoint;
+
 /// Every index on `timeline_events` but the one on `event_id` grows at its end, so an append touches few pages.
 pub const SCHEMA: Schema = Schema {
     name: "timeline",
@@ -50,5 +52,16 @@ pub const SCHEMA: Schema = Schema {
             peaks BLOB NOT NULL,
             tags BLOB NOT NULL,
             sealed_at INTEGER NOT NULL)",
+        checkpoint::CHECKPOINTS,
+        checkpoint::AT_TYPES,
+        checkpoint::AT_ORIGINS,
+        checkpoint::AT_DOCUMENTS,
+        checkpoint::AT_REPLICAS,
+        checkpoint::MISSING,
+        checkpoint::BACKWARDS,
+        checkpoint::KNOWN,
+        checkpoint::FILL,
+        checkpoint::FREEZES,
+        checkpoint::FREEZES_BY_SIZE,
     ],
 };
