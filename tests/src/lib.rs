@@ -4,6 +4,7 @@
 //! The network is the real binary with the real components of `spin.toml` on a free port with a fresh state folder.
 //! Nothing here is a stand-in. `scripts/test.sh` builds what is needed; a test that finds something missing says so.
 
+pub mod events;
 pub mod http;
 pub mod network;
 pub mod replay;

@@ -2,6 +2,7 @@
 //!
 //! `event` reads and canonicalises what senders post, `append` stores it with one statement, `row` is a stored event,
 //! `query` and `summary` read, `merkle` hashes (pure), `seal` fixes ranges of the log, `verify` recomputes them.
+//! `feed` reads on for `live`; `checkpoint` and `state` know the log at any size, for `freeze` and `recover`.
 //! This file only maps routes to those modules.
 
 pub mod append;

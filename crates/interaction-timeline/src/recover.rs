@@ -34,7 +34,8 @@ fn size_at(store: &Store, at: Option<&str>) -> Result<u64, Problem> {
             let detail = format!("at: the log ends with seq {last}");
             return Err(Problem::invalid("invalid-parameter", detail).with("last_seq", last));
         }
-        return Ok(seq);
+        // What was before the first row is known as far as snapshots tell.
+        return if seq.saturating_add(1) < first { Err(gone(first)) } else { Ok(seq) };
     }
     let time = parse_rfc3339(at).ok_or_else(|| {
         Problem::invalid("invalid-parameter", "at: neither a seq nor an RFC 3339 time in UTC")
