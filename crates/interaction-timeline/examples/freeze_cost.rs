@@ -68,7 +68,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let _database = fresh_database();
     let service = service();
     let store = Store::open(schema::SCHEMA)?;
+    let started = Instant::now();
     fill(&store, 0, EVENTS)?;
+    println!("{EVENTS} events appended in {:.1} s", started.elapsed().as_secs_f64());
     freeze(&service, "first")?;
     fill(&store, EVENTS, EVENTS + MORE)?;
     freeze(&service, "second")?;
