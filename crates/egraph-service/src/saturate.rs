@@ -14,6 +14,7 @@ use ramanujan_shell::{Request, Response, ok};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use crate::graph::{self, Part};
 use crate::memo::{self, Key};
 use crate::theory::{self, Names, OperatorEntry, RuleEntry, Theory};
 use crate::{gadgets, show};
@@ -48,6 +49,10 @@ struct SaturateRequest {
     color_mode: Option<String>,
     #[serde(default)]
     form: Form,
+    #[serde(default)]
+    include: Vec<Part>,
+    #[serde(default)]
+    max_shown: Option<usize>,
 }
 
 /// How the canonical form is written.
@@ -79,6 +84,8 @@ struct SaturateReply {
     color_conflicts: Vec<Value>,
     color_conflict_count: u64,
     verified: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    graph: Option<Value>,
 }
 
 /// What one saturation needs besides the term.
@@ -88,6 +95,8 @@ struct Job {
     mode: Mode,
     cost: Cost,
     form: Form,
+    /// Most nodes of the graph that the reply shows.
+    shown: Option<usize>,
     key: Key,
 }
 
@@ -106,6 +115,8 @@ pub(crate) fn saturate(request: &Request) -> Result<Response, Problem> {
         cost,
         color_mode,
         form,
+        include,
+        max_shown,
     } = request.json()?;
     if operation.as_deref().is_some_and(|operation| operation != "saturate") {
         let detail = "operation must be saturate; /egraph/verify, /egraph/merge and /egraph/explain have their own routes";
@@ -113,12 +124,13 @@ pub(crate) fn saturate(request: &Request) -> Result<Response, Problem> {
     }
     let (timeout_ms, limits) = theory::limits(timeout_ms, max_iterations, max_nodes)?;
     let mode = theory::mode(color_mode.as_deref())?;
+    let shown = graph::shown(&include, max_shown)?;
     let mut theory = Theory::read(language, operators, rules, &gadgets()?)?;
     let cost = theory::cost(&mut theory.vocabulary, cost.as_ref())?;
     // A run that the time did not end is the same with more of it, so the time is no part of the key.
-    let settings = format!("{limits:?} {mode:?} {form:?} {}", spell(&theory.vocabulary, &cost));
+    let settings = format!("{limits:?} {mode:?} {form:?} {shown:?} {}", spell(&theory.vocabulary, &cost));
     let key = Key::new(&theory, &settings);
-    let mut job = Job { theory, limits, mode, cost, form, key };
+    let mut job = Job { theory, limits, mode, cost, form, shown, key };
     let end = started + Duration::from_millis(timeout_ms);
     match (expression, expressions) {
         (Some(expression), None) => {
@@ -180,7 +192,7 @@ fn one(job: &Job, term: &Term, end: Instant) -> Result<Map<String, Value>, Probl
 }
 
 fn compute(job: &Job, term: &Term, end: Instant) -> Result<SaturateReply, Problem> {
-    let Job { theory, limits, mode, cost, form, .. } = job;
+    let Job { theory, limits, mode, cost, form, shown, .. } = job;
     let mut egraph = EGraph::new(theory.vocabulary.clone());
     let root = theory::add(&mut egraph, "the expression", term, *limits, *mode)?;
     let run = saturate::run(&mut egraph, &theory.rules, *limits, *mode, &mut || Instant::now() >= end);
@@ -203,7 +215,7 @@ fn compute(job: &Job, term: &Term, end: Instant) -> Result<SaturateReply, Proble
     let Run { stop_reason, iterations, applied, conflicts } = run;
     let rules = theory.rules.rules.iter().zip(applied);
     let rewrites_applied = rules.map(|(rule, count)| (rule.name.clone(), count.into())).collect();
-    let shown = conflicts.first().iter().map(|conflict| show::conflict(&egraph, &theory.rules, conflict));
+    let refused = conflicts.first().iter().map(|conflict| show::conflict(&egraph, &theory.rules, conflict));
     Ok(SaturateReply {
         operation: "saturate",
         color,
@@ -220,9 +232,10 @@ fn compute(job: &Job, term: &Term, end: Instant) -> Result<SaturateReply, Proble
             Mode::Block => "block",
             Mode::Report => "report",
         },
-        color_conflicts: shown.collect(),
+        color_conflicts: refused.collect(),
         color_conflict_count: conflicts.total(),
         verified,
+        graph: shown.map(|most| graph::show(&egraph, root, most)),
         canonical_form,
     })
 }

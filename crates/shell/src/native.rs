@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use http::{Method, header};
@@ -11,6 +12,7 @@ use crate::{Request, Service};
 thread_local! {
     static DATABASE: RefCell<Option<Rc<rusqlite::Connection>>> = const { RefCell::new(None) };
     static SERVICES: RefCell<HashMap<String, Rc<Service>>> = RefCell::new(HashMap::new());
+    static FOLDERS: RefCell<HashMap<String, PathBuf>> = RefCell::new(HashMap::new());
 }
 
 /// Keeps the thread's database and mounted services; dropping it forgets them.
@@ -38,6 +40,16 @@ pub fn fresh_database() -> Guard {
 /// Makes `service` answer calls to `http://<component>.spin.internal` on this thread.
 pub fn mount(component: &str, service: Service) {
     SERVICES.with_borrow_mut(|services| services.insert(component.to_owned(), Rc::new(service)));
+}
+
+/// Makes a folder be at `place` for this thread, as the manifest's `files` does in a component.
+pub fn mount_folder(place: &str, folder: impl AsRef<Path>) {
+    FOLDERS.with_borrow_mut(|folders| folders.insert(place.to_owned(), folder.as_ref().to_owned()));
+}
+
+/// The folder at `place`; the place itself, where nothing is, if there is none.
+pub(crate) fn folder(place: &str) -> PathBuf {
+    FOLDERS.with_borrow(|folders| folders.get(place).cloned()).unwrap_or_else(|| place.into())
 }
 
 /// A reply with its body as bytes and, if it is JSON, as a value (null otherwise).
