@@ -82,7 +82,11 @@ fn every_file_the_page_names_is_served_with_its_type_and_a_closed_policy() {
             "svg" => "image/svg+xml",
             other => panic!("a file of another kind: {other}"),
         };
-        assert_eq!((reply.status, media_type(&reply)), (200, expected), "{path}; libraries are there after scripts/web.sh");
+        assert_eq!(
+            (reply.status, media_type(&reply)),
+            (200, expected),
+            "{path}; libraries are there after scripts/web.sh"
+        );
         assert_eq!(reply.headers["x-content-type-options"], "nosniff");
         let policy = reply.headers["content-security-policy"].to_str().unwrap();
         assert!(policy.starts_with("default-src 'self';") && !policy.contains("unsafe"), "{policy}");

@@ -20,6 +20,7 @@ pub(crate) enum Command {
     Up(UpArgs),
     Load(ramanujan_load::Args),
     Replay(ramanujan_replay::Args),
+    Timeline(ramanujan_timeline_tool::Args),
 }
 
 /// Serve the application of a manifest until SIGINT or SIGTERM.

@@ -30,5 +30,6 @@ fn main() -> ExitCode {
         },
         cli::Command::Load(args) => ramanujan_load::run(&args),
         cli::Command::Replay(args) => ramanujan_replay::run(args),
+        cli::Command::Timeline(args) => ramanujan_timeline_tool::run(&args),
     }
 }

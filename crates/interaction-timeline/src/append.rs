@@ -18,7 +18,8 @@ use crate::{now, row, schema, seal};
 /// Most events in one post where `MAX_BATCH` is not set.
 pub const DEFAULT_MAX_BATCH: usize = 1000;
 
-/// Events without a number get the ones that follow the greatest of their origin.
+/// Events without a number get the ones that follow the greatest of their origin. A clock that runs backwards does not
+/// take `received` with it, so that it never decreases along the log.
 const INSERT: &str = "
 WITH incoming AS MATERIALIZED (
     SELECT key AS i, substr(?2, 1 + 32 * key, 32) AS event_id, value ->> 0 AS timestamp, value ->> 1 AS agent,
@@ -30,7 +31,7 @@ known AS MATERIALIZED (
            AND e.body = i.body AS same
     FROM incoming AS i CROSS JOIN timeline_events AS e ON e.event_id = i.event_id)
 INSERT INTO timeline_events (event_id, timestamp, received, origin_seq, agent, type, document, color, body)
-SELECT i.event_id, i.timestamp, ?3,
+SELECT i.event_id, i.timestamp, MAX(?3, COALESCE((SELECT received FROM timeline_events ORDER BY seq DESC LIMIT 1), 0)),
        COALESCE(i.origin_seq, COALESCE((SELECT o.last FROM timeline_origins AS o WHERE o.agent = i.agent), 0)
                 + row_number() OVER (PARTITION BY i.agent ORDER BY i.i)),
        i.agent, i.type, i.document, i.color, i.body

@@ -1,17 +1,21 @@
 //! interaction-timeline: the append-only history of who did what because of what.
 //!
 //! `event` reads and canonicalises what senders post, `append` stores it with one statement, `row` is a stored event,
-//! `query` and `summary` read, `merkle` hashes (pure), `seal` fixes ranges of the log, `verify` recomputes them.
+//! `query` and `summary` read, `merkle` and `tree` hash (pure), `seal` fixes ranges of the log, `verify` recomputes
+//! them, `leaves` and `proof` prove from them.
 //! This file only maps routes to those modules.
 
 pub mod append;
 pub mod event;
+pub mod leaves;
 pub mod merkle;
+pub mod proof;
 pub mod query;
 pub mod row;
 pub mod schema;
 pub mod seal;
 pub mod summary;
+pub mod tree;
 pub mod verify;
 
 use ramanujan_core::{Digest, Problem};
@@ -37,7 +41,7 @@ pub fn service() -> Service {
     .get("/timeline/event/{id}/effects", not_built)
     .get("/timeline/event/{id}/concurrent", not_built)
     .get("/timeline/stream", not_built)
-    .get("/timeline/proof", not_built)
+    .get("/timeline/proof", proof::handle)
     .get("/timeline/flows", not_built)
     .get("/timeline/metrics", not_built)
     .get("/timeline/export", not_built)

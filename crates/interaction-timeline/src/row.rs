@@ -92,6 +92,16 @@ impl Stored {
         Ok(event)
     }
 
+    /// Whether the columns agree with the body as far as it repeats them: the number that the sender gave.
+    pub fn is_consistent(&self) -> bool {
+        // The canonical body has its members in order of name, and a quote inside a text is escaped, so that this finds
+        // the member itself and nothing that looks like it.
+        let head = self.body.split("\"payload\":").next().unwrap_or_default();
+        let Some((_, rest)) = head.split_once("\"origin_seq\":") else { return self.body.starts_with('{') };
+        let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+        rest[..digits].parse() == Ok(self.origin_seq)
+    }
+
     /// The Merkle leaf of this event, over every stored column: numbers as 8 bytes big-endian, texts preceded by
     /// their length, an absent document as the empty text (no document has that name), colour as 8 bytes with 2 for
     /// none.

@@ -50,5 +50,7 @@ pub const SCHEMA: Schema = Schema {
             peaks BLOB NOT NULL,
             tags BLOB NOT NULL,
             sealed_at INTEGER NOT NULL)",
+        // Roots of the perfect subtrees of 1024 events and more that end at this size, smallest first.
+        "ALTER TABLE timeline_seals ADD COLUMN nodes BLOB",
     ],
 };

@@ -111,7 +111,7 @@ fn parameters_that_mean_nothing_are_refused() {
     problem(&get(&format!("/timeline/event/{}", id(1))), 404, "no-such-event");
     problem(&get("/timeline/summary?window=0"), 422, "invalid-parameter");
     problem(&get("/timeline/query?order=causal"), 501, "not-implemented");
-    for path in ["stream", "proof", "flows", "metrics", "export", "event/00/causes", "event/00/effects"] {
+    for path in ["stream", "flows", "metrics", "export", "event/00/causes", "event/00/effects"] {
         problem(&get(&format!("/timeline/{path}")), 501, "not-implemented");
     }
     problem(&get("/timeline/events"), 405, "method-not-allowed");

@@ -37,6 +37,19 @@ pub fn fresh_database() -> Guard {
     Guard(())
 }
 
+/// Gives this thread the database in `file`, durable as the host's is: a statement that has returned is on the disk.
+///
+/// # Panics
+/// If SQLite cannot open it.
+pub fn database_file(file: &std::path::Path) -> Guard {
+    let connection = rusqlite::Connection::open(file).expect("a database file");
+    connection.pragma_update(None, "journal_mode", "WAL").expect("a file that takes a write-ahead log");
+    connection.pragma_update(None, "synchronous", "FULL").expect("a database that takes a setting");
+    DATABASE.set(Some(Rc::new(connection)));
+    SERVICES.with_borrow_mut(HashMap::clear);
+    Guard(())
+}
+
 /// Makes `service` answer calls to `http://<component>.spin.internal` on this thread.
 pub fn mount(component: &str, service: Service) {
     SERVICES.with_borrow_mut(|services| services.insert(component.to_owned(), Rc::new(service)));
