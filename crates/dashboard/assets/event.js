@@ -91,7 +91,7 @@ async function check(id, target) {
       el('div', { class: `verdict ${good ? 'good' : 'bad'}`, id: 'proof-result', 'data-good': String(good) }, good ? `✓ in the log of ${show(proof.tree_size)} events` : '✗ the path does not lead to the root'),
       line(content, content === true ? 'what is shown above is what the leaf is the hash of' : content === false ? 'what is shown above is not what the leaf is the hash of' : 'this browser cannot tell how numbers were written, so the leaf was not hashed again'),
       grown ? line(grown.good, grown.words) : null,
-      facts([['Leaf', el('code', { class: 'hash' }, proof.leaf_hash)], ['Place', `${show(proof.leaf_index)} of ${show(proof.tree_size)}`], ['Root', el('code', { class: 'hash', id: 'proof-root' }, result?.root ?? 'none')], ['Root it claims', good ? null : el('code', { class: 'hash' }, proof.merkle_root)]]),
+      facts([['Leaf', el('code', { class: 'hash' }, proof.leaf_hash)], ['Place', `leaf ${show(proof.leaf_index)}, counted from 0, of ${show(proof.tree_size)}`], ['Root', el('code', { class: 'hash', id: 'proof-root' }, result?.root ?? 'none')], ['Root it claims', good ? null : el('code', { class: 'hash' }, proof.merkle_root)]]),
       el('details', null, el('summary', null, `Path of ${steps.length} hashes`), el('ol', null, steps)),
     );
   } catch (error) {

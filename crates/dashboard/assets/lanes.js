@@ -47,7 +47,7 @@ export function diagram(target, { chosen, focused, moved }) {
 
   const theme = () => {
     const style = getComputedStyle(document.documentElement);
-    for (const name of ['text', 'muted', 'line', 'accent', 'card', 'bg', 'red', 'blue', 'green']) colors[name] = style.getPropertyValue(`--${name}`).trim();
+    for (const name of ['text', 'muted', 'line', 'accent', 'card', 'warn', 'red', 'blue', 'green']) colors[name] = style.getPropertyValue(`--${name}`).trim();
     Object.assign(colors, { RED: colors.red, BLUE: colors.blue, GREEN: colors.green, NONE: colors.muted });
   };
   const base = () => d3.scaleLinear(view.domain, [gutter + 16, Math.max(gutter + 17, width - 16)]);
@@ -56,32 +56,36 @@ export function diagram(target, { chosen, focused, moved }) {
   const most = () => Math.max(0, AXIS + view.lanes.length * LANE - height);
   const scroll = (top) => { view.top = Math.min(Math.max(top, 0), most()); };
 
-  const arrow = (x, y, tx, ty, head) => {
+  const arrow = (x, y, end, ty, radius) => {
+    const tx = end - radius - 1;
     const bend = Math.max(18, Math.abs(tx - x) / 2);
     context.moveTo(x, y);
     if (y === ty) context.quadraticCurveTo((x + tx) / 2, y - Math.min(14, Math.abs(tx - x) / 6), tx, ty);
     else context.bezierCurveTo(x + bend, y, tx - bend, ty, tx, ty);
-    if (!head || Math.hypot(tx - x, ty - y) < 14) return;
-    context.moveTo(tx - 9, ty - 4);
-    context.lineTo(tx - 4, ty);
-    context.lineTo(tx - 9, ty + 4);
+    if (Math.hypot(tx - x, ty - y) < 10) return;
+    context.moveTo(tx - 6, ty - 3.5);
+    context.lineTo(tx, ty);
+    context.lineTo(tx - 6, ty + 3.5);
   };
 
-  function arrows(x, left, right, seen) {
+  function arrows(x, left, right, seen, radius) {
     const line = (cause, effect) => {
       const [a, b] = [x(view.x[cause]), x(view.x[effect])];
       if (Math.max(a, b) < left || Math.min(a, b) > right) return;
-      arrow(a, laneY(view.laneOf[cause]), b, laneY(view.laneOf[effect]), true);
+      arrow(a, laneY(view.laneOf[cause]), b, laneY(view.laneOf[effect]), radius);
     };
-    if (view.picked !== null) {
+    for (const [ways, color] of [[view.before, colors.accent], [view.after, colors.warn]]) {
+      if (view.picked === null) break;
       context.beginPath();
-      const near = (index) => index === view.picked || view.before.has(index) || view.after.has(index);
       let drawn = 0;
-      for (const effect of [view.picked, ...view.before, ...view.after]) {
-        for (const cause of view.causes[effect]) if (near(cause) && view.laneOf[cause] >= 0 && view.laneOf[effect] >= 0 && drawn++ < MOST_ARROWS) line(cause, effect);
+      for (const effect of [view.picked, ...ways]) {
+        for (const cause of view.causes[effect]) {
+          const on = (cause === view.picked || ways.has(cause)) && view.laneOf[cause] >= 0 && view.laneOf[effect] >= 0;
+          if (on && drawn++ < MOST_ARROWS) line(cause, effect);
+        }
       }
-      context.strokeStyle = colors.accent;
-      context.globalAlpha = 0.9;
+      context.strokeStyle = color;
+      context.globalAlpha = 0.8;
       context.lineWidth = 1.6;
       context.stroke();
     }
@@ -164,17 +168,16 @@ export function diagram(target, { chosen, focused, moved }) {
         points[color].push(at, y);
       }
     }
-    arrows(x, gutter, width, seen);
     const radius = count > 2000 ? 3.5 : count > 400 ? 5 : 6.5;
+    arrows(x, gutter, width, seen, radius);
     for (const color of COLORS) {
       context.beginPath();
       for (let i = 0; i < points[color].length; i += 2) SHAPES[color](context, points[color][i], points[color][i + 1], radius);
-      context.globalAlpha = view.picked === null ? 1 : 0.55;
       context.fillStyle = colors[color];
       context.fill();
     }
     context.globalAlpha = 1;
-    for (const [set, stroke] of [[view.before, colors.accent], [view.after, colors.accent]]) {
+    for (const [set, stroke] of [[view.before, colors.accent], [view.after, colors.warn]]) {
       context.beginPath();
       for (const index of set) {
         if (view.laneOf[index] < 0 || view.x[index] < first || view.x[index] > end) continue;
@@ -210,11 +213,16 @@ export function diagram(target, { chosen, focused, moved }) {
   const paintSoon = () => { waiting ||= requestAnimationFrame(paint); };
 
   function resize() {
+    if (target.clientWidth <= 200) return; // no room, for a moment: nothing is seen, and nothing should move
+    const begin = width ? scale().invert(gutter + 16) : null;
     width = target.clientWidth;
     height = target.clientHeight;
     gutter = width < 520 ? 84 : 130;
     zoom.extent([[gutter, 0], [width, height]]).translateExtent([[gutter, -Infinity], [width, Infinity]]);
     scroll(view.top);
+    const { k, y } = view.transform;
+    // What was at the left stays there.
+    if (begin !== null) selection.call(zoom.transform, d3.zoomIdentity.translate(gutter + 16 - k * base()(begin), y).scale(k));
     paintSoon();
   }
 
