@@ -293,7 +293,12 @@ export function diagram(target, { chosen, focused, moved }) {
     return put(indices[Math.min(Math.max(indices.indexOf(index) + dx, 0), indices.length - 1)]);
   }
 
-  const zoomBy = (factor) => selection.call(zoom.scaleBy, factor);
+  const zoomBy = (factor) => {
+    // Around what is chosen, if it is seen.
+    const index = view.cursor ?? view.picked;
+    const at = index !== null && view.laneOf[index] >= 0 ? scale()(view.x[index]) : -1;
+    selection.call(zoom.scaleBy, factor, at > gutter && at < width ? [at, 0] : undefined);
+  };
   const fit = () => { scroll(0); selection.call(zoom.transform, d3.zoomIdentity); };
   const keys = {
     ArrowLeft: () => step(-1, 0), ArrowRight: () => step(1, 0), ArrowUp: () => step(0, -1), ArrowDown: () => step(0, 1),
