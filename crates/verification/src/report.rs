@@ -87,6 +87,9 @@ impl Report {
     }
 }
 
+/// What a test found, or its abstention.
+pub(crate) type Outcome = Result<Finding, Finding>;
+
 /// The outcome of one test, before it is put beside the name of the verifier.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Finding {
@@ -109,6 +112,18 @@ impl Finding {
         Finding { score: Some(score.clamp(0.0, 1.0)), reason: reason.into(), evidence: Map::new() }
     }
 
+    /// A measurement of which less is better, at best 0: threshold / (threshold + measured), so ½ at the threshold.
+    pub(crate) fn at_most(measured: f64, threshold: f64, reason: impl Into<String>) -> Finding {
+        let finding = Finding::scored(ratio(threshold, measured), reason);
+        finding.with("measured", measured).with("threshold", threshold).with("better", "less")
+    }
+
+    /// A measurement of which more is better, at worst 0: measured / (measured + threshold), so ½ at the threshold.
+    pub(crate) fn at_least(measured: f64, threshold: f64, reason: impl Into<String>) -> Finding {
+        let finding = Finding::scored(ratio(measured, threshold), reason);
+        finding.with("measured", measured).with("threshold", threshold).with("better", "more")
+    }
+
     pub(crate) fn abstain(reason: impl Into<String>) -> Finding {
         Finding { score: None, reason: reason.into(), evidence: Map::new() }
     }
@@ -119,6 +134,17 @@ impl Finding {
         self.evidence.insert(member.to_owned(), value.into());
         self
     }
+}
+
+/// a / (a + b); ½ where both are zero. A quotient that rounds below ½ though a ≥ b is ½, so that votes follow the
+/// comparison.
+fn ratio(a: f64, b: f64) -> f64 {
+    let (a, b) = (a.max(0.0), b.max(0.0));
+    if a + b == 0.0 {
+        return 0.5;
+    }
+    let share = if b.is_infinite() { 0.0 } else { a / (a + b) };
+    if a >= b { share.max(0.5) } else { share.min(0.5 - f64::EPSILON) }
 }
 
 fn upper<S: Serializer>(polarity: &Polarity, serializer: S) -> Result<S::Ok, S::Error> {

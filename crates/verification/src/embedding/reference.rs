@@ -3,6 +3,8 @@
 //!
 //! All but the norm is taken over vectors scaled to unit length, so it does not depend on how long they are.
 
+use super::measure::{self, Vector};
+
 /// Mean, standard deviation (of the population) and range of one number over a collection.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Spread {
@@ -21,20 +23,23 @@ pub struct Accumulator {
     sum: Vec<f64>,
     /// Σ u_j².
     squares: Vec<f64>,
-    norm: Moments,
+    log_norm: Moments,
     balance: Moments,
+    outlier: Moments,
+    effective_dimension: Moments,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 struct Moments {
+    count: u64,
     sum: f64,
     squares: f64,
-    min: f64,
-    max: f64,
+    /// Absent while nothing was added: JSON has no infinities.
+    range: Option<(f64, f64)>,
 }
 
 /// Statistics of a collection of at least one vector that is not zero.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Reference {
     /// Vectors that are not zero.
     pub count: u64,
@@ -42,23 +47,31 @@ pub struct Reference {
     pub centroid: Vec<f64>,
     /// Variance of each component of the unit vectors.
     pub variance: Vec<f64>,
-    /// Euclidean norms of the vectors as stored.
-    pub norm: Spread,
+    /// Natural logarithm of the Euclidean norms of the vectors as stored.
+    pub log_norm: Spread,
     /// Balance of sign mass: (Σ positive − Σ |negative|) / Σ |x|.
     pub balance: Spread,
+    /// The statistic of the test `outlier_components`.
+    pub outlier: Spread,
+    /// The statistic of the test `effective_dimension`.
+    pub effective_dimension: Spread,
+    /// Cosine with the centroid. It needs a second look at the vectors, [`Reference::measure_cosines`]; without it
+    /// the test `centroid_alignment` abstains.
+    pub cosine: Option<Spread>,
 }
 
 impl Accumulator {
     /// No vectors yet.
     pub fn new(dimension: usize) -> Accumulator {
-        const NONE: Moments = Moments { sum: 0.0, squares: 0.0, min: f64::INFINITY, max: f64::NEG_INFINITY };
         Accumulator {
             count: 0,
             zeros: 0,
             sum: vec![0.0; dimension],
             squares: vec![0.0; dimension],
-            norm: NONE,
-            balance: NONE,
+            log_norm: Moments::NONE,
+            balance: Moments::NONE,
+            outlier: Moments::NONE,
+            effective_dimension: Moments::NONE,
         }
     }
 
@@ -67,27 +80,33 @@ impl Accumulator {
         self.sum.len()
     }
 
-    /// Adds one vector of that dimension; a vector of another dimension changes nothing and gives `false`.
+    /// Vectors added, those of norm zero included.
+    pub fn count(&self) -> u64 {
+        self.count + self.zeros
+    }
+
+    /// Adds one vector of that dimension; a vector of another dimension, or one that is not finite, changes nothing
+    /// and gives `false`.
     pub fn add(&mut self, vector: &[f32]) -> bool {
-        if vector.len() != self.dimension() {
+        if vector.len() != self.dimension() || vector.iter().any(|x| !x.is_finite()) {
             return false;
         }
-        let norm = vector.iter().map(|x| f64::from(*x) * f64::from(*x)).sum::<f64>().sqrt();
-        if norm == 0.0 || !norm.is_finite() {
+        let vector = Vector::new(vector);
+        if vector.is_zero() {
             self.zeros += 1;
             return true;
         }
         self.count += 1;
-        let (mut signed, mut absolute) = (0.0, 0.0);
-        for ((sum, squares), x) in self.sum.iter_mut().zip(&mut self.squares).zip(vector) {
-            let u = f64::from(*x) / norm;
+        for ((sum, squares), u) in self.sum.iter_mut().zip(&mut self.squares).zip(&vector.unit) {
             *sum += u;
             *squares += u * u;
-            signed += u;
-            absolute += u.abs();
         }
-        self.norm.add(norm);
-        self.balance.add(signed / absolute);
+        self.log_norm.add(vector.norm.ln());
+        self.balance.add(measure::balance(&vector.unit));
+        if let Some((outlier, _)) = measure::outlier(&vector.raw) {
+            self.outlier.add(outlier);
+        }
+        self.effective_dimension.add(measure::effective_dimension(&vector.unit));
         true
     }
 
@@ -105,8 +124,10 @@ impl Accumulator {
         for (sum, more) in self.squares.iter_mut().zip(&other.squares) {
             *sum += more;
         }
-        self.norm.merge(&other.norm);
+        self.log_norm.merge(&other.log_norm);
         self.balance.merge(&other.balance);
+        self.outlier.merge(&other.outlier);
+        self.effective_dimension.merge(&other.effective_dimension);
         true
     }
 
@@ -123,32 +144,37 @@ impl Accumulator {
             count: self.count,
             variance: variance.collect(),
             centroid,
-            norm: self.norm.finish(n),
-            balance: self.balance.finish(n),
+            log_norm: self.log_norm.finish(),
+            balance: self.balance.finish(),
+            outlier: self.outlier.finish(),
+            effective_dimension: self.effective_dimension.finish(),
+            cosine: None,
         })
     }
 }
 
 impl Moments {
+    const NONE: Moments = Moments { count: 0, sum: 0.0, squares: 0.0, range: None };
+
     fn add(&mut self, x: f64) {
-        self.merge(&Moments { sum: x, squares: x * x, min: x, max: x });
+        self.merge(&Moments { count: 1, sum: x, squares: x * x, range: Some((x, x)) });
     }
 
     fn merge(&mut self, other: &Moments) {
+        self.count += other.count;
         self.sum += other.sum;
         self.squares += other.squares;
-        self.min = self.min.min(other.min);
-        self.max = self.max.max(other.max);
+        self.range = match (self.range, other.range) {
+            (Some((a, b)), Some((c, d))) => Some((a.min(c), b.max(d))),
+            (one, other) => one.or(other),
+        };
     }
 
-    fn finish(&self, n: f64) -> Spread {
+    fn finish(&self) -> Spread {
+        let n = self.count.max(1) as f64;
         let mean = self.sum / n;
-        Spread {
-            mean,
-            deviation: (self.squares / n - mean * mean).max(0.0).sqrt(),
-            min: self.min,
-            max: self.max,
-        }
+        let (min, max) = self.range.unwrap_or((0.0, 0.0));
+        Spread { mean, deviation: (self.squares / n - mean * mean).max(0.0).sqrt(), min, max }
     }
 }
 
@@ -160,7 +186,7 @@ impl Reference {
 
     /// Mean cosine of a vector with the centroid: the mean of u·c/|c| is c·c/|c|.
     pub fn mean_cosine(&self) -> f64 {
-        self.centroid.iter().map(|c| c * c).sum::<f64>().sqrt()
+        measure::dot(&self.centroid, &self.centroid).sqrt()
     }
 
     /// Mean cosine of two different vectors: (|Σu|² − n) / (n (n − 1)), 1 for a single vector.
@@ -170,5 +196,21 @@ impl Reference {
             return 1.0;
         }
         ((n * self.mean_cosine()).powi(2) - n) / (n * (n - 1.0))
+    }
+
+    /// Cosine of a vector with the centroid, 0 if one of them is zero.
+    pub fn cosine_with_centroid(&self, vector: &[f32]) -> f64 {
+        let scale = self.mean_cosine();
+        if scale > 0.0 { measure::dot(&Vector::new(vector).unit, &self.centroid) / scale } else { 0.0 }
+    }
+
+    /// Measures how vectors of the collection, all or a sample of them, lie to the centroid; those of another
+    /// dimension are left out.
+    pub fn measure_cosines<'a>(&mut self, vectors: impl IntoIterator<Item = &'a [f32]>) {
+        let mut cosines = Moments::NONE;
+        for vector in vectors.into_iter().filter(|vector| vector.len() == self.dimension()) {
+            cosines.add(self.cosine_with_centroid(vector));
+        }
+        self.cosine = (cosines.count > 0).then(|| cosines.finish());
     }
 }

@@ -1,0 +1,22 @@
+use super::Thresholds;
+pub(super) const THRESHOLDS: Thresholds = Thresholds {
+    dynamic_range: 16.0,
+    outlier_components: 1.5,
+    saturation: 0.003,
+    sparsity: 0.05,
+    duplicate: 0.2,
+    norm_centre: 0.5,
+    norm_range: 3.0,
+    norm: 0.01,
+    resolution: 0.05,
+    self_similarity: 1.5,
+    interpolation: 0.3,
+    centroid_alignment: 3.0,
+    sign_balance: 0.05,
+    effective_dimension: 0.4,
+    neighbourhood: 0.2,
+    cluster_synergy: 0.7,
+    part_agreement: 0.6,
+    energy_profile: 1.0,
+    novelty: 0.1,
+};

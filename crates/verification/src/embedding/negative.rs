@@ -1,0 +1,118 @@
+//! The negative verifiers: what is wrong with the vector itself.
+
+use serde_json::json;
+
+use super::calibrated::THRESHOLDS as T;
+use super::{REFERENCE_DEVIATIONS, Subject, measure};
+use crate::report::{Finding, Outcome};
+
+/// Binary exponents within which products of two components neither underflow nor overflow f32 (it ends at ±126).
+const SAFE_EXPONENT: i32 = 62;
+
+/// Binary orders of magnitude between the smallest and the largest non-zero component, less log2 n (the smallest of n
+/// comes that much closer to zero), plus the orders by which either leaves the range where products are safe.
+/// Scale-free within that range.
+pub(super) fn dynamic_range(subject: &Subject<'_>) -> Outcome {
+    let Some((low, high)) = measure::exponents(&subject.vector.raw) else {
+        return Ok(Finding::scored(0.0, "every component is zero").with("non_zero", 0));
+    };
+    let unsafe_orders = (high - SAFE_EXPONENT).max(0) + (-SAFE_EXPONENT - low).max(0);
+    let span = f64::from(high - low) - (subject.vector.len() as f64).log2();
+    let measured = span.max(0.0) + f64::from(unsafe_orders);
+    let subnormal: Vec<usize> = subject
+        .components
+        .iter()
+        .enumerate()
+        .filter(|(_, x)| x.is_subnormal())
+        .map(|(i, _)| i)
+        .take(16)
+        .collect();
+    let reason = format!("the non-zero components lie between 2^{low} and 2^{}", high + 1);
+    Ok(Finding::at_most(measured, T.dynamic_range, reason)
+        .with("smallest_exponent", low)
+        .with("largest_exponent", high)
+        .with("orders_out_of_safe_range", unsafe_orders)
+        .with("subnormal_indices", subnormal))
+}
+
+/// Robust z of the component farthest from the median, against what n normal numbers show. Scale-free.
+pub(super) fn outlier_components(subject: &Subject<'_>) -> Outcome {
+    let Some((measured, index)) = measure::outlier(&subject.vector.raw) else {
+        return Err(Finding::abstain(
+            "more than half of the components are equal, so nothing is the usual distance",
+        ));
+    };
+    let usual =
+        subject.reference.map_or(0.0, |r| r.outlier.mean + REFERENCE_DEVIATIONS * r.outlier.deviation);
+    let reason = format!(
+        "component {index} lies {measured:.2} times as far from the median as the largest usually does"
+    );
+    Ok(Finding::at_most(measured, T.outlier_components.max(usual), reason)
+        .with("index", index)
+        .with("value", subject.components[index]))
+}
+
+/// Share of components that repeat the largest or the smallest value. Scale-free.
+pub(super) fn saturation(subject: &Subject<'_>) -> Outcome {
+    let (high, low) = measure::ties_at_extremes(subject.components);
+    let measured = (high + low).min(subject.vector.len()) as f64 / subject.vector.len() as f64;
+    let reason = format!("{high} components repeat the largest value and {low} the smallest");
+    Ok(Finding::at_most(measured, T.saturation, reason)
+        .with("repeat_largest", high)
+        .with("repeat_smallest", low))
+}
+
+/// Share of components that are negligible beside the root mean square. Scale-free.
+pub(super) fn sparsity(subject: &Subject<'_>) -> Outcome {
+    let n = subject.vector.len();
+    let negligible = measure::NEGLIGIBLE * subject.vector.norm / (n as f64).sqrt();
+    let zeros: Vec<usize> = (0..n).filter(|i| subject.vector.raw[*i].abs() <= negligible).collect();
+    let measured = zeros.len() as f64 / n as f64;
+    let reason = format!("{} of {n} components are zero or negligible", zeros.len());
+    Ok(Finding::at_most(measured, T.sparsity, reason)
+        .with("negligible", zeros.len())
+        .with("first_indices", zeros.into_iter().take(16).collect::<Vec<_>>()))
+}
+
+/// Angle to the nearest vector of the reference or of the request, in radians. Cosine-based, so scale-free.
+pub(super) fn duplicate(subject: &Subject<'_>) -> Outcome {
+    let unit = &subject.vector.unit;
+    if subject.vector.is_zero() {
+        return Err(Finding::abstain("the vector is zero and has no direction"));
+    }
+    let stored = subject.neighbours.iter().map(|(neighbour, vector)| {
+        let place = json!({ "source": "reference", "index": neighbour.index, "id": neighbour.id });
+        (measure::angle(unit, &vector.unit), place)
+    });
+    let peers = subject.peers.iter().filter(|(_, peer)| peer.dimension() == unit.len()).filter_map(
+        |(index, peer)| {
+            let peer = measure::Vector::new(peer.as_slice());
+            let place = json!({ "source": "request", "index": index });
+            (!peer.is_zero()).then(|| (measure::angle(unit, &peer.unit), place))
+        },
+    );
+    let nearest = stored.chain(peers).min_by(|a, b| a.0.total_cmp(&b.0));
+    let Some((angle, place)) = nearest else {
+        return Err(Finding::abstain("there is no other vector of the same dimension to compare with"));
+    };
+    let reason = format!("the nearest other vector is {angle:.4} radians away");
+    Ok(Finding::at_least(angle, T.duplicate, reason).with("nearest", place))
+}
+
+/// Distance of the norm from the reference's, or from that of the calibration, in natural logarithms.
+pub(super) fn norm(subject: &Subject<'_>) -> Outcome {
+    let norm = subject.vector.norm;
+    if norm == 0.0 {
+        return Ok(Finding::scored(0.0, "the norm is zero").with("norm", 0.0));
+    }
+    let (centre, threshold, of) = match subject.reference {
+        Some(reference) => {
+            let spread = reference.log_norm;
+            (spread.mean, T.norm.max(REFERENCE_DEVIATIONS * spread.deviation), "the reference's")
+        }
+        None => (T.norm_centre, T.norm_range, "the calibrated one"),
+    };
+    let measured = (norm.ln() - centre).abs();
+    let reason = format!("the norm is {norm:.6e}, {of} is {:.6e}", centre.exp());
+    Ok(Finding::at_most(measured, threshold, reason).with("norm", norm).with("expected", centre.exp()))
+}
