@@ -6,10 +6,12 @@
 
 pub mod confidence;
 pub mod embedding;
+pub mod knn;
 pub mod report;
 pub mod roster;
 pub mod skill;
 pub mod verdict;
+pub mod votes;
 
 pub use report::{Kind, Opinion, Report};
 pub use roster::{NUM_VERIFIERS, ROSTER, Verifier};
