@@ -5,6 +5,7 @@
 //! the machine, nor how rows are cut into blocks, nor the order of the blocks: lanes and the order of summation are
 //! fixed, and equal cosines are ordered by index.
 
+pub mod block;
 #[cfg(test)]
 mod tests;
 
