@@ -6,33 +6,37 @@ use super::calibrated::THRESHOLDS as T;
 use super::{REFERENCE_DEVIATIONS, Subject, measure};
 use crate::report::{Finding, Outcome};
 
-/// Binary exponents within which products of two components neither underflow nor overflow f32 (it ends at ±126).
-const SAFE_EXPONENT: i32 = 62;
+/// Largest binary exponent at which the square of a component is an f32 (they end at 127).
+const LARGEST_SAFE: i32 = 62;
 
-/// Binary orders of magnitude between the smallest and the largest non-zero component, less log2 n (the smallest of n
-/// comes that much closer to zero), plus the orders by which either leaves the range where products are safe.
-/// Scale-free within that range.
+/// Smallest binary exponent of a normal f32; below it precision is lost bit by bit.
+const SMALLEST_NORMAL: i32 = -126;
+
+/// Most indices that the evidence lists.
+const LISTED: usize = 16;
+
+/// Binary orders of magnitude that the non-zero components span, the smallest hundredth left out (real models have
+/// dimensions that are never used), less log2 n (the smallest of n comes that much closer to zero); plus the orders by
+/// which any is subnormal or too large to be squared. Scale-free within that range.
 pub(super) fn dynamic_range(subject: &Subject<'_>) -> Outcome {
-    let Some((low, high)) = measure::exponents(&subject.vector.raw) else {
-        return Ok(Finding::scored(0.0, "every component is zero").with("non_zero", 0));
+    let exponents = measure::exponents(&subject.vector.raw);
+    let [smallest, .., largest] = exponents[..] else {
+        return Ok(
+            Finding::scored(0.0, "fewer than two components are not zero").with("non_zero", exponents.len())
+        );
     };
-    let unsafe_orders = (high - SAFE_EXPONENT).max(0) + (-SAFE_EXPONENT - low).max(0);
-    let span = f64::from(high - low) - (subject.vector.len() as f64).log2();
+    let low = exponents[exponents.len().div_ceil(100).min(exponents.len() - 1)];
+    let unsafe_orders = (largest - LARGEST_SAFE).max(0) + (SMALLEST_NORMAL - smallest).max(0);
+    let span = f64::from(largest - low) - (subject.vector.len() as f64).log2();
     let measured = span.max(0.0) + f64::from(unsafe_orders);
-    let subnormal: Vec<usize> = subject
-        .components
-        .iter()
-        .enumerate()
-        .filter(|(_, x)| x.is_subnormal())
-        .map(|(i, _)| i)
-        .take(16)
-        .collect();
-    let reason = format!("the non-zero components lie between 2^{low} and 2^{}", high + 1);
+    let subnormal = subject.components.iter().enumerate().filter(|(_, x)| x.is_subnormal());
+    let reason = format!("the non-zero components lie between 2^{smallest} and 2^{}", largest + 1);
     Ok(Finding::at_most(measured, T.dynamic_range, reason)
-        .with("smallest_exponent", low)
-        .with("largest_exponent", high)
+        .with("smallest_exponent", smallest)
+        .with("hundredth_exponent", low)
+        .with("largest_exponent", largest)
         .with("orders_out_of_safe_range", unsafe_orders)
-        .with("subnormal_indices", subnormal))
+        .with("subnormal_indices", subnormal.map(|(i, _)| i).take(LISTED).collect::<Vec<_>>()))
 }
 
 /// Robust z of the component farthest from the median, against what n normal numbers show. Scale-free.
@@ -71,7 +75,7 @@ pub(super) fn sparsity(subject: &Subject<'_>) -> Outcome {
     let reason = format!("{} of {n} components are zero or negligible", zeros.len());
     Ok(Finding::at_most(measured, T.sparsity, reason)
         .with("negligible", zeros.len())
-        .with("first_indices", zeros.into_iter().take(16).collect::<Vec<_>>()))
+        .with("first_indices", zeros.into_iter().take(LISTED).collect::<Vec<_>>()))
 }
 
 /// Angle to the nearest vector of the reference or of the request, in radians. Cosine-based, so scale-free.
