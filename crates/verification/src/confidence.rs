@@ -23,7 +23,7 @@ pub struct Table {
 }
 
 /// The calibration that applies to these votes: for embeddings there is one for judgements with a reference
-/// collection and one for those without.
+/// collection and one for those without, told apart by whether any verifier that needs one has voted.
 pub fn table(kind: Kind, ballot: &Ballot) -> &'static Table {
     match kind {
         Kind::Skill => &calibrated::SKILL,

@@ -67,13 +67,10 @@ pub(crate) fn weights(items: &[Item]) -> Vec<[f64; 2]> {
             let those = items.iter().filter(|item| item.defect.is_none() == sound);
             let (mut matching, mut all) = (0.0, 0.0);
             for item in those {
-                match item.report.verifiers[verifier].vote {
-                    Vote::Abstain => {}
-                    cast => {
-                        all += weight(item);
-                        matching += if cast == vote { weight(item) } else { 0.0 };
-                    }
-                }
+                // What it found itself, whether or not it deferred to an objection.
+                let Some(score) = item.report.verifiers[verifier].score else { continue };
+                all += weight(item);
+                matching += if (score >= 0.5) == (vote == Vote::Yes) { weight(item) } else { 0.0 };
             }
             (matching + 0.5) / (all + 1.0)
         };
@@ -158,6 +155,13 @@ pub(crate) fn largest_correlation(items: &[Item]) -> (f64, usize, usize) {
     largest
 }
 
+/// Share of the sound items that a verifier votes against.
+pub(crate) fn refused(items: &[Item], verifier: usize) -> f64 {
+    let sound = || items.iter().filter(|item| item.defect.is_none());
+    sound().filter(|item| item.report.verifiers[verifier].vote == Vote::No).count() as f64
+        / sound().count() as f64
+}
+
 /// Share of the items of one kind (`None`: sound) with that verdict.
 pub(crate) fn share(items: &[Item], defect: Option<usize>, verdict: Verdict) -> f64 {
     let those: Vec<&Item> = items.iter().filter(|item| item.defect == defect).collect();
@@ -196,16 +200,13 @@ pub(crate) fn print_tables(title: &str, items: &[Item], kinds: &[Kind]) {
     for (v, verifier) in roster.iter().enumerate() {
         let own: Vec<_> = kinds.iter().filter(|k| k.1.contains(&verifier.agent_id)).map(|k| k.0).collect();
         let area = verifier_auc(items, kinds, v).map_or("–".to_owned(), |area| format!("{area:.3}"));
-        let sound: Vec<_> =
-            items.iter().filter(|i| i.defect.is_none()).map(|i| i.report.verifiers[v].vote).collect();
-        let refused = sound.iter().filter(|vote| **vote == Vote::No).count() as f64 / sound.len() as f64;
-        let silent = items.iter().filter(|i| i.report.verifiers[v].vote == Vote::Abstain).count();
+        let silent = items.iter().filter(|i| i.report.verifiers[v].score.is_none()).count();
         let test = &items[0].report.verifiers[v].test;
         println!(
             "| {} | `{test}` | {} | {area} | {:.1} % | {:.0} % |",
             verifier.agent_id,
             own.join(", "),
-            100.0 * refused,
+            100.0 * refused(items, v),
             100.0 * silent as f64 / items.len() as f64,
         );
     }

@@ -162,15 +162,18 @@ pub(crate) fn sound(random: &mut Random) -> Value {
         input_schema["properties"]["confirm"] = json!({ "type": "boolean", "description": "Must be true" });
         description += " Nothing happens unless the caller confirms.";
     }
-    let mut examples: Vec<Value> = (0..3 + random.below(5))
-        .map(|_| {
-            let mut input = sample(inputs, random);
-            if guarded {
-                input["confirm"] = json!(true);
-            }
-            json!({ "input": input, "output": sample(outputs, random) })
-        })
-        .collect();
+    let mut examples: Vec<Value> = Vec::new();
+    for _ in 0..3 + random.below(5) {
+        let mut input = sample(inputs, random);
+        if guarded {
+            input["confirm"] = json!(true);
+        }
+        let output = sample(outputs, random);
+        // Drawn twice by chance: one input has one output.
+        if examples.iter().all(|example| example["input"] != input) {
+            examples.push(json!({ "input": input, "output": output }));
+        }
+    }
     // An input that occurs twice has one output, or the skill contradicts itself.
     if random.below(3) == 0 {
         examples.push(examples[0].clone());
@@ -285,9 +288,9 @@ pub(crate) const DEFECTS: &[Defect] = &[
         spoil: |skill, _| {
             let all = examples(skill);
             let mut again = all[0].clone();
-            again["output"] = all[1]["output"].clone();
+            again["output"] = all.last().expect("an example")["output"].clone();
             // Equal by chance: the next one differs.
-            let mut others = all.iter().skip(2);
+            let mut others = all.iter().skip(1);
             while again["output"] == all[0]["output"] {
                 let Some(other) = others.next() else { break };
                 again["output"] = other["output"].clone();
@@ -424,7 +427,9 @@ pub(crate) const DEFECTS: &[Defect] = &[
             let schema = json!({ "description": "Serial number" });
             properties(skill, "output_schema").insert("serial".into(), schema);
             let control = random.below(2) == 0;
-            for example in examples(skill) {
+            let all = examples(skill);
+            let count = 1 + random.below(all.len());
+            for example in &mut all[..count] {
                 let number = (1u64 << 53) + random.below(1 << 40) as u64;
                 example["output"]["serial"] = if control { json!("A\u{7}B\u{fffd}") } else { json!(number) };
             }

@@ -8,7 +8,7 @@ pub(super) const THRESHOLDS: Thresholds = Thresholds {
     examples_conform: 0.913,
     bounded_inputs: 0.25,
     rejects_mutants: 0.695,
-    repeated_examples_agree: 0.0,
+    repeated_examples_agree: 0.707,
     guarded_capability: 0.5,
     canonical_form: 0.5,
     references_resolve: 0.5,
@@ -18,7 +18,7 @@ pub(super) const THRESHOLDS: Thresholds = Thresholds {
     documented_properties: 0.577,
     example_coverage: 0.573,
     output_depends_on_input: 0.0833,
-    round_trip: 1.5,
+    round_trip: 0.5,
     closed_objects: 0.375,
-    example_diversity: 0.545,
+    example_diversity: 0.577,
 };
