@@ -131,6 +131,11 @@ pub(crate) struct Finding {
 }
 
 impl Finding {
+    /// The number that was compared with the threshold, if one was.
+    pub(crate) fn measured(&self) -> Option<f64> {
+        self.evidence.get("measured").and_then(Value::as_f64)
+    }
+
     /// Yes from 0.5.
     pub(crate) fn vote(&self) -> Vote {
         match self.score {

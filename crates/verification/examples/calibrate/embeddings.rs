@@ -69,7 +69,7 @@ impl Collection {
         let mut sums = Accumulator::new(vectors[0].len());
         assert!(vectors.iter().all(|vector| sums.add(vector)));
         let mut statistics = sums.finish().expect("the collection is not empty");
-        statistics.measure_cosines(vectors.iter().map(Vec::as_slice));
+        statistics.measure_sample(vectors.iter().map(Vec::as_slice));
         let units = vectors.iter().map(|vector| unit(vector)).collect();
         Collection { vectors, statistics, units }
     }

@@ -77,7 +77,7 @@ fn judged_alone(vectors: &Vectors, collection: &Collection, part: Part) -> Vec<I
 fn other_spaces(vectors: &Vectors) {
     use ramanujan_verification::verdict::Verdict;
     println!(
-        "### Sound vectors of other spaces\n\n| space | dimension | ACCEPTED | TENTATIVE | REJECTED | mean confidence |\n|---|---|---|---|---|---|"
+        "### Sound vectors of other spaces\n\n| space | dimension | ACCEPTED | TENTATIVE | REJECTED | mean confidence | refused by |\n|---|---|---|---|---|---|---|"
     );
     let spaces = [
         ("the model's, held out", &vectors.minilm),
@@ -95,9 +95,15 @@ fn other_spaces(vectors: &Vectors) {
         let [accepted, tentative, rejected] = [Verdict::Accepted, Verdict::Tentative, Verdict::Rejected]
             .map(|v| 100.0 * evaluate::share(&items, None, v));
         let mean = items.iter().map(|item| item.report.confidence).sum::<f64>() / items.len() as f64;
+        let names: Vec<String> = (0..ramanujan_verification::NUM_VERIFIERS)
+            .map(|v| (v, 100.0 * evaluate::refused(&items, v)))
+            .filter(|(_, share)| *share > 2.0)
+            .map(|(v, share)| format!("`{}` {share:.0} %", items[0].report.verifiers[v].test))
+            .collect();
         println!(
-            "| {name} | {} | {accepted:.0} % | {tentative:.0} % | {rejected:.0} % | {mean:.2} |",
-            rows[0].len()
+            "| {name} | {} | {accepted:.0} % | {tentative:.0} % | {rejected:.0} % | {mean:.2} | {} |",
+            rows[0].len(),
+            names.join(", ")
         );
     }
     println!();

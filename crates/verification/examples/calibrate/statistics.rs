@@ -91,6 +91,7 @@ pub(crate) fn isotonic(judged: &[Judged]) -> Vec<(f64, f64)> {
     sorted.sort_by(|a, b| a.0.total_cmp(&b.0));
     struct Block {
         from: f64,
+        to: f64,
         sound: f64,
         weight: f64,
     }
@@ -102,7 +103,7 @@ pub(crate) fn isotonic(judged: &[Judged]) -> Vec<(f64, f64)> {
                 last.sound += sound;
                 last.weight += weight;
             }
-            _ => blocks.push(Block { from: evidence, sound, weight }),
+            _ => blocks.push(Block { from: evidence, to: evidence, sound, weight }),
         }
     }
     let probability = |block: &Block| (block.sound + 0.5) / (block.weight + 1.0);
@@ -120,6 +121,7 @@ pub(crate) fn isotonic(judged: &[Judged]) -> Vec<(f64, f64)> {
             if before.weight >= MIN_BLOCK && last.weight < MIN_BLOCK {
                 break;
             }
+            before.to = last.to;
             before.sound += last.sound;
             before.weight += last.weight;
             pooled.pop();
@@ -129,11 +131,18 @@ pub(crate) fn isotonic(judged: &[Judged]) -> Vec<(f64, f64)> {
     if let [.., before, last] = pooled.as_mut_slice()
         && (last.weight < MIN_BLOCK || probability(before) >= probability(last))
     {
+        before.to = last.to;
         before.sound += last.sound;
         before.weight += last.weight;
         pooled.pop();
     }
-    pooled.iter().map(|block| (block.from, probability(block))).collect()
+    // A step begins half-way from the last item before it: an abstention changes the evidence by a little, and is
+    // neither an objection nor nothing.
+    let begins = |i: usize| match i.checked_sub(1) {
+        Some(before) => (pooled[before].to + pooled[i].from) / 2.0,
+        None => pooled[i].from,
+    };
+    (0..pooled.len()).map(|i| (begins(i), probability(&pooled[i]))).collect()
 }
 
 /// Fewest (weighted) items of one step of the calibration.

@@ -15,7 +15,7 @@ pub(super) const THRESHOLDS: Thresholds = Thresholds {
     resolution: 0.379,
     self_similarity: 1.34,
     interpolation: 0.143,
-    centroid_alignment: 3.49,
+    centroid_alignment: 3.46,
     sign_balance: 0.105,
     effective_dimension: 0.383,
     neighbourhood: 0.179,

@@ -31,7 +31,8 @@ pub(super) fn dynamic_range(subject: &Subject<'_>) -> Outcome {
     let measured = span.max(0.0) + f64::from(unsafe_orders);
     let subnormal = subject.components.iter().enumerate().filter(|(_, x)| x.is_subnormal());
     let reason = format!("the non-zero components lie between 2^{smallest} and 2^{}", largest + 1);
-    Ok(Finding::at_most(measured, T.dynamic_range, reason)
+    Ok(subject
+        .less(1, measured, T.dynamic_range, reason)
         .with("smallest_exponent", smallest)
         .with("hundredth_exponent", low)
         .with("largest_exponent", largest)
@@ -46,12 +47,11 @@ pub(super) fn outlier_components(subject: &Subject<'_>) -> Outcome {
             "more than half of the components are equal, so nothing is the usual distance",
         ));
     };
-    let usual =
-        subject.reference.map_or(0.0, |r| r.outlier.mean + REFERENCE_DEVIATIONS * r.outlier.deviation);
     let reason = format!(
         "component {index} lies {measured:.2} times as far from the median as the largest usually does"
     );
-    Ok(Finding::at_most(measured, T.outlier_components.max(usual), reason)
+    Ok(subject
+        .less(2, measured, T.outlier_components, reason)
         .with("index", index)
         .with("value", subject.components[index]))
 }
@@ -61,7 +61,8 @@ pub(super) fn saturation(subject: &Subject<'_>) -> Outcome {
     let (high, low) = measure::ties_at_extremes(subject.components);
     let measured = (high + low).min(subject.vector.len()) as f64 / subject.vector.len() as f64;
     let reason = format!("{high} components repeat the largest value and {low} the smallest");
-    Ok(Finding::at_most(measured, T.saturation, reason)
+    Ok(subject
+        .less(3, measured, T.saturation, reason)
         .with("repeat_largest", high)
         .with("repeat_smallest", low))
 }
@@ -73,7 +74,8 @@ pub(super) fn sparsity(subject: &Subject<'_>) -> Outcome {
     let zeros: Vec<usize> = (0..n).filter(|i| subject.vector.raw[*i].abs() <= negligible).collect();
     let measured = zeros.len() as f64 / n as f64;
     let reason = format!("{} of {n} components are zero or negligible", zeros.len());
-    Ok(Finding::at_most(measured, T.sparsity, reason)
+    Ok(subject
+        .less(4, measured, T.sparsity, reason)
         .with("negligible", zeros.len())
         .with("first_indices", zeros.into_iter().take(LISTED).collect::<Vec<_>>()))
 }
@@ -100,7 +102,7 @@ pub(super) fn duplicate(subject: &Subject<'_>) -> Outcome {
         return Err(Finding::abstain("there is no other vector of the same dimension to compare with"));
     };
     let reason = format!("the nearest other vector is {angle:.4} radians away");
-    Ok(Finding::at_least(angle, T.duplicate, reason).with("nearest", place))
+    Ok(subject.more(5, angle, T.duplicate, reason)?.with("nearest", place))
 }
 
 /// Distance of the norm from the reference's, or from that of the calibration, in natural logarithms.
