@@ -29,7 +29,8 @@ pub struct Opinion {
     pub sigil: &'static str,
     /// Name of the test.
     pub test: &'static str,
-    /// 0 to 1, higher is better, yes from 0.5; `None` for an abstention.
+    /// 0 to 1, higher is better, yes from 0.5; `None` where the test does not fit or lacks what it needs. A verifier
+    /// with a score of 0.5 and more abstains where it defers to an objection within its group.
     pub score: Option<f64>,
     pub vote: Vote,
     /// For people: what was found, or why the verifier abstains.
@@ -62,10 +63,21 @@ impl Report {
     }
 
     pub(crate) fn of(kind: Kind, findings: [Finding; NUM_VERIFIERS]) -> Report {
+        let mut own = Ballot::default();
+        for (verifier, finding) in ROSTER.iter().zip(&findings) {
+            let _ = own.set(verifier.agent_id, finding.vote());
+        }
         let mut ballot = Ballot::default();
         let mut verifiers = Vec::with_capacity(NUM_VERIFIERS);
-        for (verifier, finding) in ROSTER.iter().zip(findings) {
-            let vote = finding.vote();
+        for (verifier, mut finding) in ROSTER.iter().zip(findings) {
+            let mut vote = finding.vote();
+            if vote == Vote::Yes
+                && let Some(objectors) = overruling(kind, &own, verifier.polarity)
+            {
+                vote = Vote::Abstain;
+                finding.reason =
+                    format!("defers to {}; found itself: {}", objectors.join(", "), finding.reason);
+            }
             let _ = ballot.set(verifier.agent_id, vote);
             verifiers.push(Opinion {
                 agent_id: verifier.agent_id,
@@ -87,6 +99,26 @@ impl Report {
     }
 }
 
+/// Names of those in the group who vote no, if all votes of the group together speak against the item: then those who
+/// found nothing defer to those who found something.
+///
+/// That a test finds nothing says little, since each looks for one kind of defect; that it finds something says much
+/// ([`confidence::Table::weights`] are their logarithms). Without this, five who did not look would outvote the one who
+/// saw.
+fn overruling(kind: Kind, own: &Ballot, polarity: Polarity) -> Option<Vec<&'static str>> {
+    let table = confidence::table(kind, own);
+    let mut group = Ballot::default();
+    let mut objectors = Vec::new();
+    for verifier in ROSTER.iter().filter(|verifier| verifier.polarity == polarity) {
+        let vote = own.get(verifier.agent_id);
+        let _ = group.set(verifier.agent_id, vote);
+        if vote == Vote::No {
+            objectors.push(verifier.id);
+        }
+    }
+    (!objectors.is_empty() && confidence::evidence(table, &group) < 0.0).then_some(objectors)
+}
+
 /// What a test found, or its abstention.
 pub(crate) type Outcome = Result<Finding, Finding>;
 
@@ -99,6 +131,11 @@ pub(crate) struct Finding {
 }
 
 impl Finding {
+    /// The number that was compared with the threshold, if one was.
+    pub(crate) fn measured(&self) -> Option<f64> {
+        self.evidence.get("measured").and_then(Value::as_f64)
+    }
+
     /// Yes from 0.5.
     pub(crate) fn vote(&self) -> Vote {
         match self.score {

@@ -107,7 +107,7 @@ pub const ROSTER: [Verifier; NUM_VERIFIERS] = roster! {
 
     7 "neutral_canonical" Neutral "GREEN" "🟢", "Canonical Extractor" / "Canonical Form";
     embedding "resolution" "the share of ordinary components that repeat another one's magnitude, as quantisation leaves them";
-    skill "canonical_form" "whether name, description and examples have the usual form and length";
+    skill "canonical_form" "whether name, description and property names have the usual form and length";
 
     8 "neutral_selfreference" Neutral "GRAY" "⚫", "Self-Reference Engine" / "Self-Reference";
     embedding "self_similarity" "the largest autocorrelation of the components over all lags, as repeated blocks and waves have it";
@@ -119,7 +119,7 @@ pub const ROSTER: [Verifier; NUM_VERIFIERS] = roster! {
 
     10 "neutral_alignment" Neutral "WHITE" "⚪", "Alignment Verifier" / "Alignment";
     embedding "centroid_alignment" "how unusual the cosine with the reference's centroid is, in standard deviations, either way";
-    skill "name_matches_description" "whether the words of the name and of the schemas occur in the description";
+    skill "name_matches_description" "the share of the name's words that occur in the description";
 
     11 "neutral_equilibrium" Neutral "TEAL" "🟦", "Equilibrium Sensor" / "Equilibrium";
     embedding "sign_balance" "how unusual the balance of positive against negative mass is";
@@ -131,7 +131,7 @@ pub const ROSTER: [Verifier; NUM_VERIFIERS] = roster! {
 
     13 "pos_emergence" Positive "MAGENTA" "🔶", "Emergence Detector" / "Emergence";
     embedding "neighbourhood" "how much closer the nearest neighbours are than two vectors of the reference on average";
-    skill "example_coverage" "the share of the schema's properties and alternatives that examples use";
+    skill "example_coverage" "the share of the schemas' properties and enumerated values that examples use";
 
     14 "pos_synthesis_1" Positive "LIME" "🟩", "Synthesis Builder A" / "Synthesis";
     embedding "cluster_synergy" "whether the neighbours are as close to the vector as they are to each other";

@@ -13,7 +13,7 @@ use crate::roster::{NUM_VERIFIERS, ROSTER};
 pub enum Vote {
     Yes,
     No,
-    /// The verifier lacks what its test needs, or the test does not fit the item.
+    /// The verifier lacks what its test needs, the test does not fit the item, or it defers to an objection.
     Abstain,
 }
 

@@ -35,14 +35,13 @@ pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
-/// Smallest and largest binary exponent of the non-zero components: 2^e ≤ |x| < 2^(e+1).
-pub(super) fn exponents(components: &[f64]) -> Option<(i32, i32)> {
-    components.iter().filter(|x| **x != 0.0).fold(None, |range, x| {
-        // Every f32, subnormal ones included, is a normal f64, whose exponent is in its upper bits.
-        let exponent = ((x.to_bits() >> 52) & 0x7ff) as i32 - 1023;
-        let (low, high) = range.unwrap_or((exponent, exponent));
-        Some((low.min(exponent), high.max(exponent)))
-    })
+/// Binary exponents of the non-zero components, ascending: 2^e ≤ |x| < 2^(e+1).
+pub(super) fn exponents(components: &[f64]) -> Vec<i32> {
+    // Every f32, subnormal ones included, is a normal f64, whose exponent is in its upper bits.
+    let exponent = |x: &f64| ((x.to_bits() >> 52) & 0x7ff) as i32 - 1023;
+    let mut exponents: Vec<i32> = components.iter().filter(|x| **x != 0.0).map(exponent).collect();
+    exponents.sort_unstable();
+    exponents
 }
 
 /// Largest distance from the median in robust standard deviations (1.4826 · median absolute deviation), divided by
@@ -113,9 +112,20 @@ pub(super) fn balance(unit: &[f64]) -> f64 {
     if absolute == 0.0 { 0.0 } else { unit.iter().sum::<f64>() / absolute }
 }
 
-/// exp(−Σ p ln p) / n over p = u²: the number of components that the energy is spread over, as a share. Scale-free.
+/// exp(−Σ p ln p) / n, where p is the share of energy of a component: the number of components that the energy is
+/// spread over, as a share of all. The largest 2 % count as much as the next: single outliers have a test of their
+/// own. Scale-free; 0 for the zero vector.
 pub(super) fn effective_dimension(unit: &[f64]) -> f64 {
-    let entropy: f64 = unit.iter().map(|u| u * u).filter(|p| *p > 0.0).map(|p| -p * p.ln()).sum();
+    let mut energies: Vec<f64> = unit.iter().map(|u| u * u).collect();
+    energies.sort_by(|a, b| b.total_cmp(a));
+    let largest = energies.len() / 50;
+    let cap = energies[largest];
+    energies[..largest].fill(cap);
+    let total: f64 = energies.iter().sum();
+    if total <= 0.0 {
+        return 0.0;
+    }
+    let entropy: f64 = energies.iter().map(|e| e / total).filter(|p| *p > 0.0).map(|p| -p * p.ln()).sum();
     entropy.exp() / unit.len() as f64
 }
 

@@ -12,9 +12,10 @@ mod read;
 mod reference;
 
 pub use read::{Embedding, MAX_DIMENSION, MIN_DIMENSION, ReadError};
-pub use reference::{Accumulator, Reference, Spread};
+pub use reference::{Accumulator, MAX_SAMPLE, Reference, Spread};
 
 use crate::report::{Finding, Kind, Outcome, Report};
+use crate::roster::NUM_VERIFIERS;
 use measure::Vector;
 
 /// How many of the nearest neighbours the tests look at; a context may hold fewer, and more are not used.
@@ -26,7 +27,7 @@ pub const MIN_NEIGHBOURS: usize = 3;
 /// Smallest reference collection whose means and spreads say anything.
 pub const MIN_REFERENCE: u64 = 16;
 
-/// Standard deviations from the reference's mean that a reference-relative test allows at least: 4, which one in
+/// Standard deviations from the reference's mean within which a number is usual there: 4, which one in
 /// sixteen vectors exceeds at most whatever the distribution (Chebyshev), and one in 16,000 of a normal one.
 const REFERENCE_DEVIATIONS: f64 = 4.0;
 
@@ -106,6 +107,27 @@ impl<'a> Subject<'a> {
         })
     }
 
+    /// What this verifier measures in the reference's own vectors.
+    fn usual(&self, agent_id: usize) -> Option<Spread> {
+        self.reference?.usual[agent_id - 1]
+    }
+
+    /// Less is better: compared with the threshold, or with the most that is usual in the reference where that is more:
+    /// the largest in its sample, if that lies within [`REFERENCE_DEVIATIONS`] of the mean.
+    fn less(&self, agent_id: usize, measured: f64, threshold: f64, reason: String) -> Finding {
+        let usual = self.usual(agent_id).map_or(0.0, |usual| usual.above().min(usual.max));
+        Finding::at_most(measured, threshold.max(usual), reason)
+    }
+
+    /// More is better: compared with the threshold, or with the least that is usual in the reference where that is less.
+    fn more(&self, agent_id: usize, measured: f64, threshold: f64, reason: String) -> Outcome {
+        let usual = self.usual(agent_id).map_or(f64::INFINITY, |usual| usual.below().max(usual.min));
+        if usual <= 0.0 {
+            return Err(Finding::abstain("this varies so much within the reference that it says nothing"));
+        }
+        Ok(Finding::at_least(measured, threshold.min(usual), reason))
+    }
+
     /// The reference and the neighbours, or why there are none.
     fn neighbourhood(&self) -> Result<(&'a Reference, &Near<'a>), Finding> {
         let reference = self.reference()?;
@@ -123,7 +145,10 @@ impl<'a> Subject<'a> {
 /// A reference or a neighbour of another dimension is as good as none: callers check [`Reference::dimension`] first
 /// and refuse, since the two cannot come from one model.
 pub fn judge(embedding: &Embedding, context: &Context<'_>) -> Report {
-    let components = embedding.as_slice();
+    Report::of(Kind::Embedding, findings(embedding.as_slice(), context))
+}
+
+fn findings(components: &[f32], context: &Context<'_>) -> [Finding; NUM_VERIFIERS] {
     let fits = |reference: &&Reference| {
         reference.dimension() == components.len() && reference.count >= MIN_REFERENCE
     };
@@ -134,7 +159,7 @@ pub fn judge(embedding: &Embedding, context: &Context<'_>) -> Report {
         neighbours: measure::units(context.neighbours, components.len()),
         peers: context.peers,
     };
-    let tests: [fn(&Subject<'_>) -> Outcome; crate::NUM_VERIFIERS] = [
+    let tests: [fn(&Subject<'_>) -> Outcome; NUM_VERIFIERS] = [
         negative::dynamic_range,
         negative::outlier_components,
         negative::saturation,
@@ -153,5 +178,5 @@ pub fn judge(embedding: &Embedding, context: &Context<'_>) -> Report {
         positive::energy_profile,
         positive::novelty,
     ];
-    Report::of(Kind::Embedding, tests.map(|test| test(&subject).unwrap_or_else(|abstention| abstention)))
+    tests.map(|test| test(&subject).unwrap_or_else(|abstention| abstention))
 }

@@ -6,33 +6,38 @@ use super::calibrated::THRESHOLDS as T;
 use super::{REFERENCE_DEVIATIONS, Subject, measure};
 use crate::report::{Finding, Outcome};
 
-/// Binary exponents within which products of two components neither underflow nor overflow f32 (it ends at ±126).
-const SAFE_EXPONENT: i32 = 62;
+/// Largest binary exponent at which the square of a component is an f32 (they end at 127).
+const LARGEST_SAFE: i32 = 62;
 
-/// Binary orders of magnitude between the smallest and the largest non-zero component, less log2 n (the smallest of n
-/// comes that much closer to zero), plus the orders by which either leaves the range where products are safe.
-/// Scale-free within that range.
+/// Smallest binary exponent of a normal f32; below it precision is lost bit by bit.
+const SMALLEST_NORMAL: i32 = -126;
+
+/// Most indices that the evidence lists.
+const LISTED: usize = 16;
+
+/// Binary orders of magnitude that the non-zero components span, the smallest hundredth left out (real models have
+/// dimensions that are never used), less log2 n (the smallest of n comes that much closer to zero); plus the orders by
+/// which any is subnormal or too large to be squared. Scale-free within that range.
 pub(super) fn dynamic_range(subject: &Subject<'_>) -> Outcome {
-    let Some((low, high)) = measure::exponents(&subject.vector.raw) else {
-        return Ok(Finding::scored(0.0, "every component is zero").with("non_zero", 0));
+    let exponents = measure::exponents(&subject.vector.raw);
+    let [smallest, .., largest] = exponents[..] else {
+        return Ok(
+            Finding::scored(0.0, "fewer than two components are not zero").with("non_zero", exponents.len())
+        );
     };
-    let unsafe_orders = (high - SAFE_EXPONENT).max(0) + (-SAFE_EXPONENT - low).max(0);
-    let span = f64::from(high - low) - (subject.vector.len() as f64).log2();
+    let low = exponents[exponents.len().div_ceil(100).min(exponents.len() - 1)];
+    let unsafe_orders = (largest - LARGEST_SAFE).max(0) + (SMALLEST_NORMAL - smallest).max(0);
+    let span = f64::from(largest - low) - (subject.vector.len() as f64).log2();
     let measured = span.max(0.0) + f64::from(unsafe_orders);
-    let subnormal: Vec<usize> = subject
-        .components
-        .iter()
-        .enumerate()
-        .filter(|(_, x)| x.is_subnormal())
-        .map(|(i, _)| i)
-        .take(16)
-        .collect();
-    let reason = format!("the non-zero components lie between 2^{low} and 2^{}", high + 1);
-    Ok(Finding::at_most(measured, T.dynamic_range, reason)
-        .with("smallest_exponent", low)
-        .with("largest_exponent", high)
+    let subnormal = subject.components.iter().enumerate().filter(|(_, x)| x.is_subnormal());
+    let reason = format!("the non-zero components lie between 2^{smallest} and 2^{}", largest + 1);
+    Ok(subject
+        .less(1, measured, T.dynamic_range, reason)
+        .with("smallest_exponent", smallest)
+        .with("hundredth_exponent", low)
+        .with("largest_exponent", largest)
         .with("orders_out_of_safe_range", unsafe_orders)
-        .with("subnormal_indices", subnormal))
+        .with("subnormal_indices", subnormal.map(|(i, _)| i).take(LISTED).collect::<Vec<_>>()))
 }
 
 /// Robust z of the component farthest from the median, against what n normal numbers show. Scale-free.
@@ -42,12 +47,11 @@ pub(super) fn outlier_components(subject: &Subject<'_>) -> Outcome {
             "more than half of the components are equal, so nothing is the usual distance",
         ));
     };
-    let usual =
-        subject.reference.map_or(0.0, |r| r.outlier.mean + REFERENCE_DEVIATIONS * r.outlier.deviation);
     let reason = format!(
         "component {index} lies {measured:.2} times as far from the median as the largest usually does"
     );
-    Ok(Finding::at_most(measured, T.outlier_components.max(usual), reason)
+    Ok(subject
+        .less(2, measured, T.outlier_components, reason)
         .with("index", index)
         .with("value", subject.components[index]))
 }
@@ -57,7 +61,8 @@ pub(super) fn saturation(subject: &Subject<'_>) -> Outcome {
     let (high, low) = measure::ties_at_extremes(subject.components);
     let measured = (high + low).min(subject.vector.len()) as f64 / subject.vector.len() as f64;
     let reason = format!("{high} components repeat the largest value and {low} the smallest");
-    Ok(Finding::at_most(measured, T.saturation, reason)
+    Ok(subject
+        .less(3, measured, T.saturation, reason)
         .with("repeat_largest", high)
         .with("repeat_smallest", low))
 }
@@ -69,9 +74,10 @@ pub(super) fn sparsity(subject: &Subject<'_>) -> Outcome {
     let zeros: Vec<usize> = (0..n).filter(|i| subject.vector.raw[*i].abs() <= negligible).collect();
     let measured = zeros.len() as f64 / n as f64;
     let reason = format!("{} of {n} components are zero or negligible", zeros.len());
-    Ok(Finding::at_most(measured, T.sparsity, reason)
+    Ok(subject
+        .less(4, measured, T.sparsity, reason)
         .with("negligible", zeros.len())
-        .with("first_indices", zeros.into_iter().take(16).collect::<Vec<_>>()))
+        .with("first_indices", zeros.into_iter().take(LISTED).collect::<Vec<_>>()))
 }
 
 /// Angle to the nearest vector of the reference or of the request, in radians. Cosine-based, so scale-free.
@@ -96,7 +102,7 @@ pub(super) fn duplicate(subject: &Subject<'_>) -> Outcome {
         return Err(Finding::abstain("there is no other vector of the same dimension to compare with"));
     };
     let reason = format!("the nearest other vector is {angle:.4} radians away");
-    Ok(Finding::at_least(angle, T.duplicate, reason).with("nearest", place))
+    Ok(subject.more(5, angle, T.duplicate, reason)?.with("nearest", place))
 }
 
 /// Distance of the norm from the reference's, or from that of the calibration, in natural logarithms.

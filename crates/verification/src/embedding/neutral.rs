@@ -19,7 +19,7 @@ pub(super) fn resolution(subject: &Subject<'_>) -> Outcome {
         return Err(Finding::abstain(why));
     }
     let reason = format!("{:.1} % of {ordinary} ordinary components repeat a magnitude", 100.0 * measured);
-    Ok(Finding::at_most(measured, T.resolution, reason).with("ordinary", ordinary))
+    Ok(subject.less(7, measured, T.resolution, reason).with("ordinary", ordinary))
 }
 
 /// Largest autocorrelation over all lags, against that of white noise. Scale-free.
@@ -29,7 +29,7 @@ pub(super) fn self_similarity(subject: &Subject<'_>) -> Outcome {
     };
     let reason =
         format!("the autocorrelation is largest at lag {lag}: {measured:.2} times that of white noise");
-    Ok(Finding::at_most(measured, T.self_similarity, reason).with("lag", lag))
+    Ok(subject.less(8, measured, T.self_similarity, reason).with("lag", lag))
 }
 
 /// Mean over the neighbours of |ln D|, where D is the mean squared standardised deviation from the centroid of the
@@ -63,7 +63,8 @@ pub(super) fn interpolation(subject: &Subject<'_>) -> Outcome {
         distances.len(),
         (mean - own).exp()
     );
-    Ok(Finding::at_most(measured, T.interpolation, reason)
+    Ok(subject
+        .less(9, measured, T.interpolation, reason)
         .with("midpoints_log_distance", distances)
         .with("neighbours_log_distance", own))
 }
@@ -82,7 +83,8 @@ pub(super) fn centroid_alignment(subject: &Subject<'_>) -> Outcome {
         "the cosine with the centroid is {cosine:.3}, usually {:.3} ± {:.3}",
         usual.mean, usual.deviation
     );
-    Ok(Finding::at_most(measured, T.centroid_alignment, reason)
+    Ok(subject
+        .less(10, measured, T.centroid_alignment, reason)
         .with("cosine", cosine)
         .with("usual_mean", usual.mean)
         .with("usual_deviation", usual.deviation))

@@ -2,7 +2,7 @@
 
 use super::calibrated::THRESHOLDS as T;
 use super::measure::{self, Vector};
-use super::{Neighbour, REFERENCE_DEVIATIONS, Subject};
+use super::{Neighbour, Subject};
 use crate::report::{Finding, Outcome};
 
 /// Contiguous parts that a vector is cut into.
@@ -17,13 +17,9 @@ pub(super) fn effective_dimension(subject: &Subject<'_>) -> Outcome {
         return Ok(Finding::scored(0.0, "the vector is zero: no component carries energy"));
     }
     let measured = measure::effective_dimension(&subject.vector.unit);
-    let usual = subject.reference.map_or(f64::INFINITY, |reference| {
-        let spread = reference.effective_dimension;
-        (spread.mean - REFERENCE_DEVIATIONS * spread.deviation).max(0.0)
-    });
     let spread_over = measured * subject.vector.len() as f64;
     let reason = format!("the energy is spread over {spread_over:.1} of {} components", subject.vector.len());
-    Ok(Finding::at_least(measured, T.effective_dimension.min(usual), reason).with("components", spread_over))
+    Ok(subject.more(12, measured, T.effective_dimension, reason)?.with("components", spread_over))
 }
 
 /// (Mean cosine with the neighbours − mean cosine of two reference vectors) / (1 − the latter). Cosine-based.
@@ -36,7 +32,8 @@ pub(super) fn neighbourhood(subject: &Subject<'_>) -> Outcome {
         "{} nearest neighbours are at a mean cosine of {near:.3}, any two at {background:.3}",
         neighbours.len()
     );
-    Ok(Finding::at_least(measured, T.neighbourhood, reason)
+    Ok(subject
+        .more(13, measured, T.neighbourhood, reason)?
         .with("mean_cosine", near)
         .with("background_cosine", background)
         .with("neighbours", neighbours.iter().map(|(n, _)| n.index).collect::<Vec<_>>()))
@@ -56,7 +53,8 @@ pub(super) fn cluster_synergy(subject: &Subject<'_>) -> Outcome {
     let above = |cosine: f64| ((cosine - background) / (1.0 - background).max(1e-9)).max(0.01);
     let measured = (above(near) / above(among)).ln().abs();
     let reason = format!("the mean cosine with the neighbours is {near:.3}, among them {among:.3}");
-    Ok(Finding::at_most(measured, T.cluster_synergy, reason)
+    Ok(subject
+        .less(14, measured, T.cluster_synergy, reason)
         .with("mean_cosine", near)
         .with("mean_cosine_among_neighbours", among)
         .with("background_cosine", background))
@@ -84,7 +82,7 @@ pub(super) fn part_agreement(subject: &Subject<'_>) -> Outcome {
         "agreement with the neighbours varies by {:.0} % between parts of the vector",
         100.0 * measured
     );
-    Ok(Finding::at_most(measured, T.part_agreement, reason).with("parts", shares))
+    Ok(subject.less(15, measured, T.part_agreement, reason).with("parts", shares))
 }
 
 /// Correlation of |u_j| with the reference's root mean square of component j, times √n; 0 if negative. Scale-free.
@@ -100,7 +98,7 @@ pub(super) fn energy_profile(subject: &Subject<'_>) -> Outcome {
     };
     let measured = (correlation * (found.len() as f64).sqrt()).max(0.0);
     let reason = format!("magnitudes correlate with the reference's by {correlation:.3}");
-    Ok(Finding::at_least(measured, T.energy_profile, reason).with("correlation", correlation))
+    Ok(subject.more(16, measured, T.energy_profile, reason)?.with("correlation", correlation))
 }
 
 /// Share of the energy outside the span of the neighbours. Cosine-based.
@@ -115,7 +113,7 @@ pub(super) fn novelty(subject: &Subject<'_>) -> Outcome {
         100.0 * measured,
         neighbours.len()
     );
-    Ok(Finding::at_least(measured, T.novelty, reason))
+    subject.more(17, measured, T.novelty, reason)
 }
 
 fn mean_cosine(unit: &[f64], neighbours: &[(&Neighbour, Vector)]) -> f64 {

@@ -1,9 +1,11 @@
 //! What is known of a reference collection as a whole: sums over its vectors, so that blocks can be added in any
-//! order and merged.
+//! order and merged, and a second look at a sample of them.
 //!
 //! All but the norm is taken over vectors scaled to unit length, so it does not depend on how long they are.
 
 use super::measure::{self, Vector};
+use super::{Context, Neighbour};
+use crate::roster::NUM_VERIFIERS;
 
 /// Mean, standard deviation (of the population) and range of one number over a collection.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -12,6 +14,18 @@ pub struct Spread {
     pub deviation: f64,
     pub min: f64,
     pub max: f64,
+}
+
+impl Spread {
+    /// The least that is within [`super::REFERENCE_DEVIATIONS`] of the mean.
+    pub(super) fn below(&self) -> f64 {
+        self.mean - super::REFERENCE_DEVIATIONS * self.deviation
+    }
+
+    /// The most that is within [`super::REFERENCE_DEVIATIONS`] of the mean.
+    pub(super) fn above(&self) -> f64 {
+        self.mean + super::REFERENCE_DEVIATIONS * self.deviation
+    }
 }
 
 /// Sums over a collection; a vector of norm zero is counted and left out of all other sums.
@@ -25,8 +39,6 @@ pub struct Accumulator {
     squares: Vec<f64>,
     log_norm: Moments,
     balance: Moments,
-    outlier: Moments,
-    effective_dimension: Moments,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -51,14 +63,16 @@ pub struct Reference {
     pub log_norm: Spread,
     /// Balance of sign mass: (Σ positive − Σ |negative|) / Σ |x|.
     pub balance: Spread,
-    /// The statistic of the test `outlier_components`.
-    pub outlier: Spread,
-    /// The statistic of the test `effective_dimension`.
-    pub effective_dimension: Spread,
-    /// Cosine with the centroid. It needs a second look at the vectors, [`Reference::measure_cosines`]; without it
-    /// the test `centroid_alignment` abstains.
+    /// Cosine with the centroid. It needs a second look at the vectors, [`Reference::measure_sample`]; without it the
+    /// test `centroid_alignment` abstains.
     pub cosine: Option<Spread>,
+    /// What each verifier measures in vectors of the collection, in roster order, by the same second look. Where the
+    /// collection is less regular than the data of the calibration, thresholds give way to it.
+    pub usual: [Option<Spread>; NUM_VERIFIERS],
 }
+
+/// Most vectors of a collection that [`Reference::measure_sample`] looks at.
+pub const MAX_SAMPLE: usize = 256;
 
 impl Accumulator {
     /// No vectors yet.
@@ -70,8 +84,6 @@ impl Accumulator {
             squares: vec![0.0; dimension],
             log_norm: Moments::NONE,
             balance: Moments::NONE,
-            outlier: Moments::NONE,
-            effective_dimension: Moments::NONE,
         }
     }
 
@@ -103,10 +115,6 @@ impl Accumulator {
         }
         self.log_norm.add(vector.norm.ln());
         self.balance.add(measure::balance(&vector.unit));
-        if let Some((outlier, _)) = measure::outlier(&vector.raw) {
-            self.outlier.add(outlier);
-        }
-        self.effective_dimension.add(measure::effective_dimension(&vector.unit));
         true
     }
 
@@ -126,8 +134,6 @@ impl Accumulator {
         }
         self.log_norm.merge(&other.log_norm);
         self.balance.merge(&other.balance);
-        self.outlier.merge(&other.outlier);
-        self.effective_dimension.merge(&other.effective_dimension);
         true
     }
 
@@ -146,9 +152,8 @@ impl Accumulator {
             centroid,
             log_norm: self.log_norm.finish(),
             balance: self.balance.finish(),
-            outlier: self.outlier.finish(),
-            effective_dimension: self.effective_dimension.finish(),
             cosine: None,
+            usual: [None; NUM_VERIFIERS],
         })
     }
 }
@@ -204,13 +209,55 @@ impl Reference {
         if scale > 0.0 { measure::dot(&Vector::new(vector).unit, &self.centroid) / scale } else { 0.0 }
     }
 
-    /// Measures how vectors of the collection, all or a sample of them, lie to the centroid; those of another
-    /// dimension are left out.
-    pub fn measure_cosines<'a>(&mut self, vectors: impl IntoIterator<Item = &'a [f32]>) {
+    /// Takes a second look at vectors of the collection: at least [`super::MIN_REFERENCE`], of which the first
+    /// [`MAX_SAMPLE`] count, drawn from all over it. Sets [`Reference::cosine`] and [`Reference::usual`]; vectors of
+    /// another dimension and zero ones are left out. Time: that of judging each with the others as its collection.
+    pub fn measure_sample<'a>(&mut self, vectors: impl IntoIterator<Item = &'a [f32]>) {
+        let fits = |vector: &&[f32]| vector.len() == self.dimension() && vector.iter().all(|x| x.is_finite());
+        let sample: Vec<(&[f32], Vec<f64>)> = vectors
+            .into_iter()
+            .filter(fits)
+            .map(|vector| (vector, Vector::new(vector)))
+            .filter(|(_, vector)| !vector.is_zero())
+            .map(|(components, vector)| (components, vector.unit))
+            .take(MAX_SAMPLE)
+            .collect();
+        self.usual = [None; NUM_VERIFIERS];
         let mut cosines = Moments::NONE;
-        for vector in vectors.into_iter().filter(|vector| vector.len() == self.dimension()) {
-            cosines.add(self.cosine_with_centroid(vector));
+        for (components, _) in &sample {
+            cosines.add(self.cosine_with_centroid(components));
         }
-        self.cosine = (cosines.count > 0).then(|| cosines.finish());
+        self.cosine = (cosines.count >= super::MIN_REFERENCE).then(|| cosines.finish());
+        if self.cosine.is_none() {
+            return;
+        }
+        let mut usual = [Moments::NONE; NUM_VERIFIERS];
+        for (own, (components, unit)) in sample.iter().enumerate() {
+            let mut near: Vec<(f64, usize)> = sample
+                .iter()
+                .enumerate()
+                .filter(|(other, _)| *other != own)
+                .map(|(other, (_, vector))| (measure::dot(unit, vector), other))
+                .collect();
+            near.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+            near.truncate(super::NEIGHBOURS);
+            let neighbours: Vec<Neighbour> = near
+                .into_iter()
+                .map(|(cosine, other)| Neighbour {
+                    index: other as u64,
+                    id: None,
+                    cosine,
+                    vector: sample[other].0.to_vec(),
+                })
+                .collect();
+            let context = Context { reference: Some(&*self), neighbours: &neighbours, peers: &[] };
+            for (moments, finding) in usual.iter_mut().zip(super::findings(components, &context)) {
+                if let Some(measured) = finding.measured() {
+                    moments.add(measured);
+                }
+            }
+        }
+        let enough = |moments: Moments| (moments.count >= super::MIN_REFERENCE).then(|| moments.finish());
+        self.usual = usual.map(enough);
     }
 }
