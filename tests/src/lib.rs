@@ -7,6 +7,7 @@
 pub mod http;
 pub mod network;
 pub mod replay;
+pub mod single;
 pub mod webdriver;
 
 pub use http::{Client, Reply};

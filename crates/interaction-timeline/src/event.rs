@@ -15,6 +15,8 @@ use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::row::color_code;
+
 /// Longest `type` or `operation`, in characters: a name, not a message.
 pub const MAX_NAME_CHARS: usize = 64;
 /// Most entries of `depends_on`: more is a merge that should be an event of its own.
@@ -74,6 +76,30 @@ impl Event {
         (&self.agent, &self.kind, &self.document, self.color, &self.body)
             == (&other.agent, &other.kind, &other.document, other.color, &other.body)
     }
+
+    /// See [`content_digest`].
+    pub fn content_digest(&self) -> Digest {
+        let document = self.document.as_ref().map(|document| document.as_str());
+        content_digest(self.agent.as_str(), &self.kind, document, self.color.map(color_code), &self.body)
+    }
+}
+
+/// Digest of what makes two events the same: texts preceded by their length, an absent document as the empty text,
+/// colour as stored with 2 for none. What is kept of an archived event's content.
+pub fn content_digest(
+    agent: &str,
+    kind: &str,
+    document: Option<&str>,
+    color: Option<i64>,
+    body: &str,
+) -> Digest {
+    let mut bytes = Vec::with_capacity(64 + body.len());
+    bytes.extend_from_slice(&color.unwrap_or(2).to_be_bytes());
+    for text in [agent, kind, document.unwrap_or_default(), body] {
+        bytes.extend_from_slice(&(text.len() as u64).to_be_bytes());
+        bytes.extend_from_slice(text.as_bytes());
+    }
+    Digest::of(&bytes)
 }
 
 impl Posted {

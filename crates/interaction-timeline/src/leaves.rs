@@ -22,14 +22,37 @@ const MAX_RANGES: usize = 64;
 /// # Errors
 /// 503 if the store does not answer, 500 `log-damaged` if one is missing.
 pub fn read(store: &Store, from: u64, to: u64) -> Result<Vec<Digest>, Problem> {
+    let mut hashes = archived(store, from, to)?;
+    let from = from + hashes.len() as u64;
     let events = query::after(store, from, to.saturating_sub(from))?;
     let gap = seal::first_gap(from, &events);
-    if let Some(seq) =
-        gap.or_else(|| (events.len() as u64 != to - from).then(|| from + 1 + events.len() as u64))
-    {
+    let end = from + events.len() as u64;
+    if let Some(seq) = gap.or_else(|| (end < to).then_some(end + 1)) {
         return Err(damaged(seq));
     }
-    Ok(events.iter().map(|event| event.leaf_hash()).collect())
+    hashes.extend(events.iter().map(|event| event.leaf_hash()));
+    Ok(hashes)
+}
+
+/// The leaf hashes of the events after `from` up to `to` as far as they are archived.
+///
+/// # Errors
+/// 503 if the store does not answer.
+pub fn archived(store: &Store, from: u64, to: u64) -> Result<Vec<Digest>, Problem> {
+    let rows = store.execute(
+        "SELECT first, leaves FROM timeline_segments WHERE last > ?1 AND first <= ?2 ORDER BY first",
+        [from.into(), to.into()],
+    )?;
+    let mut hashes = Vec::new();
+    for row in &rows {
+        let (leaves, _) = row.blob(1)?.as_chunks::<32>();
+        for (seq, leaf) in (row.uint(0)?..=to).zip(leaves) {
+            if seq == from + 1 + hashes.len() as u64 {
+                hashes.push(Digest(*leaf));
+            }
+        }
+    }
+    Ok(hashes)
 }
 
 /// The log does not agree with its seals from some event on.

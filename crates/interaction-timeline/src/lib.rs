@@ -2,10 +2,12 @@
 //!
 //! `event` reads and canonicalises what senders post, `append` stores it with one statement, `row` is a stored event,
 //! `query` and `summary` read, `merkle` and `tree` hash (pure), `seal` fixes ranges of the log, `verify` recomputes
-//! them, `leaves` and `proof` prove from them.
+//! them, `leaves` and `proof` prove from them, `archive` moves the
+//! oldest to files (`segment`).
 //! This file only maps routes to those modules.
 
 pub mod append;
+pub mod archive;
 pub mod event;
 pub mod leaves;
 pub mod merkle;
@@ -14,6 +16,7 @@ pub mod query;
 pub mod row;
 pub mod schema;
 pub mod seal;
+pub mod segment;
 pub mod summary;
 pub mod tree;
 pub mod verify;
@@ -46,6 +49,7 @@ pub fn service() -> Service {
     .get("/timeline/metrics", not_built)
     .get("/timeline/export", not_built)
     .post("/timeline/freeze", not_built)
+    .post("/timeline/archive", archive::handle)
 }
 
 ramanujan_shell::entry!(crate::service);
@@ -64,8 +68,7 @@ async fn event_by_id(request: Request) -> Result<Response, Problem> {
     request.query().only(&[])?;
     let id: Digest = request.parse_param("id")?;
     let store = Store::open(schema::SCHEMA)?;
-    let event = query::find(&store, &id)?
-        .ok_or_else(|| Problem::not_found("no-such-event", format!("the timeline has no event {id}")))?;
+    let event = query::find(&store, &id)?.ok_or_else(|| archive::gone(&store, &id))?;
     let sealed = event.seq <= seal::sealed_size(&store)?;
     let leaf = event.leaf_hash();
     let mut reply = event.into_json()?;

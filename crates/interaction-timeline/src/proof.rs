@@ -33,7 +33,8 @@ pub(crate) async fn handle(request: Request) -> Result<Response, Problem> {
 
 fn find(store: &Store, id: &Digest) -> Result<u64, Problem> {
     let rows = store.execute(
-        "SELECT seq FROM timeline_events WHERE event_id = ?1",
+        "SELECT seq FROM timeline_events WHERE event_id = ?1 UNION ALL
+         SELECT seq FROM timeline_archived WHERE event_id = ?1",
         [Sql::from(id.as_bytes().as_slice())],
     )?;
     match rows.first() {
@@ -81,10 +82,16 @@ fn inclusion(store: &Store, seq: u64, size: Option<u64>) -> Result<Response, Pro
         return Err(damaged(seq));
     }
     check_root(store, size, root)?;
-    let id = store.execute("SELECT event_id FROM timeline_events WHERE seq = ?1", [seq.into()])?;
+    let id = store.execute(
+        "SELECT event_id, 0 FROM timeline_events WHERE seq = ?1 UNION ALL
+         SELECT event_id, 1 FROM timeline_archived WHERE seq = ?1",
+        [seq.into()],
+    )?;
+    let archived = id.first().is_some_and(|row| row.int(1).is_ok_and(|archived| archived == 1));
     let id: Option<[u8; 32]> = id.first().and_then(|row| row.blob(0).ok()?.try_into().ok());
     ok(&json!({
         "type": "inclusion",
+        "archived": archived,
         "event_id": Digest(id.ok_or_else(|| damaged(seq))?),
         "seq": seq,
         "leaf_index": index,

@@ -208,8 +208,10 @@ fn to_json(events: Vec<Stored>) -> Result<Vec<Map<String, Value>>, Problem> {
 
 pub(crate) async fn handle(request: Request) -> Result<Response, Problem> {
     let filter = Filter::read(&request.query())?;
-    let (events, next_cursor) = filter.run(&Store::open(schema::SCHEMA)?)?;
-    ok(&json!({"events": to_json(events)?, "next_cursor": next_cursor}))
+    let store = Store::open(schema::SCHEMA)?;
+    let (events, next_cursor) = filter.run(&store)?;
+    let archived = crate::archive::until(&store)?;
+    ok(&json!({"events": to_json(events)?, "next_cursor": next_cursor, "archived_until": archived}))
 }
 
 /// The newest events, or those after a seq, as a bare array with the newest last.

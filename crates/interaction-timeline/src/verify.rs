@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::merkle::Accumulator;
 use crate::row::Stored;
 use crate::seal::{self, SEAL_EVENTS, Seal, State, TAG_BYTES};
-use crate::{query, schema};
+use crate::{archive, leaves, query, schema};
 
 /// Most events checked in one request where `VERIFY_MAX_EVENTS` is not set: a few seconds of work.
 pub const DEFAULT_VERIFY_MAX_EVENTS: u64 = 300_000;
@@ -60,8 +60,10 @@ pub fn check(store: &Store, state: Accumulator, budget: u64) -> Result<Report, P
         let seals = seal::following(store, report.state.size(), SEALS_PER_READ)?;
         for seal in &seals {
             let (from, size) = (report.state.size(), seal.state.size());
-            let events = query::after(store, from, size - from)?;
-            match compare(&report.state, seal, &events) {
+            let archived = leaves::archived(store, from, size)?;
+            let present = from + archived.len() as u64;
+            let events = query::after(store, present, size - present)?;
+            match compare(&report.state, seal, &archived, &events) {
                 Ok(state) => report.state = state,
                 Err(damage) => {
                     report.damage = Some(trace(store, damage, &events)?);
@@ -70,7 +72,7 @@ pub fn check(store: &Store, state: Accumulator, budget: u64) -> Result<Report, P
             }
             report.checked = size - start;
             if report.checked >= budget {
-                report.complete = query::after(store, size, 1)?.is_empty();
+                report.complete = ends_at(store, size)?;
                 return Ok(report);
             }
         }
@@ -97,23 +99,33 @@ pub fn check(store: &Store, state: Accumulator, budget: u64) -> Result<Report, P
             report.state = state;
             report.checked = report.state.size() - start;
             if report.checked >= budget {
-                report.complete = query::after(store, report.state.size(), 1)?.is_empty();
+                report.complete = ends_at(store, report.state.size())?;
                 return Ok(report);
             }
         }
     }
 }
 
-/// The state after `events` if it is the sealed one.
-fn compare(before: &Accumulator, seal: &Seal, events: &[Stored]) -> Result<Accumulator, Damage> {
+/// Whether no event follows the first `size`.
+fn ends_at(store: &Store, size: u64) -> Result<bool, Problem> {
+    Ok(query::after(store, size, 1)?.is_empty() && leaves::archived(store, size, size + 1)?.is_empty())
+}
+
+/// The state after the leaves of `archived` events and those of `events` if it is the sealed one.
+fn compare(
+    before: &Accumulator,
+    seal: &Seal,
+    archived: &[Digest],
+    events: &[Stored],
+) -> Result<Accumulator, Damage> {
     let mut state = State { accumulator: before.clone(), nodes: Vec::new() };
     let mut tags = seal.tags.chunks(TAG_BYTES);
-    for event in events {
+    let archived = (before.size() + 1..).zip(archived.iter().copied());
+    for (seq, leaf) in archived.chain(events.iter().map(|event| (event.seq, event.leaf_hash()))) {
         let expected = state.accumulator.size() + 1;
-        if event.seq != expected {
+        if seq != expected {
             return Err(Damage::new(expected, "missing"));
         }
-        let leaf = event.leaf_hash();
         if tags.next() != Some(&leaf.as_bytes()[..TAG_BYTES]) {
             return Err(Damage::new(expected, "changed"));
         }
@@ -203,8 +215,7 @@ pub(crate) async fn handle(request: Request) -> Result<Response, Problem> {
     // The newest rows gone is a gap too, which no later row shows; AUTOINCREMENT remembers the greatest seq given.
     let damage = report.damage.clone().or_else(|| {
         let size = report.state.size();
-        let lost =
-            report.complete && size < events && query::after(&store, size, 1).is_ok_and(|e| e.is_empty());
+        let lost = report.complete && size < events && ends_at(&store, size).unwrap_or(false);
         lost.then(|| Damage::new(size + 1, "missing"))
     });
     let damage = match damage {
@@ -220,6 +231,7 @@ pub(crate) async fn handle(request: Request) -> Result<Response, Problem> {
         "checked": report.checked,
         "verified_size": report.state.size(),
         "sealed_size": sealed_size,
+        "archived_until": archive::until(&store)?,
         "chain_head": report.state.chain_head(),
         "merkle_root": root,
         "first_bad_seq": damage.as_ref().map(|damage| damage.first_bad_seq),
