@@ -100,7 +100,7 @@ fn writers_that_meet_lose_nothing_and_retries_add_nothing() {
     let mut network = Network::start();
     let client = network.client();
     create(&client, "busy", DIMENSION);
-    let repeated = AtomicUsize::new(0);
+    let (acknowledged, repeated) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let write = |client: &Client, writer: usize| {
         for block in 0..BLOCKS {
             let count = 1 + (writer + block) % 5;
@@ -117,11 +117,14 @@ fn writers_that_meet_lose_nothing_and_retries_add_nothing() {
                     Duration::from_secs(20),
                 ) {
                     Ok(reply) if reply.status == 200 => {
-                        repeated.fetch_add(usize::from(reply.json()["duplicate"] == true), Ordering::Relaxed);
+                        acknowledged.fetch_add(1, Ordering::Relaxed);
                         break;
                     }
                     Ok(reply) => assert_eq!(reply.status, 503, "{}", reply.json()),
-                    Err(_) => thread::sleep(Duration::from_millis(20)),
+                    Err(_) => {
+                        repeated.fetch_add(1, Ordering::Relaxed);
+                        thread::sleep(Duration::from_millis(20));
+                    }
                 }
             }
             // And once more on purpose.
@@ -140,13 +143,16 @@ fn writers_that_meet_lose_nothing_and_retries_add_nothing() {
     network = thread::scope(|scope| {
         let (client, write) = (&client, &write);
         let writers: Vec<_> = (0..WRITERS).map(|writer| scope.spawn(move || write(client, writer))).collect();
-        thread::sleep(Duration::from_millis(150));
+        while acknowledged.load(Ordering::Relaxed) < WRITERS * BLOCKS / 3 {
+            thread::sleep(Duration::from_millis(1));
+        }
         let network = network.kill_and_restart();
         for writer in writers {
             writer.join().expect("a writer ends");
         }
         network
     });
+    assert!(repeated.into_inner() > 0, "nobody had to ask twice: the test shows nothing");
     let client = network.client();
     let expected: BTreeSet<String> = (0..WRITERS)
         .flat_map(|writer| (0..BLOCKS).map(move |block| (writer, block)))

@@ -1,7 +1,8 @@
 //! Tables of skill-verification.
 //!
 //! Collections, blocks and votes are never updated nor deleted. `verify_ids` is filled by a trigger, inside the
-//! statement that adds a block. Statistics and analyses are caches: they can be lost and are bounded.
+//! statement that adds a block. Statistics, references and analyses are caches:
+//! they can be lost and are bounded.
 
 use ramanujan_shell::Schema;
 
@@ -37,6 +38,11 @@ pub(crate) const SCHEMA: Schema = Schema {
             version TEXT NOT NULL,
             upto INTEGER NOT NULL,
             sums TEXT NOT NULL)",
+        "CREATE TABLE IF NOT EXISTS verify_references (
+            collection TEXT PRIMARY KEY,
+            version TEXT NOT NULL,
+            upto INTEGER NOT NULL,
+            reference TEXT NOT NULL)",
         "CREATE TABLE IF NOT EXISTS verify_analyses (
             seq INTEGER PRIMARY KEY,
             digest BLOB NOT NULL UNIQUE)",

@@ -3,14 +3,13 @@
 
 use ramanujan_core::{Digest, Problem};
 use ramanujan_shell::Store;
-use ramanujan_verification::embedding::{Accumulator, Embedding, NEIGHBOURS, Neighbour, Reference};
-use ramanujan_verification::knn::{self, Hit, Rows, Search};
+use ramanujan_verification::embedding::{
+    Accumulator, Embedding, MAX_SAMPLE, NEIGHBOURS, Neighbour, Reference,
+};
+use ramanujan_verification::knn::{Hit, Rows, Search};
 
 use crate::store::collections::{self, Collection};
-use crate::store::statistics::Statistics;
-
-/// Most vectors of a stored collection from which the spread of cosines with the centroid is taken: every n-th.
-const SAMPLE: u64 = 1024;
+use crate::store::statistics;
 
 /// What is known around one embedding.
 #[derive(Clone, Debug, Default)]
@@ -18,7 +17,7 @@ pub(crate) struct Surroundings {
     pub(crate) reference: Option<Reference>,
     /// Nearest first, without the embedding itself.
     pub(crate) neighbours: Vec<Neighbour>,
-    /// Of what was looked at, whatever the order it is stored in.
+    /// Of what was looked at, in order.
     pub(crate) digest: Option<Digest>,
     /// How many vectors were looked at.
     pub(crate) vectors: u64,
@@ -36,29 +35,19 @@ pub(crate) fn stored(
     collection: &Collection,
     queries: &[Query<'_>],
 ) -> Result<Vec<Surroundings>, Problem> {
-    let mut statistics = Statistics::load(store, collection, collection.vectors)?;
+    let reference = statistics::reference(store, collection)?;
     // One more than is looked at, in case the embedding itself is among them.
     let mut searches: Vec<Option<Search>> =
         queries.iter().map(|query| Search::new(query.embedding.as_slice(), NEIGHBOURS + 1)).collect();
-    let stride = collection.vectors.div_ceil(SAMPLE).max(1);
-    let (mut sample, mut digests) = (Vec::new(), Vec::new());
+    let mut digests = Vec::new();
     collections::scan(store, collection, 0, collection.vectors, |block| {
         let rows = block.rows(collection.dimension)?;
         for search in searches.iter_mut().flatten() {
             search.scan(block.first, &rows);
         }
-        statistics.add(block);
         digests.push(block.digest.clone());
-        let vectors = block.vectors(collection.dimension).filter(|(place, _)| place.is_multiple_of(stride));
-        sample.extend(vectors.map(|(_, bytes)| knn::components(bytes).collect::<Vec<f32>>()));
         Ok(())
     })?;
-    statistics.keep(store, collection);
-    let mut reference = statistics.sums.finish();
-    if let Some(reference) = &mut reference {
-        reference.measure_cosines(sample.iter().map(Vec::as_slice));
-    }
-    digests.sort_unstable();
     let digest = Digest::of_parts(digests.iter().map(Vec::as_slice));
     let found: Vec<Vec<Hit>> =
         searches.into_iter().map(|search| search.map(Search::finish).unwrap_or_default()).collect();
@@ -97,11 +86,10 @@ pub(crate) fn inline(embedding: &Embedding, reference: &[Embedding]) -> Surround
         cosine: hit.cosine,
         vector: hit.vector,
     });
-    let mut digests: Vec<Digest> = reference.iter().map(|vector| Digest::of(&vector.to_le_bytes())).collect();
-    digests.sort_unstable();
+    let digests: Vec<Digest> = reference.iter().map(|vector| Digest::of(&vector.to_le_bytes())).collect();
     Surroundings {
         neighbours: neighbours.collect(),
-        reference: statistics(reference.iter(), embedding.dimension()),
+        reference: self::reference(reference, embedding.dimension(), false),
         digest: (!reference.is_empty())
             .then(|| Digest::of_parts(digests.iter().map(|digest| digest.as_bytes().as_slice()))),
         vectors: reference.len() as u64,
@@ -120,16 +108,22 @@ pub(crate) fn nearest(embedding: &Embedding, vectors: &[Embedding], k: usize) ->
     search.finish()
 }
 
-fn statistics<'a>(
-    vectors: impl Iterator<Item = &'a Embedding> + Clone,
-    dimension: usize,
-) -> Option<Reference> {
+/// The reference that some vectors are, added up from the first to the last or the other way round.
+fn reference(vectors: &[Embedding], dimension: usize, reverse: bool) -> Option<Reference> {
+    let ordered = |mut places: Vec<usize>| {
+        if reverse {
+            places.reverse();
+        }
+        places.into_iter().filter_map(|place| vectors.get(place)).map(Embedding::as_slice)
+    };
     let mut sums = Accumulator::new(dimension);
-    for vector in vectors.clone() {
-        sums.add(vector.as_slice());
+    for vector in ordered((0..vectors.len()).collect()) {
+        sums.add(vector);
     }
     let mut reference = sums.finish()?;
-    reference.measure_cosines(vectors.map(Embedding::as_slice));
+    // Evenly from all over, and the same ones in both directions.
+    let count = vectors.len().min(MAX_SAMPLE);
+    reference.measure_sample(ordered((0..count).map(|n| n * vectors.len() / count).collect()));
     Some(reference)
 }
 
@@ -140,7 +134,7 @@ impl Surroundings {
     pub(crate) fn again(&self, embedding: &Embedding, source: Again<'_>) -> Surroundings {
         let (vectors, reference, ids): (Vec<(u64, &Embedding)>, _, _) = match source {
             Again::Inline(vectors) => {
-                let reference = statistics(vectors.iter().rev(), embedding.dimension());
+                let reference = reference(vectors, embedding.dimension(), true);
                 (
                     vectors.iter().enumerate().rev().map(|(at, vector)| (at as u64, vector)).collect(),
                     reference,

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use ramanujan_core::time::format_rfc3339;
 use ramanujan_core::{Problem, json as read_json};
 use ramanujan_shell::{Request, Response, now_millis, ok};
-use ramanujan_verification::embedding::{Embedding, MAX_DIMENSION, MIN_DIMENSION, Spread};
+use ramanujan_verification::embedding::{Embedding, MAX_DIMENSION, MIN_DIMENSION};
 use ramanujan_verification::knn::COMPONENT_BYTES;
 use ramanujan_verification::knn::block::{self, Block, InvalidBlock};
 use serde::Deserialize;
@@ -130,15 +130,8 @@ pub(crate) async fn read(_: Settings, request: Request) -> Result<Response, Prob
         members.insert("zeros".into(), (sums.count() - reference.count).into());
         members.insert("mean_cosine".into(), reference.mean_cosine().into());
         members.insert("mean_pair_cosine".into(), reference.mean_pair_cosine().into());
-        let spreads: [(&str, Spread); 4] = [
-            ("log_norm", reference.log_norm),
-            ("balance", reference.balance),
-            ("outlier", reference.outlier),
-            ("effective_dimension", reference.effective_dimension),
-        ];
-        for (name, spread) in spreads {
-            members.insert(name.into(), json!(spread));
-        }
+        members.insert("log_norm".into(), json!(reference.log_norm));
+        members.insert("balance".into(), json!(reference.balance));
         if components {
             members.insert("centroid".into(), json!(reference.centroid));
             members.insert("variance".into(), json!(reference.variance));

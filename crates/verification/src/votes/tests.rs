@@ -193,8 +193,7 @@ fn refuses_what_is_no_vote() {
     assert_eq!(refused(|raw| raw.verifier = "18".into()), InvalidVote::Verifier("18".into()));
     assert_eq!(refused(|raw| raw.score = Some(1.5)), InvalidVote::Score);
     assert_eq!(refused(|raw| raw.score = Some(f64::NAN)), InvalidVote::Score);
-    assert_eq!(refused(|raw| raw.score = None), InvalidVote::Abstention);
-    assert_eq!(refused(|raw| raw.vote = Vote::Abstain), InvalidVote::Abstention);
+    assert_eq!(refused(|raw| raw.score = None), InvalidVote::NoScore);
     assert_eq!(refused(|raw| raw.signature = Some(String::new())), InvalidVote::Signature);
     assert_eq!(refused(|raw| raw.signature = Some("ä".into())), InvalidVote::Signature);
     for text in ["", "embedding", "embedding:ab", "text:", &format!("skill:{}", "A".repeat(64))] {
