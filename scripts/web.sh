@@ -41,7 +41,7 @@ mkdir -p "$CARGO_TARGET_DIR"
 work="$(mktemp -d "$CARGO_TARGET_DIR/web.XXXXXX")" # of this process: two builds may come here at once
 trap 'rm -rf "$work"' EXIT
 cp "$ROOT/web/package.json" "$ROOT/web/package-lock.json" "$work/"
-npm ci --prefix "$work" --ignore-scripts --no-audit --no-fund --loglevel=error >&2 ||
+npm ci --prefix "$work" --cache "$work/cache" --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error >&2 ||
     die "npm could not install what web/package-lock.json names" "Its own words stand above."
 mkdir "$work/out"
 for ((i = 0; i < ${#FILES[@]}; i += 2)); do

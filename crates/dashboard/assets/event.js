@@ -81,15 +81,15 @@ async function check(id, target) {
     const proof = await call(`/timeline/proof?event=${id}`);
     const result = await inclusion(proof);
     const good = proof.event_id === id && result !== null && result.root === proof.merkle_root;
-    const text = await (await fetch(`/timeline/event/${id}`, { cache: 'no-store' })).text();
-    const content = await isLeafOf(text, proof.leaf_hash);
+    const reply = await fetch(`/timeline/event/${id}`, { cache: 'no-store' });
+    const content = reply.ok ? await isLeafOf(await reply.text(), proof.leaf_hash) : null;
     const grown = good ? await continues(proof.tree_size, proof.merkle_root) : null;
     const sign = (value) => (value === true ? '✓ ' : value === false ? '✗ ' : '? ');
     const line = (value, words) => el('div', { class: value === true ? 'good' : value === false ? 'bad' : 'muted' }, sign(value) + words);
     const steps = (result?.way ?? []).map(({ sibling, side, hash }) => el('li', null, el('code', null, side === 'left' ? `${short(sibling)} + · = ${short(hash)}` : `· + ${short(sibling)} = ${short(hash)}`)));
     target.replaceChildren(
       el('div', { class: `verdict ${good ? 'good' : 'bad'}`, id: 'proof-result', 'data-good': String(good) }, good ? `✓ in the log of ${show(proof.tree_size)} events` : '✗ the path does not lead to the root'),
-      line(content, content === true ? 'what is shown above is what the leaf is the hash of' : content === false ? 'what is shown above is not what the leaf is the hash of' : 'this browser cannot tell how numbers were written, so the leaf was not hashed again'),
+      line(content, content === true ? 'what is shown above is what the leaf is the hash of' : content === false ? 'what is shown above is not what the leaf is the hash of' : 'the leaf was not hashed again: the event is archived, or this browser cannot tell how numbers were written'),
       grown ? line(grown.good, grown.words) : null,
       facts([['Leaf', el('code', { class: 'hash' }, proof.leaf_hash)], ['Place', `leaf ${show(proof.leaf_index)}, counted from 0, of ${show(proof.tree_size)}`], ['Root', el('code', { class: 'hash', id: 'proof-root' }, result?.root ?? 'none')], ['Root it claims', good ? null : el('code', { class: 'hash' }, proof.merkle_root)]]),
       el('details', null, el('summary', null, `Path of ${steps.length} hashes`), el('ol', null, steps)),
@@ -108,7 +108,14 @@ export async function details(id, { causes, effects, go }) {
   try {
     event = await call(`/timeline/event/${id}`);
   } catch (error) {
-    if (mine === asked) byId('event').replaceChildren(el('p', { class: 'empty' }, error.message));
+    if (mine !== asked) return;
+    byId('event').replaceChildren(el('p', { class: 'empty' }, error.message));
+    // What was archived is gone from here and still provable.
+    if (error instanceof Refused && error.status === 410) {
+      const proof = el('div', { class: 'proof' });
+      byId('event').append(el('h3', null, 'Inclusion proof'), proof);
+      check(id, proof);
+    }
     return;
   }
   if (mine !== asked) return;

@@ -27,8 +27,8 @@ function embedding(seed) {
 const skill = {
   name: 'word_count',
   description: 'Counts the words of a text. Words are separated by white space; the text may be empty.',
-  input_schema: { type: 'object', properties: { text: { type: 'string', description: 'the text to count the words of' } }, required: ['text'], additionalProperties: false },
-  output_schema: { type: 'object', properties: { words: { type: 'integer', minimum: 0, description: 'how many words the text has' } }, required: ['words'], additionalProperties: false },
+  input_schema: { type: 'object', properties: { text: { type: 'string', maxLength: 10000, description: 'the text to count the words of' } }, required: ['text'], additionalProperties: false },
+  output_schema: { type: 'object', properties: { words: { type: 'integer', minimum: 0, maximum: 10000, description: 'how many words the text has' } }, required: ['words'], additionalProperties: false },
   examples: [
     { input: { text: 'to be or not to be' }, output: { words: 6 } },
     { input: { text: '' }, output: { words: 0 } },

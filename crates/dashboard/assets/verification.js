@@ -1,7 +1,7 @@
 // Verification: a request, the verdict, three groups of verifiers with vote, score and evidence.
 
 import { SAMPLES } from './samples.js';
-import { byId, call, el, facts, readState, Refused, show, tag, writeState } from './shared/ui.js';
+import { byId, call, el, facts, readState, Refused, show, writeState } from './shared/ui.js';
 
 /** Longest request that is kept in the address, in characters. */
 const LONGEST_STATE = 4000;
@@ -52,11 +52,17 @@ function value(item) {
   return text.length <= LONGEST_LINE ? text : el('details', null, el('summary', null, `${text.slice(0, LONGEST_LINE)}…`), el('pre', null, JSON.stringify(item, null, 1)));
 }
 
+/** The verifier's own colour by name, and the sign of its group: the colours are of the roster, not only the three. */
+function badge(item) {
+  const style = ['RED', 'BLUE', 'GREEN'].includes(item.color) ? item.color : 'NONE';
+  return el('span', { class: `tag ${style}` }, el('span', { 'aria-hidden': 'true' }, item.sigil), item.color);
+}
+
 function verifier(item) {
   const [style, words] = VOTES[item.vote] ?? ['abstain', item.vote];
   const score = typeof item.score === 'number' ? el('meter', { min: 0, max: 1, value: item.score, 'aria-label': 'score' }) : null;
   return el('article', { class: 'verifier', 'data-verifier': item.id },
-    el('header', null, el('h3', null, `${item.agent_id} ${item.name}`), tag(item.color), el('span', { class: `vote ${style}` }, words)),
+    el('header', null, el('h3', null, `${item.agent_id} ${item.name}`), badge(item), el('span', { class: `vote ${style}` }, words)),
     item.test ? el('p', { class: 'muted' }, item.test) : null,
     score, el('p', null, typeof item.score === 'number' ? `Score ${show(item.score)}. ` : '', item.reason ?? ''),
     el('details', null, el('summary', null, 'Evidence'), facts(Object.entries(item.evidence ?? {}).map(([name, evidence]) => [name.replaceAll('_', ' '), value(evidence)]))));

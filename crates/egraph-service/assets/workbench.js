@@ -129,7 +129,7 @@ const reveal = (...names) => { for (const name of ['drawing-card', 'classes-card
 function conflicts(reply) {
   if (!reply.color_conflict_count) return el('p', { class: 'muted' }, 'No colour conflicts.');
   const shown = reply.color_conflicts.slice(0, CONFLICTS);
-  return el('details', { id: 'conflicts' }, el('summary', null, `${show(reply.color_conflict_count)} colour conflicts`),
+  return el('details', { id: 'conflicts' }, el('summary', null, `${show(reply.color_conflict_count)} colour conflict${reply.color_conflict_count === 1 ? '' : 's'}`),
     el('ul', null, shown.map((item) => el('li', null, el('code', null, `${item.left} = ${item.right}`), ` by ${item.rule || 'congruence'}: `,
       tag(item.parent_color), ' ', el('code', null, item.parent), ' would have ', tag(item.child_color), ' ', el('code', null, item.child)))));
 }
