@@ -120,8 +120,8 @@ impl<'de> Deserialize<'de> for RuleEntry {
 #[serde(deny_unknown_fields)]
 pub(crate) struct CustomEntry {
     name: String,
-    left: String,
-    right: String,
+    left: Value,
+    right: Value,
     #[serde(default)]
     both_ways: bool,
     #[serde(default)]

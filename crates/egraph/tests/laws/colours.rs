@@ -48,8 +48,8 @@ fn any_rules() -> impl Strategy<Value = Vec<CustomRule>> {
         rules
             .map(|(number, (left, right))| CustomRule {
                 name: format!("rule-{number}"),
-                left,
-                right,
+                left: left.into(),
+                right: right.into(),
                 both_ways: false,
                 conditions: Vec::new(),
                 gadget: Color::Green,
