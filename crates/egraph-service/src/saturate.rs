@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use ramanujan_core::{Color, Problem};
+use ramanujan_core::{Color, Digest, Problem};
 use ramanujan_egraph::colors::Mode;
 use ramanujan_egraph::egraph::EGraph;
 use ramanujan_egraph::extract::{Cost, extract};
@@ -14,7 +14,7 @@ use ramanujan_shell::{Request, Response, ok};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::memo::{self, Key};
+use crate::memo::{self, Key, Spelling};
 use crate::theory::{self, Names, OperatorEntry, RuleEntry, Theory};
 use crate::{gadgets, show};
 
@@ -93,6 +93,10 @@ struct Job {
 
 pub(crate) fn saturate(request: &Request) -> Result<Response, Problem> {
     let started = Instant::now();
+    let spelling = Spelling::of(&request.body)?;
+    if let Some(reply) = spelling.as_ref().and_then(Spelling::recall) {
+        return Ok(reply);
+    }
     let SaturateRequest {
         operation,
         expression,
@@ -123,7 +127,12 @@ pub(crate) fn saturate(request: &Request) -> Result<Response, Problem> {
     match (expression, expressions) {
         (Some(expression), None) => {
             let term = job.theory.term("expression", &expression)?;
-            ok(&one(&job, &term, end)?)
+            let key = job.key.of_term(&job.theory, &term);
+            let reply = one(&job, &term, &key, end)?;
+            if let Some(spelling) = spelling {
+                spelling.learn(&key);
+            }
+            ok(&reply)
         }
         (None, Some(expressions)) if (1..=MAX_BATCH).contains(&expressions.len()) => {
             let mut terms = Vec::with_capacity(expressions.len());
@@ -133,10 +142,10 @@ pub(crate) fn saturate(request: &Request) -> Result<Response, Problem> {
                     job.theory.term(&name, expression).map_err(|problem| problem.with("index", index))?,
                 );
             }
-            let results = terms
-                .iter()
-                .enumerate()
-                .map(|(index, term)| one(&job, term, end).map_err(|problem| problem.with("index", index)));
+            let results = terms.iter().enumerate().map(|(index, term)| {
+                let key = job.key.of_term(&job.theory, term);
+                one(&job, term, &key, end).map_err(|problem| problem.with("index", index))
+            });
             let results = results.collect::<Result<Vec<_>, _>>()?;
             ok(&json!({"operation": "saturate", "results": results}))
         }
@@ -161,9 +170,8 @@ fn spell(vocabulary: &Vocabulary, cost: &Cost) -> String {
 }
 
 /// The reply for one term, from the memo where it is there.
-fn one(job: &Job, term: &Term, end: Instant) -> Result<Map<String, Value>, Problem> {
-    let key = job.key.of_term(&job.theory, term);
-    if let Some(mut reply) = memo::find(&key)? {
+fn one(job: &Job, term: &Term, key: &Digest, end: Instant) -> Result<Map<String, Value>, Problem> {
+    if let Some(mut reply) = memo::find(key)? {
         reply.insert("cached".into(), true.into());
         return Ok(reply);
     }
@@ -173,7 +181,7 @@ fn one(job: &Job, term: &Term, end: Instant) -> Result<Map<String, Value>, Probl
         return Err(Problem::new(500, "reply", "the reply cannot be written"));
     };
     if stop_reason != StopReason::TimeLimit.as_str() {
-        memo::keep(&key, nodes, &reply)?;
+        memo::keep(key, nodes, &reply)?;
     }
     reply.insert("cached".into(), false.into());
     Ok(reply)
