@@ -1,7 +1,7 @@
 //! Memoised saturations: replies by the digest of everything that decides them, the least recently used going first.
 //!
-//! A long request that was answered from here, or put here, is also known by its own bytes: then it need not be read,
-//! which for a deep term takes as long as anything else. The memo saves time and nothing depends on it: where the store
+//! A long request that was answered from here is also known by its own bytes: then it need not be read, which for a deep
+//! term takes as long as anything else. The memo saves time and nothing depends on it: where the store
 //! does not answer, the work is done.
 
 use ramanujan_core::{Digest, Problem};
@@ -21,7 +21,7 @@ const MIN_NODES: usize = 100;
 /// Longest reply that is kept, in bytes.
 const MAX_REPLY_BYTES: usize = 256 * 1024;
 /// Requests that are shorter are read in less time than it takes to look for their bytes.
-const MIN_REQUEST_BYTES: usize = 1_024;
+const MIN_REQUEST_BYTES: usize = 256;
 /// Requests by whose bytes one reply is known.
 const MAX_SPELLINGS: u64 = 8;
 /// Settings that decide whether and how a request is answered.
@@ -94,7 +94,7 @@ impl Spelling {
         Some(typed("application/json", body.into_bytes()))
     }
 
-    /// Remembers that the reply with this digest, if it was kept, answers this request.
+    /// Remembers that the reply with this digest answers this request.
     pub(crate) fn learn(&self, reply: &Digest) {
         const SQL: &str = "INSERT INTO egraph_memo_spelling (request, digest)
             SELECT ?1, ?2 WHERE EXISTS (SELECT 1 FROM egraph_memo WHERE digest = ?2)
@@ -139,8 +139,9 @@ pub(crate) fn keep(key: &Digest, nodes: usize, reply: &Map<String, Value>) -> Re
     }
     const INSERT: &str = "INSERT INTO egraph_memo (digest, used, reply)
         VALUES (?1, (SELECT hits + stored FROM egraph_memo_tally), ?2) ON CONFLICT DO NOTHING RETURNING 1";
-    const EVICT: &str = "DELETE FROM egraph_memo WHERE digest IN
-        (SELECT digest FROM egraph_memo ORDER BY used DESC, digest LIMIT -1 OFFSET ?1)";
+    // The tallies know how many there are, so that nothing is counted.
+    const EVICT: &str = "DELETE FROM egraph_memo WHERE digest IN (SELECT digest FROM egraph_memo
+        ORDER BY used, digest DESC LIMIT (SELECT MAX(stored - evicted - ?1, 0) FROM egraph_memo_tally))";
     let kept = Store::open(SCHEMA).and_then(|store| {
         let rows = store.execute(INSERT, [key.as_bytes().as_slice().into(), text.into()])?;
         if !rows.is_empty() {

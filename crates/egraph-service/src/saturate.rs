@@ -101,7 +101,7 @@ pub(crate) fn saturate(request: &Request) -> Result<Response, Problem> {
             let term = job.theory.term("expression", &expression)?;
             let key = job.key.of_term(&job.theory, &term);
             let reply = one(&job, &term, &key)?;
-            if let Some(spelling) = spelling {
+            if let Some(spelling) = spelling.filter(|_| reply.get("cached") == Some(&Value::Bool(true))) {
                 spelling.learn(&key);
             }
             ok(&reply)

@@ -210,10 +210,11 @@ fn a_long_request_is_known_by_its_bytes() {
         rows[0].uint(0).unwrap()
     };
     let mut fresh = post("/egraph/saturate", &body).json;
-    assert_eq!((&fresh["cached"], known()), (&json!(false), 1));
+    assert_eq!((&fresh["cached"], known()), (&json!(false), 0));
     fresh["cached"] = json!(true);
-    for _ in 0..2 {
+    for _ in 0..3 {
         assert_eq!(post("/egraph/saturate", &body).json, fresh);
+        assert_eq!(known(), 1);
     }
     // Another spelling of the same is found by what it means, and then by its bytes as well; some are enough.
     for space in 1..20 {
@@ -223,7 +224,7 @@ fn a_long_request_is_known_by_its_bytes() {
         assert_eq!(send(&service(), Method::POST, "/egraph/saturate", other).json, fresh);
     }
     assert_eq!(known(), 8);
-    assert_eq!((&stats()["hits"], &stats()["stored"]), (&json!(40), &json!(1)));
+    assert_eq!((&stats()["hits"], &stats()["stored"]), (&json!(41), &json!(1)));
     // A request that is not answered is not known, and what is forgotten is forgotten under all its spellings.
     let wrong = json!({"expression": deep, "rules": ["idem"], "max_nodes": 10});
     for _ in 0..2 {
