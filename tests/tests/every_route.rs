@@ -4,7 +4,7 @@
 use ramanujan_tests::Network;
 
 /// Every route that takes JSON, of every component that has one.
-const POSTS: [&str; 27] = [
+const POSTS: [&str; 28] = [
     "/crdt/apply",
     "/crdt/merge",
     "/crdt/compare",
@@ -21,6 +21,7 @@ const POSTS: [&str; 27] = [
     "/stream/green/apply",
     "/stream/green/verify",
     "/stream/green/check",
+    "/stream/green/canonicalize",
     "/timeline/events",
     "/egraph/saturate",
     "/agents/register",

@@ -1,7 +1,8 @@
 //! egraph-service: equality saturation, proofs and shared equalities as HTTP routes over `ramanujan-egraph`.
 //!
-//! `theory` reads what requests have in common (languages, operators, rules, limits, costs); `saturate`, `verify`,
-//! `merge`, `rules` answer the routes; `memo` keeps replies; the page is in `assets/`, mounted as files; [`gadget`] is what `provider` exports as the WIT interface
+//! `settings` reads what requests have in common, `theory` what they speak of (languages, operators, rules, costs);
+//! `saturate`, `verify`, `merge`, `rules` answer the routes; `graph` shows the e-graph itself; `memo` keeps replies; the
+//! page is in `assets/`, mounted as files; [`gadget`] is what `provider` exports as the WIT interface
 //! `gadgets`. Settings come from the manifest. Everything with a law is in the library.
 
 pub mod gadget;
@@ -11,6 +12,7 @@ mod merge;
 mod rules;
 mod saturate;
 mod schema;
+mod settings;
 mod show;
 mod theory;
 mod verify;

@@ -325,3 +325,19 @@ fn child_with_bad_settings() {
     let reply = post("/egraph/saturate", &json!({"expression": "a"}));
     assert_eq!((reply.status, &reply.json["code"]), (500, &json!("invalid-setting")));
 }
+
+/// The sides of a rule have the forms of terms.
+#[test]
+fn rules_are_given_in_any_form_of_terms() {
+    let ask = |left: Value, right: Value| {
+        let rule = json!({"name": "halve", "left": left, "right": right, "conditions": ["nonzero ?b"]});
+        post("/egraph/saturate", &json!({"expression": "(/ (* x 7) 7)", "rules": [rule]}))
+    };
+    let listed = json!({"nodes": [{"op": "?a"}, {"op": "?b"}, {"op": "*", "children": [0, 1]}, {"op": "/", "children": [2, 1]}]});
+    for left in [json!("(/ (* ?a ?b) ?b)"), json!(["/", ["*", "?a", "?b"], "?b"]), listed] {
+        assert_eq!(ask(left.clone(), json!("?a")).json["canonical_form"], "x", "{left}");
+    }
+    let refused = ask(json!(["/", ["*", "?a"], "?b"]), json!("?a"));
+    assert_eq!((refused.status, &refused.json["code"]), (422, &json!("invalid-rule")));
+    assert!(refused.json["detail"].as_str().unwrap().contains("left[1]: * takes 2"), "{}", refused.json);
+}

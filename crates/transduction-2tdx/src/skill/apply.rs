@@ -11,7 +11,6 @@ use ramanujan_shell::{Request, Response, Store, ok, setting};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::fresh_vocabulary;
 use super::library::{self, Chosen, SCHEMA};
 use super::rewrite::{Limits, Strategy, rewrite};
 use super::rule::Rule;
@@ -126,9 +125,8 @@ pub(super) async fn post(request: Request) -> Result<Response, Problem> {
     let most_listed = setting::number("PAGE_LIMIT_MAX", DEFAULT_MAX_TRACE)?;
     let listed = up_to("trace_limit", given.trace_limit, DEFAULT_TRACE, most_listed)?;
 
-    let mut vocabulary = fresh_vocabulary()?;
     let store = Store::open(SCHEMA)?;
-    let chosen = library::choose(&store, &mut vocabulary, &given.patterns)?;
+    let (mut vocabulary, chosen) = library::choose(&store, &given.patterns)?;
     let term = expression(&mut vocabulary, &given.expression)?;
     let (size, _) = term.measure();
     if size > limits.nodes {

@@ -5,8 +5,8 @@ use ramanujan_shell::request::Query;
 use ramanujan_shell::{Request, Response, Store, ok, setting};
 use serde::Serialize;
 
-use super::fresh_vocabulary;
 use super::library::{self, Page, SCHEMA, Stored};
+use super::operators::fresh_vocabulary;
 use super::rule::{Posted, Rule};
 
 /// Patterns in a page where the request does not say.
@@ -29,8 +29,9 @@ pub(super) async fn post(request: Request) -> Result<Response, Problem> {
         Problem::invalid("missing-name", "a pattern that is stored needs a pattern_name")
             .with("member", "pattern_name")
     })?;
-    let mut vocabulary = fresh_vocabulary()?;
-    let canonical = Rule::read(&mut vocabulary, name.as_str(), &posted)?.canonical(&vocabulary);
+    let mut vocabulary = fresh_vocabulary(&[&posted.operators])?;
+    let rule = Rule::read(&mut vocabulary, name.as_str(), &posted)?;
+    let canonical = rule.canonical(&vocabulary, posted.operators);
     let (stored, created) = library::insert(&Store::open(SCHEMA)?, &name, &canonical)?;
     ok(&Posting { stored, created })
 }
