@@ -5,9 +5,18 @@
 //! This file only maps routes to those modules.
 
 pub mod append;
+pub mod causal;
+pub mod convergence;
 pub mod event;
+pub mod export;
+pub mod flows;
+pub mod freeze;
+pub mod graph;
+pub mod live;
+pub mod measure;
 pub mod merkle;
 pub mod query;
+pub mod recover;
 pub mod row;
 pub mod schema;
 pub mod seal;
@@ -33,15 +42,20 @@ pub fn service() -> Service {
     .get("/timeline/event/{id}", event_by_id)
     .get("/timeline/summary", summary::handle)
     .get("/timeline/verify", verify::handle)
-    .get("/timeline/event/{id}/causes", not_built)
-    .get("/timeline/event/{id}/effects", not_built)
-    .get("/timeline/event/{id}/concurrent", not_built)
-    .get("/timeline/stream", not_built)
+    .get("/timeline/event/{id}/causes", graph::causes)
+    .get("/timeline/event/{id}/effects", graph::effects)
+    .get("/timeline/event/{id}/concurrent", graph::concurrent)
+    .get("/timeline/stream", live::stream)
     .get("/timeline/proof", not_built)
-    .get("/timeline/flows", not_built)
-    .get("/timeline/metrics", not_built)
-    .get("/timeline/export", not_built)
-    .post("/timeline/freeze", not_built)
+    .get("/timeline/flows", flows::handle)
+    .get("/timeline/metrics", flows::handle_metrics)
+    .get("/timeline/export", export::handle)
+    .get("/timeline/poll", live::poll)
+    .get("/timeline/convergence", convergence::handle)
+    .get("/timeline/freeze", freeze::list)
+    .post("/timeline/freeze", freeze::post)
+    .get("/timeline/recover", recover::handle)
+    .post("/timeline/recover", recover::handle_post)
 }
 
 ramanujan_shell::entry!(crate::service);
