@@ -24,7 +24,7 @@ const STEP: u64 = 1000;
 const DEFAULT_INDEX_MS: u64 = 5000;
 /// How often an event's level is raised before it is left as it is: only a cycle, which no clock and no dependency
 /// of an honest sender makes, goes on for ever.
-const MAX_RAISES: u64 = 4096;
+const MAX_RAISES: u64 = 1000;
 
 /// The level of the event ?1 by what the index has now. `$seq` stands for its seq in the trigger.
 macro_rules! level_of {
@@ -137,9 +137,9 @@ it AS (SELECT n.seq, n.level, n.own, n.total, n.agent FROM timeline_causal AS n 
 bisect(low, high) AS (
     SELECT -1, COALESCE((SELECT MAX(own) FROM timeline_causal WHERE total > 0 AND document = ?2 AND agent = ?3), -1)
     UNION ALL
-    SELECT iif(COALESCE((SELECT k.value FROM json_each(e.body, '$.vector_clock') AS k
+    SELECT iif(x.seq <> it.seq AND COALESCE((SELECT k.value FROM json_each(e.body, '$.vector_clock') AS k
                WHERE k.key = it.agent), 0) >= it.own, low, (low + high + 1) / 2),
-           iif(COALESCE((SELECT k.value FROM json_each(e.body, '$.vector_clock') AS k
+           iif(x.seq <> it.seq AND COALESCE((SELECT k.value FROM json_each(e.body, '$.vector_clock') AS k
                WHERE k.key = it.agent), 0) >= it.own, x.own - 1, high)
     FROM it CROSS JOIN bisect LEFT JOIN timeline_causal AS x ON x.seq = (
         SELECT y.seq FROM timeline_causal AS y WHERE y.total > 0 AND y.document = ?2 AND y.agent = ?3
@@ -161,6 +161,11 @@ const CHAINS: &str = "
 SELECT s.document, s.agent FROM timeline_causal AS n JOIN timeline_seen AS s ON s.document = n.document
 WHERE n.seq = ?1 AND n.own > 0";
 
+/// The late event to put right next: as far to the front as is known, so that those after it are raised once; of events
+/// that came in backwards, the last one.
+const NEXT_LATE: &str = "
+SELECT l.seq FROM timeline_late AS l JOIN timeline_causal AS c ON c.seq = l.seq ORDER BY c.level, l.seq DESC LIMIT 1";
+
 /// Brings the index up to date, so that every event stored when it began is in it and at its level.
 ///
 /// # Errors
@@ -170,8 +175,7 @@ pub fn catch_up(store: &Store) -> Result<(), Problem> {
     let began = Instant::now();
     loop {
         let mut indexed = store.execute(ADVANCE, [STEP.into()])?.len() as u64;
-        while let Some(row) = store.execute("SELECT seq FROM timeline_late ORDER BY seq LIMIT 1", [])?.first()
-        {
+        while let Some(row) = store.execute(NEXT_LATE, [])?.first() {
             if began.elapsed() > limit {
                 return Err(behind(store)?);
             }
