@@ -100,5 +100,16 @@ pub const SCHEMA: Schema = Schema {
                 WHERE type IN (SELECT type FROM timeline_events WHERE seq BETWEEN new.first AND new.last);
             DELETE FROM timeline_restored;
         END",
+        crate::causal::TABLES[0],
+        crate::causal::TABLES[1],
+        crate::causal::TABLES[2],
+        crate::causal::TABLES[3],
+        crate::causal::TABLES[4],
+        crate::causal::TABLES[5],
+        crate::causal::TABLES[6],
+        crate::causal::TABLES[7],
+        crate::causal::TABLES[8],
+        crate::causal::TABLES[9],
+        crate::freeze::TABLE,
     ],
 };
