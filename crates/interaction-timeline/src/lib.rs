@@ -2,9 +2,8 @@
 //!
 //! `event` reads and canonicalises what senders post, `append` stores it with one statement, `row` is a stored event,
 //! `query` and `summary` read, `merkle` and `tree` hash (pure), `seal` fixes ranges of the log, `verify` recomputes
-//! them, `leaves` and `proof` prove from them, `archive` moves the
-//! oldest to files (`segment`).
-//! This file only maps routes to those modules.
+//! them, `leaves` and `proof` prove from them, `archive` moves the oldest to files (`segment`). This file only maps routes
+//! to those modules.
 
 pub mod append;
 pub mod archive;
