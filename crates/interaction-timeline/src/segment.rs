@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use ramanujan_core::{Digest, Problem};
+use ramanujan_core::{Digest, MAX_SAFE_INTEGER, Problem};
 use serde::{Deserialize, Serialize};
 
 use crate::merkle::{Accumulator, node_hash};
@@ -147,6 +147,10 @@ impl Segment {
             serde_json::from_str(head).map_err(|error| invalid(format!("line 1: {error}")))?;
         if header.format != FORMAT {
             return Err(invalid(format!("line 1: the format is not {FORMAT}")));
+        }
+        // Larger ones cannot come from a log, whose numbers end there, and would overflow.
+        if header.last.max(header.tree_size) > MAX_SAFE_INTEGER || header.before.size > MAX_SAFE_INTEGER {
+            return Err(invalid("line 1: a size exceeds 2^53-1".into()));
         }
         let mut state = resume(&header.before)?;
         let count = header.last.checked_sub(header.before.size).filter(|count| {
