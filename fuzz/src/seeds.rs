@@ -96,8 +96,8 @@ fn segment(first: u64) -> Vec<u8> {
         origin_seq: seq,
         agent: "a".into(),
         kind: "operation".into(),
-        document: (seq % 2 == 0).then(|| "d".into()),
-        color: (seq % 3 == 0).then_some(1),
+        document: seq.is_multiple_of(2).then(|| "d".into()),
+        color: seq.is_multiple_of(3).then_some(1),
         body: r#"{"payload":{"n":1}}"#.into(),
     };
     let mut state = Accumulator::default();

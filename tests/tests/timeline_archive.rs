@@ -11,11 +11,11 @@ use ramanujan_tests::single::Timeline;
 use serde_json::{Value, json};
 
 /// Events in the log, events in a segment, and newest ones that stay.
-const EVENTS: u64 = 6000;
-const SEGMENT: u64 = 150;
+const EVENTS: u64 = 3000;
+const SEGMENT: u64 = 80;
 const KEEP: u64 = 100;
 /// How often the tool or the host is killed.
-const KILLS: u64 = 24;
+const KILLS: u64 = 18;
 
 fn tool(arguments: &[&str]) -> Command {
     let mut command = Command::new(binary());

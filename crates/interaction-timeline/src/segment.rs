@@ -265,8 +265,8 @@ mod tests {
             origin_seq: seq,
             agent: "a".into(),
             kind: "x".into(),
-            document: (seq % 2 == 0).then(|| "d".into()),
-            color: (seq % 3 == 0).then_some(1),
+            document: seq.is_multiple_of(2).then(|| "d".into()),
+            color: seq.is_multiple_of(3).then_some(1),
             body: format!("{{\"payload\":{{\"n\":{seq},\"t\":\"ü\\n\"}}}}"),
         }
     }

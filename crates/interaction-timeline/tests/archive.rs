@@ -19,8 +19,8 @@ fn restore(file: &str) -> Reply {
 }
 
 fn event(n: u64) -> Value {
-    json!({"type": if n % 7 == 0 { "sync" } else { "operation" }, "agent_id": format!("agent-{}", n % 3),
-        "document_id": format!("d{}", n % 2), "color": if n % 2 == 0 { "RED" } else { "BLUE" }, "origin_seq": n / 3 + 1,
+    json!({"type": if n.is_multiple_of(7) { "sync" } else { "operation" }, "agent_id": format!("agent-{}", n % 3),
+        "document_id": format!("d{}", n % 2), "color": if n.is_multiple_of(2) { "RED" } else { "BLUE" }, "origin_seq": n / 3 + 1,
         "timestamp": "2026-01-02T03:04:05Z", "payload": {"n": n}})
 }
 
