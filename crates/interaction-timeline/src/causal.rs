@@ -32,10 +32,8 @@ macro_rules! level_of {
         concat!(
             "SELECT MAX(n.total, COALESCE(n.number, 0), 1 + MAX(
     COALESCE((SELECT MAX(c.level) FROM json_each(e.body, '$.depends_on') AS d
-              JOIN timeline_causal AS c ON c.seq = COALESCE(
-                  (SELECT x.seq FROM timeline_events AS x WHERE x.event_id = unhex(d.value)),
-                  (SELECT a.seq FROM timeline_archived AS a WHERE a.event_id = unhex(d.value)))
-              WHERE c.seq <> n.seq), 0),
+              JOIN timeline_events AS x ON x.event_id = unhex(d.value)
+              JOIN timeline_causal AS c ON c.seq = x.seq WHERE c.seq <> n.seq), 0),
     COALESCE((SELECT c.level FROM timeline_causal AS c
               WHERE c.number IS NOT NULL AND c.agent = n.agent AND c.number < n.number
               ORDER BY c.number DESC LIMIT 1), 0),
