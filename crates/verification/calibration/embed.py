@@ -17,9 +17,13 @@ checked against the similarities that its authors publish. DIRECTORY gets, each 
 import importlib.util
 import json
 import math
+import os
 import pathlib
 import sys
 from importlib.metadata import version
+
+# Matrices are small: a second thread waits more than it computes, and sums keep one order. Read when numpy is loaded.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 from tokenizers import Tokenizer
