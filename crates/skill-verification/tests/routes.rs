@@ -233,7 +233,9 @@ fn a_batch_answers_in_place_of_each_item() {
         assert_eq!((&item["status"], &contrast["vote"]), (&json!("ok"), &json!("no")), "{contrast}");
         assert_eq!(contrast["evidence"]["nearest"], json!({"source": "request", "index": other}));
     }
-    for (body, said) in [("[]", "this one has 0"), ("[1,2,3,4]", "1 to 3"), (r#"{"items":[]}"#, "0")] {
+    for (body, said) in
+        [("[]", "this one has 0"), ("[1,2,3,4]", "1 to 3"), (r#"{"items":[]}"#, "0"), ("[{},[]]", "item 1")]
+    {
         let (status, code, detail) = fixture.refused("/verify/batch", body);
         assert_eq!((status, code.as_str()), (422, "invalid-batch"));
         assert!(detail.contains(said), "{detail}");

@@ -47,6 +47,10 @@ pub(crate) async fn batch(settings: Settings, request: Request) -> Result<Respon
         let detail = format!("a batch has 1 to {limit} items, this one has {}", body.items.len());
         return Err(Problem::invalid("invalid-batch", detail).with("limit", limit));
     }
+    if let Some(index) = body.items.iter().position(|item| !item.get().starts_with('{')) {
+        let detail = format!("item {index} is not a JSON object");
+        return Err(Problem::invalid("invalid-batch", detail).with("index", index));
+    }
     let store = store::open()?;
     if let Some(name) = &body.collection {
         store::collections::find(&store, name)?;
