@@ -16,11 +16,15 @@ const VOTE: Bound = Bound { floor: 8 << 10, per_byte: 8 };
 /// The first two bytes choose the dimension; the rest is a block as text and as bytes, and an embedding.
 pub fn vectors(data: &[u8]) {
     let Some((head, rest)) = data.split_first_chunk::<2>() else { return };
-    let dimension = MIN_DIMENSION + usize::from(u16::from_le_bytes(*head)) % (MAX_DIMENSION - MIN_DIMENSION + 1);
+    let dimension =
+        MIN_DIMENSION + usize::from(u16::from_le_bytes(*head)) % (MAX_DIMENSION - MIN_DIMENSION + 1);
     let raw = VECTORS.hold(rest.len(), || Block::from_bytes(dimension, rest.to_vec()));
     if let Ok(block) = raw {
         assert_eq!((block.bytes(), block.len() * dimension * 4), (rest, rest.len()));
-        assert_eq!(Block::from_bytes(dimension, rest.to_vec()).map(|again| again.digest()), Ok(block.digest()));
+        assert_eq!(
+            Block::from_bytes(dimension, rest.to_vec()).map(|again| again.digest()),
+            Ok(block.digest())
+        );
     }
     let Ok(text) = std::str::from_utf8(rest) else { return };
     if let Ok(block) = VECTORS.hold(rest.len(), || Block::from_base64(dimension, text)) {
