@@ -3,8 +3,8 @@
 //! [`TARGETS`] has them all: each takes any bytes, and panics if a reader panics, takes more memory than its bound, or
 //! accepts what it does not give back. `fuzz_targets` hands each to libFuzzer, the tests run each over its corpus, and
 //! [`seeds`] makes the first inputs of the corpora from the real encoders. [`memory`] counts, [`envelope`] mends
-//! checksums; [`deltas`], [`text`], [`replicas`], [`states`], [`collections`],
-//! [`vocabulary`] and [`files`] are the targets.
+//! checksums; [`collections`], [`deltas`], [`text`], [`replicas`], [`states`], [`vocabulary`], [`files`] and
+//! [`verification`] are the targets.
 
 pub mod collections;
 pub mod deltas;
@@ -15,7 +15,7 @@ pub mod replicas;
 pub mod seeds;
 pub mod states;
 pub mod text;
-
+pub mod verification;
 pub mod vocabulary;
 
 /// What a target does with an input.
@@ -26,12 +26,14 @@ pub const TARGETS: &[(&str, Check)] = &[
     ("batch", deltas::batch),
     ("canonical", deltas::canonical),
     ("clock", vocabulary::clock),
+    ("embedding", verification::embedding),
     ("event", files::event),
     ("names", vocabulary::names),
     ("operation", deltas::operation),
     ("record", deltas::record),
     ("recording", files::recording),
     ("resolve", states::resolve),
+    ("skill", verification::skill),
     ("state", states::state),
     ("term", files::term),
     ("text_apply", text::apply),

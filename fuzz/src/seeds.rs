@@ -83,6 +83,8 @@ pub fn seeds() -> Vec<Seed> {
         add("vote", &format!("json-{number}"), text.as_bytes().to_vec());
         add("vote", &format!("bytes-{number}"), record.to_bytes());
     }
+    let components = (1..=24u8).flat_map(|n| (f32::from(n) * 0.37 - 4.0).to_le_bytes());
+    add("embedding", "binary", components.collect());
     for (target, name, texts) in TEXTS {
         for (number, text) in texts.iter().enumerate() {
             add(target, &format!("{name}-{number}"), text.as_bytes().to_vec());
@@ -159,6 +161,20 @@ const TEXTS: &[(&str, &str, &[&str])] = &[
         &[
             r#"{"startContent":"ab","endContent":"b","txns":[{"patches":[[0,1,""]]}]}"#,
             r#"{"kind":"concurrent","endContent":"ab","numAgents":2,"txns":[{"parents":[],"agent":0,"patches":[[0,0,"a"]]},{"parents":[],"agent":1,"patches":[[0,0,"b"]]},{"parents":[0,1],"agent":0,"patches":[]}]}"#,
+        ],
+    ),
+    (
+        "embedding",
+        "json",
+        &["[0.5,-1,2e-3,0,1,1e38,-0.25,1e-40,7]", r#""AACAPwAAgL8AAAA/zczMPQAAAAAAAIA/AACAPwAAgD8=""#],
+    ),
+    (
+        "skill",
+        "skill",
+        &[
+            r#"{"name":"n","description":"d","input_schema":true,"output_schema":{}}"#,
+            r##"{"name":"sum_tree","description":"Sums a tree.","input_schema":{"type":"object","properties":{"value":{"type":"integer","minimum":0},"left":{"$ref":"#"},"tag":{"type":"string","pattern":"^[a-z]{1,9}$"}},"required":["value"],"additionalProperties":false},"output_schema":{"anyOf":[{"type":"integer"},{"$ref":"#/$defs/none"}],"$defs":{"none":{"enum":[null]}}},"examples":[{"input":{"value":1,"left":{"value":2,"tag":"a"}},"output":3},{"input":{"value":1},"output":1}]}"##,
+            r#"{"name":"delete-all","description":"Deletes it.","input_schema":{"type":["array","string"],"items":{"not":{"const":1}},"maxItems":3,"uniqueItems":true},"output_schema":{"if":{"type":"object"},"then":{"dependentSchemas":{"a":{"required":["b"]}}},"else":{"multipleOf":0.5}},"examples":[{"input":[1,2],"output":{"a":9007199254740993}}]}"#,
         ],
     ),
     (

@@ -16,3 +16,8 @@ pub mod votes;
 pub use report::{Kind, Opinion, Report};
 pub use roster::{NUM_VERIFIERS, ROSTER, Verifier};
 pub use verdict::{Ballot, Groups, Tally, Verdict, Vote};
+
+/// The example of the README is a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct ReadmeExample;

@@ -21,7 +21,8 @@ pub(crate) fn reliability(items: &[Item]) -> Vec<(f64, f64, f64)> {
     let row = |value: f64| {
         let those = || items.iter().filter(move |item| item.report.confidence == value);
         let total: f64 = those().map(&weight).sum();
-        let sound: f64 = those().filter(|item| item.defect.is_none()).map(&weight).sum();
+        // An empty sum of floats is −0.
+        let sound = 0.0 + those().filter(|item| item.defect.is_none()).map(&weight).sum::<f64>();
         (value, sound / total, total)
     };
     values.into_iter().map(row).collect()
