@@ -173,6 +173,7 @@ fn refuses_what_is_no_item() {
     for (body, status, code, said) in [
         ("{".to_owned(), 400, "malformed-json", ""),
         ("{}".to_owned(), 422, "invalid-item", "an embedding or a skill"),
+        (json!([null, vector(8, 1)]).to_string(), 422, "invalid-json", ""),
         (numbers(7), 422, "invalid-embedding", "8 to 4096"),
         (numbers(4097), 422, "invalid-embedding", "4097"),
         (with("NaN"), 400, "malformed-json", ""),
