@@ -3,9 +3,10 @@
 //! [`TARGETS`] has them all: each takes any bytes, and panics if a reader panics, takes more memory than its bound, or
 //! accepts what it does not give back. `fuzz_targets` hands each to libFuzzer, the tests run each over its corpus, and
 //! [`seeds`] makes the first inputs of the corpora from the real encoders. [`memory`] counts, [`envelope`] mends
-//! checksums; [`deltas`], [`text`], [`replicas`], [`states`], [`vocabulary`], [`files`] and [`verification`] are the
-//! targets.
+//! checksums; [`collections`], [`deltas`], [`text`], [`replicas`], [`states`], [`vocabulary`], [`files`] and
+//! [`verification`] are the targets.
 
+pub mod collections;
 pub mod deltas;
 pub mod envelope;
 pub mod files;
@@ -39,4 +40,6 @@ pub const TARGETS: &[(&str, Check)] = &[
     ("text_apply", text::apply),
     ("text_load", text::load),
     ("text_replay", replicas::replay),
+    ("vectors", collections::vectors),
+    ("vote", collections::vote),
 ];

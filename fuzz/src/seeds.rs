@@ -9,6 +9,7 @@ use ramanujan_crdt::text::Effort;
 use ramanujan_crdt::wire::DeltaRecord;
 use ramanujan_crdt::{CrdtType, Delta, Op, TextDocument};
 use ramanujan_replay::generate::{self, Options};
+use ramanujan_verification::votes::VoteRecord;
 
 use crate::{deltas, states, text};
 
@@ -75,6 +76,16 @@ pub fn seeds() -> Vec<Seed> {
         let value = recording.to_sequential_json().unwrap_or_else(|| recording.to_json());
         add("recording", name, value.to_string().into_bytes());
     }
+    for (name, block) in [("one", &ONES[..]), ("many", &[ONES, ONES].concat())] {
+        add("vectors", name, [&[0, 0], block].concat());
+    }
+    let numbers: Vec<u8> = (0..16).flat_map(|n| (n as f32 * 0.25 - 2.0).to_le_bytes()).collect();
+    add("vectors", "bytes", [&[0, 0], numbers.as_slice()].concat());
+    for (number, text) in VOTES.iter().enumerate() {
+        let record: VoteRecord = serde_json::from_str(text).expect("a vote");
+        add("vote", &format!("json-{number}"), text.as_bytes().to_vec());
+        add("vote", &format!("bytes-{number}"), record.to_bytes());
+    }
     let components = (1..=24u8).flat_map(|n| (f32::from(n) * 0.37 - 4.0).to_le_bytes());
     add("embedding", "binary", components.collect());
     for (target, name, texts) in TEXTS {
@@ -132,6 +143,15 @@ fn typing() -> Vec<Delta> {
     debug_assert!(deltas.iter().any(|delta| matches!(delta.op, Op::Delete { .. })));
     deltas
 }
+
+/// Base64 of 24 times 1.0: three vectors of eight.
+const ONES: &[u8] = b"AACAPwAAgD8AAIA/AACAPwAAgD8AAIA/AACAPwAAgD8AAIA/AACAPwAAgD8AAIA/\
+    AACAPwAAgD8AAIA/AACAPwAAgD8AAIA/AACAPwAAgD8AAIA/AACAPwAAgD8AAIA/";
+
+const VOTES: [&str; 2] = [
+    r#"{"subject":"embedding:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef","verifier":"neg_critic","agent_id":"ann","vote":"yes","score":0.75,"evidence":"fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210","signature":"c2lnbmVk"}"#,
+    r#"{"subject":"skill:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef","verifier":"17","agent_id":"b.e-n_1","vote":"abstain","score":null,"evidence":"fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210"}"#,
+];
 
 /// Forms that are text: target, name, inputs.
 const TEXTS: &[(&str, &str, &[&str])] = &[

@@ -4,7 +4,7 @@
 use ramanujan_tests::Network;
 
 /// Every route that takes JSON, of every component that has one.
-const POSTS: [&str; 28] = [
+const POSTS: [&str; 34] = [
     "/crdt/apply",
     "/crdt/merge",
     "/crdt/compare",
@@ -33,6 +33,12 @@ const POSTS: [&str; 28] = [
     "/skill/patterns/nothing/transduce",
     "/skill/generate",
     "/skill/apply",
+    "/verify/analyze",
+    "/verify/batch",
+    "/verify/similarity",
+    "/verify/collections/nothing",
+    "/verify/collections/nothing/embeddings",
+    "/verify/votes",
 ];
 
 #[test]

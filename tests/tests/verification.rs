@@ -292,9 +292,9 @@ fn an_acknowledged_vote_survives_a_killed_host() {
 fn the_readme_says_what_happens() {
     let network = Network::start();
     let readme = include_str!("../../crates/skill-verification/README.md");
-    let mut shown = readme.split("```").skip(1).step_by(2).filter_map(|block| block.strip_prefix("sh\n"));
+    let shown = readme.split("```").skip(1).step_by(2).filter_map(|block| block.strip_prefix("sh\n"));
     let mut examples = 0;
-    while let Some(commands) = shown.next() {
+    for commands in shown {
         let commands = commands.replace("http://127.0.0.1:3000", &network.url());
         let output =
             std::process::Command::new("bash").args(["-euc", &commands]).output().expect("bash runs");

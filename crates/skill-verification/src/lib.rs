@@ -5,6 +5,7 @@
 //! `surroundings` finds what lies around it, `store` holds the tables, `event` tells the timeline, `settings` has the
 //! limits, and `routes` turns requests into calls of these.
 
+mod body;
 mod components;
 mod event;
 mod item;

@@ -51,7 +51,7 @@ impl Settings {
             batch_size: number(variables, "BATCH_SIZE", 100)?,
             max_collections: number(variables, "MAX_COLLECTIONS", 64)?,
             max_vectors: number(variables, "MAX_COLLECTION_VECTORS", 1 << 18)?,
-            // Scanned in about a second; see docs/verification.md.
+            // Two and a half times what docs/figures.md has a search of.
             max_bytes: number(variables, "MAX_COLLECTION_BYTES", 1 << 29)?,
             max_reference: number(variables, "MAX_REFERENCE_VECTORS", 1000)?,
             // The roster times the largest network of the guides, and once again for those that equivocate.

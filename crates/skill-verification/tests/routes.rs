@@ -173,6 +173,7 @@ fn refuses_what_is_no_item() {
     for (body, status, code, said) in [
         ("{".to_owned(), 400, "malformed-json", ""),
         ("{}".to_owned(), 422, "invalid-item", "an embedding or a skill"),
+        (json!([null, vector(8, 1)]).to_string(), 422, "invalid-json", ""),
         (numbers(7), 422, "invalid-embedding", "8 to 4096"),
         (numbers(4097), 422, "invalid-embedding", "4097"),
         (with("NaN"), 400, "malformed-json", ""),
@@ -233,7 +234,9 @@ fn a_batch_answers_in_place_of_each_item() {
         assert_eq!((&item["status"], &contrast["vote"]), (&json!("ok"), &json!("no")), "{contrast}");
         assert_eq!(contrast["evidence"]["nearest"], json!({"source": "request", "index": other}));
     }
-    for (body, said) in [("[]", "this one has 0"), ("[1,2,3,4]", "1 to 3"), (r#"{"items":[]}"#, "0")] {
+    for (body, said) in
+        [("[]", "this one has 0"), ("[1,2,3,4]", "1 to 3"), (r#"{"items":[]}"#, "0"), ("[{},[]]", "item 1")]
+    {
         let (status, code, detail) = fixture.refused("/verify/batch", body);
         assert_eq!((status, code.as_str()), (422, "invalid-batch"));
         assert!(detail.contains(said), "{detail}");

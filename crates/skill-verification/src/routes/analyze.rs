@@ -5,15 +5,15 @@ use ramanujan_shell::{Request, Response, Store, ok};
 use ramanujan_verification::embedding::Embedding;
 use serde_json::{Map, Value};
 
-use crate::event;
 use crate::item::Item;
 use crate::settings::Settings;
 use crate::store;
 use crate::surroundings::{self, Surroundings};
+use crate::{body, event};
 
 pub(crate) async fn analyze(settings: Settings, request: Request) -> Result<Response, Problem> {
     request.query().only(&[])?;
-    let item = Item::read(request.json()?, &settings, None)?;
+    let item = Item::read(body::object(&request.body)?, &settings, None)?;
     let store = store::open()?;
     let found = match item.query() {
         Some((collection, query)) => surroundings::stored(&store, collection, &[query])?.pop(),

@@ -14,6 +14,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::analyze::answer;
+use crate::body::object;
 use crate::item::Item;
 use crate::settings::Settings;
 use crate::store;
@@ -40,12 +41,19 @@ struct Batch {
 pub(crate) async fn batch(settings: Settings, request: Request) -> Result<Response, Problem> {
     request.query().only(&[])?;
     let array = request.body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[');
-    let body =
-        if array { BatchRequest { items: request.json()?, collection: None } } else { request.json()? };
+    let body = if array {
+        BatchRequest { items: request.json()?, collection: None }
+    } else {
+        object(&request.body)?
+    };
     let limit = settings.batch_size;
     if body.items.is_empty() || body.items.len() > limit {
         let detail = format!("a batch has 1 to {limit} items, this one has {}", body.items.len());
         return Err(Problem::invalid("invalid-batch", detail).with("limit", limit));
+    }
+    if let Some(index) = body.items.iter().position(|item| !item.get().starts_with('{')) {
+        let detail = format!("item {index} is not a JSON object");
+        return Err(Problem::invalid("invalid-batch", detail).with("index", index));
     }
     let store = store::open()?;
     if let Some(name) = &body.collection {

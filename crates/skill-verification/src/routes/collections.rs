@@ -2,8 +2,8 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use ramanujan_core::Problem;
 use ramanujan_core::time::format_rfc3339;
-use ramanujan_core::{Problem, json as read_json};
 use ramanujan_shell::{Request, Response, now_millis, ok};
 use ramanujan_verification::embedding::{Embedding, MAX_DIMENSION, MIN_DIMENSION};
 use ramanujan_verification::knn::COMPONENT_BYTES;
@@ -11,6 +11,7 @@ use ramanujan_verification::knn::block::{self, Block, InvalidBlock};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use crate::body::object;
 use crate::components::Components;
 use crate::settings::Settings;
 use crate::store::collections::{self, Collection};
@@ -41,7 +42,7 @@ struct AppendRequest {
 pub(crate) async fn create(settings: Settings, request: Request) -> Result<Response, Problem> {
     request.query().only(&[])?;
     let name = name(&request)?;
-    let CreateRequest { dimension } = request.json()?;
+    let CreateRequest { dimension } = object(&request.body)?;
     if !(MIN_DIMENSION..=MAX_DIMENSION).contains(&dimension) {
         let detail = format!("dimension must be {MIN_DIMENSION} to {MAX_DIMENSION}");
         return Err(Problem::invalid("invalid-dimension", detail));
@@ -54,7 +55,7 @@ pub(crate) async fn create(settings: Settings, request: Request) -> Result<Respo
 pub(crate) async fn append(settings: Settings, request: Request) -> Result<Response, Problem> {
     request.query().only(&[])?;
     let name = name(&request)?;
-    let body: AppendRequest = read_json::from_slice(&request.body)?;
+    let body: AppendRequest = object(&request.body)?;
     let store = store::open()?;
     let collection = collections::find(&store, name)?;
     let dimension = collection.dimension;

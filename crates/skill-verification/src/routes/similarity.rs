@@ -8,6 +8,7 @@ use ramanujan_verification::knn::{Hit, Search};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::body::object;
 use crate::components::Components;
 use crate::item::check_dimension;
 use crate::settings::Settings;
@@ -35,7 +36,7 @@ struct SimilarityRequest {
 
 pub(crate) async fn similarity(settings: Settings, request: Request) -> Result<Response, Problem> {
     request.query().only(&[])?;
-    let body: SimilarityRequest = request.json()?;
+    let body: SimilarityRequest = object(&request.body)?;
     let invalid = |detail: &str| Problem::invalid("invalid-similarity", detail);
     let k = body.k.unwrap_or(DEFAULT_K);
     if !(1..=MAX_K).contains(&k) {
