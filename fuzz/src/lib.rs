@@ -3,9 +3,10 @@
 //! [`TARGETS`] has them all: each takes any bytes, and panics if a reader panics, takes more memory than its bound, or
 //! accepts what it does not give back. `fuzz_targets` hands each to libFuzzer, the tests run each over its corpus, and
 //! [`seeds`] makes the first inputs of the corpora from the real encoders. [`memory`] counts, [`envelope`] mends
-//! checksums; [`deltas`], [`text`], [`replicas`], [`states`], [`vocabulary`] and [`files`] are the targets.
+//! checksums; [`deltas`], [`text`], [`replicas`], [`states`], [`vocabulary`], [`egraph`] and [`files`] are the targets.
 
 pub mod deltas;
+pub mod egraph;
 pub mod envelope;
 pub mod files;
 pub mod memory;
@@ -24,13 +25,16 @@ pub const TARGETS: &[(&str, Check)] = &[
     ("canonical", deltas::canonical),
     ("clock", vocabulary::clock),
     ("event", files::event),
+    ("facts", egraph::facts),
     ("names", vocabulary::names),
     ("operation", deltas::operation),
+    ("pattern", egraph::pattern),
     ("record", deltas::record),
     ("recording", files::recording),
     ("resolve", states::resolve),
+    ("rule", egraph::rule),
     ("state", states::state),
-    ("term", files::term),
+    ("term", egraph::term),
     ("text_apply", text::apply),
     ("text_load", text::load),
     ("text_replay", replicas::replay),
