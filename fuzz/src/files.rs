@@ -1,5 +1,4 @@
-//! What other components and commands read: recorded sessions, terms of the e-graph, events of the timeline and
-//! archived segments of it.
+//! What other components and commands read: recorded sessions, events of the timeline and archived segments of it.
 
 use std::collections::BTreeSet;
 
@@ -7,10 +6,6 @@ use interaction_timeline::event::Posted;
 use interaction_timeline::segment::Segment;
 use interaction_timeline::tree;
 use ramanujan_core::json;
-use ramanujan_egraph::languages::{Language, signature};
-use ramanujan_egraph::read::expression;
-use ramanujan_egraph::term::{DEFAULT_MAX_DEPTH, MAX_TERM_NODES};
-use ramanujan_egraph::vocabulary::Vocabulary;
 use ramanujan_replay::operation::Edit;
 use ramanujan_replay::recording::Recording;
 use ramanujan_replay::session::Session;
@@ -20,9 +15,6 @@ use crate::memory::Bound;
 
 /// A patch of eight bytes is read, checked and copied once.
 const RECORDING: Bound = Bound { floor: 16 << 10, per_byte: 64 };
-
-/// A node of a term takes two bytes in a list and a path that says where it is.
-const TERM: Bound = Bound { floor: 64 << 10, per_byte: 256 };
 
 /// A payload is read as a tree, a member of which takes eight bytes.
 const EVENT: Bound = Bound { floor: 32 << 10, per_byte: 128 };
@@ -52,28 +44,6 @@ pub fn recording(data: &[u8]) {
         assert!(operation.parents.iter().all(|parent| known.contains(&(parent.replica, parent.seq))));
         assert!(known.insert((operation.mark.replica, operation.mark.seq)));
     }
-}
-
-/// Read as JSON if it is, else as an S-expression: refused, or printed and read again as the same term.
-pub fn term(data: &[u8]) {
-    let value = match json::from_slice::<Value>(data) {
-        Ok(value) => value,
-        Err(_) => Value::String(String::from_utf8_lossy(data).into_owned()),
-    };
-    let mut names = vocabulary();
-    let read = TERM.hold(data.len(), || expression(&mut names, &value, DEFAULT_MAX_DEPTH));
-    let Ok(term) = read else { return };
-    let (size, depth) = term.measure();
-    assert!((1..=MAX_TERM_NODES).contains(&size) && depth <= DEFAULT_MAX_DEPTH);
-    let printed = term.print(&names);
-    let mut names = vocabulary();
-    let again = expression(&mut names, &Value::String(printed.clone()), DEFAULT_MAX_DEPTH).expect("printed");
-    assert_eq!(again.print(&names), printed);
-    assert_eq!(again.measure(), (size, depth));
-}
-
-fn vocabulary() -> Vocabulary {
-    Vocabulary::new(signature(&Language::ALL, Vec::new()).expect("the languages agree"))
 }
 
 /// Refused, or an event whose members are JSON and which is the same when it is posted again.

@@ -225,6 +225,32 @@ const TEXTS: &[(&str, &str, &[&str])] = &[
         ],
     ),
     (
+        "pattern",
+        "pattern",
+        &[
+            "(merge ?a (inv ?b) ?a)",
+            r#"["merge","?a",{"op":"f","children":["?b","?a"]}]"#,
+            r#"{"nodes":[{"op":"?a"},{"op":"f","children":[0,0]},{"op":"merge","children":[0,1]}]}"#,
+        ],
+    ),
+    (
+        "rule",
+        "rule",
+        &[
+            r#"{"left":"(+ ?a ?a)","right":"(* 2 ?a)","both_ways":true}"#,
+            r#"{"left":["/",["*","?a","?b"],"?b"],"right":"?a","conditions":["nonzero ?b"]}"#,
+            r#"{"left":"(f ?a (g ?b))","right":"(f (g ?a) ?b)","conditions":["differ ?a ?b","color ?a RED"]}"#,
+        ],
+    ),
+    (
+        "facts",
+        "facts",
+        &[
+            r#"[[{"left":"a","right":"b"},{"term":"(f a)"}],[{"left":["f","b"],"right":"c"}]]"#,
+            r#"[[{"left":"(inv (f x))","right":"y"}],[{"left":"(f x)","right":"(merge x y)"}],[]]"#,
+        ],
+    ),
+    (
         "event",
         "event",
         &[

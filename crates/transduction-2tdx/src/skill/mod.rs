@@ -1,11 +1,13 @@
 //! The rule half: patterns that are stored, applied to terms and turned into code.
 //!
 //! [`rule`], [`constraint`] and [`operators`] are what a pattern is, [`rewrite`] applies rules: pure. `library` stores patterns and
-//! reads the rules that a request names or brings along, `usage` counts; `patterns`, `apply` and `code` are the routes.
+//! reads the rules that a request names or brings along, `usage` counts, `event` tells the timeline; `patterns`, `apply` and
+//! `code` are the routes.
 
 mod apply;
 mod code;
 pub mod constraint;
+mod event;
 mod library;
 pub mod operators;
 mod patterns;

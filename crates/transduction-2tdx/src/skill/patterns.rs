@@ -5,6 +5,7 @@ use ramanujan_shell::request::Query;
 use ramanujan_shell::{Request, Response, Store, ok, setting};
 use serde::Serialize;
 
+use super::event::{self, Recorded};
 use super::library::{self, Page, SCHEMA, Stored};
 use super::operators::fresh_vocabulary;
 use super::rule::{Posted, Rule};
@@ -20,6 +21,8 @@ struct Posting {
     stored: Stored,
     /// False where this content was a version already.
     created: bool,
+    #[serde(flatten)]
+    event: Recorded,
 }
 
 pub(super) async fn post(request: Request) -> Result<Response, Problem> {
@@ -33,7 +36,8 @@ pub(super) async fn post(request: Request) -> Result<Response, Problem> {
     let rule = Rule::read(&mut vocabulary, name.as_str(), &posted)?;
     let canonical = rule.canonical(&vocabulary, posted.operators);
     let (stored, created) = library::insert(&Store::open(SCHEMA)?, &name, &canonical)?;
-    ok(&Posting { stored, created })
+    let event = event::stored(&stored).await;
+    ok(&Posting { stored, created, event })
 }
 
 pub(super) async fn get(request: Request) -> Result<Response, Problem> {
