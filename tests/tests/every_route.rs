@@ -4,7 +4,7 @@
 use ramanujan_tests::Network;
 
 /// Every route that takes JSON, of every component that has one.
-const POSTS: [&str; 27] = [
+const POSTS: [&str; 29] = [
     "/crdt/apply",
     "/crdt/merge",
     "/crdt/compare",
@@ -22,6 +22,8 @@ const POSTS: [&str; 27] = [
     "/stream/green/verify",
     "/stream/green/check",
     "/timeline/events",
+    "/timeline/freeze",
+    "/timeline/recover",
     "/egraph/saturate",
     "/agents/register",
     "/agents/0/heartbeat",
