@@ -4,7 +4,7 @@
 use ramanujan_tests::Network;
 
 /// Every route that takes JSON, of every component that has one.
-const POSTS: [&str; 34] = [
+const POSTS: [&str; 36] = [
     "/crdt/apply",
     "/crdt/merge",
     "/crdt/compare",
@@ -23,6 +23,8 @@ const POSTS: [&str; 34] = [
     "/stream/green/check",
     "/stream/green/canonicalize",
     "/timeline/events",
+    "/timeline/freeze",
+    "/timeline/recover",
     "/egraph/saturate",
     "/agents/register",
     "/agents/0/heartbeat",

@@ -261,3 +261,23 @@ pub fn open() -> Result<Store, Problem> {
     catch_up(&store)?;
     Ok(store)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_place_is_read_as_it_was_written_and_nothing_else_is(level: u64, total: u64, seq: u64, text in "[0-9.+x-]{0,12}") {
+            let place = Place { level, total, seq };
+            prop_assert_eq!(Place::parse(&place.to_string()), Some(place));
+            if let Some(place) = Place::parse(&text) {
+                // Leading zeros are the only freedom.
+                let plain: Vec<_> = text.split('.').map(|n| n.trim_start_matches('0')).collect();
+                let written = place.to_string();
+                prop_assert_eq!(plain, written.split('.').map(|n| n.trim_start_matches('0')).collect::<Vec<_>>());
+            }
+        }
+    }
+}

@@ -124,8 +124,11 @@ proptest! {
     }
 }
 
+/// What a block of an event stream says: id and data.
+type Message = (Option<u64>, Option<Value>);
+
 /// Messages of an event stream as (id, data), by the grammar of the HTML standard.
-fn read_stream(body: &[u8]) -> Vec<(Option<u64>, Option<Value>)> {
+fn read_stream(body: &[u8]) -> Vec<Message> {
     let text = std::str::from_utf8(body).unwrap();
     let mut messages = Vec::new();
     for block in text.split("\n\n").filter(|block| !block.is_empty()) {
@@ -144,11 +147,7 @@ fn read_stream(body: &[u8]) -> Vec<(Option<u64>, Option<Value>)> {
 }
 
 /// The messages of a stream until the one with the id `until`; a stream goes on for as long as the setting says.
-fn stream_until(
-    target: &str,
-    last_id: &str,
-    until: u64,
-) -> (Option<String>, Vec<(Option<u64>, Option<Value>)>) {
+fn stream_until(target: &str, last_id: &str, until: u64) -> (Option<String>, Vec<Message>) {
     let request =
         http::Request::builder().uri(target).header("last-event-id", last_id).body(Vec::new()).unwrap();
     let service = interaction_timeline::service();
