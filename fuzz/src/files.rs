@@ -1,8 +1,11 @@
-//! What other components and commands read: recorded sessions, terms of the e-graph, events of the timeline.
+//! What other components and commands read: recorded sessions, terms of the e-graph, events of the timeline and
+//! archived segments of it.
 
 use std::collections::BTreeSet;
 
 use interaction_timeline::event::Posted;
+use interaction_timeline::segment::Segment;
+use interaction_timeline::tree;
 use ramanujan_core::json;
 use ramanujan_egraph::languages::{Language, signature};
 use ramanujan_egraph::read::expression;
@@ -23,6 +26,9 @@ const TERM: Bound = Bound { floor: 64 << 10, per_byte: 256 };
 
 /// A payload is read as a tree, a member of which takes eight bytes.
 const EVENT: Bound = Bound { floor: 32 << 10, per_byte: 128 };
+
+/// A row of a segment takes some two hundred bytes of text and as much again when it is read.
+const SEGMENT: Bound = Bound { floor: 32 << 10, per_byte: 64 };
 
 /// Refused, or written and read again as the same recording; a session of it keeps what was typed, and its operations
 /// name operations before them.
@@ -77,4 +83,18 @@ pub fn event(data: &[u8]) {
     assert!(matches!(serde_json::from_str(&event.body), Ok(Value::Object(_))));
     let again = json::from_slice::<Posted>(data).and_then(Posted::check);
     assert_eq!(again.as_ref(), Ok(&event));
+}
+
+/// Refused, or written and read again as the same segment, each event of which it proves.
+pub fn segment(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let Ok(segment) = SEGMENT.hold(data.len(), || Segment::read(text)) else { return };
+    let written = segment.clone().write().expect("a segment is JSON");
+    assert_eq!(Segment::read(&written).as_ref(), Ok(&segment));
+    let root = tree::fold(&segment.header.after.peaks);
+    for row in &segment.rows {
+        let path = segment.prove(row.seq).expect("it is here");
+        let (index, size) = (row.seq - 1, segment.header.last);
+        assert_eq!(tree::root_of(row.leaf_hash(), index, size, &path), Some(root));
+    }
 }

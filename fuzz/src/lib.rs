@@ -29,6 +29,7 @@ pub const TARGETS: &[(&str, Check)] = &[
     ("record", deltas::record),
     ("recording", files::recording),
     ("resolve", states::resolve),
+    ("segment", files::segment),
     ("state", states::state),
     ("term", files::term),
     ("text_apply", text::apply),

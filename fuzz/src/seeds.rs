@@ -1,6 +1,9 @@
 //! First inputs of the corpora, made by the real encoders: every type and kind once, so that the fuzzer begins within
 //! the formats and not in front of them.
 
+use interaction_timeline::merkle::Accumulator;
+use interaction_timeline::row::Stored;
+use interaction_timeline::segment::{FORMAT, Hashes, Header, Segment};
 use ramanujan_crdt::batch::encode_deltas;
 use ramanujan_crdt::text::Effort;
 use ramanujan_crdt::wire::DeltaRecord;
@@ -77,7 +80,42 @@ pub fn seeds() -> Vec<Seed> {
             add(target, &format!("{name}-{number}"), text.as_bytes().to_vec());
         }
     }
+    for first in [1, 4] {
+        seeds.push(Seed { target: "segment", name: format!("seed-from-{first}"), bytes: segment(first) });
+    }
     seeds
+}
+
+/// An archived segment of three events, proven in the tree that ends with them.
+fn segment(first: u64) -> Vec<u8> {
+    let row = |seq: u64| Stored {
+        seq,
+        event_id: [seq as u8; 32],
+        timestamp: 1_700_000_000_000,
+        received: 1_700_000_000_001,
+        origin_seq: seq,
+        agent: "a".into(),
+        kind: "operation".into(),
+        document: (seq % 2 == 0).then(|| "d".into()),
+        color: (seq % 3 == 0).then_some(1),
+        body: r#"{"payload":{"n":1}}"#.into(),
+    };
+    let mut state = Accumulator::default();
+    (1..first).for_each(|seq| state.push(row(seq).leaf_hash()));
+    let before = Hashes::from(&state);
+    let rows: Vec<Stored> = (first..first + 3).map(row).collect();
+    rows.iter().for_each(|row| state.push(row.leaf_hash()));
+    let header = Header {
+        format: FORMAT.into(),
+        first,
+        last: first + 2,
+        before,
+        after: Hashes::from(&state),
+        tree_size: first + 2,
+        merkle_root: state.root(),
+        consistency: Vec::new(),
+    };
+    Segment { header, rows }.write().expect("a segment is JSON").into_bytes()
 }
 
 /// Two hundred characters typed in a row, with a deletion in between.

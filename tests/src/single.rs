@@ -15,8 +15,8 @@ pub struct Timeline {
     url: String,
 }
 
-/// The part of spin.toml that is the timeline's, with the component's file named from the root.
-fn manifest() -> String {
+/// The part of spin.toml that is the timeline's, with the component's file named from the root and other `settings`.
+fn manifest(settings: &[(&str, &str)]) -> String {
     let text = std::fs::read_to_string(root().join("spin.toml")).expect("spin.toml is readable");
     let whole: toml::Table = text.parse().expect("spin.toml is TOML");
     let mut component = whole["component"]["interaction-timeline"].clone();
@@ -25,6 +25,13 @@ fn manifest() -> String {
     let source = root().join(table["source"].as_str().expect("it has a file"));
     assert!(source.is_file(), "{} is not built: scripts/build.sh", source.display());
     table.insert("source".into(), source.display().to_string().into());
+    let environment = table["environment"].as_table_mut().expect("it has settings");
+    for (name, value) in settings {
+        assert!(
+            environment.insert((*name).into(), (*value).into()).is_some(),
+            "{name} is declared in spin.toml"
+        );
+    }
     let text = toml::to_string(&toml::Table::from_iter([(
         "component".to_owned(),
         toml::Table::from_iter([("interaction-timeline".to_owned(), component)]).into(),
@@ -46,6 +53,14 @@ impl Timeline {
         Self::start_with(folder, "")
     }
 
+    /// Other settings for the hosts that are started on `folder` from now on.
+    ///
+    /// # Panics
+    /// The folder cannot be written, or a setting is not one of the timeline's.
+    pub fn configure(folder: &Path, settings: &[(&str, &str)]) {
+        std::fs::write(folder.join("spin.toml"), manifest(settings)).expect("the manifest can be written");
+    }
+
     /// As [`start`](Self::start), after shell commands that set limits, e.g. `ulimit -S -f 1024;`.
     ///
     /// # Panics
@@ -53,7 +68,7 @@ impl Timeline {
     pub fn start_with(folder: &Path, limits: &str) -> Self {
         let file = folder.join("spin.toml");
         if !file.exists() {
-            std::fs::write(&file, manifest()).expect("the manifest can be written");
+            Self::configure(folder, &[]);
         }
         let mut child = Command::new("bash")
             .args(["-c", &format!("{limits} exec \"$@\""), "bash"])

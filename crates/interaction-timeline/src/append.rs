@@ -57,8 +57,9 @@ WITH incoming AS MATERIALIZED (
            value ->> 3 AS document, value ->> 4 AS color, value ->> 5 AS origin_seq, value ->> 6 AS body
     FROM json_each(?1))
 SELECT i.i, COALESCE(e.seq, a.seq),
-       COALESCE(e.agent = i.agent AND e.type = i.type AND e.document IS i.document AND e.color IS i.color
-                AND e.body = i.body, a.content = substr(?3, 1 + 32 * i.i, 32)),
+       iif(e.seq IS NULL, a.content = substr(?3, 1 + 32 * i.i, 32),
+           e.agent = i.agent AND e.type = i.type AND e.document IS i.document AND e.color IS i.color
+           AND e.body = i.body),
        CASE WHEN i.origin_seq IS NOT NULL THEN COALESCE(
            (SELECT c.seq FROM timeline_events AS c
             WHERE c.agent = i.agent AND c.origin_seq = i.origin_seq AND c.event_id <> i.event_id),

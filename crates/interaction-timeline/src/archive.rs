@@ -1,8 +1,8 @@
 //! `POST /timeline/archive`: the oldest sealed events move to files, without the log forgetting that they were.
 //!
 //! Three requests. `{}` hands out the next segment. `{"first", "last", "tree_size", "sha256"}` says that its file is
-//! safe: if the digest is that of the file, the rows become a stub with one statement. `{"restore": "<file>"}` brings
-//! the rows of the newest archived segment back. A stub keeps leaf hashes, so that proofs and `/timeline/verify` work
+//! safe: if the digest is that of the file, the rows become a stub with one statement. A file itself brings the rows of
+//! the newest archived segment back. A stub keeps leaf hashes, so that proofs and `/timeline/verify` work
 //! as before, and of each event its id, number of its origin and digest of its content, so that posting it again is
 //! still harmless and contradicting it still refused. What is archived is always the beginning of the log.
 
@@ -13,19 +13,23 @@ use serde_json::json;
 
 use crate::leaves::{Tree, damaged};
 use crate::merkle::Accumulator;
+use crate::proof::DEFAULT_PROOF_SEAL_EVENTS;
 use crate::row::Stored;
 use crate::segment::{FORMAT, Hashes, Header, Line, Segment};
 use crate::{event, leaves, now, query, schema, seal, tree};
 
 /// Most events of a segment where `ARCHIVE_EVENTS` is not set.
 pub const DEFAULT_ARCHIVE_EVENTS: u64 = 1024;
-/// Most bytes of a segment's rows where `ARCHIVE_BYTES` is not set: with its quotes escaped, its file must fit in a
+/// Most bytes of a segment's rows where `ARCHIVE_BYTES` is not set: its file, in which quotes are escaped, must fit in a
 /// body of `MAX_BODY_BYTES` to come back. A segment has one event at least, which is always smaller.
 pub const DEFAULT_ARCHIVE_BYTES: usize = 1 << 20;
 /// Newest events that are never archived where `ARCHIVE_KEEP` is not set. At least one stays.
 pub const DEFAULT_ARCHIVE_KEEP: u64 = 1024;
 
-/// The body of a request.
+/// How a file begins, and no other body.
+const FILE_START: &[u8] = b"{\"format\":";
+
+/// The body of a request that is not a file.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Asked {
@@ -33,28 +37,24 @@ struct Asked {
     last: Option<u64>,
     tree_size: Option<u64>,
     sha256: Option<Digest>,
-    restore: Option<String>,
 }
 
 pub(crate) async fn handle(request: Request) -> Result<Response, Problem> {
     request.query().only(&[])?;
-    let asked: Asked = request.json()?;
     let store = Store::open(schema::SCHEMA)?;
-    match asked {
-        Asked { first: None, last: None, tree_size: None, sha256: None, restore: None } => hand_out(&store),
-        Asked { first: None, last: None, tree_size: None, sha256: None, restore: Some(file) } => {
-            restore(&store, &file)
+    if request.body.starts_with(FILE_START) {
+        let file = std::str::from_utf8(&request.body)
+            .map_err(|_| Problem::invalid("invalid-segment", "the file is not UTF-8"))?;
+        return restore(&store, file);
+    }
+    match request.json()? {
+        Asked { first: None, last: None, tree_size: None, sha256: None } => hand_out(&store),
+        Asked { first: Some(first), last: Some(last), tree_size: Some(size), sha256: Some(digest) } => {
+            confirm(&store, first, last, size, digest)
         }
-        Asked {
-            first: Some(first),
-            last: Some(last),
-            tree_size: Some(size),
-            sha256: Some(digest),
-            restore: None,
-        } => confirm(&store, first, last, size, digest),
         _ => Err(Problem::invalid(
             "invalid-archive",
-            "give nothing for the next segment; first, last, tree_size and sha256 to confirm one; or restore",
+            "give {} for the next segment; first, last, tree_size and sha256 to confirm one; or a file to restore",
         )),
     }
 }
@@ -142,10 +142,13 @@ fn end(store: &Store, sealed: u64) -> Result<u64, Problem> {
 }
 
 fn hand_out(store: &Store) -> Result<Response, Problem> {
-    let (archived, sealed) = (until(store)?, seal::sealed_size(store)?);
+    let archived = until(store)?;
     let most = setting::number("ARCHIVE_EVENTS", DEFAULT_ARCHIVE_EVENTS)?.max(1);
     let bytes = setting::number("ARCHIVE_BYTES", DEFAULT_ARCHIVE_BYTES)?;
-    let count = end(store, sealed)?.saturating_sub(archived).min(most);
+    let wanted = end(store, u64::MAX)?.min(archived + most);
+    let budget = setting::number("PROOF_SEAL_EVENTS", DEFAULT_PROOF_SEAL_EVENTS)?;
+    let sealed = seal::up_to(store, wanted, budget)?;
+    let count = wanted.saturating_sub(archived);
     let mut rows = query::after(store, archived, count)?;
     let mut total = 0;
     let fits = rows.iter().take_while(|row| {

@@ -2,17 +2,25 @@
 //!
 //! `event` reads and canonicalises what senders post, `append` stores it with one statement, `row` is a stored event,
 //! `query` and `summary` read, `merkle` and `tree` hash (pure), `seal` fixes ranges of the log, `verify` recomputes
-//! them, `leaves` and `proof` prove from them, `archive` moves the
-//! oldest to files (`segment`).
-//! This file only maps routes to those modules.
+//! them, `leaves` and `proof` prove from them, `archive` moves the oldest to files (`segment`). This file only maps routes
+//! to those modules.
 
 pub mod append;
 pub mod archive;
+pub mod causal;
+pub mod convergence;
 pub mod event;
+pub mod export;
+pub mod flows;
+pub mod freeze;
+pub mod graph;
 pub mod leaves;
+pub mod live;
+pub mod measure;
 pub mod merkle;
 pub mod proof;
 pub mod query;
+pub mod recover;
 pub mod row;
 pub mod schema;
 pub mod seal;
@@ -40,15 +48,20 @@ pub fn service() -> Service {
     .get("/timeline/event/{id}", event_by_id)
     .get("/timeline/summary", summary::handle)
     .get("/timeline/verify", verify::handle)
-    .get("/timeline/event/{id}/causes", not_built)
-    .get("/timeline/event/{id}/effects", not_built)
-    .get("/timeline/event/{id}/concurrent", not_built)
-    .get("/timeline/stream", not_built)
+    .get("/timeline/event/{id}/causes", graph::causes)
+    .get("/timeline/event/{id}/effects", graph::effects)
+    .get("/timeline/event/{id}/concurrent", graph::concurrent)
+    .get("/timeline/stream", live::stream)
     .get("/timeline/proof", proof::handle)
-    .get("/timeline/flows", not_built)
-    .get("/timeline/metrics", not_built)
-    .get("/timeline/export", not_built)
-    .post("/timeline/freeze", not_built)
+    .get("/timeline/flows", flows::handle)
+    .get("/timeline/metrics", flows::handle_metrics)
+    .get("/timeline/export", export::handle)
+    .get("/timeline/poll", live::poll)
+    .get("/timeline/convergence", convergence::handle)
+    .get("/timeline/freeze", freeze::list)
+    .post("/timeline/freeze", freeze::post)
+    .get("/timeline/recover", recover::handle)
+    .post("/timeline/recover", recover::handle_post)
     .post("/timeline/archive", archive::handle)
 }
 
@@ -75,13 +88,6 @@ async fn event_by_id(request: Request) -> Result<Response, Problem> {
     reply.insert("leaf_hash".into(), leaf.to_string().into());
     reply.insert("sealed".into(), sealed.into());
     ok(&reply)
-}
-
-async fn not_built(request: Request) -> Result<Response, Problem> {
-    Err(Problem::not_implemented(format!(
-        "{} is a declared route that is not built yet; GET /timeline/query and /timeline/verify are",
-        request.path()
-    )))
 }
 
 /// Now, within the range that the API can print.

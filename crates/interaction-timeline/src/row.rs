@@ -11,6 +11,10 @@ use crate::merkle;
 pub const COLUMNS: &str =
     "seq, event_id, timestamp, received, origin_seq, agent, type, document, color, body";
 
+/// [`COLUMNS`] of a table called `e`, where another has columns of the same names.
+pub(crate) const E_COLUMNS: &str =
+    "e.seq, e.event_id, e.timestamp, e.received, e.origin_seq, e.agent, e.type, e.document, e.color, e.body";
+
 /// One row of the log.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Stored {

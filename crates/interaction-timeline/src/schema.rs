@@ -50,6 +50,17 @@ pub const SCHEMA: Schema = Schema {
             peaks BLOB NOT NULL,
             tags BLOB NOT NULL,
             sealed_at INTEGER NOT NULL)",
+        crate::causal::TABLES[0],
+        crate::causal::TABLES[1],
+        crate::causal::TABLES[2],
+        crate::causal::TABLES[3],
+        crate::causal::TABLES[4],
+        crate::causal::TABLES[5],
+        crate::causal::TABLES[6],
+        crate::causal::TABLES[7],
+        crate::causal::TABLES[8],
+        crate::causal::TABLES[9],
+        crate::freeze::TABLE,
         // Roots of the perfect subtrees of 1024 events and more that end at this size, smallest first.
         "ALTER TABLE timeline_seals ADD COLUMN nodes BLOB",
         // The stub of archived events: `leaves` and `contents` hold 32 bytes for each.
@@ -99,6 +110,13 @@ pub const SCHEMA: Schema = Schema {
                       AND e.type = timeline_tally.type AND COALESCE(e.color, 2) = timeline_tally.color)
                 WHERE type IN (SELECT type FROM timeline_events WHERE seq BETWEEN new.first AND new.last);
             DELETE FROM timeline_restored;
+        END",
+        // The causal index passes by what is archived; it is made anew when something comes back.
+        "CREATE TRIGGER IF NOT EXISTS timeline_reindex AFTER DELETE ON timeline_segments BEGIN
+            DELETE FROM timeline_causal;
+            DELETE FROM timeline_edges;
+            DELETE FROM timeline_seen;
+            DELETE FROM timeline_late;
         END",
     ],
 };

@@ -4,12 +4,14 @@
 //! Pure. NDJSON: a [`Header`], then a [`Line`] for each event in order. The file verifies by itself up to its
 //! `merkle_root`, which whoever trusts nobody compares with one written down elsewhere.
 
-use ramanujan_core::{Digest, Problem};
+use std::collections::HashMap;
+
+use ramanujan_core::{Digest, MAX_SAFE_INTEGER, Problem};
 use serde::{Deserialize, Serialize};
 
 use crate::merkle::{Accumulator, node_hash};
 use crate::row::Stored;
-use crate::tree;
+use crate::tree::{self, Node};
 
 /// What the first line calls the format.
 pub const FORMAT: &str = "ramanujan-timeline-segment/1";
@@ -146,6 +148,10 @@ impl Segment {
         if header.format != FORMAT {
             return Err(invalid(format!("line 1: the format is not {FORMAT}")));
         }
+        // Larger ones cannot come from a log, whose numbers end there, and would overflow.
+        if header.last.max(header.tree_size) > MAX_SAFE_INTEGER || header.before.size > MAX_SAFE_INTEGER {
+            return Err(invalid("line 1: a size exceeds 2^53-1".into()));
+        }
         let mut state = resume(&header.before)?;
         let count = header.last.checked_sub(header.before.size).filter(|count| {
             *count > 0 && header.first == header.before.size + 1 && header.after.size == header.last
@@ -173,6 +179,34 @@ impl Segment {
             return Err(invalid("the proof does not lead to merkle_root".into()));
         }
         Ok(Segment { header, rows })
+    }
+}
+
+impl Segment {
+    /// Inclusion proof of event `seq` in the tree over the events up to the last of this segment (RFC 9162 §2.1.3), from
+    /// the file alone: its path from the leaf upwards. `None` if the event is not here or the segment was not read
+    /// with [`read`](Self::read).
+    pub fn prove(&self, seq: u64) -> Option<Vec<Digest>> {
+        if !(self.header.first..=self.header.last).contains(&seq) {
+            return None;
+        }
+        // Whatever lies beside the event's ancestors was complete before the segment, and so a peak, or became so in it.
+        let before = tree::perfect(0..self.header.before.size);
+        let mut nodes: HashMap<Node, Digest> =
+            before.into_iter().zip(self.header.before.peaks.clone()).collect();
+        let mut state = resume(&self.header.before).ok()?;
+        for row in &self.rows {
+            let end = state.size() + 1;
+            state.push_with(row.leaf_hash(), |level, hash| {
+                nodes.insert(Node { level, index: (end >> level) - 1 }, *hash);
+            });
+        }
+        let hash = |range| {
+            let parts: Option<Vec<Digest>> =
+                tree::perfect(range).iter().map(|node| nodes.get(node).copied()).collect();
+            parts.map(|parts| tree::fold(&parts))
+        };
+        tree::inclusion(seq - 1, self.header.last).into_iter().map(hash).collect()
     }
 }
 
@@ -295,6 +329,19 @@ mod tests {
         #[test]
         fn any_text_is_refused_in_peace(text in "\\PC*\n\\PC*") {
             prop_assert!(Segment::read(&text).is_err());
+        }
+    }
+
+    #[test]
+    fn each_event_is_proven_from_its_file_alone() {
+        for (first, last) in [(1, 1), (1, 20), (5, 12), (8, 9), (9, 40), (17, 17), (33, 64)] {
+            let segment = segment(first, last, last + 3);
+            let root = state(last).root();
+            for seq in first..=last {
+                let path = segment.prove(seq).unwrap();
+                assert_eq!(tree::root_of(row(seq).leaf_hash(), seq - 1, last, &path), Some(root), "{seq}");
+            }
+            assert_eq!((segment.prove(first - 1), segment.prove(last + 1)), (None, None));
         }
     }
 

@@ -25,7 +25,7 @@ SELECT COALESCE((SELECT MAX(seq) FROM timeline_events), 0),
        (SELECT received FROM timeline_events ORDER BY seq DESC LIMIT 1)";
 
 /// The greatest seq received before ?1, 0 if there is none; no row if the log has a hole where it looks.
-const BISECT: &str = "
+pub(crate) const BISECT: &str = "
 WITH RECURSIVE bisect(low, high) AS (
     SELECT COALESCE((SELECT MAX(last) FROM timeline_segments), 0), COALESCE((SELECT MAX(seq) FROM timeline_events), 0)
     UNION ALL

@@ -24,8 +24,9 @@ const MAX_GAPS: u64 = 100;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Damage {
     pub first_bad_seq: u64,
-    /// `missing`, `changed`, `reordered` (the row of another event stands here) or `seal` (the rows are those that were
-    /// sealed, but the seal is not).
+    /// `missing`, `changed`, `reordered` (the row of another event stands here), `seal` (the rows are those that were
+    /// sealed, but the seal is not), `tally` (the counts are not those of the log) or `inserted` (a row stands where the
+    /// log is archived).
     pub reason: &'static str,
     /// Of a `reordered` row, the seq under which it was sealed.
     pub original_seq: Option<u64>,
@@ -178,15 +179,21 @@ fn gaps(store: &Store) -> Result<Vec<Value>, Problem> {
         .collect()
 }
 
-/// The tallies, where they do not add up to the length of the log: they decide the next number of an origin.
+/// Rows where none may be; the tallies, where they do not add up to the length of the log: they decide the next number
+/// of an origin.
 fn miscounted(store: &Store, events: u64) -> Result<Option<Damage>, Problem> {
     let rows = store.execute(
         "SELECT (SELECT COALESCE(SUM(events), 0) FROM timeline_origins),
                 (SELECT COALESCE(SUM(events), 0) FROM timeline_tally),
-                COALESCE((SELECT seq FROM sqlite_sequence WHERE name = 'timeline_events'), 0)",
+                COALESCE((SELECT seq FROM sqlite_sequence WHERE name = 'timeline_events'), 0),
+                (SELECT MIN(seq) FROM timeline_events)",
         [],
     )?;
     let Some(row) = rows.first() else { return Ok(None) };
+    // A row where the log is archived: the hashes there are the stub's, so only its being there shows it.
+    if !row.is_null(3) && row.uint(3)? <= archive::until(store)? {
+        return Ok(Some(Damage::new(row.uint(3)?, "inserted")));
+    }
     // An append between the two statements may only have added to all of them.
     let same = row.int(0)? == row.int(1)? && row.int(0)? == row.int(2)?;
     Ok((!same).then(|| Damage::new(events, "tally")))

@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use http::{Method, header};
 
-use crate::{Request, Service};
+use crate::{Body, Request, Service};
 
 thread_local! {
     static DATABASE: RefCell<Option<Rc<rusqlite::Connection>>> = const { RefCell::new(None) };
@@ -99,9 +99,22 @@ pub fn send_with(
     }
     let request = Request::new(builder.body(body.into()).expect("a legal request"));
     let (parts, body) = pollster::block_on(service.handle(request)).into_parts();
-    let body = body.as_full().map(<[u8]>::to_vec).unwrap_or_default();
+    let body = pollster::block_on(whole(body));
     let json = serde_json::from_slice(&body).unwrap_or_default();
     Reply { status: parts.status.as_u16(), headers: parts.headers, body, json }
+}
+
+/// All of a body; of a stream, until it ends by itself.
+async fn whole(body: Body) -> Vec<u8> {
+    let mut chunks = match body {
+        Body::Full(bytes) => return bytes,
+        Body::Stream(chunks) => chunks,
+    };
+    let mut bytes = Vec::new();
+    while let Some(chunk) = std::future::poll_fn(|context| chunks.as_mut().poll_next(context)).await {
+        bytes.extend(chunk);
+    }
+    bytes
 }
 
 pub(crate) mod sqlite {
@@ -173,7 +186,7 @@ pub(crate) mod outbound {
             .with_borrow(|services| services.get(&component).cloned())
             .ok_or_else(|| format!("{component} is not mounted"))?;
         let (parts, body) = service.handle(Request::new(request)).await.into_parts();
-        let body = body.as_full().map(<[u8]>::to_vec).unwrap_or_default();
+        let body = super::whole(body).await;
         Ok(http::Response::from_parts(parts, body))
     }
 }
