@@ -6,6 +6,7 @@
 #   scripts/bench.sh host [OPTIONS]     requests/s of the native host beside `wasmtime serve`
 #   scripts/bench.sh timeline           events/s appended durably, beside plain SQLite and JetStream
 #   scripts/bench.sh service            what requests to crdt-service cost end to end
+#   scripts/bench.sh verification       nearest neighbours in memory, natively and in Wasm; end to end over HTTP
 #   scripts/bench.sh <name> --help      the options of one benchmark
 #   scripts/bench.sh --help             this text
 #

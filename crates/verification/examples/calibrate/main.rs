@@ -14,8 +14,11 @@
 
 mod embeddings;
 mod evaluate;
+mod fit;
 mod skills;
+mod spoiled;
 mod statistics;
+mod tables;
 
 use std::path::Path;
 
@@ -41,14 +44,14 @@ fn main() -> std::io::Result<()> {
         "confidence" => confidence(&vectors, &collection),
         "tables" => {
             let held_out = judged(&vectors, &collection, Part::HeldOut);
-            evaluate::print_tables("Embeddings with a reference", &held_out, &kinds);
-            evaluate::print_tables(
+            tables::print_tables("Embeddings with a reference", &held_out, &kinds);
+            tables::print_tables(
                 "Embeddings alone",
                 &judged_alone(&vectors, &collection, Part::HeldOut),
                 &kinds,
             );
             other_spaces(&vectors);
-            evaluate::print_tables("Skills", &skills::judged(2, SKILLS, PER_DEFECT), &skill_kinds());
+            tables::print_tables("Skills", &skills::judged(2, SKILLS, PER_DEFECT), &skill_kinds());
         }
         _ => {
             eprintln!("usage: calibrate thresholds|skill-thresholds|confidence|tables [FOLDER]");
@@ -93,7 +96,7 @@ fn other_spaces(vectors: &Vectors) {
             .map(|i| Item { defect: None, report: collection.judge(&rows[i]) })
             .collect();
         let [accepted, tentative, rejected] = [Verdict::Accepted, Verdict::Tentative, Verdict::Rejected]
-            .map(|v| 100.0 * evaluate::share(&items, None, v));
+            .map(|v| 100.0 * tables::share(&items, None, v));
         let mean = items.iter().map(|item| item.report.confidence).sum::<f64>() / items.len() as f64;
         let names: Vec<String> = (0..ramanujan_verification::NUM_VERIFIERS)
             .map(|v| (v, 100.0 * evaluate::refused(&items, v)))
@@ -112,7 +115,7 @@ fn other_spaces(vectors: &Vectors) {
 const GENERATED: &str = "cargo run --release -p ramanujan-verification --example calibrate";
 
 fn thresholds(vectors: &Vectors, items: &[Item], kinds: &[Kind]) {
-    let of = |agent: usize| evaluate::rounded(evaluate::threshold(items, kinds, agent - 1));
+    let of = |agent: usize| fit::rounded(fit::threshold(items, kinds, agent - 1));
     // Without a reference any norm is taken that a real model's has been seen to be, with the same room on either side.
     let logs = [&vectors.minilm, &vectors.pooled, &vectors.wide, &vectors.bag];
     let norm = |x: &Vec<f32>| x.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>().sqrt().ln();
@@ -128,8 +131,8 @@ fn thresholds(vectors: &Vectors, items: &[Item], kinds: &[Kind]) {
         ("saturation", of(3)),
         ("sparsity", of(4)),
         ("duplicate", of(5)),
-        ("norm_centre", evaluate::rounded((low + high) / 2.0)),
-        ("norm_range", evaluate::rounded(high - low)),
+        ("norm_centre", fit::rounded((low + high) / 2.0)),
+        ("norm_range", fit::rounded(high - low)),
         ("norm", of(6)),
         ("resolution", of(7)),
         ("self_similarity", of(8)),
@@ -149,7 +152,7 @@ fn thresholds(vectors: &Vectors, items: &[Item], kinds: &[Kind]) {
 }
 
 fn skill_kinds() -> Vec<Kind> {
-    skills::DEFECTS.iter().map(|defect| (defect.name, defect.found_by)).collect()
+    spoiled::DEFECTS.iter().map(|defect| (defect.name, defect.found_by)).collect()
 }
 
 fn skill_thresholds() {
@@ -159,7 +162,7 @@ fn skill_thresholds() {
     println!("use super::Thresholds;\n");
     println!("pub(super) const THRESHOLDS: Thresholds = Thresholds {{");
     for (index, verifier) in ramanujan_verification::ROSTER.iter().enumerate() {
-        let value = evaluate::rounded(evaluate::threshold(&items, &skill_kinds(), index));
+        let value = fit::rounded(fit::threshold(&items, &skill_kinds(), index));
         println!("    {}: {value:?},", verifier.skill.name);
     }
     println!("}};");
@@ -175,8 +178,8 @@ fn confidence(vectors: &Vectors, collection: &Collection) {
     ];
     let skills = skills::judged(1, SKILLS, PER_DEFECT);
     for (name, items) in sets.iter().map(|(name, items)| (*name, items)).chain([("SKILL", &skills)]) {
-        let weights = evaluate::weights(items);
+        let weights = fit::weights(items);
         println!("\npub(super) const {name}: Table = Table {{\n    weights: {weights:?},");
-        println!("    steps: &{:?},\n}};", evaluate::steps(items, &weights));
+        println!("    steps: &{:?},\n}};", fit::steps(items, &weights));
     }
 }

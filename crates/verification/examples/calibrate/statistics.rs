@@ -1,4 +1,4 @@
-//! What the calibration computes with: a seeded generator, ROC-AUC, correlation, isotonic regression, Brier score.
+//! What the calibration computes with: a seeded generator, ROC-AUC, correlation, Brier score.
 
 /// SplitMix64 (Steele, Lea and Flood 2014): the labelled sets are the same every time.
 pub(crate) struct Random(u64);
@@ -74,79 +74,8 @@ pub(crate) fn correlation(pairs: &[(Option<f64>, Option<f64>)]) -> Option<f64> {
     (pairs.len() > 2 && aa > 1e-12 && bb > 1e-12).then(|| ab / (aa * bb).sqrt())
 }
 
-/// The number below which `share` of them lie.
-pub(crate) fn quantile(numbers: &[f64], share: f64) -> f64 {
-    let mut sorted = numbers.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    sorted[((sorted.len() - 1) as f64 * share).round() as usize]
-}
-
 /// A judged item: the evidence of its votes, whether it is sound, and its weight.
 pub(crate) type Judged = (f64, bool, f64);
-
-/// Isotonic regression (pool adjacent violators) of soundness on evidence: from which evidence on which probability
-/// holds. Each block counts one more item, half of it sound, so that no finite sample proves anything for certain.
-pub(crate) fn isotonic(judged: &[Judged]) -> Vec<(f64, f64)> {
-    let mut sorted = judged.to_vec();
-    sorted.sort_by(|a, b| a.0.total_cmp(&b.0));
-    struct Block {
-        from: f64,
-        to: f64,
-        sound: f64,
-        weight: f64,
-    }
-    let mut blocks: Vec<Block> = Vec::new();
-    for (evidence, sound, weight) in sorted {
-        let sound = if sound { weight } else { 0.0 };
-        match blocks.last_mut() {
-            Some(last) if last.from == evidence => {
-                last.sound += sound;
-                last.weight += weight;
-            }
-            _ => blocks.push(Block { from: evidence, to: evidence, sound, weight }),
-        }
-    }
-    let probability = |block: &Block| (block.sound + 0.5) / (block.weight + 1.0);
-    let mut pooled: Vec<Block> = Vec::new();
-    for block in blocks {
-        pooled.push(block);
-        while let [.., before, last] = pooled.as_mut_slice() {
-            // A block of few items is not a step of its own: it joins the one before.
-            if before.weight >= MIN_BLOCK
-                && last.weight >= MIN_BLOCK
-                && probability(before) < probability(last)
-            {
-                break;
-            }
-            if before.weight >= MIN_BLOCK && last.weight < MIN_BLOCK {
-                break;
-            }
-            before.to = last.to;
-            before.sound += last.sound;
-            before.weight += last.weight;
-            pooled.pop();
-        }
-    }
-    // The last block may be left small.
-    if let [.., before, last] = pooled.as_mut_slice()
-        && (last.weight < MIN_BLOCK || probability(before) >= probability(last))
-    {
-        before.to = last.to;
-        before.sound += last.sound;
-        before.weight += last.weight;
-        pooled.pop();
-    }
-    // A step begins half-way from the last item before it: an abstention changes the evidence by a little, and is
-    // neither an objection nor nothing.
-    let begins = |i: usize| match i.checked_sub(1) {
-        Some(before) => (pooled[before].to + pooled[i].from) / 2.0,
-        None => pooled[i].from,
-    };
-    (0..pooled.len()).map(|i| (begins(i), probability(&pooled[i]))).collect()
-}
-
-/// Fewest (weighted) items of one step of the calibration.
-const MIN_BLOCK: f64 = 12.0;
 
 /// Mean squared difference between confidence and truth, weighted.
 pub(crate) fn brier(judged: &[Judged]) -> f64 {

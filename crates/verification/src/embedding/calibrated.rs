@@ -4,7 +4,7 @@
 use super::Thresholds;
 
 pub(super) const THRESHOLDS: Thresholds = Thresholds {
-    dynamic_range: 7.4,
+    dynamic_range: 6.87,
     outlier_components: 1.71,
     saturation: 0.0247,
     sparsity: 0.0303,

@@ -35,13 +35,11 @@ pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
-/// Binary exponents of the non-zero components, ascending: 2^e ≤ |x| < 2^(e+1).
-pub(super) fn exponents(components: &[f64]) -> Vec<i32> {
-    // Every f32, subnormal ones included, is a normal f64, whose exponent is in its upper bits.
-    let exponent = |x: &f64| ((x.to_bits() >> 52) & 0x7ff) as i32 - 1023;
-    let mut exponents: Vec<i32> = components.iter().filter(|x| **x != 0.0).map(exponent).collect();
-    exponents.sort_unstable();
-    exponents
+/// log2 |x| of the non-zero components, ascending.
+pub(super) fn orders(components: &[f64]) -> Vec<f64> {
+    let mut orders: Vec<f64> = components.iter().filter(|x| **x != 0.0).map(|x| x.abs().log2()).collect();
+    orders.sort_by(f64::total_cmp);
+    orders
 }
 
 /// Largest distance from the median in robust standard deviations (1.4826 · median absolute deviation), divided by

@@ -12,7 +12,7 @@ mod read;
 mod reference;
 
 pub use read::{Embedding, MAX_DIMENSION, MIN_DIMENSION, ReadError};
-pub use reference::{Accumulator, MAX_SAMPLE, Reference, Spread};
+pub use reference::{Accumulator, MAX_SAMPLE, Reference, Spread, sample_size};
 
 use crate::report::{Finding, Kind, Outcome, Report};
 use crate::roster::NUM_VERIFIERS;

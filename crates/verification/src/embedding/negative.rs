@@ -6,11 +6,11 @@ use super::calibrated::THRESHOLDS as T;
 use super::{REFERENCE_DEVIATIONS, Subject, measure};
 use crate::report::{Finding, Outcome};
 
-/// Largest binary exponent at which the square of a component is an f32 (they end at 127).
-const LARGEST_SAFE: i32 = 62;
+/// log2 of the magnitude up to which the square of a component is an f32 (they end at 2^128).
+const LARGEST_SAFE: f64 = 63.0;
 
-/// Smallest binary exponent of a normal f32; below it precision is lost bit by bit.
-const SMALLEST_NORMAL: i32 = -126;
+/// log2 of the smallest normal f32; below it precision is lost bit by bit.
+const SMALLEST_NORMAL: f64 = -126.0;
 
 /// Most indices that the evidence lists.
 const LISTED: usize = 16;
@@ -19,23 +19,22 @@ const LISTED: usize = 16;
 /// dimensions that are never used), less log2 n (the smallest of n comes that much closer to zero); plus the orders by
 /// which any is subnormal or too large to be squared. Scale-free within that range.
 pub(super) fn dynamic_range(subject: &Subject<'_>) -> Outcome {
-    let exponents = measure::exponents(&subject.vector.raw);
-    let [smallest, .., largest] = exponents[..] else {
+    let orders = measure::orders(&subject.vector.raw);
+    let [smallest, .., largest] = orders[..] else {
         return Ok(
-            Finding::scored(0.0, "fewer than two components are not zero").with("non_zero", exponents.len())
+            Finding::scored(0.0, "fewer than two components are not zero").with("non_zero", orders.len())
         );
     };
-    let low = exponents[exponents.len().div_ceil(100).min(exponents.len() - 1)];
-    let unsafe_orders = (largest - LARGEST_SAFE).max(0) + (SMALLEST_NORMAL - smallest).max(0);
-    let span = f64::from(largest - low) - (subject.vector.len() as f64).log2();
-    let measured = span.max(0.0) + f64::from(unsafe_orders);
+    let low = orders[orders.len().div_ceil(100).min(orders.len() - 1)];
+    let unsafe_orders = (largest - LARGEST_SAFE).max(0.0) + (SMALLEST_NORMAL - smallest).max(0.0);
+    let span = largest - low - (subject.vector.len() as f64).log2();
     let subnormal = subject.components.iter().enumerate().filter(|(_, x)| x.is_subnormal());
-    let reason = format!("the non-zero components lie between 2^{smallest} and 2^{}", largest + 1);
+    let reason = format!("the non-zero components lie between 2^{smallest:.1} and 2^{largest:.1}");
     Ok(subject
-        .less(1, measured, T.dynamic_range, reason)
-        .with("smallest_exponent", smallest)
-        .with("hundredth_exponent", low)
-        .with("largest_exponent", largest)
+        .less(1, span.max(0.0) + unsafe_orders, T.dynamic_range, reason)
+        .with("smallest_log2", smallest)
+        .with("hundredth_log2", low)
+        .with("largest_log2", largest)
         .with("orders_out_of_safe_range", unsafe_orders)
         .with("subnormal_indices", subnormal.map(|(i, _)| i).take(LISTED).collect::<Vec<_>>()))
 }

@@ -71,8 +71,14 @@ pub struct Reference {
     pub usual: [Option<Spread>; NUM_VERIFIERS],
 }
 
-/// Most vectors of a collection that [`Reference::measure_sample`] looks at.
+/// Most vectors of a collection that [`Reference::measure_sample`] looks at; of more than 1024 components it takes
+/// fewer, down to 64, since the time for one grows with the square of the dimension.
 pub const MAX_SAMPLE: usize = 256;
+
+/// Vectors that [`Reference::measure_sample`] looks at in a collection of this dimension.
+pub fn sample_size(dimension: usize) -> usize {
+    (MAX_SAMPLE * 1024 / dimension.max(1)).clamp(64, MAX_SAMPLE)
+}
 
 impl Accumulator {
     /// No vectors yet.
@@ -210,7 +216,7 @@ impl Reference {
     }
 
     /// Takes a second look at vectors of the collection: at least [`super::MIN_REFERENCE`], of which the first
-    /// [`MAX_SAMPLE`] count, drawn from all over it. Sets [`Reference::cosine`] and [`Reference::usual`]; vectors of
+    /// [`sample_size`] count, drawn from all over it. Sets [`Reference::cosine`] and [`Reference::usual`]; vectors of
     /// another dimension and zero ones are left out. Time: that of judging each with the others as its collection.
     pub fn measure_sample<'a>(&mut self, vectors: impl IntoIterator<Item = &'a [f32]>) {
         let fits = |vector: &&[f32]| vector.len() == self.dimension() && vector.iter().all(|x| x.is_finite());
@@ -220,7 +226,7 @@ impl Reference {
             .map(|vector| (vector, Vector::new(vector)))
             .filter(|(_, vector)| !vector.is_zero())
             .map(|(components, vector)| (components, vector.unit))
-            .take(MAX_SAMPLE)
+            .take(sample_size(self.dimension()))
             .collect();
         self.usual = [None; NUM_VERIFIERS];
         let mut cosines = Moments::NONE;

@@ -17,9 +17,9 @@ const MAX_VISITS: u64 = 5_000;
 /// Subschemas that apply one within the other, references followed.
 const MAX_CHAIN: usize = 160;
 
-/// Longest regular expression, in bytes, and most of them in one schema.
-const MAX_PATTERN: usize = 512;
-const MAX_PATTERNS: usize = 32;
+/// Most states, roughly, of all regular expressions of one schema: what they take in memory follows from it. Matching is
+/// linear in the text whatever they are.
+const MAX_PATTERN_STATES: u64 = 20_000;
 
 const LOCATION: &str = "skill:///schema";
 
@@ -128,14 +128,11 @@ impl<'a> Schema<'a> {
             let names = subschema.get("patternProperties").and_then(Value::as_object);
             own.into_iter().chain(names.into_iter().flat_map(|names| names.keys().map(String::as_str)))
         });
-        let mut count = 0;
-        for pattern in patterns {
-            count += 1;
-            if count > MAX_PATTERNS || pattern.len() > MAX_PATTERN {
-                return Err(format!(
-                    "more than {MAX_PATTERNS} regular expressions, or one longer than {MAX_PATTERN} bytes"
-                ));
-            }
+        let states = patterns.map(pattern_states).fold(0, u64::saturating_add);
+        if states > MAX_PATTERN_STATES {
+            return Err(format!(
+                "its regular expressions have {states} states, {MAX_PATTERN_STATES} is the most"
+            ));
         }
         Ok(())
     }
@@ -189,6 +186,61 @@ const MAX_VIOLATION: usize = 200;
 
 fn first_line(error: &impl std::fmt::Display) -> String {
     error.to_string().lines().next().unwrap_or_default().chars().take(MAX_VIOLATION).collect()
+}
+
+/// States of a regular expression, roughly: one for a character or a class (a hundred for one of Unicode's), times the
+/// largest number of each repetition around it.
+fn pattern_states(pattern: &str) -> u64 {
+    const UNICODE_CLASS: u64 = 100;
+    let mut groups = vec![0u64];
+    let mut last = 0;
+    let mut chars = pattern.chars();
+    while let Some(c) = chars.next() {
+        let added = match c {
+            '\\' => {
+                last = if matches!(chars.next(), Some('p' | 'P' | 'w' | 'W' | 'd' | 'D')) {
+                    UNICODE_CLASS
+                } else {
+                    1
+                };
+                last
+            }
+            '[' => {
+                last = 1;
+                while let Some(c) = chars.next().filter(|c| *c != ']') {
+                    if c == '\\' && matches!(chars.next(), Some('p' | 'P' | 'w' | 'W' | 'd' | 'D')) {
+                        last = UNICODE_CLASS;
+                    }
+                }
+                last
+            }
+            '(' => {
+                groups.push(0);
+                continue;
+            }
+            ')' => {
+                last = groups.pop().unwrap_or(0);
+                last
+            }
+            '{' => {
+                let bounds: String = chars.by_ref().take_while(|c| *c != '}').collect();
+                let most =
+                    bounds.split(',').filter_map(|n| n.trim().parse::<u64>().ok()).max().unwrap_or(1).max(1);
+                let more = last.saturating_mul(most - 1);
+                last = last.saturating_mul(most);
+                more
+            }
+            _ => {
+                last = 1;
+                1
+            }
+        };
+        match groups.last_mut() {
+            Some(group) => *group = group.saturating_add(added),
+            None => groups.push(added),
+        }
+    }
+    groups.into_iter().fold(0, u64::saturating_add)
 }
 
 /// Loads nothing.
@@ -305,5 +357,25 @@ impl<'a> Visits<'a> {
             most = most.max(self.of(schema, depth, chain)?);
         }
         Ok(most)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn repetitions_multiply_states_within_each_other_and_add_up_beside_each_other() {
+        for (pattern, states) in [
+            ("^[A-Z]{2}[0-9]{4}$", 8),
+            ("(a{10}b){10}", 110),
+            ("((a{100}){100}){100}", 1_000_000),
+            (r"\p{L}{3}", 100 * 3),
+            (r"[\w-]{5,7}", 700),
+            (r"\{[^\]{9}]{2}", 3),
+        ] {
+            assert_eq!(pattern_states(pattern), states, "{pattern}");
+        }
+        assert_eq!(pattern_states(")))({{{"), pattern_states(")))({{{"));
     }
 }

@@ -122,10 +122,15 @@ pub(super) fn same_stem(a: &str, b: &str) -> bool {
 
 /// The dangerous word that this one is, if it is one, in any of its forms (deletes, deleted, deleting).
 pub(super) fn dangerous(word: &str) -> Option<&'static str> {
-    let form = |of: &&&str| {
-        let base = of.strip_suffix('e').unwrap_or(of);
-        word.strip_prefix(base).is_some_and(|end| ["", "e", "s", "es", "ed", "ing", "d"].contains(&end))
-            && word.len() >= of.len()
+    let form = |of: &&&str| match (of.strip_suffix('e'), word.strip_prefix(**of)) {
+        _ if word == **of => true,
+        (Some(stem), _) => word.strip_prefix(stem).is_some_and(|end| ["es", "ed", "ing"].contains(&end)),
+        (None, Some(end)) => {
+            // The last letter may be doubled: dropped, running.
+            let doubled = of.chars().next_back().and_then(|last| end.strip_prefix(last));
+            ["s", "es", "ed", "ing"].contains(&end) || doubled.is_some_and(|end| ["ed", "ing"].contains(&end))
+        }
+        (None, None) => false,
     };
     DANGEROUS.iter().find(form).copied()
 }
@@ -169,7 +174,7 @@ mod tests {
 
     #[test]
     fn danger_is_found_in_its_forms_and_not_in_other_words() {
-        for word in ["delete", "deletes", "deleted", "deleting", "exec", "runs"] {
+        for word in ["delete", "deletes", "deleted", "deleting", "exec", "running", "dropped"] {
             assert!(dangerous(word).is_some(), "{word}");
         }
         for word in ["runner", "rune", "format1", "payload", "sender", "killer"] {
