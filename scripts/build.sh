@@ -10,7 +10,8 @@
 #                                      changed since; sizes only when a component changed; over budget is a warning
 #   scripts/build.sh --set-budget      after building, write the budget anew: 5 % above what is reached
 #
-# Needs the wasm32-wasip2 target; scripts/wasm-target.sh is called to make sure of it.
+# Needs the wasm32-wasip2 target and the pages' JavaScript libraries; scripts/wasm-target.sh and scripts/web.sh are called
+# to make sure of them.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
@@ -99,6 +100,7 @@ build_state() {
     env | grep -E '^(RUSTFLAGS|CARGO_(BUILD|ENCODED|PROFILE|TARGET)_)' | sort || true
     stat -c '%n %i %s %y' "$HOST_BIN"
     for c in "${COMPONENTS[@]}"; do stat -c '%n %i %s %y' "$(wasm_of "$c")"; done
+    stat -c '%n %i %s %y' "$CARGO_TARGET_DIR"/web/*
 }
 # Change time, not modification time: it also moves when an older file is put in place of a newer one.
 nothing_changed() {
@@ -117,6 +119,7 @@ rm -f "$STAMP"
 begun="$STAMP.begun.$$" # of this process: up.sh and test.sh may build at the same time
 touch "$begun"           # files that change during the build count as changed
 if [ "$what_components" = 1 ]; then
+    "$ROOT/scripts/web.sh"
     "$ROOT/scripts/wasm-target.sh"
     before="$(fingerprints)"
     if [ -z "$before" ]; then note "building ${#chosen[@]} components for $WASM_TARGET (the first time takes some minutes)"; fi

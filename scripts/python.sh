@@ -30,6 +30,7 @@ for name in "${chosen[@]}"; do
     step "Installing Python packages into target/python/$name"
     mkdir -p "$CARGO_TARGET_DIR/python"
     python3 -m venv --clear "$venv" || die "python3 cannot make a virtual environment" "On Debian: apt-get install python3-venv"
-    "$venv/bin/pip" install --quiet --no-cache-dir --disable-pip-version-check --require-hashes --only-binary :all: -r "$requirements"
+    # A set lists all it needs: what a package would like besides (a deep-learning framework, say) is left out.
+    "$venv/bin/pip" install --quiet --no-deps --no-cache-dir --disable-pip-version-check --require-hashes --only-binary :all: -r "$requirements"
     cp "$requirements" "$venv/installed.txt"
 done

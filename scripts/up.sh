@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# From a clone to the running network on http://127.0.0.1:3000: gets the Wasm target, builds the eleven
-# components and the host, starts them. Ctrl-C stops it. The next start builds only what changed.
+# From a clone to the running network on http://127.0.0.1:3000: gets the Wasm target and the JavaScript of the
+# pages, builds the eleven components and the host, starts them. Ctrl-C stops it. The next start builds only what changed.
 #
 #   scripts/up.sh [OPTIONS OF `ramanujan up`]     for instance: scripts/up.sh --listen 127.0.0.1:8080 --follow
 #   scripts/up.sh --build-only                    build, do not start
@@ -75,6 +75,7 @@ hints() {
 
 The network is up (Ctrl-C stops it).
   Dashboard   $url/dashboard
+  E-graphs    $url/egraph/ (in a browser)
   Check it    $ROOT/scripts/verify_deployment.sh $url --deep
   Edit        curl -s $url/stream/red/apply -H 'content-type: application/json' \\
                 -d '{"operation":"insert","document_id":"hello","agent_id":"me","position":0,"value":"Hello"}'

@@ -117,8 +117,17 @@ if [ "$deep" = 1 ]; then
     expect crdt-service "increment a counter" "$OK"
     call egraph-service POST /saturate '{"operation":"saturate","expression":"(+ (+ a b) 0)"}'
     expect egraph-service "saturate (+ (+ a b) 0)" "$OK" '"stop_reason"[ ]*:'
-    call skill-verification POST /analyze '{"image_id":"'"$run"'","embedding":[0.6,0.8,0.0],"embedding_model":"resnet50"}'
-    expect_or_501 skill-verification "analyse an embedding" "$OK"
+    # One collection for all runs: there is a most of them, and its vectors stay where they are.
+    embedding='[0.41,-0.27,0.13,0.62,-0.08,0.33,-0.46,0.19]'
+    call skill-verification POST /analyze '{"image_id":"'"$run"'","embedding":'"$embedding"',"embedding_model":"resnet50"}'
+    expect skill-verification "judge an embedding by 17 verifiers" "$OK" '"verdict"[ ]*:[ ]*"(ACCEPTED|TENTATIVE|REJECTED)"' \
+        '"self_verified"[ ]*:[ ]*true' '"pos_creative"[ ]*:[ ]*[1-9]'
+    call skill-verification POST /collections/verify-deployment '{"dimension":8}'
+    expect skill-verification "make a collection" "$OK"
+    call skill-verification POST /collections/verify-deployment/embeddings '{"ids":["same","other"],"embeddings":['"$embedding"',[1,0,0,0,0,0,0,0]]}'
+    expect skill-verification "store two vectors" "$OK" '"digest"[ ]*:[ ]*"[0-9a-f]{64}"'
+    call skill-verification POST /similarity '{"embedding":'"$embedding"',"collection":"verify-deployment","k":1}'
+    expect skill-verification "find the nearest" "$OK" '"id"[ ]*:[ ]*"same"'
     call agent-orchestrator POST /register '{"agent_id":"'"$agent"'"}'
     expect agent-orchestrator "register an agent" "$OK"
     call agent-orchestrator POST "/$agent/heartbeat" '{}'

@@ -1,5 +1,5 @@
-//! See [`ramanujan_fuzz::files::term`].
+//! See [`ramanujan_fuzz::egraph::term`].
 
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| ramanujan_fuzz::files::term(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| ramanujan_fuzz::egraph::term(data));

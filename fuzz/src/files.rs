@@ -1,13 +1,11 @@
-//! What other components and commands read: recorded sessions, terms of the e-graph, events of the timeline.
+//! What other components and commands read: recorded sessions, events of the timeline and archived segments of it.
 
 use std::collections::BTreeSet;
 
 use interaction_timeline::event::Posted;
+use interaction_timeline::segment::Segment;
+use interaction_timeline::tree;
 use ramanujan_core::json;
-use ramanujan_egraph::languages::{Language, signature};
-use ramanujan_egraph::read::expression;
-use ramanujan_egraph::term::{DEFAULT_MAX_DEPTH, MAX_TERM_NODES};
-use ramanujan_egraph::vocabulary::Vocabulary;
 use ramanujan_replay::operation::Edit;
 use ramanujan_replay::recording::Recording;
 use ramanujan_replay::session::Session;
@@ -18,11 +16,11 @@ use crate::memory::Bound;
 /// A patch of eight bytes is read, checked and copied once.
 const RECORDING: Bound = Bound { floor: 16 << 10, per_byte: 64 };
 
-/// A node of a term takes two bytes in a list and a path that says where it is.
-const TERM: Bound = Bound { floor: 64 << 10, per_byte: 256 };
-
 /// A payload is read as a tree, a member of which takes eight bytes.
 const EVENT: Bound = Bound { floor: 32 << 10, per_byte: 128 };
+
+/// A row of a segment takes some two hundred bytes of text and as much again when it is read.
+const SEGMENT: Bound = Bound { floor: 32 << 10, per_byte: 64 };
 
 /// Refused, or written and read again as the same recording; a session of it keeps what was typed, and its operations
 /// name operations before them.
@@ -48,28 +46,6 @@ pub fn recording(data: &[u8]) {
     }
 }
 
-/// Read as JSON if it is, else as an S-expression: refused, or printed and read again as the same term.
-pub fn term(data: &[u8]) {
-    let value = match json::from_slice::<Value>(data) {
-        Ok(value) => value,
-        Err(_) => Value::String(String::from_utf8_lossy(data).into_owned()),
-    };
-    let mut names = vocabulary();
-    let read = TERM.hold(data.len(), || expression(&mut names, &value, DEFAULT_MAX_DEPTH));
-    let Ok(term) = read else { return };
-    let (size, depth) = term.measure();
-    assert!((1..=MAX_TERM_NODES).contains(&size) && depth <= DEFAULT_MAX_DEPTH);
-    let printed = term.print(&names);
-    let mut names = vocabulary();
-    let again = expression(&mut names, &Value::String(printed.clone()), DEFAULT_MAX_DEPTH).expect("printed");
-    assert_eq!(again.print(&names), printed);
-    assert_eq!(again.measure(), (size, depth));
-}
-
-fn vocabulary() -> Vocabulary {
-    Vocabulary::new(signature(&Language::ALL, Vec::new()).expect("the languages agree"))
-}
-
 /// Refused, or an event whose members are JSON and which is the same when it is posted again.
 pub fn event(data: &[u8]) {
     let read = EVENT.hold(data.len(), || json::from_slice::<Posted>(data).and_then(Posted::check));
@@ -77,4 +53,18 @@ pub fn event(data: &[u8]) {
     assert!(matches!(serde_json::from_str(&event.body), Ok(Value::Object(_))));
     let again = json::from_slice::<Posted>(data).and_then(Posted::check);
     assert_eq!(again.as_ref(), Ok(&event));
+}
+
+/// Refused, or written and read again as the same segment, each event of which it proves.
+pub fn segment(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let Ok(segment) = SEGMENT.hold(data.len(), || Segment::read(text)) else { return };
+    let written = segment.clone().write().expect("a segment is JSON");
+    assert_eq!(Segment::read(&written).as_ref(), Ok(&segment));
+    let root = tree::fold(&segment.header.after.peaks);
+    for row in &segment.rows {
+        let path = segment.prove(row.seq).expect("it is here");
+        let (index, size) = (row.seq - 1, segment.header.last);
+        assert_eq!(tree::root_of(row.leaf_hash(), index, size, &path), Some(root));
+    }
 }

@@ -3,9 +3,12 @@
 //! [`TARGETS`] has them all: each takes any bytes, and panics if a reader panics, takes more memory than its bound, or
 //! accepts what it does not give back. `fuzz_targets` hands each to libFuzzer, the tests run each over its corpus, and
 //! [`seeds`] makes the first inputs of the corpora from the real encoders. [`memory`] counts, [`envelope`] mends
-//! checksums; [`deltas`], [`text`], [`replicas`], [`states`], [`vocabulary`] and [`files`] are the targets.
+//! checksums; [`collections`], [`deltas`], [`egraph`], [`text`], [`replicas`], [`states`], [`vocabulary`], [`files`] and
+//! [`verification`] are the targets.
 
+pub mod collections;
 pub mod deltas;
+pub mod egraph;
 pub mod envelope;
 pub mod files;
 pub mod memory;
@@ -13,6 +16,7 @@ pub mod replicas;
 pub mod seeds;
 pub mod states;
 pub mod text;
+pub mod verification;
 pub mod vocabulary;
 
 /// What a target does with an input.
@@ -23,15 +27,23 @@ pub const TARGETS: &[(&str, Check)] = &[
     ("batch", deltas::batch),
     ("canonical", deltas::canonical),
     ("clock", vocabulary::clock),
+    ("embedding", verification::embedding),
     ("event", files::event),
+    ("facts", egraph::facts),
     ("names", vocabulary::names),
     ("operation", deltas::operation),
+    ("pattern", egraph::pattern),
     ("record", deltas::record),
     ("recording", files::recording),
     ("resolve", states::resolve),
+    ("rule", egraph::rule),
+    ("segment", files::segment),
+    ("skill", verification::skill),
     ("state", states::state),
-    ("term", files::term),
+    ("term", egraph::term),
     ("text_apply", text::apply),
     ("text_load", text::load),
     ("text_replay", replicas::replay),
+    ("vectors", collections::vectors),
+    ("vote", collections::vote),
 ];

@@ -1,11 +1,15 @@
 //! First inputs of the corpora, made by the real encoders: every type and kind once, so that the fuzzer begins within
 //! the formats and not in front of them.
 
+use interaction_timeline::merkle::Accumulator;
+use interaction_timeline::row::Stored;
+use interaction_timeline::segment::{FORMAT, Hashes, Header, Segment};
 use ramanujan_crdt::batch::encode_deltas;
 use ramanujan_crdt::text::Effort;
 use ramanujan_crdt::wire::DeltaRecord;
 use ramanujan_crdt::{CrdtType, Delta, Op, TextDocument};
 use ramanujan_replay::generate::{self, Options};
+use ramanujan_verification::votes::VoteRecord;
 
 use crate::{deltas, states, text};
 
@@ -72,12 +76,59 @@ pub fn seeds() -> Vec<Seed> {
         let value = recording.to_sequential_json().unwrap_or_else(|| recording.to_json());
         add("recording", name, value.to_string().into_bytes());
     }
+    for (name, block) in [("one", &ONES[..]), ("many", &[ONES, ONES].concat())] {
+        add("vectors", name, [&[0, 0], block].concat());
+    }
+    let numbers: Vec<u8> = (0..16).flat_map(|n| (n as f32 * 0.25 - 2.0).to_le_bytes()).collect();
+    add("vectors", "bytes", [&[0, 0], numbers.as_slice()].concat());
+    for (number, text) in VOTES.iter().enumerate() {
+        let record: VoteRecord = serde_json::from_str(text).expect("a vote");
+        add("vote", &format!("json-{number}"), text.as_bytes().to_vec());
+        add("vote", &format!("bytes-{number}"), record.to_bytes());
+    }
+    let components = (1..=24u8).flat_map(|n| (f32::from(n) * 0.37 - 4.0).to_le_bytes());
+    add("embedding", "binary", components.collect());
     for (target, name, texts) in TEXTS {
         for (number, text) in texts.iter().enumerate() {
             add(target, &format!("{name}-{number}"), text.as_bytes().to_vec());
         }
     }
+    for first in [1, 4] {
+        seeds.push(Seed { target: "segment", name: format!("seed-from-{first}"), bytes: segment(first) });
+    }
     seeds
+}
+
+/// An archived segment of three events, proven in the tree that ends with them.
+fn segment(first: u64) -> Vec<u8> {
+    let row = |seq: u64| Stored {
+        seq,
+        event_id: [seq as u8; 32],
+        timestamp: 1_700_000_000_000,
+        received: 1_700_000_000_001,
+        origin_seq: seq,
+        agent: "a".into(),
+        kind: "operation".into(),
+        document: seq.is_multiple_of(2).then(|| "d".into()),
+        color: seq.is_multiple_of(3).then_some(1),
+        body: r#"{"payload":{"n":1}}"#.into(),
+    };
+    let mut state = Accumulator::default();
+    (1..first).for_each(|seq| state.push(row(seq).leaf_hash()));
+    let before = Hashes::from(&state);
+    let rows: Vec<Stored> = (first..first + 3).map(row).collect();
+    rows.iter().for_each(|row| state.push(row.leaf_hash()));
+    let header = Header {
+        format: FORMAT.into(),
+        first,
+        last: first + 2,
+        before,
+        after: Hashes::from(&state),
+        tree_size: first + 2,
+        merkle_root: state.root(),
+        consistency: Vec::new(),
+    };
+    Segment { header, rows }.write().expect("a segment is JSON").into_bytes()
 }
 
 /// Two hundred characters typed in a row, with a deletion in between.
@@ -92,6 +143,15 @@ fn typing() -> Vec<Delta> {
     debug_assert!(deltas.iter().any(|delta| matches!(delta.op, Op::Delete { .. })));
     deltas
 }
+
+/// Base64 of 24 times 1.0: three vectors of eight.
+const ONES: &[u8] = b"AACAPwAAgD8AAIA/AACAPwAAgD8AAIA/AACAPwAAgD8AAIA/AACAPwAAgD8AAIA/\
+    AACAPwAAgD8AAIA/AACAPwAAgD8AAIA/AACAPwAAgD8AAIA/AACAPwAAgD8AAIA/";
+
+const VOTES: [&str; 2] = [
+    r#"{"subject":"embedding:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef","verifier":"neg_critic","agent_id":"ann","vote":"yes","score":0.75,"evidence":"fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210","signature":"c2lnbmVk"}"#,
+    r#"{"subject":"skill:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef","verifier":"17","agent_id":"b.e-n_1","vote":"abstain","score":null,"evidence":"fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210"}"#,
+];
 
 /// Forms that are text: target, name, inputs.
 const TEXTS: &[(&str, &str, &[&str])] = &[
@@ -142,12 +202,52 @@ const TEXTS: &[(&str, &str, &[&str])] = &[
         ],
     ),
     (
+        "embedding",
+        "json",
+        &["[0.5,-1,2e-3,0,1,1e38,-0.25,1e-40,7]", r#""AACAPwAAgL8AAAA/zczMPQAAAAAAAIA/AACAPwAAgD8=""#],
+    ),
+    (
+        "skill",
+        "skill",
+        &[
+            r#"{"name":"n","description":"d","input_schema":true,"output_schema":{}}"#,
+            r##"{"name":"sum_tree","description":"Sums a tree.","input_schema":{"type":"object","properties":{"value":{"type":"integer","minimum":0},"left":{"$ref":"#"},"tag":{"type":"string","pattern":"^[a-z]{1,9}$"}},"required":["value"],"additionalProperties":false},"output_schema":{"anyOf":[{"type":"integer"},{"$ref":"#/$defs/none"}],"$defs":{"none":{"enum":[null]}}},"examples":[{"input":{"value":1,"left":{"value":2,"tag":"a"}},"output":3},{"input":{"value":1},"output":1}]}"##,
+            r#"{"name":"delete-all","description":"Deletes it.","input_schema":{"type":["array","string"],"items":{"not":{"const":1}},"maxItems":3,"uniqueItems":true},"output_schema":{"if":{"type":"object"},"then":{"dependentSchemas":{"a":{"required":["b"]}}},"else":{"multipleOf":0.5}},"examples":[{"input":[1,2],"output":{"a":9007199254740993}}]}"#,
+        ],
+    ),
+    (
         "term",
         "term",
         &[
             "(merge a (inv b) (f x -1.5))",
             r#"["merge","a",{"op":"inv","children":["b"]},7]"#,
             r#"{"nodes":[{"op":"a"},{"op":"f","children":[0,0]},{"op":"merge","children":[0,1,1]}]}"#,
+        ],
+    ),
+    (
+        "pattern",
+        "pattern",
+        &[
+            "(merge ?a (inv ?b) ?a)",
+            r#"["merge","?a",{"op":"f","children":["?b","?a"]}]"#,
+            r#"{"nodes":[{"op":"?a"},{"op":"f","children":[0,0]},{"op":"merge","children":[0,1]}]}"#,
+        ],
+    ),
+    (
+        "rule",
+        "rule",
+        &[
+            r#"{"left":"(+ ?a ?a)","right":"(* 2 ?a)","both_ways":true}"#,
+            r#"{"left":["/",["*","?a","?b"],"?b"],"right":"?a","conditions":["nonzero ?b"]}"#,
+            r#"{"left":"(f ?a (g ?b))","right":"(f (g ?a) ?b)","conditions":["differ ?a ?b","color ?a RED"]}"#,
+        ],
+    ),
+    (
+        "facts",
+        "facts",
+        &[
+            r#"[[{"left":"a","right":"b"},{"term":"(f a)"}],[{"left":["f","b"],"right":"c"}]]"#,
+            r#"[[{"left":"(inv (f x))","right":"y"}],[{"left":"(f x)","right":"(merge x y)"}],[]]"#,
         ],
     ),
     (

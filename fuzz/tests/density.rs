@@ -93,6 +93,16 @@ fn the_densest_inputs_stay_within_their_bounds() {
             "patches",
             format!(r#"{{"endContent":"","txns":[{{"patches":[{patches}]}}]}}"#).into_bytes(),
         ),
+        ("embedding", "numbers", format!("[{}1]", "1,".repeat(4095)).into_bytes()),
+        (
+            "skill",
+            "maps",
+            format!(
+                r#"{{"name":"n","description":"d","input_schema":{{"a":{}}},"output_schema":{{}}}}"#,
+                serde_json::to_string(&vec![serde_json::json!({ "a": 0 }); 4000]).expect("JSON")
+            )
+            .into_bytes(),
+        ),
         ("term", "leaves", format!("(merge{})", " a".repeat(COUNT)).into_bytes()),
         (
             "event",

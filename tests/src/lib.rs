@@ -8,6 +8,7 @@ pub mod events;
 pub mod http;
 pub mod network;
 pub mod replay;
+pub mod single;
 pub mod webdriver;
 
 pub use http::{Client, Reply};

@@ -40,13 +40,21 @@ pub fn binary() -> PathBuf {
     path
 }
 
-/// Says which component files the manifest names that are not built.
+/// Says which files and folders the manifest names that are not built.
 fn check_components() {
     let manifest = std::fs::read_to_string(root().join("spin.toml")).expect("spin.toml is readable");
     let manifest: toml::Table = manifest.parse().expect("spin.toml is TOML");
     let components = manifest["component"].as_table().expect("spin.toml has components");
-    let sources = components.values().filter_map(|component| component.get("source")?.as_str());
-    let missing: Vec<&str> = sources.filter(|source| !root().join(source).is_file()).collect();
+    let of_component = |component: &'_ toml::Value| -> Vec<String> {
+        let mounts = component.get("files").and_then(toml::Value::as_array);
+        let mounts = mounts.into_iter().flatten().filter_map(|mount| mount.get("source"));
+        let sources = component.get("source").into_iter().chain(mounts);
+        sources.filter_map(toml::Value::as_str).map(str::to_owned).collect()
+    };
+    let mut missing: Vec<String> = components.values().flat_map(of_component).collect();
+    missing.retain(|source| !root().join(source).exists());
+    missing.sort();
+    missing.dedup();
     assert!(
         missing.is_empty(),
         "not built: {}\nrun the tests with scripts/test.sh, or build them with scripts/build.sh",

@@ -85,6 +85,53 @@ impl Browser {
         self.command("execute/sync", &json!({"script": script, "args": []}))
     }
 
+    /// Presses and releases keys one after the other, where the focus is. Keys other than characters have their code
+    /// points of the WebDriver specification (§17.4.2), e.g. `\u{e007}` for Enter.
+    ///
+    /// # Panics
+    /// The browser refuses.
+    pub fn press(&self, keys: &str) {
+        let strokes = keys
+            .chars()
+            .flat_map(|key| ["keyDown", "keyUp"].map(|kind| json!({"type": kind, "value": key.to_string()})));
+        let keyboard = json!({"type": "key", "id": "keyboard", "actions": strokes.collect::<Vec<_>>()});
+        self.command("actions", &json!({"actions": [keyboard]}));
+    }
+
+    /// Clicks at a place of the window, in CSS pixels.
+    ///
+    /// # Panics
+    /// The place is outside the window.
+    pub fn click_at(&self, x: f64, y: f64) {
+        let actions = json!([
+            {"type": "pointerMove", "duration": 0, "x": x.round() as i64, "y": y.round() as i64},
+            {"type": "pointerDown", "button": 0},
+            {"type": "pointerUp", "button": 0},
+        ]);
+        let mouse = json!({"type": "pointer", "id": "mouse", "actions": actions});
+        self.command("actions", &json!({"actions": [mouse]}));
+    }
+
+    /// Turns the wheel at a place of the window; negative is away from the user.
+    ///
+    /// # Panics
+    /// The place is outside the window.
+    pub fn wheel_at(&self, x: f64, y: f64, delta: i32) {
+        let action = json!({"type": "scroll", "duration": 0, "x": x.round() as i64, "y": y.round() as i64,
+            "deltaX": 0, "deltaY": delta});
+        self.command("actions", &json!({"actions": [{"type": "wheel", "id": "wheel", "actions": [action]}]}));
+    }
+
+    /// Gives the page a width and height in CSS pixels, as on another device.
+    ///
+    /// # Panics
+    /// The browser refuses.
+    pub fn resize(&self, width: u32, height: u32) {
+        let metrics = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": true});
+        let body = json!({"cmd": "Emulation.setDeviceMetricsOverride", "params": metrics});
+        self.command("goog/cdp/execute", &body);
+    }
+
     /// Messages of the page's console, among them every error of its scripts and its security policy.
     ///
     /// # Panics

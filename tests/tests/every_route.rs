@@ -4,7 +4,7 @@
 use ramanujan_tests::Network;
 
 /// Every route that takes JSON, of every component that has one.
-const POSTS: [&str; 28] = [
+const POSTS: [&str; 35] = [
     "/crdt/apply",
     "/crdt/merge",
     "/crdt/compare",
@@ -21,6 +21,7 @@ const POSTS: [&str; 28] = [
     "/stream/green/apply",
     "/stream/green/verify",
     "/stream/green/check",
+    "/stream/green/canonicalize",
     "/timeline/events",
     "/timeline/freeze",
     "/egraph/saturate",
@@ -33,6 +34,12 @@ const POSTS: [&str; 28] = [
     "/skill/patterns/nothing/transduce",
     "/skill/generate",
     "/skill/apply",
+    "/verify/analyze",
+    "/verify/batch",
+    "/verify/similarity",
+    "/verify/collections/nothing",
+    "/verify/collections/nothing/embeddings",
+    "/verify/votes",
 ];
 
 #[test]

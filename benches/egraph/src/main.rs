@@ -1,6 +1,10 @@
 //! Saturations beside egg and egglog: the same rules and terms, in turns, medians in microseconds.
 //!
 //! `egraph-bench` prints a Markdown table of what can run where it is: natively all, inside Wasm ours and egg's.
+//! `egraph-bench network` starts the host and prints what requests to the built component take.
+
+#[cfg(not(target_family = "wasm"))]
+mod network;
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -95,12 +99,16 @@ fn ours(case: &Case, proofs: bool) -> (u64, usize) {
     let rules = RuleSet::new(&mut vocabulary, &Chosen::Named(&[]), &custom, &Color::ALL).expect("rules");
     let mut egraph = if proofs { EGraph::new(vocabulary) } else { EGraph::without_proofs(vocabulary) };
     let root = egraph.add_term(&term).expect("a root");
-    run(&mut egraph, &rules, Limits { iterations: 1_000, nodes: NODES }, Mode::Block, &mut || false);
+    run(&mut egraph, &rules, Limits { iterations: 1_000, nodes: NODES }, Mode::Block, &mut |_| false);
     let cost = extract(&egraph, root, &Cost::ast_size()).and_then(Result::ok).map_or(0, |(_, cost)| cost);
     (cost, egraph.node_count())
 }
 
 fn eggs(case: &Case, proofs: bool) -> (u64, usize) {
+    eggs_within(case, proofs, NODES)
+}
+
+fn eggs_within(case: &Case, proofs: bool, nodes: usize) -> (u64, usize) {
     let term: RecExpr<SymbolLang> = case.term.parse().expect("a term");
     let rules = case.rules.iter().enumerate().map(|(number, (left, right))| {
         let (left, right): (egg::Pattern<SymbolLang>, egg::Pattern<SymbolLang>) =
@@ -109,7 +117,7 @@ fn eggs(case: &Case, proofs: bool) -> (u64, usize) {
     });
     let rules: Vec<Rewrite<SymbolLang, ()>> = rules.collect();
     let mut runner =
-        Runner::default().with_scheduler(SimpleScheduler).with_iter_limit(1_000).with_node_limit(NODES);
+        Runner::default().with_scheduler(SimpleScheduler).with_iter_limit(1_000).with_node_limit(nodes);
     if proofs {
         runner = runner.with_explanations_enabled();
     }
@@ -126,7 +134,7 @@ mod native {
     use ramanujan_shell::native::send;
     use serde_json::{Value, json};
 
-    fn body(case: &Case) -> String {
+    pub(crate) fn body(case: &Case, nodes: u64) -> String {
         let rules = case.rules.iter().enumerate();
         let rules: Vec<Value> = rules
             .map(
@@ -142,14 +150,14 @@ mod native {
             .collect();
         json!({
             "expression": case.term, "language": [], "operators": operators, "rules": rules, "max_iterations": 1000,
-            "max_nodes": 100_000,
+            "max_nodes": nodes,
         })
         .to_string()
     }
 
     /// One request through the routes, and whether the memo answered.
     pub(crate) fn request(case: &Case) -> (u64, usize, bool) {
-        let reply = send(&service(), Method::POST, "/egraph/saturate", body(case)).json;
+        let reply = send(&service(), Method::POST, "/egraph/saturate", body(case, 100_000)).json;
         let number = |name: &str| reply[name].as_u64().unwrap_or_default();
         (number("cost"), number("nodes") as usize, reply["cached"] == true)
     }
@@ -249,6 +257,10 @@ mod native {
 }
 
 fn main() {
+    #[cfg(not(target_family = "wasm"))]
+    if std::env::args().nth(1).as_deref() == Some("network") {
+        return network::tables();
+    }
     println!(
         "| case | nodes, cost | ours | egg | ours ÷ egg | with proofs | egg's | ours ÷ egg | routes ÷ egg | memo hit | egglog |"
     );

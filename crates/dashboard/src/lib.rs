@@ -1,7 +1,7 @@
 //! dashboard: the page on which a person sees the running network, and the same figures as JSON.
 //!
 //! `components` names the eleven and where they answer, `collect` asks them all at once, `metrics` turns the answers
-//! into the JSON reply (pure), `stats` has the percentiles (pure), `page` serves the embedded files. Nothing is kept
+//! into the JSON reply (pure), `stats` has the percentiles (pure), `page` serves the pages, which are in `assets/`, mounted as files. Nothing is kept
 //! here: every figure is asked for when a request comes.
 
 pub mod collect;
@@ -33,10 +33,11 @@ pub fn service() -> Service {
     })
     .get("/", page::index)
     .get("/dashboard", page::index)
-    .get("/dashboard/app.js", page::script)
-    .get("/dashboard/charts.js", page::charts)
-    .get("/dashboard/style.css", page::style)
-    .get("/dashboard/icon.svg", page::icon)
+    .get("/dashboard/timeline", page::timeline)
+    .get("/dashboard/verification", page::verification)
+    .get("/dashboard/{file}", page::file)
+    .get("/dashboard/shared/{file}", page::shared)
+    .get("/dashboard/lib/{file}", page::library)
     .get("/api/metrics", all)
     .get("/api/metrics/realtime", realtime)
     .get("/api/throughput", throughput)

@@ -1,37 +1,20 @@
-//! The page and its files, embedded, with headers that keep anything foreign out of it.
+//! The pages and their files, mounted as `spin.toml` says.
 
-use http::{HeaderValue, header};
 use ramanujan_core::Problem;
-use ramanujan_shell::{Request, Response, ok, response, setting};
+use ramanujan_shell::files::{self, Folder};
+use ramanujan_shell::{Request, Response, ok, setting};
 use serde_json::json;
 
 use crate::refresh_ms;
 
-const INDEX: &str = include_str!("../assets/index.html");
-const SCRIPT: &str = include_str!("../assets/app.js");
-const CHARTS: &str = include_str!("../assets/charts.js");
-const STYLE: &str = include_str!("../assets/style.css");
-const ICON: &str = include_str!("../assets/icon.svg");
+/// `assets/`.
+const PAGE: Folder = Folder::new("/page");
+/// What all pages share: `web/shared/`.
+const SHARED: Folder = Folder::new("/shared");
+/// JavaScript libraries (`web/README.md`).
+const LIBRARIES: Folder = Folder::new("/lib");
 
-/// Scripts and styles come from this origin's files alone: a value that looks like markup can do nothing.
-const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; object-src 'none'; base-uri 'none'; \
-    form-action 'none'; frame-ancestors 'none'";
-
-fn file(media_type: &'static str, content: impl Into<Vec<u8>>) -> Response {
-    let mut response = response::typed(media_type, content.into());
-    for (name, value) in [
-        (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "no-referrer"),
-        // A page of one build must not meet the script of another.
-        (header::CACHE_CONTROL, "no-cache"),
-    ] {
-        response.headers_mut().insert(name, HeaderValue::from_static(value));
-    }
-    response
-}
-
-/// The page; the description that every component gives, to a client that asks for JSON and not for HTML.
+/// The first page; the description that every component gives, to a client that asks for JSON and not for HTML.
 pub(crate) async fn index(request: Request) -> Result<Response, Problem> {
     let accept = request.header("accept").unwrap_or_default();
     if accept.contains("json") && !accept.contains("html") {
@@ -43,25 +26,33 @@ pub(crate) async fn index(request: Request) -> Result<Response, Problem> {
             "path": "/",
             "request_size": request.body.len(),
             "refresh_ms": refresh_ms()?,
-            "routes": ["GET /", "GET /dashboard", "GET /dashboard/health", "GET /api/metrics",
-                       "GET /api/metrics/realtime", "GET /api/throughput", "GET /api/errors"],
+            "routes": ["GET /", "GET /dashboard", "GET /dashboard/timeline", "GET /dashboard/verification",
+                       "GET /dashboard/health", "GET /api/metrics", "GET /api/metrics/realtime",
+                       "GET /api/throughput", "GET /api/errors"],
         }));
     }
-    Ok(file("text/html; charset=utf-8", INDEX.replace("{refresh_ms}", &refresh_ms()?.to_string())))
+    let page = String::from_utf8(PAGE.read("index.html")?)
+        .map_err(|_| Problem::new(500, "unreadable-file", "index.html is not UTF-8"))?;
+    let page = page.replace("{refresh_ms}", &refresh_ms()?.to_string());
+    Ok(files::reply(&request, "text/html; charset=utf-8", page.into_bytes()))
 }
 
-pub(crate) async fn script(_: Request) -> Result<Response, Problem> {
-    Ok(file("text/javascript; charset=utf-8", SCRIPT))
+pub(crate) async fn timeline(request: Request) -> Result<Response, Problem> {
+    PAGE.serve(&request, "timeline.html")
 }
 
-pub(crate) async fn charts(_: Request) -> Result<Response, Problem> {
-    Ok(file("text/javascript; charset=utf-8", CHARTS))
+pub(crate) async fn verification(request: Request) -> Result<Response, Problem> {
+    PAGE.serve(&request, "verification.html")
 }
 
-pub(crate) async fn style(_: Request) -> Result<Response, Problem> {
-    Ok(file("text/css; charset=utf-8", STYLE))
+pub(crate) async fn file(request: Request) -> Result<Response, Problem> {
+    PAGE.serve(&request, request.param("file"))
 }
 
-pub(crate) async fn icon(_: Request) -> Result<Response, Problem> {
-    Ok(file("image/svg+xml", ICON))
+pub(crate) async fn shared(request: Request) -> Result<Response, Problem> {
+    SHARED.serve(&request, request.param("file"))
+}
+
+pub(crate) async fn library(request: Request) -> Result<Response, Problem> {
+    LIBRARIES.serve(&request, request.param("file"))
 }

@@ -92,7 +92,7 @@ pub fn canonicalize(expression: &str, rules: &[String], limits: Limits) -> Resul
     let mut egraph = EGraph::new(vocabulary);
     let root = egraph.add_term(&term).ok_or("the expression is empty")?;
     check_graph(&egraph, limits)?;
-    let run = run(&mut egraph, &rules, limits, Mode::Block, &mut || false);
+    let run = run(&mut egraph, &rules, limits, Mode::Block, &mut |_| false);
     let (best, cost) = extract(&egraph, root, &Cost::ast_size())
         .ok_or("the graph lost the expression")?
         .map_err(|illegal| illegal.0)?;
@@ -116,7 +116,7 @@ pub fn verify(left: &str, right: &str, rules: &[String], limits: Limits) -> Resu
     let empty = "an expression is empty";
     let (start, end) = (egraph.add_term(&left).ok_or(empty)?, egraph.add_term(&right).ok_or(empty)?);
     check_graph(&egraph, limits)?;
-    run_until(&mut egraph, &rules, limits, Mode::Block, Some((start, end)), &mut || false);
+    run_until(&mut egraph, &rules, limits, Mode::Block, Some((start, end)), &mut |_| false);
     match prove(&egraph, &rules, start, end) {
         Ok(proof) => {
             check(egraph.vocabulary(), &rules.rewrites, &[], &left, &right, &proof)

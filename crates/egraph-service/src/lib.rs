@@ -1,15 +1,18 @@
 //! egraph-service: equality saturation, proofs and shared equalities as HTTP routes over `ramanujan-egraph`.
 //!
-//! `theory` reads what requests have in common (languages, operators, rules, limits, costs); `saturate`, `verify`,
-//! `merge`, `rules` answer the routes; `memo` keeps replies; [`gadget`] is what `provider` exports as the WIT interface
+//! `settings` reads what requests have in common, `theory` what they speak of (languages, operators, rules, costs);
+//! `saturate`, `verify`, `merge`, `rules` answer the routes; `graph` shows the e-graph itself; `memo` keeps replies; the
+//! page is in `assets/`, mounted as files; [`gadget`] is what `provider` exports as the WIT interface
 //! `gadgets`. Settings come from the manifest. Everything with a law is in the library.
 
 pub mod gadget;
+mod graph;
 mod memo;
 mod merge;
 mod rules;
 mod saturate;
 mod schema;
+mod settings;
 mod show;
 mod theory;
 mod verify;
@@ -18,8 +21,16 @@ mod verify;
 mod provider;
 
 use ramanujan_core::{Color, Problem};
+use ramanujan_shell::files::Folder;
 use ramanujan_shell::{Info, Service, setting};
 use serde_json::{Map, Value};
+
+/// The workbench: `assets/`.
+const PAGE: Folder = Folder::new("/page");
+/// What all pages share: `web/shared/`.
+const SHARED: Folder = Folder::new("/shared");
+/// JavaScript libraries (`web/README.md`).
+const LIBRARIES: Folder = Folder::new("/lib");
 
 /// The component's routes.
 pub fn service() -> Service {
@@ -36,6 +47,10 @@ pub fn service() -> Service {
     .post("/egraph/explain", async |request| verify::explain(&request))
     .post("/egraph/merge", async |request| merge::merge(&request))
     .get("/egraph/graphs/{graph}", async |request| merge::facts(&request))
+    .page(async |request| PAGE.serve(&request, "index.html"))
+    .get("/egraph/page/{file}", async |request| PAGE.serve(&request, request.param("file")))
+    .get("/egraph/shared/{file}", async |request| SHARED.serve(&request, request.param("file")))
+    .get("/egraph/lib/{file}", async |request| LIBRARIES.serve(&request, request.param("file")))
     .get("/egraph/cache/stats", async |request| memo::stats(&request))
 }
 

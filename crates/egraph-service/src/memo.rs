@@ -1,10 +1,13 @@
 //! Memoised saturations: replies by the digest of everything that decides them, the least recently used going first.
 //!
-//! The memo saves time and nothing depends on it: where the store does not answer, the work is done.
+//! A long request that was answered from here is also known by its own bytes: then it need not be read, which for a deep
+//! term takes as long as anything else. The memo saves time and nothing depends on it: where the store
+//! does not answer, the work is done.
 
 use ramanujan_core::{Digest, Problem};
 use ramanujan_egraph::rewrite::Right;
 use ramanujan_egraph::term::Term;
+use ramanujan_shell::response::typed;
 use ramanujan_shell::{Request, Response, Store, log, ok, setting};
 use serde_json::{Map, Value, json};
 
@@ -17,6 +20,12 @@ const DEFAULT_ENTRIES: u64 = 1_000;
 const MIN_NODES: usize = 100;
 /// Longest reply that is kept, in bytes.
 const MAX_REPLY_BYTES: usize = 256 * 1024;
+/// Requests that are shorter are read in less time than it takes to look for their bytes.
+const MIN_REQUEST_BYTES: usize = 256;
+/// Requests by whose bytes one reply is known.
+const MAX_SPELLINGS: u64 = 8;
+/// Settings that decide whether and how a request is answered.
+const SETTINGS: [&str; 4] = ["GADGETS_ENABLED", "MAX_NODES", "MAX_TERM_DEPTH", "SATURATION_TIMEOUT_MS"];
 /// Goes into every key: replies of another version of the rules or of the form of replies are not found.
 const VERSION: &str = concat!("saturate/1/", env!("CARGO_PKG_VERSION"));
 
@@ -59,6 +68,43 @@ impl Key {
     }
 }
 
+/// The digest of the bytes of a long request and of the settings under which it is answered.
+pub(crate) struct Spelling(Digest);
+
+impl Spelling {
+    /// `None` where a request is short, or nothing is remembered.
+    pub(crate) fn of(body: &[u8]) -> Result<Option<Spelling>, Problem> {
+        if body.len() < MIN_REQUEST_BYTES || most()? == 0 {
+            return Ok(None);
+        }
+        let settings = SETTINGS.map(|name| setting::text(name).unwrap_or_default()).join("\n");
+        Ok(Some(Spelling(Digest::of_parts([VERSION.as_bytes(), settings.as_bytes(), body]))))
+    }
+
+    /// The whole reply to this request, if it is known by its bytes.
+    pub(crate) fn recall(&self) -> Option<Response> {
+        const SQL: &str = "UPDATE egraph_memo SET hits = hits + 1,
+            used = (SELECT hits + stored FROM egraph_memo_tally)
+            WHERE digest = (SELECT digest FROM egraph_memo_spelling WHERE request = ?1) RETURNING reply";
+        let rows =
+            Store::open(SCHEMA).and_then(|store| store.execute(SQL, [self.0.as_bytes().as_slice().into()]));
+        let mut row = quietly(rows)?.into_iter().next()?;
+        let members = quietly(row.take_text(0))?;
+        let body = format!("{{\"status\":\"ok\",\"cached\":true,{}", members.strip_prefix('{')?);
+        Some(typed("application/json", body.into_bytes()))
+    }
+
+    /// Remembers that the reply with this digest answers this request.
+    pub(crate) fn learn(&self, reply: &Digest) {
+        const SQL: &str = "INSERT INTO egraph_memo_spelling (request, digest)
+            SELECT ?1, ?2 WHERE EXISTS (SELECT 1 FROM egraph_memo WHERE digest = ?2)
+            AND (SELECT COUNT(*) FROM egraph_memo_spelling WHERE digest = ?2) < ?3 ON CONFLICT DO NOTHING";
+        let bytes = |digest: &Digest| digest.as_bytes().as_slice().into();
+        let params = [bytes(&self.0), bytes(reply), MAX_SPELLINGS.into()];
+        quietly(Store::open(SCHEMA).and_then(|store| store.execute(SQL, params)));
+    }
+}
+
 /// How many replies may be kept; 0 switches the memo off.
 fn most() -> Result<u64, Problem> {
     setting::number("MEMO_MAX_ENTRIES", DEFAULT_ENTRIES)
@@ -93,8 +139,9 @@ pub(crate) fn keep(key: &Digest, nodes: usize, reply: &Map<String, Value>) -> Re
     }
     const INSERT: &str = "INSERT INTO egraph_memo (digest, used, reply)
         VALUES (?1, (SELECT hits + stored FROM egraph_memo_tally), ?2) ON CONFLICT DO NOTHING RETURNING 1";
-    const EVICT: &str = "DELETE FROM egraph_memo WHERE digest IN
-        (SELECT digest FROM egraph_memo ORDER BY used DESC, digest LIMIT -1 OFFSET ?1)";
+    // The tallies know how many there are, so that nothing is counted.
+    const EVICT: &str = "DELETE FROM egraph_memo WHERE digest IN (SELECT digest FROM egraph_memo
+        ORDER BY used, digest DESC LIMIT (SELECT MAX(stored - evicted - ?1, 0) FROM egraph_memo_tally))";
     let kept = Store::open(SCHEMA).and_then(|store| {
         let rows = store.execute(INSERT, [key.as_bytes().as_slice().into(), text.into()])?;
         if !rows.is_empty() {

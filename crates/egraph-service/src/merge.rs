@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 
 use crate::schema::SCHEMA;
 use crate::theory::{self, Names, OperatorEntry, Theory};
-use crate::{gadgets, show};
+use crate::{gadgets, settings, show};
 
 /// Most facts of a request.
 const MAX_FACTS: usize = 1_000;
@@ -68,8 +68,8 @@ pub(crate) fn merge(request: &Request) -> Result<Response, Problem> {
     if operation.is_some_and(|operation| operation != "merge") {
         return Err(Problem::invalid("invalid-operation", "operation must be merge"));
     }
-    let mode = theory::mode(color_mode.as_deref())?;
-    let (_, limits) = theory::limits(None, None, max_nodes)?;
+    let mode = settings::mode(color_mode.as_deref())?;
+    let limits = settings::limits(None, max_nodes)?;
     let mut theory = Theory::read(language, operators, Some(Vec::new()), &gadgets()?)?;
     let given = read_graphs(&mut theory, graphs)?;
     let stored = match &graph {
@@ -172,7 +172,7 @@ fn describe(
         terms.push((read(fact.left())?, read(fact.right())?));
     }
     let mut egraph = EGraph::new(theory.vocabulary);
-    let limits = theory::limits(None, None, Some(most_nodes))?.1;
+    let limits = settings::limits(None, Some(most_nodes))?;
     for (number, (left, right)) in terms.iter().enumerate() {
         let name = format!("fact {number} in order");
         theory::add_within(&mut egraph, &name, left, limits)?;

@@ -1,21 +1,23 @@
 //! `POST /egraph/saturate`: one expression or a batch, each in a graph of its own.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use ramanujan_core::{Color, Problem};
+use ramanujan_core::{Color, Digest, Problem};
 use ramanujan_egraph::colors::Mode;
 use ramanujan_egraph::egraph::EGraph;
 use ramanujan_egraph::extract::{Cost, extract};
 use ramanujan_egraph::read;
-use ramanujan_egraph::saturate::{self, Limits, Run, StopReason};
+use ramanujan_egraph::saturate::{self, Run, StopReason};
 use ramanujan_egraph::term::Term;
 use ramanujan_egraph::vocabulary::Vocabulary;
 use ramanujan_shell::{Request, Response, ok};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::memo::{self, Key};
-use crate::theory::{self, Names, OperatorEntry, RuleEntry, Theory};
+use crate::graph::{self, Part};
+use crate::memo::{self, Key, Spelling};
+use crate::settings::{Bounds, Settings, With};
+use crate::theory::{self, Theory};
 use crate::{gadgets, show};
 
 /// Most expressions of a batch.
@@ -31,23 +33,11 @@ struct SaturateRequest {
     #[serde(default)]
     expressions: Option<Vec<Value>>,
     #[serde(default)]
-    language: Option<Names>,
-    #[serde(default)]
-    operators: Vec<OperatorEntry>,
-    #[serde(default)]
-    rules: Option<Vec<RuleEntry>>,
-    #[serde(default)]
-    timeout_ms: Option<u64>,
-    #[serde(default)]
-    max_iterations: Option<u64>,
-    #[serde(default)]
-    max_nodes: Option<usize>,
-    #[serde(default)]
-    cost: Option<Value>,
-    #[serde(default)]
-    color_mode: Option<String>,
-    #[serde(default)]
     form: Form,
+    #[serde(default)]
+    include: Vec<Part>,
+    #[serde(default)]
+    max_shown: Option<usize>,
 }
 
 /// How the canonical form is written.
@@ -79,51 +69,52 @@ struct SaturateReply {
     color_conflicts: Vec<Value>,
     color_conflict_count: u64,
     verified: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    graph: Option<Value>,
 }
 
 /// What one saturation needs besides the term.
 struct Job {
     theory: Theory,
-    limits: Limits,
-    mode: Mode,
+    bounds: Bounds,
     cost: Cost,
     form: Form,
+    /// Most nodes of the graph that the reply shows.
+    shown: Option<usize>,
     key: Key,
 }
 
 pub(crate) fn saturate(request: &Request) -> Result<Response, Problem> {
     let started = Instant::now();
-    let SaturateRequest {
-        operation,
-        expression,
-        expressions,
-        language,
-        operators,
-        rules,
-        timeout_ms,
-        max_iterations,
-        max_nodes,
-        cost,
-        color_mode,
-        form,
-    } = request.json()?;
+    let spelling = Spelling::of(&request.body)?;
+    if let Some(reply) = spelling.as_ref().and_then(Spelling::recall) {
+        return Ok(reply);
+    }
+    let With { settings, own } = request.json()?;
+    let SaturateRequest { operation, expression, expressions, form, include, max_shown } = own;
     if operation.as_deref().is_some_and(|operation| operation != "saturate") {
         let detail = "operation must be saturate; /egraph/verify, /egraph/merge and /egraph/explain have their own routes";
         return Err(Problem::invalid("invalid-operation", detail));
     }
-    let (timeout_ms, limits) = theory::limits(timeout_ms, max_iterations, max_nodes)?;
-    let mode = theory::mode(color_mode.as_deref())?;
-    let mut theory = Theory::read(language, operators, rules, &gadgets()?)?;
+    let shown = graph::shown(&include, max_shown)?;
+    let bounds = settings.bounds(started)?;
+    let Settings { language, operators, rules, cost, .. } = settings;
+    let mut theory = Theory::read(language, operators.unwrap_or_default(), rules, &gadgets()?)?;
     let cost = theory::cost(&mut theory.vocabulary, cost.as_ref())?;
     // A run that the time did not end is the same with more of it, so the time is no part of the key.
-    let settings = format!("{limits:?} {mode:?} {form:?} {}", spell(&theory.vocabulary, &cost));
-    let key = Key::new(&theory, &settings);
-    let mut job = Job { theory, limits, mode, cost, form, key };
-    let end = started + Duration::from_millis(timeout_ms);
+    let Bounds { limits, mode, .. } = bounds;
+    let decides = format!("{limits:?} {mode:?} {form:?} {shown:?} {}", spell(&theory.vocabulary, &cost));
+    let key = Key::new(&theory, &decides);
+    let mut job = Job { theory, bounds, cost, form, shown, key };
     match (expression, expressions) {
         (Some(expression), None) => {
             let term = job.theory.term("expression", &expression)?;
-            ok(&one(&job, &term, end)?)
+            let key = job.key.of_term(&job.theory, &term);
+            let reply = one(&job, &term, &key)?;
+            if let Some(spelling) = spelling.filter(|_| reply.get("cached") == Some(&Value::Bool(true))) {
+                spelling.learn(&key);
+            }
+            ok(&reply)
         }
         (None, Some(expressions)) if (1..=MAX_BATCH).contains(&expressions.len()) => {
             let mut terms = Vec::with_capacity(expressions.len());
@@ -133,10 +124,10 @@ pub(crate) fn saturate(request: &Request) -> Result<Response, Problem> {
                     job.theory.term(&name, expression).map_err(|problem| problem.with("index", index))?,
                 );
             }
-            let results = terms
-                .iter()
-                .enumerate()
-                .map(|(index, term)| one(&job, term, end).map_err(|problem| problem.with("index", index)));
+            let results = terms.iter().enumerate().map(|(index, term)| {
+                let key = job.key.of_term(&job.theory, term);
+                one(&job, term, &key).map_err(|problem| problem.with("index", index))
+            });
             let results = results.collect::<Result<Vec<_>, _>>()?;
             ok(&json!({"operation": "saturate", "results": results}))
         }
@@ -161,29 +152,29 @@ fn spell(vocabulary: &Vocabulary, cost: &Cost) -> String {
 }
 
 /// The reply for one term, from the memo where it is there.
-fn one(job: &Job, term: &Term, end: Instant) -> Result<Map<String, Value>, Problem> {
-    let key = job.key.of_term(&job.theory, term);
-    if let Some(mut reply) = memo::find(&key)? {
+fn one(job: &Job, term: &Term, key: &Digest) -> Result<Map<String, Value>, Problem> {
+    if let Some(mut reply) = memo::find(key)? {
         reply.insert("cached".into(), true.into());
         return Ok(reply);
     }
-    let found = compute(job, term, end)?;
+    let found = compute(job, term)?;
     let (stop_reason, nodes) = (found.stop_reason, found.nodes);
     let Ok(Value::Object(mut reply)) = serde_json::to_value(found) else {
         return Err(Problem::new(500, "reply", "the reply cannot be written"));
     };
     if stop_reason != StopReason::TimeLimit.as_str() {
-        memo::keep(&key, nodes, &reply)?;
+        memo::keep(key, nodes, &reply)?;
     }
     reply.insert("cached".into(), false.into());
     Ok(reply)
 }
 
-fn compute(job: &Job, term: &Term, end: Instant) -> Result<SaturateReply, Problem> {
-    let Job { theory, limits, mode, cost, form, .. } = job;
+fn compute(job: &Job, term: &Term) -> Result<SaturateReply, Problem> {
+    let Job { theory, bounds, cost, form, shown, .. } = job;
+    let Bounds { limits, mode, .. } = *bounds;
     let mut egraph = EGraph::new(theory.vocabulary.clone());
-    let root = theory::add(&mut egraph, "the expression", term, *limits, *mode)?;
-    let run = saturate::run(&mut egraph, &theory.rules, *limits, *mode, &mut || Instant::now() >= end);
+    let root = theory::add(&mut egraph, "the expression", term, limits, mode)?;
+    let run = saturate::run(&mut egraph, &theory.rules, limits, mode, &mut |nodes| bounds.expired(nodes));
     let lost = || Problem::new(500, "extraction", "the graph lost the expression");
     let (best, best_cost) = extract(&egraph, root, cost).ok_or_else(lost)?.map_err(show::too_large)?;
     if matches!(form, Form::Tree) {
@@ -203,7 +194,7 @@ fn compute(job: &Job, term: &Term, end: Instant) -> Result<SaturateReply, Proble
     let Run { stop_reason, iterations, applied, conflicts } = run;
     let rules = theory.rules.rules.iter().zip(applied);
     let rewrites_applied = rules.map(|(rule, count)| (rule.name.clone(), count.into())).collect();
-    let shown = conflicts.first().iter().map(|conflict| show::conflict(&egraph, &theory.rules, conflict));
+    let refused = conflicts.first().iter().map(|conflict| show::conflict(&egraph, &theory.rules, conflict));
     Ok(SaturateReply {
         operation: "saturate",
         color,
@@ -220,9 +211,10 @@ fn compute(job: &Job, term: &Term, end: Instant) -> Result<SaturateReply, Proble
             Mode::Block => "block",
             Mode::Report => "report",
         },
-        color_conflicts: shown.collect(),
+        color_conflicts: refused.collect(),
         color_conflict_count: conflicts.total(),
         verified,
+        graph: shown.map(|most| graph::show(&egraph, root, most)),
         canonical_form,
     })
 }

@@ -35,5 +35,12 @@ pub(crate) const SCHEMA: Schema = Schema {
         "CREATE TRIGGER IF NOT EXISTS egraph_memo_evicted AFTER DELETE ON egraph_memo BEGIN
             UPDATE egraph_memo_tally SET evicted = evicted + 1;
         END",
+        "CREATE TABLE IF NOT EXISTS egraph_memo_spelling (
+            request BLOB PRIMARY KEY,
+            digest BLOB NOT NULL) WITHOUT ROWID",
+        "CREATE INDEX IF NOT EXISTS egraph_memo_spelling_by_digest ON egraph_memo_spelling (digest)",
+        "CREATE TRIGGER IF NOT EXISTS egraph_memo_forgotten AFTER DELETE ON egraph_memo BEGIN
+            DELETE FROM egraph_memo_spelling WHERE digest = OLD.digest;
+        END",
     ],
 };

@@ -1,4 +1,4 @@
-//! What requests have in common: languages, operators, rules, limits, costs, terms.
+//! What requests speak of: languages, operators, rules, costs, terms.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -19,14 +19,6 @@ use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
-/// Longest and default time of a saturation in ms where `SATURATION_TIMEOUT_MS` is not set.
-const DEFAULT_TIMEOUT_MS: u64 = 5_000;
-const DEFAULT_ITERATIONS: u64 = 100;
-const MAX_ITERATIONS: u64 = 1_000;
-/// Nodes of the graph where a request does not say: a history of 64 merged operations needs 44,000.
-const DEFAULT_NODES: usize = 50_000;
-/// Most nodes that a request may ask for where `MAX_NODES` is not set: about 60 MB.
-const DEFAULT_MAX_NODES: usize = 100_000;
 /// Most entries in `rules`.
 const MAX_RULES: usize = 1_000;
 /// Most entries in `operators`.
@@ -120,8 +112,8 @@ impl<'de> Deserialize<'de> for RuleEntry {
 #[serde(deny_unknown_fields)]
 pub(crate) struct CustomEntry {
     name: String,
-    left: String,
-    right: String,
+    left: Value,
+    right: Value,
     #[serde(default)]
     both_ways: bool,
     #[serde(default)]
@@ -260,44 +252,6 @@ fn read_rules(
         };
         Problem::invalid(code, refused.to_string())
     })
-}
-
-/// Time in ms and limits of a run.
-pub(crate) fn limits(
-    timeout_ms: Option<u64>,
-    max_iterations: Option<u64>,
-    max_nodes: Option<usize>,
-) -> Result<(u64, Limits), Problem> {
-    let longest = setting::number("SATURATION_TIMEOUT_MS", DEFAULT_TIMEOUT_MS)?;
-    let most_nodes = setting::number("MAX_NODES", DEFAULT_MAX_NODES)?;
-    let limits = Limits {
-        iterations: within("max_iterations", max_iterations, DEFAULT_ITERATIONS, MAX_ITERATIONS)?,
-        nodes: within("max_nodes", max_nodes, DEFAULT_NODES.min(most_nodes), most_nodes)?,
-    };
-    Ok((within("timeout_ms", timeout_ms, longest, longest)?, limits))
-}
-
-/// A number of a request: from 1 to `most`, `default` where it is not given.
-pub(crate) fn within<T: PartialOrd + From<u8> + std::fmt::Display>(
-    name: &str,
-    given: Option<T>,
-    default: T,
-    most: T,
-) -> Result<T, Problem> {
-    match given {
-        None => Ok(default),
-        Some(value) if value >= T::from(1) && value <= most => Ok(value),
-        Some(_) => Err(Problem::invalid("invalid-limit", format!("{name} must be 1 to {most}"))),
-    }
-}
-
-/// Reads `color_mode`.
-pub(crate) fn mode(name: Option<&str>) -> Result<Mode, Problem> {
-    match name {
-        None | Some("block") => Ok(Mode::Block),
-        Some("report") => Ok(Mode::Report),
-        Some(_) => Err(Problem::invalid("invalid-color-mode", "color_mode must be block or report")),
-    }
 }
 
 /// Reads `cost`.

@@ -3,23 +3,23 @@
 //! Three answers: `equal` with a proof that was checked, `refuted` with a model of the rules in which the terms differ,
 //! or `not_proved` within the limits.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use ramanujan_core::Problem;
 use ramanujan_egraph::check::check;
-use ramanujan_egraph::colors::Mode;
 use ramanujan_egraph::egraph::{EGraph, Id};
 use ramanujan_egraph::extract::extract;
 use ramanujan_egraph::model::{Refutation, refute};
 use ramanujan_egraph::proof::{MAX_STEPS, NoProof, Proof, prove};
 use ramanujan_egraph::rules::RuleSet;
-use ramanujan_egraph::saturate::{Limits, Run, run, run_until};
+use ramanujan_egraph::saturate::{Run, run, run_until};
 use ramanujan_egraph::term::Term;
 use ramanujan_shell::{Request, Response, ok};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::theory::{self, Names, OperatorEntry, RuleEntry, Theory};
+use crate::settings::{self, Bounds, Settings, With};
+use crate::theory::{self, Theory};
 use crate::{gadgets, show};
 
 /// Most nodes of a term within a step.
@@ -41,36 +41,18 @@ struct VerifyRequest {
     #[serde(default)]
     expression: Option<Value>,
     #[serde(default)]
-    language: Option<Names>,
-    #[serde(default)]
-    operators: Vec<OperatorEntry>,
-    #[serde(default)]
-    rules: Option<Vec<RuleEntry>>,
-    #[serde(default)]
-    timeout_ms: Option<u64>,
-    #[serde(default)]
-    max_iterations: Option<u64>,
-    #[serde(default)]
-    max_nodes: Option<usize>,
-    #[serde(default)]
-    cost: Option<Value>,
-    #[serde(default)]
-    color_mode: Option<String>,
-    #[serde(default)]
     max_steps: Option<usize>,
 }
 
 /// The settings of one question.
 struct Question {
-    limits: Limits,
-    mode: Mode,
-    end: Instant,
+    bounds: Bounds,
     max_steps: usize,
 }
 
 pub(crate) fn verify(request: &Request) -> Result<Response, Problem> {
-    let body: VerifyRequest = request.json()?;
-    if body.expression.is_some() || body.cost.is_some() {
+    let body: With<VerifyRequest> = request.json()?;
+    if body.own.expression.is_some() || body.settings.cost.is_some() {
         let detail = "verify takes lhs and rhs; expression and cost belong to saturate and explain";
         return Err(Problem::invalid("invalid-expression", detail));
     }
@@ -81,20 +63,19 @@ pub(crate) fn explain(request: &Request) -> Result<Response, Problem> {
     answer(request.json()?, "explain")
 }
 
-fn answer(body: VerifyRequest, name: &'static str) -> Result<Response, Problem> {
+fn answer(request: With<VerifyRequest>, name: &'static str) -> Result<Response, Problem> {
     let started = Instant::now();
+    let With { settings, own: body } = request;
     if body.operation.as_deref().is_some_and(|operation| operation != name) {
         return Err(Problem::invalid("invalid-operation", format!("operation must be {name}")));
     }
-    let (timeout_ms, limits) = theory::limits(body.timeout_ms, body.max_iterations, body.max_nodes)?;
     let question = Question {
-        limits,
-        mode: theory::mode(body.color_mode.as_deref())?,
-        end: started + Duration::from_millis(timeout_ms),
-        max_steps: theory::within("max_steps", body.max_steps, DEFAULT_STEPS, MAX_STEPS)?,
+        bounds: settings.bounds(started)?,
+        max_steps: settings::within("max_steps", body.max_steps, DEFAULT_STEPS, MAX_STEPS)?,
     };
-    let mut theory = Theory::read(body.language, body.operators, body.rules, &gadgets()?)?;
-    let cost = theory::cost(&mut theory.vocabulary, body.cost.as_ref())?;
+    let Settings { language, operators, rules, cost, .. } = settings;
+    let mut theory = Theory::read(language, operators.unwrap_or_default(), rules, &gadgets()?)?;
+    let cost = theory::cost(&mut theory.vocabulary, cost.as_ref())?;
     let mut reply = match (body.lhs, body.rhs, body.expression) {
         (Some(lhs), Some(rhs), None) => {
             let (left, right) = (theory.term("lhs", &lhs)?, theory.term("rhs", &rhs)?);
@@ -103,9 +84,10 @@ fn answer(body: VerifyRequest, name: &'static str) -> Result<Response, Problem> 
         (None, None, Some(expression)) => {
             let term = theory.term("expression", &expression)?;
             let mut egraph = EGraph::new(theory.vocabulary);
-            let root = theory::add(&mut egraph, "the expression", &term, limits, question.mode)?;
-            let expired = &mut || Instant::now() >= question.end;
-            let run = run(&mut egraph, &theory.rules, limits, question.mode, expired);
+            let Bounds { limits, mode, .. } = question.bounds;
+            let root = theory::add(&mut egraph, "the expression", &term, limits, mode)?;
+            let expired = &mut |nodes| question.bounds.expired(nodes);
+            let run = run(&mut egraph, &theory.rules, limits, mode, expired);
             let lost = || Problem::new(500, "extraction", "the graph lost the expression");
             let (best, best_cost) =
                 extract(&egraph, root, &cost).ok_or_else(lost)?.map_err(show::too_large)?;
@@ -144,11 +126,11 @@ fn compare(
     right: &Term,
 ) -> Result<Map<String, Value>, Problem> {
     let Theory { vocabulary, rules } = theory;
-    let Question { limits, mode, .. } = *question;
+    let Bounds { limits, mode, .. } = question.bounds;
     let mut egraph = EGraph::new(vocabulary);
     let start = theory::add(&mut egraph, "lhs", left, limits, mode)?;
     let end = theory::add(&mut egraph, "rhs", right, limits, mode)?;
-    let expired = &mut || Instant::now() >= question.end;
+    let expired = &mut |nodes| question.bounds.expired(nodes);
     let run = run_until(&mut egraph, &rules, limits, mode, Some((start, end)), expired);
     let mut reply = Map::new();
     describe_run(&mut reply, &egraph, &rules, &run);

@@ -1,10 +1,11 @@
 //! `/egraph/…` as a client sees it.
 
+use std::path::Path;
 use std::process::Command;
 
 use egraph_service::service;
 use http::Method;
-use ramanujan_shell::native::{Reply, media_type, send};
+use ramanujan_shell::native::{Reply, media_type, mount_folder, send, send_with};
 use serde_json::{Value, json};
 
 fn post(path: &str, body: &Value) -> Reply {
@@ -26,6 +27,43 @@ fn the_root_says_what_is_enabled() {
 }
 
 #[test]
+fn a_browser_gets_the_workbench_and_each_file_that_it_names() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    mount_folder("/page", root.join("assets"));
+    mount_folder("/shared", root.join("../../web/shared"));
+    let get = |path: &str| send_with(&service(), Method::GET, path, &[("accept", "text/html,*/*;q=0.8")], "");
+    let page = get("/egraph/");
+    assert_eq!((page.status, media_type(&page)), (200, "text/html; charset=utf-8"));
+    let mut waiting = vec![(String::from("/egraph/page/index.html"), String::from_utf8(page.body).unwrap())];
+    let mut found = Vec::new();
+    while let Some((path, content)) = waiting.pop() {
+        assert!(!content.contains("innerHTML") && !content.contains(" style="), "{path}");
+        for part in content.split(['"', '\'']) {
+            let local = part.strip_prefix("./").map(|name| format!("/egraph/page/{name}"));
+            let name = local.unwrap_or_else(|| part.to_owned());
+            let own = name.starts_with("/egraph/page/") || name.starts_with("/egraph/shared/");
+            if !own || found.contains(&name) {
+                continue;
+            }
+            let reply = get(&name);
+            assert_eq!(reply.status, 200, "{path} names {name}");
+            let policy = reply.headers["content-security-policy"].to_str().unwrap();
+            assert!(policy.starts_with("default-src 'self';") && !policy.contains("unsafe"), "{policy}");
+            let content = String::from_utf8(reply.body).unwrap();
+            assert!(
+                !content.replace("http://www.w3.org/2000/svg", "").contains("://"),
+                "{name} names another place"
+            );
+            found.push(name.clone());
+            waiting.push((name, content));
+        }
+    }
+    assert!(found.len() >= 8, "{found:?}");
+    assert_eq!(get("/egraph/page/..%2FCargo.toml").status, 404);
+    assert_eq!(get("/egraph/lib/absent.js").status, 404);
+}
+
+#[test]
 fn a_term_becomes_its_canonical_form() {
     let reply =
         saturated(json!({"operation": "saturate", "expression": "(merge (merge b a) (merge a (id)))"}));
@@ -44,6 +82,75 @@ fn a_term_becomes_its_canonical_form() {
     let inverse = saturated(json!({"expression": "(inv a)", "rules": []}));
     assert_eq!((&inverse["color"], &inverse["rewrites_applied"]), (&json!("BLUE"), &json!({})));
     assert_eq!(saturated(json!({"expression": 7}))["color"], "GREEN");
+}
+
+/// The class that a term of the reply is in, by its classes and nodes alone.
+fn class_of(graph: &Value, term: &str) -> usize {
+    let text = term.replace('(', " ( ").replace(')', " ) ");
+    let mut stack: Vec<Vec<Result<usize, &str>>> = vec![Vec::new()];
+    let find = |op: &str, children: &[usize]| {
+        let classes = graph["classes"].as_array().unwrap().iter();
+        let mut holds = classes.filter(|class| {
+            let mut nodes = class["nodes"].as_array().unwrap().iter();
+            nodes.any(|node| node["op"] == op && node["children"] == json!(children))
+        });
+        let class = holds.next().unwrap_or_else(|| panic!("{op} {children:?} is not in {graph}"));
+        assert!(holds.next().is_none(), "{op} {children:?} is in two classes");
+        usize::try_from(class["id"].as_u64().unwrap()).unwrap()
+    };
+    for word in text.split_whitespace() {
+        match word {
+            "(" => stack.push(Vec::new()),
+            ")" => {
+                let inner = stack.pop().unwrap();
+                let children: Vec<usize> =
+                    inner[1..].iter().map(|child| child.unwrap_or_else(|op| find(op, &[]))).collect();
+                let class = find(inner[0].unwrap_err(), &children);
+                stack.last_mut().unwrap().push(Ok(class));
+            }
+            word => stack.last_mut().unwrap().push(Err(word)),
+        }
+    }
+    stack[0][0].unwrap_or_else(|op| find(op, &[]))
+}
+
+#[test]
+fn the_graph_itself_is_shown_on_request() {
+    let expression = "(merge (merge b a) (merge a (id)))";
+    let body = |more: Value| {
+        let mut body = json!({"expression": expression});
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        body
+    };
+    assert!(saturated(body(json!({}))).get("graph").is_none());
+    let reply = saturated(body(json!({"include": ["graph"]})));
+    let graph = &reply["graph"];
+    assert_eq!((&graph["root"], &graph["complete"]), (&json!(0), &json!(true)));
+    let classes = graph["classes"].as_array().unwrap();
+    assert_eq!(reply["classes"], classes.len());
+    let nodes: usize = classes.iter().map(|class| class["nodes"].as_array().unwrap().len()).sum();
+    assert_eq!((&reply["nodes"], &graph["shown_nodes"]), (&json!(nodes), &json!(nodes)));
+    // Both what was asked and what came out are in the class of the root.
+    for term in [expression.replace("(id)", "id").as_str(), reply["canonical_form"].as_str().unwrap()] {
+        assert_eq!(class_of(graph, term), 0, "{term}");
+    }
+    assert_eq!((&classes[0]["color"], &classes[0]["size"]), (&json!("RED"), &json!(3)));
+
+    let part = saturated(body(json!({"include": ["graph"], "max_shown": 2})));
+    let part = &part["graph"];
+    assert_eq!((&part["shown_nodes"], &part["complete"]), (&json!(2), &json!(false)));
+    assert_eq!(part["classes"][0]["nodes"], json!([classes[0]["nodes"][0], classes[0]["nodes"][1]]));
+    assert_eq!(part["classes"][0]["node_count"], classes[0]["nodes"].as_array().unwrap().len());
+
+    for (wrong, code) in [
+        (json!({"max_shown": 5}), "invalid-limit"),
+        (json!({"include": ["graph"], "max_shown": 0}), "invalid-limit"),
+        (json!({"include": ["graph"], "max_shown": 5001}), "invalid-limit"),
+        (json!({"include": ["everything"]}), "invalid-json"),
+    ] {
+        let reply = post("/egraph/saturate", &body(wrong.clone()));
+        assert_eq!((reply.status, &reply.json["code"]), (422, &json!(code)), "{wrong}");
+    }
 }
 
 #[test]
@@ -217,4 +324,20 @@ fn child_with_settings() {
 fn child_with_bad_settings() {
     let reply = post("/egraph/saturate", &json!({"expression": "a"}));
     assert_eq!((reply.status, &reply.json["code"]), (500, &json!("invalid-setting")));
+}
+
+/// The sides of a rule have the forms of terms.
+#[test]
+fn rules_are_given_in_any_form_of_terms() {
+    let ask = |left: Value, right: Value| {
+        let rule = json!({"name": "halve", "left": left, "right": right, "conditions": ["nonzero ?b"]});
+        post("/egraph/saturate", &json!({"expression": "(/ (* x 7) 7)", "rules": [rule]}))
+    };
+    let listed = json!({"nodes": [{"op": "?a"}, {"op": "?b"}, {"op": "*", "children": [0, 1]}, {"op": "/", "children": [2, 1]}]});
+    for left in [json!("(/ (* ?a ?b) ?b)"), json!(["/", ["*", "?a", "?b"], "?b"]), listed] {
+        assert_eq!(ask(left.clone(), json!("?a")).json["canonical_form"], "x", "{left}");
+    }
+    let refused = ask(json!(["/", ["*", "?a"], "?b"]), json!("?a"));
+    assert_eq!((refused.status, &refused.json["code"]), (422, &json!("invalid-rule")));
+    assert!(refused.json["detail"].as_str().unwrap().contains("left[1]: * takes 2"), "{}", refused.json);
 }

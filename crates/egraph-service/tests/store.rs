@@ -3,6 +3,7 @@
 use egraph_service::service;
 use http::Method;
 use ramanujan_shell::native::{Reply, fresh_database, send};
+use ramanujan_shell::{Schema, Store};
 use serde_json::{Value, json};
 
 fn post(path: &str, body: &Value) -> Reply {
@@ -195,4 +196,41 @@ fn the_memo_is_bounded_and_the_least_recently_used_goes() {
     assert_eq!((&stats()["entries"], &stats()["evicted"]), (&json!(1_000), &json!(3)));
     assert_eq!(post("/egraph/saturate", &body(1)).json["cached"], false);
     assert_eq!(post("/egraph/saturate", &body(1_002)).json["cached"], true);
+}
+
+/// A long request is known by its bytes: the reply is the same as the one that was computed, and goes with it.
+#[test]
+fn a_long_request_is_known_by_its_bytes() {
+    let _database = fresh_database();
+    let deep = format!("{}(merge a a){}", "(f ".repeat(500), ")".repeat(500));
+    let body = json!({"expression": deep, "rules": ["idem"]});
+    let store = || Store::open(Schema { name: "egraph", statements: &[] }).unwrap();
+    let known = || {
+        let rows = store().execute("SELECT COUNT(*) FROM egraph_memo_spelling", []).unwrap();
+        rows[0].uint(0).unwrap()
+    };
+    let mut fresh = post("/egraph/saturate", &body).json;
+    assert_eq!((&fresh["cached"], known()), (&json!(false), 0));
+    fresh["cached"] = json!(true);
+    for _ in 0..3 {
+        assert_eq!(post("/egraph/saturate", &body).json, fresh);
+        assert_eq!(known(), 1);
+    }
+    // Another spelling of the same is found by what it means, and then by its bytes as well; some are enough.
+    for space in 1..20 {
+        let other = body.to_string().replacen(':', &format!(":{}", " ".repeat(space)), 1);
+        let reply = send(&service(), Method::POST, "/egraph/saturate", other.as_str());
+        assert_eq!(reply.json, fresh);
+        assert_eq!(send(&service(), Method::POST, "/egraph/saturate", other).json, fresh);
+    }
+    assert_eq!(known(), 8);
+    assert_eq!((&stats()["hits"], &stats()["stored"]), (&json!(41), &json!(1)));
+    // A request that is not answered is not known, and what is forgotten is forgotten under all its spellings.
+    let wrong = json!({"expression": deep, "rules": ["idem"], "max_nodes": 10});
+    for _ in 0..2 {
+        assert_eq!(post("/egraph/saturate", &wrong).status, 422);
+    }
+    store().execute("DELETE FROM egraph_memo", []).unwrap();
+    assert_eq!(known(), 0);
+    assert_eq!(post("/egraph/saturate", &body).json["cached"], false);
 }

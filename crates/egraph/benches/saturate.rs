@@ -24,7 +24,7 @@ fn canonical_size(text: &str, rules: &[&str], nodes: usize) -> Option<u64> {
     let mut egraph = EGraph::new(vocabulary);
     let root = egraph.add_term(&term)?;
     let limits = Limits { iterations: 100, nodes };
-    run(&mut egraph, &rules, limits, Mode::Block, &mut || false);
+    run(&mut egraph, &rules, limits, Mode::Block, &mut |_| false);
     extract(&egraph, root, &Cost::ast_size())?.ok().map(|(_, cost)| cost)
 }
 

@@ -11,6 +11,8 @@ mod rebuild;
 use hashbrown::HashTable;
 use ramanujan_core::Color;
 use rustc_hash::FxHasher;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 use std::hash::Hasher;
 
 use crate::forest::Forest;
@@ -49,6 +51,8 @@ struct Class {
     /// Nodes that were ever in it, and dead ones not yet swept out.
     members: u32,
     dead: u32,
+    /// Parents that died and were not yet swept out.
+    dead_parents: u32,
 }
 
 /// What is known of a class. Neither colour nor size depends on the order of unions.
@@ -75,8 +79,9 @@ pub struct EGraph {
     forest: Forest,
     /// Nodes with a child whose class lost its identity.
     repairs: Vec<Id>,
-    /// Classes whose smallest term became smaller.
-    shrunk: Vec<Id>,
+    /// Classes whose smallest term became smaller, with its size then, the smallest first: so that a class tells its
+    /// parents once, and not again for every smaller term on the way to the smallest.
+    shrunk: BinaryHeap<Reverse<(u64, Id)>>,
     touched: Vec<Id>,
     alive: usize,
     unions: usize,
@@ -98,7 +103,7 @@ impl EGraph {
             classes: Vec::new(),
             forest: Forest::default(),
             repairs: Vec::new(),
-            shrunk: Vec::new(),
+            shrunk: BinaryHeap::new(),
             touched: Vec::new(),
             alive: 0,
             unions: 0,
@@ -265,6 +270,7 @@ impl EGraph {
             known: Some(Known { color, size, literal }),
             members: 1,
             dead: 0,
+            dead_parents: 0,
         });
         self.remember(id);
         self.alive += 1;

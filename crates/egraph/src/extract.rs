@@ -3,7 +3,7 @@
 //! Costs by Knuth's generalisation of Dijkstra's algorithm (Inf. Proc. Letters 6, 1977): near-linear, where egg's own
 //! extractor is quadratic on deep terms. Among equally cheap terms the least wins: by size, name, arguments.
 
-use std::cmp::Reverse;
+use std::cmp::{Ordering, Reverse};
 use std::collections::{BinaryHeap, HashMap};
 
 use ramanujan_core::Color;
@@ -76,6 +76,7 @@ impl Cost {
 }
 
 /// A class whose cheapest term is known.
+#[derive(Clone, Copy)]
 struct Best {
     node: Id,
     cost: u64,
@@ -92,108 +93,133 @@ struct Best {
 /// If the term has more nodes than a term may have.
 pub fn extract(egraph: &EGraph, root: Id, cost: &Cost) -> Option<Result<(Term, u64), Illegal>> {
     let root = egraph.find(root);
-    let vocabulary = egraph.vocabulary();
-    let costs = class_costs(egraph, root, cost);
-    let mut order: Vec<(u64, Id)> = costs.iter().map(|(id, cost)| (*cost, *id)).collect();
+    let mut order = class_costs(egraph, root, cost);
     order.sort_unstable();
-    let mut best: HashMap<Id, Best> = HashMap::with_capacity(order.len());
+    let mut best: Vec<Option<Best>> = vec![None; egraph.next_id().index()];
     let mut rank = 0;
+    let mut chosen: Vec<(u64, Id, Id)> = Vec::new();
     // All children of a node of cost c cost less than c, so levels of equal cost can be ranked one after another.
     for level in order.chunk_by(|(a, _), (b, _)| a == b) {
-        let mut chosen: Vec<_> = level
-            .iter()
-            .filter_map(|(level_cost, id)| {
-                let candidates = egraph.nodes(*id).filter_map(|node| {
-                    let name = egraph.name(node);
-                    let children: Option<Vec<&Best>> =
-                        egraph.children(node).iter().map(|child| best.get(child)).collect();
-                    let children = children?;
-                    let weight = cost.weight(vocabulary, name, children.len());
-                    if cost.of(weight, children.iter().map(|child| child.cost)) != *level_cost {
-                        return None;
-                    }
-                    let size = children.iter().fold(1u64, |size, child| size.saturating_add(child.size));
-                    let ranks: Vec<u32> = children.iter().map(|child| child.rank).collect();
-                    Some(((size, vocabulary.text(name), ranks.len(), ranks), node))
-                });
-                candidates.min_by(|(a, _), (b, _)| a.cmp(b)).map(|(key, node)| (key, *id, node))
-            })
-            .collect();
-        chosen.sort_unstable_by(|(a, ..), (b, ..)| a.cmp(b));
-        for ((size, ..), id, node) in chosen {
-            best.insert(id, Best { node, cost: level[0].0, size, rank });
+        chosen.clear();
+        for (level_cost, class) in level {
+            let candidates = egraph.nodes(*class).filter_map(|node| {
+                let (of, size) = measure(egraph, &best, cost, node)?;
+                (of == *level_cost).then_some((size, node))
+            });
+            let least = candidates.min_by(|(size, node), (other_size, other)| {
+                size.cmp(other_size).then_with(|| order_of(egraph, &best, *node, *other))
+            });
+            chosen.extend(least.map(|(size, node)| (size, *class, node)));
+        }
+        chosen.sort_unstable_by(|(size, _, node), (other_size, _, other)| {
+            size.cmp(other_size).then_with(|| order_of(egraph, &best, *node, *other))
+        });
+        for (size, class, node) in chosen.iter().copied() {
+            best[class.index()] = Some(Best { node, cost: level[0].0, size, rank });
             rank += 1;
         }
     }
-    let total = best.get(&root)?.cost;
+    let total = best[root.index()]?.cost;
     Some(build(egraph, &best, root).map(|term| (term, total)))
 }
 
-/// The least cost of every class that costs no more than `root`.
-fn class_costs(egraph: &EGraph, root: Id, cost: &Cost) -> HashMap<Id, u64> {
-    struct Waiting {
-        node: Id,
-        class: Id,
-        weight: u64,
-        missing: usize,
+/// Cost, and size as a tree, of a node over the cheapest terms of its children; `None` if one has none yet.
+fn measure(egraph: &EGraph, best: &[Option<Best>], cost: &Cost, node: Id) -> Option<(u64, u64)> {
+    let children = egraph.children(node);
+    let mut size = 1u64;
+    for child in children {
+        size = size.saturating_add(best[child.index()]?.size);
     }
-    let mut waiting: Vec<Waiting> = Vec::new();
-    let mut parents: HashMap<Id, Vec<usize>> = HashMap::new();
+    let weight = cost.weight(egraph.vocabulary(), egraph.name(node), children.len());
+    let costs = children.iter().filter_map(|child| best[child.index()]).map(|child| child.cost);
+    Some((cost.of(weight, costs), size))
+}
+
+/// By name, then number of arguments, then arguments.
+fn order_of(egraph: &EGraph, best: &[Option<Best>], node: Id, other: Id) -> Ordering {
+    let text = |node: Id| egraph.vocabulary().text(egraph.name(node));
+    let ranks =
+        |node: Id| egraph.children(node).iter().map(|child| best[child.index()].map(|child| child.rank));
+    let by_name = text(node).cmp(text(other)).then(egraph.arity(node).cmp(&egraph.arity(other)));
+    by_name.then_with(|| ranks(node).cmp(ranks(other)))
+}
+
+/// The least cost of every class that costs no more than `root`.
+fn class_costs(egraph: &EGraph, root: Id, cost: &Cost) -> Vec<(u64, Id)> {
+    let ids = egraph.next_id().index();
+    // Of each node the class and how many of its children have no cost yet; of each class the places of its parents in
+    // `parents`, where the next is to be put.
+    let mut waiting: Vec<(Id, u32)> = vec![(root, 0); ids];
+    let mut next: Vec<u32> = vec![0; ids + 1];
     let mut queue = BinaryHeap::new();
+    let weight = |node: Id, arity| cost.weight(egraph.vocabulary(), egraph.name(node), arity);
     for class in egraph.class_ids() {
         for node in egraph.nodes(class) {
             let children = egraph.children(node);
-            let weight = cost.weight(egraph.vocabulary(), egraph.name(node), children.len());
+            waiting[node.index()] = (class, children.len() as u32);
+            children.iter().for_each(|child| next[child.index() + 1] += 1);
             if children.is_empty() {
-                queue.push(Reverse((cost.of(weight, std::iter::empty()), class)));
-                continue;
+                queue.push(Reverse((cost.of(weight(node, 0), std::iter::empty()), class)));
             }
-            for child in children {
-                parents.entry(*child).or_default().push(waiting.len());
-            }
-            waiting.push(Waiting { node, class, weight, missing: children.len() });
         }
     }
-    let mut costs: HashMap<Id, u64> = HashMap::new();
+    for id in 0..ids {
+        next[id + 1] += next[id];
+    }
+    let first = next.clone();
+    let mut parents: Vec<Id> = vec![root; next[ids] as usize];
+    for class in egraph.class_ids() {
+        for node in egraph.nodes(class) {
+            for child in egraph.children(node) {
+                let place = &mut next[child.index()];
+                parents[*place as usize] = node;
+                *place += 1;
+            }
+        }
+    }
+    let mut costs: Vec<Option<u64>> = vec![None; ids];
+    let mut known = Vec::new();
     let mut bound = u64::MAX;
     while let Some(Reverse((cheapest, class))) = queue.pop() {
         if cheapest > bound {
             break;
         }
-        if costs.contains_key(&class) {
+        if costs[class.index()].is_some() {
             continue;
         }
-        costs.insert(class, cheapest);
+        costs[class.index()] = Some(cheapest);
+        known.push((cheapest, class));
         if class == root {
             bound = cheapest;
         }
-        for parent in parents.get(&class).into_iter().flatten() {
-            let parent = &mut waiting[*parent];
-            parent.missing -= 1;
-            if parent.missing == 0 && !costs.contains_key(&parent.class) {
-                let children = egraph.children(parent.node).iter().filter_map(|child| costs.get(child));
-                queue.push(Reverse((cost.of(parent.weight, children.copied()), parent.class)));
+        for parent in &parents[first[class.index()] as usize..first[class.index() + 1] as usize] {
+            let (of, missing) = &mut waiting[parent.index()];
+            *missing -= 1;
+            if *missing == 0 && costs[of.index()].is_none() {
+                let children = egraph.children(*parent);
+                let of_children = children.iter().filter_map(|child| costs[child.index()]);
+                queue.push(Reverse((cost.of(weight(*parent, children.len()), of_children), *of)));
             }
         }
     }
-    costs
+    known
 }
 
-fn build(egraph: &EGraph, best: &HashMap<Id, Best>, root: Id) -> Result<Term, Illegal> {
+fn build(egraph: &EGraph, best: &[Option<Best>], root: Id) -> Result<Term, Illegal> {
     let mut term = Term::default();
-    let mut places: HashMap<Id, u32> = HashMap::new();
+    let mut places: Vec<Option<u32>> = vec![None; best.len()];
     let mut stack = vec![root];
     while let Some(id) = stack.last().copied() {
-        let Some(found) = best.get(&id).filter(|_| !places.contains_key(&id)) else {
+        let Some(found) = best[id.index()].filter(|_| places[id.index()].is_none()) else {
             stack.pop();
             continue;
         };
         let children = egraph.children(found.node);
         let before = stack.len();
-        stack.extend(children.iter().copied().filter(|child| !places.contains_key(child)));
+        stack.extend(children.iter().copied().filter(|child| places[child.index()].is_none()));
         if stack.len() == before {
-            let children = children.iter().filter_map(|child| places.get(child).copied()).collect();
-            places.insert(id, term.push(egraph.name(found.node), children)?);
+            let children = children.iter().filter_map(|child| places[child.index()]).collect();
+            places[id.index()] = Some(term.push(egraph.name(found.node), children)?);
             stack.pop();
         }
     }

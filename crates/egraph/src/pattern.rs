@@ -3,10 +3,12 @@
 //! A pattern is a flat list of places in preorder, so that every child's place comes after its parent's: a match is
 //! one node for each place, which is what a proof needs, and a term is built by going through the places backwards.
 
+mod read;
+
 use std::ops::ControlFlow;
 
 use crate::egraph::{EGraph, Id};
-use crate::term::Term;
+pub use crate::pattern::read::BadPattern;
 use crate::vocabulary::{Name, Vocabulary};
 
 /// Most places of a pattern.
@@ -52,99 +54,7 @@ pub struct Pattern {
     first: Vec<Option<usize>>,
 }
 
-/// Why a text is no pattern, and after how many characters.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BadPattern {
-    pub reason: String,
-    pub position: usize,
-}
-
 impl Pattern {
-    /// Reads an S-expression in which names that begin with `?` are variables.
-    ///
-    /// # Errors
-    /// With the position of the first trouble, in characters from 0.
-    pub fn read(
-        vocabulary: &mut Vocabulary,
-        variables: &mut Variables,
-        text: &str,
-    ) -> Result<Pattern, BadPattern> {
-        let bad = |position, reason: &str| BadPattern { reason: reason.to_owned(), position };
-        let mut pattern = Pattern { places: Vec::new(), parents: Vec::new(), first: Vec::new() };
-        // The operators that are open: place, position in the text, arguments so far.
-        let mut open: Vec<(usize, usize, usize)> = Vec::new();
-        let mut head = None;
-        let mut ended = false;
-        for (position, token) in crate::read::tokens(text) {
-            if ended {
-                return Err(bad(position, "there is more after the end of the pattern"));
-            }
-            if token == "(" {
-                if head.replace(position).is_some() {
-                    return Err(bad(position, "an operator's name is expected after '('"));
-                }
-                continue;
-            }
-            if token == ")" {
-                let (place, opened, arity) = match (head, open.pop()) {
-                    (None, Some(top)) => top,
-                    (Some(_), _) => return Err(bad(position, "an operator's name is expected after '('")),
-                    (None, None) => return Err(bad(position, "no '(' belongs to this ')'")),
-                };
-                if let Place::Node(name, count) = &mut pattern.places[place] {
-                    let operator = vocabulary.signature().operator(vocabulary.text(*name));
-                    if let Some(takes) =
-                        operator.map(|operator| operator.arity).filter(|takes| *takes != arity && arity > 0)
-                    {
-                        let reason =
-                            format!("{} takes {takes} arguments, not {arity}", vocabulary.text(*name));
-                        return Err(bad(opened, &reason));
-                    }
-                    *count = arity;
-                }
-                ended = open.is_empty();
-                continue;
-            }
-            if pattern.places.len() == MAX_PATTERN_NODES {
-                return Err(bad(position, &format!("a pattern has at most {MAX_PATTERN_NODES} places")));
-            }
-            let place = pattern.places.len();
-            let parent = open.last_mut().map(|(parent, _, arity)| {
-                *arity += 1;
-                (*parent, *arity - 1)
-            });
-            pattern.parents.push(parent.unwrap_or((0, 0)));
-            match token.strip_prefix('?') {
-                Some(_) if head.is_some() => {
-                    return Err(bad(position, "a variable cannot stand for an operator"));
-                }
-                Some(name) => {
-                    Term::check_name(name).map_err(|illegal| bad(position, &illegal.0))?;
-                    let variable = variables.intern(name);
-                    if variable >= MAX_VARIABLES {
-                        return Err(bad(position, &format!("a rule has at most {MAX_VARIABLES} variables")));
-                    }
-                    pattern.first.resize(pattern.first.len().max(variable + 1), None);
-                    pattern.first[variable].get_or_insert(place);
-                    pattern.places.push(Place::Variable(variable));
-                }
-                None => {
-                    Term::check_name(token).map_err(|illegal| bad(position, &illegal.0))?;
-                    pattern.places.push(Place::Node(vocabulary.intern(token), 0));
-                }
-            }
-            match head.take() {
-                Some(opened) => open.push((place, opened, 0)),
-                None => ended = open.is_empty(),
-            }
-        }
-        match (head, open.last().copied()) {
-            (Some(opened), _) | (_, Some((_, opened, _))) => Err(bad(opened, "this '(' is never closed")),
-            _ if pattern.places.is_empty() => Err(bad(0, "the pattern is empty")),
-            _ => Ok(pattern),
-        }
-    }
-
     /// The places, in preorder; the root is the first.
     pub fn places(&self) -> &[Place] {
         &self.places
@@ -317,36 +227,5 @@ mod tests {
         assert_eq!(matches("(f x ?b)", &["(f x w)", "(f y w)"], &[(0, 1)]), 1);
         // x = y makes the two nodes one.
         assert_eq!(matches("(f ?a)", &["(f x)", "(f y)", "x", "y"], &[(2, 3)]), 1);
-    }
-
-    #[test]
-    fn reads_and_prints_patterns_and_refuses_others() {
-        let mut vocabulary = Vocabulary::new(Signature::default());
-        for good in ["?a", "e", "(f ?a)", "(f (g ?a) e ?b)", "(f ?long-name (g (h ?x) ?x) e)"] {
-            let mut variables = Variables::default();
-            let pattern = Pattern::read(&mut vocabulary, &mut variables, good).unwrap();
-            assert_eq!(pattern.print(&vocabulary, &variables), good);
-        }
-        let many: String = (0..70).map(|i| format!(" x{i}")).collect();
-        let variables: String = (0..20).map(|i| format!(" ?x{i}")).collect();
-        for (bad, position) in [
-            ("", 0),
-            ("(", 0),
-            (")", 0),
-            ("(f", 0),
-            ("f)", 1),
-            ("a b", 2),
-            ("()", 1),
-            ("((f))", 1),
-            ("(?f a)", 1),
-            ("?", 0),
-            ("(f ?a", 0),
-            (&format!("(f{many})"), 245),
-            (&format!("(f{variables})"), 73),
-        ] {
-            let error =
-                Pattern::read(&mut vocabulary, &mut Variables::default(), bad).map(|_| ()).unwrap_err();
-            assert_eq!(error.position, position, "{bad}: {}", error.reason);
-        }
     }
 }

@@ -185,7 +185,10 @@ fn json_term(
 }
 
 /// `op` and `children` of a node.
-fn head<'a>(members: &'a Map<String, Value>, path: &str) -> Result<(&'a str, &'a [Value]), Unreadable> {
+pub(crate) fn head<'a>(
+    members: &'a Map<String, Value>,
+    path: &str,
+) -> Result<(&'a str, &'a [Value]), Unreadable> {
     if let Some(unknown) = members.keys().find(|key| !matches!(key.as_str(), "op" | "children")) {
         return Err(at(path, format!("unknown member {unknown:?}; a node has op and children")));
     }

@@ -1,209 +1,28 @@
-//! Rules: the named library, rules of a request, and the rewrites that both become.
-//!
-//! A library rule is a schema; for every operator that declares its law it gives rewrites. In a schema `⊕` is the
-//! operator, `⊖` its inverse, `⊗` an operator over which it distributes, `⊙` its dual, `∁` its complement, `e` the
-//! identity, `z` the annihilator. Every rule belongs to a gadget (RED, BLUE or GREEN).
+//! Rules that a request chooses from the library ([`library`]) or brings along, and the rewrites that both become.
+//! Every rule belongs to a gadget (RED, BLUE or GREEN).
+
+mod library;
 
 use ramanujan_core::Color;
+use serde_json::Value;
 
 use crate::operators::{Law, Operator, Signature};
 use crate::pattern::{Pattern, Variables};
+use crate::read::Place;
 use crate::rewrite::{Condition, Rewrite, Right};
+pub use crate::rules::library::{Equation, RULES, Rule};
 use crate::vocabulary::Vocabulary;
 
 /// Most rewrites of a rule set.
 pub const MAX_REWRITES: usize = 2_000;
 
-/// A rule of the library.
-#[derive(Clone, Copy, Debug)]
-pub struct Rule {
-    pub name: &'static str,
-    /// What the documents call it too.
-    pub aliases: &'static [&'static str],
-    pub gadget: Color,
-    /// Higher goes first. The order changes the path, not a saturated result.
-    pub priority: u8,
-    pub law: Law,
-    schemas: &'static [Schema],
-}
-
-/// Left side, right side, and the arity that the operator's inverse must have (0: it does not matter).
-type Schema = (&'static str, &'static str, usize);
-
-const fn rule(
-    name: &'static str,
-    aliases: &'static [&'static str],
-    gadget: Color,
-    law: Law,
-    schemas: &'static [Schema],
-) -> Rule {
-    let priority = if matches!(gadget, Color::Green) { 5 } else { 10 };
-    Rule { name, aliases, gadget, priority, law, schemas }
-}
-
-/// All rules.
-pub const RULES: [Rule; 16] = [
-    rule(
-        "assoc",
-        &["associativity", "red_assoc"],
-        Color::Red,
-        Law::Assoc,
-        &[("(⊕ (⊕ ?a ?b) ?c)", "(⊕ ?a (⊕ ?b ?c))", 0)],
-    ),
-    rule(
-        "assoc_rev",
-        &["inv_assoc"],
-        Color::Blue,
-        Law::Assoc,
-        &[("(⊕ ?a (⊕ ?b ?c))", "(⊕ (⊕ ?a ?b) ?c)", 0)],
-    ),
-    rule(
-        "shift_inverse",
-        &[],
-        Color::Blue,
-        Law::Inverse,
-        &[("(⊕ ?a (⊖ ?b ?c))", "(⊖ (⊕ ?a ?b) ?c)", 2), ("(⊕ ?a (⊕ ?b (⊖ ?c)))", "(⊕ (⊕ ?a ?b) (⊖ ?c))", 1)],
-    ),
-    rule(
-        "inverse",
-        &["inverses"],
-        Color::Blue,
-        Law::Inverse,
-        &[
-            ("(⊖ ?a ?a)", "e", 2),
-            ("(⊖ ?a e)", "?a", 2),
-            ("(⊕ ?a (⊖ ?a))", "e", 1),
-            ("(⊕ (⊖ ?a) ?a)", "e", 1),
-            ("(⊖ (⊖ ?a))", "?a", 1),
-            ("(⊖ e)", "e", 1),
-        ],
-    ),
-    rule("idem", &["idempotence"], Color::Blue, Law::Idem, &[("(⊕ ?a ?a)", "?a", 0)]),
-    rule(
-        "distribute",
-        &["distributivity", "blue_dist"],
-        Color::Blue,
-        Law::Distributes,
-        &[
-            ("(⊕ ?a (⊗ ?b ?c))", "(⊗ (⊕ ?a ?b) (⊕ ?a ?c))", 0),
-            ("(⊗ (⊕ ?a ?b) (⊕ ?a ?c))", "(⊕ ?a (⊗ ?b ?c))", 0),
-        ],
-    ),
-    rule("absorb", &["absorption"], Color::Blue, Law::Absorption, &[("(⊕ ?a (⊙ ?a ?b))", "?a", 0)]),
-    rule(
-        "annihilate",
-        &["annihilation"],
-        Color::Blue,
-        Law::Annihilator,
-        &[("(⊕ ?a z)", "z", 0), ("(⊕ z ?a)", "z", 0)],
-    ),
-    rule(
-        "complement",
-        &[],
-        Color::Blue,
-        Law::Complement,
-        &[("(⊕ ?a (∁ ?a))", "z", 0), ("(⊕ (∁ ?a) ?a)", "z", 0), ("(∁ z)", "e", 0)],
-    ),
-    rule(
-        "de_morgan",
-        &[],
-        Color::Blue,
-        Law::DeMorgan,
-        &[("(∁ (⊕ ?a ?b))", "(⊙ (∁ ?a) (∁ ?b))", 0), ("(⊙ (∁ ?a) (∁ ?b))", "(∁ (⊕ ?a ?b))", 0)],
-    ),
-    rule("involution", &[], Color::Blue, Law::Involution, &[("(⊕ (⊕ ?a))", "?a", 0)]),
-    rule("cancel", &[], Color::Blue, Law::Cancel, &[("(⊕ ?a ?a)", "1", 0), ("(⊕ (* ?b ?a) ?a)", "?b", 0)]),
-    rule(
-        "identity",
-        &["green_id"],
-        Color::Green,
-        Law::Identity,
-        &[("(⊕ ?a e)", "?a", 0), ("(⊕ e ?a)", "?a", 0)],
-    ),
-    rule("comm", &["commutativity"], Color::Green, Law::Comm, &[("(⊕ ?a ?b)", "(⊕ ?b ?a)", 0)]),
-    rule("definition", &[], Color::Green, Law::Definition, &[]),
-    rule("fold", &["constant_folding"], Color::Green, Law::Fold, &[]),
-];
-
-/// One direction of a rule for one operator, as text.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Equation {
-    pub left: String,
-    pub right: String,
-    /// As in a request, such as `nonzero ?a`.
-    pub conditions: Vec<String>,
-}
-
-impl Rule {
-    /// The rule of a name or alias.
-    pub fn named(name: &str) -> Option<&'static Rule> {
-        RULES.iter().find(|rule| rule.name == name || rule.aliases.contains(&name))
-    }
-
-    /// The operators that declare the rule's law.
-    pub fn operators<'s>(&self, signature: &'s Signature) -> impl Iterator<Item = &'s Operator> {
-        let law = self.law;
-        signature.operators().iter().filter(move |operator| operator.has(law))
-    }
-
-    /// The rule's equations for one operator.
-    pub fn equations(&self, signature: &Signature, operator: &Operator) -> Vec<Equation> {
-        let equation = |left: String, right: String| Equation { left, right, conditions: Vec::new() };
-        let plain = || {
-            let variables = ["?a", "?b", "?c"].into_iter().take(operator.arity).collect::<Vec<_>>();
-            format!("({} {})", operator.symbol, variables.join(" "))
-        };
-        match (self.law, &operator.definition) {
-            (Law::Definition, Some(definition)) => {
-                return vec![equation(plain(), definition.clone()), equation(definition.clone(), plain())];
-            }
-            (Law::Fold, _) => return vec![equation(plain(), "its value".into())],
-            _ => {}
-        }
-        let none = vec![String::new()];
-        let overs = if self.law == Law::Distributes { &operator.distributes_over } else { &none };
-        let inverse = operator.inverse.as_deref().unwrap_or_default();
-        let inverse_arity = signature.operator(inverse).map_or(0, |inverse| inverse.arity);
-        let fill = |side: &str, over: &str| {
-            let words = side.split_inclusive(['(', ' ', ')']).map(|piece| {
-                let word = piece.trim_end_matches(['(', ' ', ')']);
-                let filled = match word {
-                    "⊕" => &operator.symbol,
-                    "⊖" => inverse,
-                    "⊗" => over,
-                    "⊙" => operator.dual.as_deref().unwrap_or_default(),
-                    "∁" => operator.complement.as_deref().unwrap_or_default(),
-                    "e" => operator.identity.as_deref().unwrap_or_default(),
-                    "z" => operator.annihilator.as_deref().unwrap_or_default(),
-                    other => other,
-                };
-                format!("{filled}{}", &piece[word.len()..])
-            });
-            words.collect::<String>()
-        };
-        let applies = |arity: usize| arity == 0 || arity == inverse_arity;
-        let conditions: Vec<String> =
-            (self.law == Law::Cancel).then(|| "nonzero ?a".to_owned()).into_iter().collect();
-        let mut equations = Vec::new();
-        for over in overs {
-            for (left, right, _) in self.schemas.iter().filter(|(.., arity)| applies(*arity)) {
-                let (left, right) = (fill(left, over), fill(right, over));
-                // The complement of z is e, which an operator without identity does not have.
-                if !right.is_empty() {
-                    equations.push(Equation { left, right, conditions: conditions.clone() });
-                }
-            }
-        }
-        equations
-    }
-}
-
 /// A rule of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CustomRule {
     pub name: String,
-    pub left: String,
-    pub right: String,
+    /// A pattern in any form that a term has.
+    pub left: Value,
+    pub right: Value,
     /// Also from right to left.
     pub both_ways: bool,
     /// `nonzero ?a`, `literal ?a`, `color ?a RED`, `differ ?a ?b`.
@@ -314,9 +133,9 @@ impl RuleSet {
                 let (name, gadget, priority) = (rule.name.to_owned(), rule.gadget, rule.priority);
                 set.rules.push(RunningRule { name, gadget, priority });
             }
-            for equation in rule.equations(&signature, operator) {
-                let fold = rule.law == Law::Fold;
-                set.push(vocabulary, &equation, fold)
+            for Equation { left, right, conditions } in rule.equations(&signature, operator) {
+                let right = (rule.law != Law::Fold).then(|| right.into());
+                set.push(vocabulary, &left.into(), right.as_ref(), &conditions)
                     .map_err(|reason| Refused::Invalid { rule: rule.name.to_owned(), reason })?;
             }
         }
@@ -333,13 +152,10 @@ impl RuleSet {
             let invalid = |reason| Refused::Invalid { rule: rule(), reason };
             crate::term::Term::check_name(&custom.name).map_err(|illegal| invalid(illegal.0))?;
             set.rules.push(RunningRule { name: rule(), gadget: custom.gadget, priority: 1 });
-            let CustomRule { left, right, conditions, .. } = custom.clone();
-            let forward = Equation { left, right, conditions };
-            set.push(vocabulary, &forward, false).map_err(invalid)?;
+            let CustomRule { left, right, conditions, .. } = custom;
+            set.push(vocabulary, left, Some(right), conditions).map_err(invalid)?;
             if custom.both_ways {
-                let Equation { left, right, conditions } = forward;
-                set.push(vocabulary, &Equation { left: right, right: left, conditions }, false)
-                    .map_err(invalid)?;
+                set.push(vocabulary, right, Some(left), conditions).map_err(invalid)?;
             }
         }
         if set.rewrites.len() > MAX_REWRITES {
@@ -353,20 +169,32 @@ impl RuleSet {
         self.rules.get(self.rewrites.get(rewrite as usize)?.rule)
     }
 
-    /// Adds a rewrite of the last rule.
-    fn push(&mut self, vocabulary: &mut Vocabulary, equation: &Equation, fold: bool) -> Result<(), String> {
+    /// Adds a rewrite of the last rule; without a right side it computes the value of the left.
+    fn push(
+        &mut self,
+        vocabulary: &mut Vocabulary,
+        left: &Value,
+        right: Option<&Value>,
+        conditions_of: &[String],
+    ) -> Result<(), String> {
         let mut variables = Variables::default();
-        let mut read = |side: &str, text: &str| {
-            Pattern::read(vocabulary, &mut variables, text)
-                .map_err(|bad| format!("{side}, character {}: {}", bad.position, bad.reason))
+        let mut read = |side: &str, value: &Value| {
+            Pattern::of_json(vocabulary, &mut variables, value).map_err(|bad| match &bad.place {
+                Place::Position(_) => format!("{side}, {bad}"),
+                Place::Path(path) => format!("{side}{path}: {}", bad.reason),
+            })
         };
-        let left = read("left", &equation.left)?;
-        let right = if fold { Right::Value } else { Right::Pattern(read("right", &equation.right)?) };
+        let left = read("left", left)?;
+        let fold = right.is_none();
+        let right = match right {
+            Some(right) => Right::Pattern(read("right", right)?),
+            None => Right::Value,
+        };
         let mut conditions: Vec<Condition> = Vec::new();
         if fold {
             conditions.extend((0..variables.0.len()).map(Condition::Literal));
         }
-        for text in &equation.conditions {
+        for text in conditions_of {
             conditions.push(Condition::read(text, &variables)?);
         }
         let rule = self.rules.len() - 1;

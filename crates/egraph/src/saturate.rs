@@ -10,6 +10,8 @@
 use std::collections::{BTreeSet, HashMap};
 use std::ops::ControlFlow;
 
+use rustc_hash::FxBuildHasher;
+
 use crate::build::{Built, build};
 use crate::colors::{self, Mode};
 use crate::conflict::{Conflict, Conflicts};
@@ -76,14 +78,15 @@ pub struct Run {
 }
 
 /// Applies the rewrites of `rules` to a graph until nothing is new or a limit is reached; leaves the graph rebuilt.
-/// `expired` says whether the time is over. In mode `Block`, if no RED class has a BLUE child or the reverse, none has
+/// `expired` says whether the time is over; it is told the number of nodes, for what comes after a run takes time in
+/// proportion to them. In mode `Block`, if no RED class has a BLUE child or the reverse, none has
 /// one afterwards.
 pub fn run(
     egraph: &mut EGraph,
     rules: &RuleSet,
     limits: Limits,
     mode: Mode,
-    expired: &mut dyn FnMut() -> bool,
+    expired: &mut dyn FnMut(usize) -> bool,
 ) -> Run {
     run_until(egraph, rules, limits, mode, None, expired)
 }
@@ -95,11 +98,11 @@ pub fn run_until(
     limits: Limits,
     mode: Mode,
     goal: Option<(Id, Id)>,
-    expired: &mut dyn FnMut() -> bool,
+    expired: &mut dyn FnMut(usize) -> bool,
 ) -> Run {
     egraph.rebuild();
     egraph.take_touched();
-    let mut by_head: HashMap<_, Vec<u32>> = HashMap::new();
+    let mut by_head: HashMap<_, Vec<u32>, FxBuildHasher> = HashMap::default();
     for (index, rewrite) in rules.rewrites.iter().enumerate() {
         let heads = rewrite.left.root_name();
         heads
@@ -154,15 +157,15 @@ pub fn run_until(
 
 /// Looks at the time only once in a while.
 struct Clock<'c> {
-    expired: &'c mut dyn FnMut() -> bool,
+    expired: &'c mut dyn FnMut(usize) -> bool,
     left: u32,
 }
 
 impl Clock<'_> {
-    fn step(&mut self) -> ControlFlow<()> {
+    fn step(&mut self, nodes: usize) -> ControlFlow<()> {
         if self.left == 0 {
             self.left = CLOCK_STEPS;
-            if (self.expired)() {
+            if (self.expired)(nodes) {
                 self.left = 0;
                 return ControlFlow::Break(());
             }
@@ -192,7 +195,7 @@ struct State<'s, 'c> {
     pending: BTreeSet<(u64, Id)>,
     matches: Matches,
     /// The rewrites by the root of the left side and whether they grow the graph.
-    by_head: HashMap<((Name, usize), bool), Vec<u32>>,
+    by_head: HashMap<((Name, usize), bool), Vec<u32>, FxBuildHasher>,
     /// Those that may match the class in hand.
     candidates: Vec<u32>,
     applied: Vec<u64>,
@@ -211,7 +214,7 @@ impl State<'_, '_> {
         (self.changed, self.truncated) = (false, false);
         let sizes = self.egraph.class_ids().map(|class| self.egraph.known(class).size);
         let horizon = sizes.max().unwrap_or(0);
-        let mut looks: HashMap<Id, u8> = HashMap::new();
+        let mut looks: HashMap<Id, u8, FxBuildHasher> = HashMap::default();
         let mut later = BTreeSet::new();
         let first_new = self.egraph.next_id();
         self.unite()?;
@@ -263,7 +266,8 @@ impl State<'_, '_> {
                 (&*self.egraph, &mut self.clock, &mut self.matches);
             let before = found.len();
             let mut full = false;
-            let flow = rewrite.left.search(egraph, class, &mut || clock.step(), &mut |nodes| {
+            let nodes = egraph.node_count();
+            let flow = rewrite.left.search(egraph, class, &mut || clock.step(nodes), &mut |nodes| {
                 if found.len() - before == MATCHES_PER_CLASS {
                     full = true;
                     return ControlFlow::Break(());
@@ -289,7 +293,7 @@ impl State<'_, '_> {
     fn apply(&mut self) -> Result<(), StopReason> {
         let Matches { found, slots } = std::mem::take(&mut self.matches);
         for (index, from) in found {
-            if self.clock.step().is_break() {
+            if self.clock.step(self.egraph.node_count()).is_break() {
                 return Err(StopReason::TimeLimit);
             }
             let places = self.rules.rewrites[index as usize].left.places().len();

@@ -18,7 +18,8 @@ use crate::{now, row, schema, seal};
 /// Most events in one post where `MAX_BATCH` is not set.
 pub const DEFAULT_MAX_BATCH: usize = 1000;
 
-/// Events without a number get the ones that follow the greatest of their origin.
+/// Events without a number get the ones that follow the greatest of their origin. A clock that runs backwards does not
+/// take `received` with it, so that it never decreases along the log.
 const INSERT: &str = "
 WITH incoming AS MATERIALIZED (
     SELECT key AS i, substr(?2, 1 + 32 * key, 32) AS event_id, value ->> 0 AS timestamp, value ->> 1 AS agent,
@@ -28,9 +29,12 @@ WITH incoming AS MATERIALIZED (
 known AS MATERIALIZED (
     SELECT i.i AS i, e.agent = i.agent AND e.type = i.type AND e.document IS i.document AND e.color IS i.color
            AND e.body = i.body AS same
-    FROM incoming AS i CROSS JOIN timeline_events AS e ON e.event_id = i.event_id)
+    FROM incoming AS i CROSS JOIN timeline_events AS e ON e.event_id = i.event_id
+    UNION ALL
+    SELECT i.i, a.content = substr(?4, 1 + 32 * i.i, 32)
+    FROM incoming AS i CROSS JOIN timeline_archived AS a ON a.event_id = i.event_id)
 INSERT INTO timeline_events (event_id, timestamp, received, origin_seq, agent, type, document, color, body)
-SELECT i.event_id, i.timestamp, ?3,
+SELECT i.event_id, i.timestamp, MAX(?3, COALESCE((SELECT received FROM timeline_events ORDER BY seq DESC LIMIT 1), 0)),
        COALESCE(i.origin_seq, COALESCE((SELECT o.last FROM timeline_origins AS o WHERE o.agent = i.agent), 0)
                 + row_number() OVER (PARTITION BY i.agent ORDER BY i.i)),
        i.agent, i.type, i.document, i.color, i.body
@@ -40,6 +44,9 @@ WHERE i.i NOT IN (SELECT i FROM known)
   AND NOT EXISTS (
     SELECT 1 FROM incoming AS n CROSS JOIN timeline_events AS e ON e.agent = n.agent AND e.origin_seq = n.origin_seq
     WHERE n.origin_seq IS NOT NULL AND e.event_id <> n.event_id)
+  AND NOT EXISTS (
+    SELECT 1 FROM incoming AS n CROSS JOIN timeline_archived AS a ON a.agent = n.agent AND a.origin_seq = n.origin_seq
+    WHERE n.origin_seq IS NOT NULL AND a.event_id <> n.event_id)
 ORDER BY i.i
 RETURNING seq";
 
@@ -49,12 +56,17 @@ WITH incoming AS MATERIALIZED (
     SELECT key AS i, substr(?2, 1 + 32 * key, 32) AS event_id, value ->> 1 AS agent, value ->> 2 AS type,
            value ->> 3 AS document, value ->> 4 AS color, value ->> 5 AS origin_seq, value ->> 6 AS body
     FROM json_each(?1))
-SELECT i.i, e.seq, e.agent = i.agent AND e.type = i.type AND e.document IS i.document AND e.color IS i.color
-       AND e.body = i.body,
-       (SELECT c.seq FROM timeline_events AS c
-        WHERE i.origin_seq IS NOT NULL AND c.agent = i.agent AND c.origin_seq = i.origin_seq
-          AND c.event_id <> i.event_id)
+SELECT i.i, COALESCE(e.seq, a.seq),
+       iif(e.seq IS NULL, a.content = substr(?3, 1 + 32 * i.i, 32),
+           e.agent = i.agent AND e.type = i.type AND e.document IS i.document AND e.color IS i.color
+           AND e.body = i.body),
+       CASE WHEN i.origin_seq IS NOT NULL THEN COALESCE(
+           (SELECT c.seq FROM timeline_events AS c
+            WHERE c.agent = i.agent AND c.origin_seq = i.origin_seq AND c.event_id <> i.event_id),
+           (SELECT c.seq FROM timeline_archived AS c
+            WHERE c.agent = i.agent AND c.origin_seq = i.origin_seq AND c.event_id <> i.event_id)) END
 FROM incoming AS i LEFT JOIN timeline_events AS e ON e.event_id = i.event_id
+                   LEFT JOIN timeline_archived AS a ON a.event_id = i.event_id
 ORDER BY i.i";
 
 /// Where one posted event is in the log.
@@ -141,9 +153,10 @@ pub fn append(store: &Store, events: Vec<Event>, now: u64) -> Result<Vec<Appende
         .collect();
     let rows = serde_json::to_string(&rows).map_err(|e| Problem::new(500, "encoding", e.to_string()))?;
     let ids: Vec<u8> = fresh.iter().flat_map(|event| *event.event_id.as_bytes()).collect();
-    let params: [Sql; 2] = [rows.into(), ids.into()];
-    let [rows, ids] = params.clone();
-    let inserted = store.execute(INSERT, [rows, ids, now.into()])?;
+    let contents: Vec<u8> = fresh.iter().flat_map(|event| *event.content_digest().as_bytes()).collect();
+    let params: [Sql; 3] = [rows.into(), ids.into(), contents.into()];
+    let [rows, ids, contents] = params.clone();
+    let inserted = store.execute(INSERT, [rows, ids, now.into(), contents])?;
     let mut seqs = inserted.iter().map(|row| row.uint(0)).collect::<Result<Vec<_>, _>>()?;
     seqs.sort_unstable();
     let found: Vec<(u64, bool)> = if seqs.len() == fresh.len() {
@@ -192,18 +205,18 @@ fn within_batch(events: &[Event]) -> Result<Vec<usize>, Problem> {
 
 fn look_up(
     store: &Store,
-    params: [Sql; 2],
+    params: [Sql; 3],
     inserted: &[u64],
     first_index: &[usize],
 ) -> Result<Vec<(u64, bool)>, Problem> {
-    let [rows, ids] = params;
+    let [rows, ids, contents] = params;
     let id_at = |place: usize| match &ids {
         Sql::Blob(bytes) => {
             bytes.get(32 * place..32 * place + 32).and_then(|id| id.try_into().ok()).map(Digest)
         }
         _ => None,
     };
-    let stored = store.execute(LOOK_UP, [rows, ids.clone()])?;
+    let stored = store.execute(LOOK_UP, [rows, ids.clone(), contents])?;
     // One contradiction keeps the whole batch out, so it is looked for before anything is called missing.
     for (place, row) in stored.iter().enumerate() {
         let index = first_index.get(place).copied().unwrap_or(place);

@@ -10,12 +10,16 @@ use ramanujan_core::{Digest, Problem};
 use ramanujan_shell::{Row, Store};
 use serde_json::{Value, json};
 
+use crate::archive;
+use crate::feed::gone;
+
 /// Events from one checkpoint to the next: what a replay costs at most, some tens of milliseconds.
 pub const CHECKPOINT_EVENTS: u64 = 16_384;
 
 pub(crate) const CHECKPOINTS: &str = "CREATE TABLE IF NOT EXISTS timeline_checkpoints (
     size INTEGER PRIMARY KEY,
     previous INTEGER NOT NULL,
+    received INTEGER NOT NULL,
     origins INTEGER NOT NULL,
     documents INTEGER NOT NULL)";
 pub(crate) const AT_TYPES: &str = "CREATE TABLE IF NOT EXISTS timeline_at_types (
@@ -65,7 +69,7 @@ pub(crate) const BACKWARDS: &str = "CREATE TABLE IF NOT EXISTS timeline_backward
     PRIMARY KEY (seq, before_seq)) WITHOUT ROWID";
 /// Which events the log has had, wherever their rows are.
 pub(crate) const KNOWN: &str = "CREATE VIEW IF NOT EXISTS timeline_known (event_id, seq) AS
-    SELECT event_id, seq FROM timeline_events";
+    SELECT event_id, seq FROM timeline_events UNION ALL SELECT event_id, seq FROM timeline_archived";
 /// Named snapshots.
 pub(crate) const FREEZES: &str = "CREATE TABLE IF NOT EXISTS timeline_freezes (
     name TEXT PRIMARY KEY,
@@ -138,32 +142,53 @@ pub(crate) const FILL: &str = "CREATE TRIGGER IF NOT EXISTS timeline_checkpoint 
 
     INSERT OR IGNORE INTO timeline_backwards
         (seq, before_seq, agent, before_number, number, before_time, time)
-    SELECT iif(n.origin_seq < c.origin_seq, c.seq, n.seq), iif(n.origin_seq < c.origin_seq, n.seq, c.seq), c.agent,
-           MIN(n.origin_seq, c.origin_seq), MAX(n.origin_seq, c.origin_seq),
-           iif(n.origin_seq < c.origin_seq, n.timestamp, c.timestamp),
-           iif(n.origin_seq < c.origin_seq, c.timestamp, n.timestamp)
-    FROM (SELECT seq, agent, timestamp, origin_seq, lag(origin_seq) OVER own AS low, lead(origin_seq) OVER own AS high
-          FROM timeline_events NOT INDEXED WHERE seq > new.previous AND seq <= new.size
-          WINDOW own AS (PARTITION BY agent ORDER BY origin_seq)) AS c
-    CROSS JOIN timeline_at_origins AS p ON p.agent = c.agent AND p.size = (
-        SELECT MAX(size) FROM timeline_at_origins WHERE agent = c.agent AND size <= new.previous)
-    CROSS JOIN timeline_events AS n ON n.seq IN (
-        (SELECT seq FROM timeline_events INDEXED BY timeline_by_origin
-         WHERE agent = c.agent AND origin_seq > COALESCE(c.low, 0) AND origin_seq < c.origin_seq
-           AND seq <= new.previous ORDER BY origin_seq DESC LIMIT 1),
-        (SELECT seq FROM timeline_events INDEXED BY timeline_by_origin
-         WHERE agent = c.agent AND origin_seq > c.origin_seq
-           AND origin_seq <= MIN(p.last, COALESCE(c.high - 1, p.last))
-           AND seq <= new.previous ORDER BY origin_seq LIMIT 1))
-    WHERE c.origin_seq < p.last
-      AND ((n.origin_seq < c.origin_seq AND n.timestamp > c.timestamp)
-        OR (n.origin_seq > c.origin_seq AND n.timestamp < c.timestamp));
+    SELECT iif(number < origin_seq, seq, near), iif(number < origin_seq, near, seq), agent,
+           MIN(number, origin_seq), MAX(number, origin_seq),
+           iif(number < origin_seq, time, timestamp), iif(number < origin_seq, timestamp, time)
+    FROM (SELECT c.seq AS seq, c.agent AS agent, c.timestamp AS timestamp, c.origin_seq AS origin_seq,
+                 near.value AS near, COALESCE(e.origin_seq, a.origin_seq) AS number,
+                 COALESCE(e.timestamp, a.timestamp) AS time
+          FROM (SELECT seq, agent, timestamp, origin_seq, lag(origin_seq) OVER own AS low,
+                       lead(origin_seq) OVER own AS high
+                FROM timeline_events NOT INDEXED WHERE seq > new.previous AND seq <= new.size
+                WINDOW own AS (PARTITION BY agent ORDER BY origin_seq)) AS c
+          CROSS JOIN timeline_at_origins AS p ON p.agent = c.agent AND p.size = (
+              SELECT MAX(size) FROM timeline_at_origins WHERE agent = c.agent AND size <= new.previous)
+          CROSS JOIN json_each(json_array(
+              (SELECT seq FROM (
+                  SELECT * FROM (
+                      SELECT seq, origin_seq FROM timeline_events INDEXED BY timeline_by_origin
+                      WHERE agent = c.agent AND origin_seq > COALESCE(c.low, 0) AND origin_seq < c.origin_seq
+                        AND seq <= new.previous ORDER BY origin_seq DESC LIMIT 1)
+                  UNION ALL
+                  SELECT * FROM (
+                      SELECT seq, origin_seq FROM timeline_archived INDEXED BY timeline_archived_by_origin
+                      WHERE agent = c.agent AND origin_seq > COALESCE(c.low, 0) AND origin_seq < c.origin_seq
+                        AND seq <= new.previous ORDER BY origin_seq DESC LIMIT 1))
+               ORDER BY origin_seq DESC LIMIT 1),
+              (SELECT seq FROM (
+                  SELECT * FROM (
+                      SELECT seq, origin_seq FROM timeline_events INDEXED BY timeline_by_origin
+                      WHERE agent = c.agent AND origin_seq > c.origin_seq
+                        AND origin_seq <= MIN(p.last, COALESCE(c.high - 1, p.last))
+                        AND seq <= new.previous ORDER BY origin_seq LIMIT 1)
+                  UNION ALL
+                  SELECT * FROM (
+                      SELECT seq, origin_seq FROM timeline_archived INDEXED BY timeline_archived_by_origin
+                      WHERE agent = c.agent AND origin_seq > c.origin_seq
+                        AND origin_seq <= MIN(p.last, COALESCE(c.high - 1, p.last))
+                        AND seq <= new.previous ORDER BY origin_seq LIMIT 1))
+               ORDER BY origin_seq LIMIT 1))) AS near
+          LEFT JOIN timeline_events AS e ON e.seq = near.value
+          LEFT JOIN timeline_archived AS a ON a.seq = near.value
+          WHERE c.origin_seq < p.last)
+    WHERE (number < origin_seq AND time > timestamp) OR (number > origin_seq AND time < timestamp);
 END";
 
 /// Makes the checkpoint at ?2 from the one at ?1 if all events between are there.
 const MAKE: &str = "
-INSERT INTO timeline_checkpoints (size, previous, origins, documents)
-SELECT ?2, ?1,
+INSERT INTO timeline_checkpoints (size, previous, received, origins, documents)
+SELECT ?2, ?1, (SELECT received FROM timeline_events WHERE seq = ?2),
     COALESCE((SELECT origins FROM timeline_checkpoints WHERE size = ?1), 0) + (
         SELECT COUNT(*) FROM (SELECT DISTINCT agent FROM timeline_events NOT INDEXED WHERE seq > ?1 AND seq <= ?2) AS c
         WHERE NOT EXISTS (SELECT 1 FROM timeline_at_origins AS p WHERE p.agent = c.agent AND p.size <= ?1)),
@@ -185,16 +210,20 @@ pub fn latest(store: &Store, size: u64) -> Result<u64, Problem> {
 }
 
 /// Makes checkpoints at the multiples of `step` up to `size`, and at `size`. Stops when more than `budget` events were
-/// looked at, and says how far it came.
+/// looked at, and says how far it came. Archiving does this first, because it needs the rows.
 ///
 /// # Errors
-/// 500 `log-damaged` if events are missing, 503 if the store does not answer.
+/// 410 `archived` if the events are, 500 `log-damaged` if some are missing, 503 if the store does not answer.
 pub fn up_to(store: &Store, size: u64, step: u64, budget: u64) -> Result<u64, Problem> {
     let start = latest(store, size)?;
     let mut reached = start;
     while reached < size && reached - start < budget {
         let next = ((reached / step + 1) * step).min(size);
         if store.execute(MAKE, [reached.into(), next.into()])?.is_empty() && latest(store, next)? != next {
+            let archived = archive::until(store)?;
+            if reached < archived {
+                return Err(gone(archived + 1));
+            }
             let detail = format!(
                 "events after {reached} up to {next} are not all there; GET /timeline/verify names them"
             );
@@ -221,7 +250,10 @@ SELECT (SELECT COUNT(*) FROM timeline_missing AS m WHERE m.seq <= ?1 AND NOT EXI
             SELECT 1 FROM timeline_known AS k WHERE k.event_id = m.cause AND k.seq <= ?1)),
        (SELECT COUNT(*) FROM timeline_backwards AS b WHERE MAX(seq, before_seq) <= ?1 AND NOT EXISTS (
             SELECT 1 FROM timeline_events AS e INDEXED BY timeline_by_origin
-            WHERE e.agent = b.agent AND e.origin_seq > b.before_number AND e.origin_seq < b.number AND e.seq <= ?1))";
+            WHERE e.agent = b.agent AND e.origin_seq > b.before_number AND e.origin_seq < b.number AND e.seq <= ?1)
+        AND NOT EXISTS (
+            SELECT 1 FROM timeline_archived AS a INDEXED BY timeline_archived_by_origin
+            WHERE a.agent = b.agent AND a.origin_seq > b.before_number AND a.origin_seq < b.number AND a.seq <= ?1))";
 
 const LIST_MISSING: &str = "
 SELECT m.seq, m.event_id, m.cause FROM timeline_missing AS m WHERE m.seq <= ?1 AND NOT EXISTS (
@@ -233,6 +265,9 @@ SELECT seq, time, before_seq, before_time, agent FROM timeline_backwards AS b
 WHERE MAX(seq, before_seq) <= ?1 AND NOT EXISTS (
     SELECT 1 FROM timeline_events AS e INDEXED BY timeline_by_origin
     WHERE e.agent = b.agent AND e.origin_seq > b.before_number AND e.origin_seq < b.number AND e.seq <= ?1)
+  AND NOT EXISTS (
+    SELECT 1 FROM timeline_archived AS a INDEXED BY timeline_archived_by_origin
+    WHERE a.agent = b.agent AND a.origin_seq > b.before_number AND a.origin_seq < b.number AND a.seq <= ?1)
 ORDER BY seq, before_seq LIMIT ?2";
 
 /// The defects of the first `size` events, which must be a checkpoint; at most `limit` of each kind are listed.

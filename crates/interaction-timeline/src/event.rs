@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use ramanujan_core::time::{format_rfc3339, parse_rfc3339};
+use ramanujan_core::time::{MAX_UNIX_MILLIS, format_rfc3339, parse_rfc3339};
 use ramanujan_core::{
     AgentId, Color, Digest, DocumentId, Fingerprint, MAX_SAFE_INTEGER, Problem, VectorClock,
 };
@@ -14,6 +14,8 @@ use serde::de::{self, Deserializer, Visitor};
 use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+use crate::row::color_code;
 
 /// Longest `type` or `operation`, in characters: a name, not a message.
 pub const MAX_NAME_CHARS: usize = 64;
@@ -26,15 +28,16 @@ pub const MAX_PAYLOAD_BYTES: usize = 4096;
 /// Largest `origin_seq` a sender may claim; half the range of JSON numbers stays free for the numbers after it.
 pub const MAX_ORIGIN_SEQ: u64 = 1 << 52;
 
-/// An event as posted (network.md §8.1, with the aliases of its older forms).
+/// An event as posted (network.md §8.1, with the aliases of its older forms). What only one of these forms has goes
+/// into the payload; those that name an operation and no type are of the type `operation`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Posted {
     #[serde(alias = "id")]
     event_id: Option<Digest>,
     #[serde(rename = "type", alias = "event_type")]
-    kind: String,
-    timestamp: Option<String>,
+    kind: Option<String>,
+    timestamp: Option<Time>,
     agent_id: Option<Name>,
     #[serde(alias = "from_agent")]
     from: Option<Name>,
@@ -50,6 +53,10 @@ pub struct Posted {
     duration_ms: Option<f64>,
     origin_seq: Option<u64>,
     payload: Option<Value>,
+    crdt_state_before: Option<Value>,
+    crdt_state_after: Option<Value>,
+    instrument_id: Option<Value>,
+    preparation_id: Option<Value>,
 }
 
 /// An event ready to be stored.
@@ -74,6 +81,30 @@ impl Event {
         (&self.agent, &self.kind, &self.document, self.color, &self.body)
             == (&other.agent, &other.kind, &other.document, other.color, &other.body)
     }
+
+    /// See [`content_digest`].
+    pub fn content_digest(&self) -> Digest {
+        let document = self.document.as_ref().map(|document| document.as_str());
+        content_digest(self.agent.as_str(), &self.kind, document, self.color.map(color_code), &self.body)
+    }
+}
+
+/// Digest of what makes two events the same: texts preceded by their length, an absent document as the empty text,
+/// colour as stored with 2 for none. What is kept of an archived event's content.
+pub fn content_digest(
+    agent: &str,
+    kind: &str,
+    document: Option<&str>,
+    color: Option<i64>,
+    body: &str,
+) -> Digest {
+    let mut bytes = Vec::with_capacity(64 + body.len());
+    bytes.extend_from_slice(&color.unwrap_or(2).to_be_bytes());
+    for text in [agent, kind, document.unwrap_or_default(), body] {
+        bytes.extend_from_slice(&(text.len() as u64).to_be_bytes());
+        bytes.extend_from_slice(text.as_bytes());
+    }
+    Digest::of(&bytes)
 }
 
 impl Posted {
@@ -81,16 +112,23 @@ impl Posted {
     ///
     /// # Errors
     /// 422 with the member that is wrong.
-    pub fn check(self) -> Result<Event, Problem> {
+    pub fn check(mut self) -> Result<Event, Problem> {
         let invalid = |detail: String| Problem::invalid("invalid-event", detail);
-        check_name("type", &self.kind)?;
+        let kind = match (self.kind.take(), &self.operation) {
+            (Some(kind), _) => kind,
+            (None, Some(_)) => "operation".to_owned(),
+            (None, None) => return Err(invalid("type: needed (or operation, of which it then is)".into())),
+        };
+        check_name("type", &kind)?;
+        self.gather_payload()?;
         if let Some(operation) = &self.operation {
             check_name("operation", operation)?;
         }
         let timestamp = match &self.timestamp {
             None => None,
-            Some(text) => Some(parse_rfc3339(text).ok_or_else(|| {
-                invalid("timestamp: not an RFC 3339 time in UTC such as 2026-01-02T03:04:05.678Z".into())
+            Some(time) => Some(time.millis().ok_or_else(|| {
+                let detail = "timestamp: neither an RFC 3339 time in UTC such as 2026-01-02T03:04:05.678Z nor Unix milliseconds";
+                invalid(detail.into())
             })?),
         };
         let agent = match (&self.agent_id, &self.from) {
@@ -148,7 +186,7 @@ impl Posted {
                     color: self.color,
                     document_id: self.document_id.as_ref(),
                     timestamp: timestamp.map(format_rfc3339),
-                    kind: Some(&self.kind),
+                    kind: Some(&kind),
                     ..rest
                 };
                 Digest::of(encode(&whole)?.as_bytes())
@@ -158,12 +196,51 @@ impl Posted {
             event_id,
             timestamp,
             agent,
-            kind: self.kind,
+            kind,
             document: self.document_id,
             color: self.color,
             origin_seq: self.origin_seq,
             body,
         })
+    }
+}
+
+impl Posted {
+    /// Moves the members of single forms into the payload.
+    fn gather_payload(&mut self) -> Result<(), Problem> {
+        for (name, value) in [
+            ("crdt_state_before", self.crdt_state_before.take()),
+            ("crdt_state_after", self.crdt_state_after.take()),
+            ("instrument_id", self.instrument_id.take()),
+            ("preparation_id", self.preparation_id.take()),
+        ] {
+            let Some(value) = value else { continue };
+            let payload = self.payload.get_or_insert_with(|| Value::Object(serde_json::Map::new()));
+            if let Value::Object(members) = payload
+                && members.insert(name.to_owned(), value).is_some()
+            {
+                let detail = format!("{name}: stands in the payload too");
+                return Err(Problem::invalid("invalid-event", detail));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// When something happened, as text or as a number.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+enum Time {
+    Text(String),
+    Millis(u64),
+}
+
+impl Time {
+    fn millis(&self) -> Option<u64> {
+        match self {
+            Time::Text(text) => parse_rfc3339(text),
+            Time::Millis(millis) => Some(*millis).filter(|millis| *millis <= MAX_UNIX_MILLIS),
+        }
     }
 }
 
@@ -305,6 +382,42 @@ mod tests {
     }
 
     #[test]
+    fn every_form_of_the_guides_is_an_event_of_the_superset() {
+        let clock = json!({"0": 2, "1": 1});
+        let print = "00000000000000ff";
+        // The stub's form names no type; the numbered agents are numbers.
+        let stub = json!({"timestamp": "2026-01-02T03:04:05Z", "agent_id": 0, "operation": "insert",
+            "vector_clock": clock, "fingerprint": print, "color": "red"});
+        let made = event(stub.clone()).unwrap();
+        assert_eq!(
+            (made.kind.as_str(), made.agent.as_str(), made.color),
+            ("operation", "0", Some(Color::Red))
+        );
+        // The interaction moment has the states around it.
+        let mut moment = stub;
+        moment["crdt_state_before"] = json!({"count": 1});
+        moment["crdt_state_after"] = json!({"count": 2});
+        let body: Value = serde_json::from_str(&event(moment.clone()).unwrap().body).unwrap();
+        assert_eq!(
+            body["payload"],
+            json!({"crdt_state_before": {"count": 1}, "crdt_state_after": {"count": 2}})
+        );
+        moment["payload"] = json!({"crdt_state_after": 3});
+        assert!(event(moment).unwrap_err().detail.starts_with("crdt_state_after"));
+        // The agents' form, with a time in milliseconds.
+        let agents = json!({"event_id": Digest::of(b"1").to_string(), "event_type": "MessageReceived", "timestamp": 1_767_323_045_000u64,
+            "from_agent": "node_0", "to_agent": 1, "vector_clock": clock, "payload_size": 64, "duration_ms": 2.5});
+        let made = event(agents).unwrap();
+        assert_eq!((made.timestamp, made.agent.as_str()), (parse_rfc3339("2026-01-02T03:04:05Z"), "node_0"));
+        // The instruments' form.
+        let instrument = json!({"event_id": Digest::of(b"2").to_string(), "timestamp": "2026-01-02T03:04:05Z", "operation": "measure",
+            "agent_id": "lab", "instrument_id": "i7", "preparation_id": "p1", "depends_on": [Digest::of(b"1").to_string()],
+            "vector_clock": clock, "fingerprint": print});
+        let body: Value = serde_json::from_str(&event(instrument).unwrap().body).unwrap();
+        assert_eq!(body["payload"], json!({"instrument_id": "i7", "preparation_id": "p1"}));
+    }
+
+    #[test]
     fn the_id_is_the_digest_of_the_canonical_event() {
         let made =
             event(json!({"vector_clock": {"b": 2, "a": 1}, "type": "x", "agent_id": "a", "color": "red",
@@ -323,6 +436,7 @@ mod tests {
             ("type", json!(long)),
             ("type", json!("a\nb")),
             ("timestamp", json!("yesterday")),
+            ("timestamp", json!(MAX_UNIX_MILLIS + 1)),
             ("origin_seq", json!(0)),
             ("origin_seq", json!(MAX_SAFE_INTEGER)),
             ("payload_size", json!(MAX_SAFE_INTEGER + 1)),

@@ -13,10 +13,10 @@ use serde_json::{Map, Value, json};
 use crate::checkpoint::{self, CHECKPOINT_EVENTS};
 use crate::feed::bounds;
 use crate::merkle::Accumulator;
-use crate::query::{self, DEFAULT_LIMIT, DEFAULT_MAX_LIMIT};
+use crate::query::{DEFAULT_LIMIT, DEFAULT_MAX_LIMIT};
 use crate::seal::{self, SEAL_EVENTS};
 use crate::state::{self, Page};
-use crate::{now, schema};
+use crate::{archive, now, schema};
 
 /// Most events hashed or looked at in one request where `FREEZE_MAX_EVENTS` is not set: a few seconds of work.
 pub const DEFAULT_FREEZE_MAX_EVENTS: u64 = 200_000;
@@ -59,6 +59,14 @@ pub fn enabled() -> Result<(), Problem> {
     Err(Problem::new(403, "freeze-recover-disabled", detail))
 }
 
+/// How many events one request may hash or look at.
+///
+/// # Errors
+/// 500 `invalid-setting`.
+pub(crate) fn budget() -> Result<u64, Problem> {
+    setting::number("FREEZE_MAX_EVENTS", DEFAULT_FREEZE_MAX_EVENTS)
+}
+
 pub(crate) async fn post(request: Request) -> Result<Response, Problem> {
     enabled()?;
     request.query().only(&[])?;
@@ -81,7 +89,7 @@ pub(crate) async fn post(request: Request) -> Result<Response, Problem> {
     if let Some(reply) = existing(&store, &asked)? {
         return reply;
     }
-    let budget = setting::number("FREEZE_MAX_EVENTS", DEFAULT_FREEZE_MAX_EVENTS)?;
+    let budget = budget()?;
     let hashes = hashes(&store, size, budget, true)?;
     let reached = checkpoint::up_to(&store, size, CHECKPOINT_EVENTS, budget)?;
     if reached < size {
@@ -258,30 +266,8 @@ pub(crate) fn behind(reached: u64, size: u64) -> Problem {
 /// The hashes of the first `size` events. Seals what is not sealed yet, in full ranges, and with `whole` the rest too.
 ///
 /// # Errors
-/// 503 `not-ready` after `budget` events, 500 `log-damaged` if one is missing, 503 if the store does not answer.
+/// 503 `not-sealed` after `budget` events, 500 `log-damaged` if one is missing, 503 if the store does not answer.
 pub(crate) fn hashes(store: &Store, size: u64, budget: u64, whole: bool) -> Result<Accumulator, Problem> {
-    let mut state = seal::at(store, size)?;
-    let start = state.size();
-    while state.size() < size {
-        let from = state.size();
-        if from - start >= budget {
-            return Err(behind(from, size));
-        }
-        let full = SEAL_EVENTS - from % SEAL_EVENTS;
-        let events = query::after(store, from, full.min(size - from))?;
-        let end = from + events.len() as u64;
-        if let Some(seq) = seal::first_gap(from, &events).or_else(|| events.is_empty().then_some(end + 1)) {
-            let detail = format!("event {seq} is not there; GET /timeline/verify says more");
-            return Err(Problem::new(500, "log-damaged", detail));
-        }
-        let sealed = match whole || end - from == full {
-            true => seal::seal(store, state.clone(), &events)?,
-            false => None,
-        };
-        state = sealed.unwrap_or_else(|| {
-            events.iter().for_each(|event| state.push(event.leaf_hash()));
-            state
-        });
-    }
-    Ok(state)
+    seal::up_to(store, if whole { size } else { size - size % SEAL_EVENTS }, budget)?;
+    archive::state_at(store, size)
 }

@@ -12,12 +12,11 @@ use ramanujan_shell::request::Query;
 use ramanujan_shell::{Body, Request, Response, Store, log, ok, response, setting};
 use serde_json::json;
 
+use crate::export::stream_limit;
 use crate::feed::{Feed, bounds};
 use crate::query::{DEFAULT_LIMIT, DEFAULT_MAX_LIMIT};
 use crate::schema;
 
-/// Longest stream in milliseconds where `STREAM_MAX_MS` is not set: less than the time limit of a request.
-pub const DEFAULT_STREAM_MAX_MS: u64 = 25_000;
 /// Milliseconds between two looks into the store where `STREAM_POLL_MS` is not set.
 pub const DEFAULT_STREAM_POLL_MS: u64 = 200;
 /// Longest silence of a stream in milliseconds where `STREAM_HEARTBEAT_MS` is not set: proxies cut at a minute or so.
@@ -73,7 +72,7 @@ pub struct Timing {
 impl Timing {
     fn read(query: &Query<'_>) -> Result<Self, Problem> {
         let setting = |name, default| setting::number(name, default);
-        let longest = setting("STREAM_MAX_MS", DEFAULT_STREAM_MAX_MS)?;
+        let longest = u64::try_from(stream_limit()?.as_millis()).unwrap_or(u64::MAX);
         let within = |name: &str, default: u64| match query.parse::<u64>(name)? {
             None => Ok(default.min(longest)),
             Some(ms) if (MIN_MS..=longest).contains(&ms) => Ok(ms),

@@ -45,11 +45,19 @@ impl Accumulator {
 
     /// Adds the next leaf. The chain link is SHA-256(0x02 ‖ previous link ‖ leaf hash).
     pub fn push(&mut self, leaf: Digest) {
+        self.push_with(leaf, |_, _| {});
+    }
+
+    /// As [`push`](Self::push); `completed` is told each perfect subtree that ends with this leaf, with its level, the
+    /// leaf itself first.
+    pub fn push_with(&mut self, leaf: Digest, mut completed: impl FnMut(u32, &Digest)) {
         self.chain = Digest::of_parts([[2].as_slice(), self.chain.as_bytes(), leaf.as_bytes()]);
         let mut subtree = leaf;
-        for _ in 0..self.size.trailing_ones() {
+        completed(0, &subtree);
+        for level in 1..=self.size.trailing_ones() {
             if let Some(left) = self.peaks.pop() {
                 subtree = node_hash(&left, &subtree);
+                completed(level, &subtree);
             }
         }
         self.peaks.push(subtree);
@@ -68,11 +76,7 @@ impl Accumulator {
 
     /// MTH of all leaves; of none, SHA-256 of nothing.
     pub fn root(&self) -> Digest {
-        let mut peaks = self.peaks.iter().rev();
-        match peaks.next() {
-            None => Digest::of(b""),
-            Some(last) => peaks.fold(*last, |right, left| node_hash(left, &right)),
-        }
+        crate::tree::fold(&self.peaks)
     }
 
     /// The stored form of the subtree roots.

@@ -1,7 +1,8 @@
 //! Reading the log: by filters with a cursor, as the guides' array, by id.
 //!
 //! `order=seq` is the order of storing and its cursor never misses an event; `order=newest` is the same backwards;
-//! `order=time` is the order of the senders' times, in which a late event may appear before a cursor already passed.
+//! `order=time` is the order of the senders' times and `order=causal` that of cause and effect (see `causal`); in both
+//! a late event may appear before a cursor already passed.
 
 use ramanujan_core::time::{MAX_UNIX_MILLIS, parse_rfc3339};
 use ramanujan_core::{AgentId, Color, Digest, DocumentId, Problem};
@@ -9,9 +10,11 @@ use ramanujan_shell::request::Query;
 use ramanujan_shell::{Request, Response, Store, Value as Sql, json, ok, setting};
 use serde_json::{Map, Value, json};
 
+use crate::causal::Place;
 use crate::event::MAX_NAME_CHARS;
-use crate::row::{COLUMNS, Stored, color_code};
-use crate::schema;
+use crate::graph::read_pair;
+use crate::row::{COLUMNS, E_COLUMNS, Stored, color_code};
+use crate::{causal, schema};
 
 /// Events in a reply where `limit` is not given.
 pub const DEFAULT_LIMIT: u64 = 100;
@@ -25,6 +28,8 @@ pub enum Order {
     /// As [`Order::Seq`], latest first.
     Newest,
     Time,
+    /// Causes before effects.
+    Causal,
 }
 
 /// What to read.
@@ -39,9 +44,18 @@ pub struct Filter {
     pub document: Option<DocumentId>,
     pub color: Option<Color>,
     pub order: Order,
-    /// Go on after this (time, seq); the time is 0 but under [`Order::Time`].
-    pub after: Option<(u64, u64)>,
+    /// Go on after this event.
+    pub after: Option<After>,
     pub limit: u64,
+}
+
+/// Where the previous page ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum After {
+    Seq(u64),
+    /// Unix milliseconds and seq.
+    Time(u64, u64),
+    Place(Place),
 }
 
 const PARAMETERS: [&str; 9] =
@@ -51,31 +65,26 @@ impl Filter {
     /// Reads the query string of `/timeline/query`.
     ///
     /// # Errors
-    /// 422 naming the parameter; 501 for `order=causal`.
+    /// 422 naming the parameter.
     pub fn read(query: &Query<'_>) -> Result<Self, Problem> {
         query.only(&PARAMETERS)?;
+        Self::read_known(query)
+    }
+
+    /// As [`Filter::read`], with parameters that the caller has checked.
+    ///
+    /// # Errors
+    /// As [`Filter::read`].
+    pub fn read_known(query: &Query<'_>) -> Result<Self, Problem> {
         let invalid = |detail: &str| Problem::invalid("invalid-parameter", detail);
-        let time = |name: &str| match query.get(name) {
-            None => Ok(None),
-            Some(text) => parse_rfc3339(text)
-                .or_else(|| text.parse().ok().filter(|millis| *millis <= MAX_UNIX_MILLIS))
-                .map(Some)
-                .ok_or_else(|| {
-                    invalid(&format!("{name}: neither an RFC 3339 UTC time nor Unix milliseconds"))
-                }),
-        };
-        let (from, to) = (time("from")?, time("to")?);
+        let (from, to) = (read_time(query, "from")?, read_time(query, "to")?);
         let order = match query.get("order") {
             // A time range is read along the index of times unless the caller wants otherwise.
             None if from.is_some() || to.is_some() => Order::Time,
             None | Some("seq") => Order::Seq,
             Some("newest") => Order::Newest,
             Some("time") => Order::Time,
-            Some("causal") => {
-                return Err(Problem::not_implemented(
-                    "order=causal is not built yet; use order=seq or order=time",
-                ));
-            }
+            Some("causal") => Order::Causal,
             Some(_) => return Err(invalid("order: one of seq, newest, time, causal")),
         };
         let kind = query.get("type").map(str::to_owned);
@@ -113,44 +122,56 @@ impl Filter {
             }
             conditions.push(condition.replace('\u{1}', "?"));
         };
+        if self.order == Order::Causal {
+            add("c.level > 0", &[]);
+        }
         if let Some(from) = self.from {
-            add("timestamp >= ?", &[from.into()]);
+            add("e.timestamp >= ?", &[from.into()]);
         }
         if let Some(to) = self.to {
-            add("timestamp < ?", &[to.into()]);
+            add("e.timestamp < ?", &[to.into()]);
         }
+        // Under the causal order, along the index that has it within a document or an agent.
+        let t = if self.order == Order::Causal { "c" } else { "e" };
         if let Some(agent) = &self.agent {
-            add("agent = ?", &[agent.as_str().into()]);
+            add(&format!("{t}.agent = ?"), &[agent.as_str().into()]);
         }
         if let Some(kind) = &self.kind {
-            add("type = ?", &[kind.as_str().into()]);
+            add("e.type = ?", &[kind.as_str().into()]);
         }
         if let Some(document) = &self.document {
-            add("document = ?", &[document.as_str().into()]);
+            add(&format!("{t}.document = ?"), &[document.as_str().into()]);
         }
         if let Some(color) = self.color {
-            add("color = ?", &[color_code(color).into()]);
+            add("e.color = ?", &[color_code(color).into()]);
         }
         let order = match self.order {
-            Order::Seq => "seq",
-            Order::Newest => "seq DESC",
-            Order::Time => "timestamp, seq",
+            Order::Seq => "e.seq",
+            Order::Newest => "e.seq DESC",
+            Order::Time => "e.timestamp, e.seq",
+            Order::Causal => "c.level, c.total, c.seq",
         };
-        match (self.order, self.after) {
-            (Order::Seq, Some((_, seq))) => add("seq > ?", &[seq.into()]),
-            (Order::Newest, Some((_, seq))) => add("seq < ?", &[seq.into()]),
-            (Order::Time, Some((time, seq))) => add("(timestamp, seq) > (?, ?)", &[time.into(), seq.into()]),
-            (_, None) => {}
+        match self.after {
+            Some(After::Seq(seq)) if self.order == Order::Newest => add("e.seq < ?", &[seq.into()]),
+            Some(After::Seq(seq)) => add("e.seq > ?", &[seq.into()]),
+            Some(After::Time(time, seq)) => add("(e.timestamp, e.seq) > (?, ?)", &[time.into(), seq.into()]),
+            Some(After::Place(place)) => add(
+                "(c.level, c.total, c.seq) > (?, ?, ?)",
+                &[place.level.into(), place.total.into(), place.seq.into()],
+            ),
+            None => {}
         }
         let condition =
             if conditions.is_empty() { String::new() } else { format!("WHERE {}", conditions.join(" AND ")) };
         // One more than asked for tells whether there is a next page.
         params.push((self.limit + 1).into());
-        let sql = format!(
-            "SELECT {COLUMNS} FROM timeline_events {condition} ORDER BY {order} LIMIT ?{}",
-            params.len()
-        );
-        (sql, params)
+        let limit = params.len();
+        // Along the index, whose order is the answer's: what the filters leave out is passed over.
+        let table = match self.order {
+            Order::Causal => "timeline_causal AS c CROSS JOIN timeline_events AS e ON e.seq = c.seq",
+            _ => "timeline_events AS e",
+        };
+        (format!("SELECT {E_COLUMNS} FROM {table} {condition} ORDER BY {order} LIMIT ?{limit}"), params)
     }
 
     /// The events, and the cursor of the next page if there is one.
@@ -162,21 +183,44 @@ impl Filter {
         let mut events = read_all(store, &sql, params)?;
         let more = events.len() as u64 > self.limit;
         events.truncate(usize::try_from(self.limit).unwrap_or(usize::MAX));
-        let cursor = events.last().filter(|_| more).map(|last| match self.order {
-            Order::Seq | Order::Newest => last.seq.to_string(),
-            Order::Time => format!("{}.{}", last.timestamp, last.seq),
-        });
+        let cursor = match events.last().filter(|_| more) {
+            None => None,
+            Some(last) => Some(match self.order {
+                Order::Seq | Order::Newest => last.seq.to_string(),
+                Order::Time => format!("{}.{}", last.timestamp, last.seq),
+                Order::Causal => Place::of(store, last.seq)?.to_string(),
+            }),
+        };
         Ok((events, cursor))
     }
 }
 
-fn read_cursor(order: Order, text: &str) -> Option<(u64, u64)> {
+/// A parameter that is a time, as Unix milliseconds.
+///
+/// # Errors
+/// 422 `invalid-parameter`.
+pub(crate) fn read_time(query: &Query<'_>, name: &str) -> Result<Option<u64>, Problem> {
+    query.get(name).map(|text| parse_time(name, text)).transpose()
+}
+
+/// A time as RFC 3339 in UTC or as Unix milliseconds.
+///
+/// # Errors
+/// 422 `invalid-parameter` naming it.
+pub(crate) fn parse_time(name: &str, text: &str) -> Result<u64, Problem> {
+    let millis = || text.parse().ok().filter(|millis| *millis <= MAX_UNIX_MILLIS);
+    parse_rfc3339(text).or_else(millis).ok_or_else(|| {
+        let detail = format!("{name}: neither an RFC 3339 UTC time nor Unix milliseconds");
+        Problem::invalid("invalid-parameter", detail)
+    })
+}
+
+/// Reads a `next_cursor`.
+pub fn read_cursor(order: Order, text: &str) -> Option<After> {
     match order {
-        Order::Seq | Order::Newest => Some((0, text.parse().ok()?)),
-        Order::Time => {
-            let (time, seq) = text.split_once('.')?;
-            Some((time.parse().ok()?, seq.parse().ok()?))
-        }
+        Order::Seq | Order::Newest => Some(After::Seq(text.parse().ok()?)),
+        Order::Time => read_pair(text).map(|(time, seq)| After::Time(time, seq)),
+        Order::Causal => Place::parse(text).map(After::Place),
     }
 }
 
@@ -208,8 +252,10 @@ fn to_json(events: Vec<Stored>) -> Result<Vec<Map<String, Value>>, Problem> {
 
 pub(crate) async fn handle(request: Request) -> Result<Response, Problem> {
     let filter = Filter::read(&request.query())?;
-    let (events, next_cursor) = filter.run(&Store::open(schema::SCHEMA)?)?;
-    ok(&json!({"events": to_json(events)?, "next_cursor": next_cursor}))
+    let store = if filter.order == Order::Causal { causal::open()? } else { Store::open(schema::SCHEMA)? };
+    let (events, next_cursor) = filter.run(&store)?;
+    let archived = crate::archive::until(&store)?;
+    ok(&json!({"events": to_json(events)?, "next_cursor": next_cursor, "archived_until": archived}))
 }
 
 /// The newest events, or those after a seq, as a bare array with the newest last.

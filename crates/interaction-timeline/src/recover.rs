@@ -5,48 +5,44 @@
 
 use ramanujan_core::Problem;
 use ramanujan_core::time::{format_rfc3339, parse_rfc3339};
-use ramanujan_shell::{Request, Response, Store, ok, setting};
+use ramanujan_shell::{Request, Response, Store, ok};
 
 use crate::checkpoint::{self, CHECKPOINT_EVENTS};
 use crate::feed::{bounds, gone};
-use crate::freeze::{self, DEFAULT_FREEZE_MAX_EVENTS, behind, hashes};
-use crate::schema;
+use crate::freeze::{self, behind, hashes};
 use crate::state::{self, Page};
-
-/// The greatest seq received before ?1, the place before the first if there is none; no row if the log has a hole
-/// where it looks.
-const BISECT: &str = "
-WITH RECURSIVE bisect(low, high) AS (
-    SELECT COALESCE((SELECT MIN(seq) FROM timeline_events), 1) - 1,
-           COALESCE((SELECT MAX(seq) FROM timeline_events), 0)
-    UNION ALL
-    SELECT iif(e.received < ?1, e.seq, low), iif(e.received < ?1, high, e.seq - 1)
-    FROM bisect JOIN timeline_events AS e ON e.seq = (low + high + 1) / 2
-    WHERE low < high)
-SELECT low FROM bisect WHERE low = high";
+use crate::{archive, schema, summary};
 
 /// How many events the log had at `at`.
 fn size_at(store: &Store, at: Option<&str>) -> Result<u64, Problem> {
-    let (first, last) = bounds(store)?;
+    let (_, last) = bounds(store)?;
     let Some(at) = at else { return Ok(last) };
     if let Ok(seq) = at.parse::<u64>() {
         if seq > last {
             let detail = format!("at: the log ends with seq {last}");
             return Err(Problem::invalid("invalid-parameter", detail).with("last_seq", last));
         }
-        // What was before the first row is known as far as snapshots tell.
-        return if seq.saturating_add(1) < first { Err(gone(first)) } else { Ok(seq) };
+        return Ok(seq);
     }
     let time = parse_rfc3339(at).ok_or_else(|| {
         Problem::invalid("invalid-parameter", "at: neither a seq nor an RFC 3339 time in UTC")
     })?;
-    let rows = store.execute(BISECT, [(time + 1).into()])?;
+    let rows = store.execute(summary::BISECT, [(time + 1).into()])?;
     let row = rows.first().ok_or_else(|| {
         Problem::new(500, "log-damaged", "the log has a hole; GET /timeline/verify names it")
     })?;
     let size = row.uint(0)?;
-    // Whether it was earlier still is known to the archive only.
-    if size + 1 == first && first > 1 { Err(gone(first)) } else { Ok(size) }
+    // Before the time of the last archived event the size was less, which the files alone know.
+    let earlier =
+        size > 0 && size == archive::until(store)? && received(store, size)?.is_none_or(|last| last > time);
+    if earlier { Err(gone(size + 1)) } else { Ok(size) }
+}
+
+/// When event `seq` was stored, as long as its row or a checkpoint there tells it.
+fn received(store: &Store, seq: u64) -> Result<Option<u64>, Problem> {
+    let sql = "SELECT received FROM timeline_events WHERE seq = ?1
+               UNION ALL SELECT received FROM timeline_checkpoints WHERE size = ?1 LIMIT 1";
+    store.execute(sql, [seq.into()])?.first().map(|row| row.uint(0)).transpose()
 }
 
 pub(crate) async fn handle(request: Request) -> Result<Response, Problem> {
@@ -57,7 +53,7 @@ pub(crate) async fn handle(request: Request) -> Result<Response, Problem> {
     let page = Page::read(&query)?;
     let store = Store::open(schema::SCHEMA)?;
     let size = size_at(&store, query.get("at"))?;
-    let budget = setting::number("FREEZE_MAX_EVENTS", DEFAULT_FREEZE_MAX_EVENTS)?;
+    let budget = freeze::budget()?;
     // Checkpoints at the multiples alone: asking for a state must not grow the store without end.
     let whole = size / CHECKPOINT_EVENTS * CHECKPOINT_EVENTS;
     let reached = checkpoint::up_to(&store, whole, CHECKPOINT_EVENTS, budget)?;
@@ -66,9 +62,7 @@ pub(crate) async fn handle(request: Request) -> Result<Response, Problem> {
     }
     let hashes = hashes(&store, size, budget, false)?;
     let mut members = state::at(&store, size, page.as_ref())?;
-    let received = store.execute("SELECT received FROM timeline_events WHERE seq = ?1", [size.into()])?;
-    let received = received.first().map(|row| row.uint(0)).transpose()?;
-    members.insert("last_received".into(), received.map(format_rfc3339).into());
+    members.insert("last_received".into(), received(&store, size)?.map(format_rfc3339).into());
     members.insert("chain_head".into(), hashes.chain_head().to_string().into());
     members.insert("merkle_root".into(), hashes.root().to_string().into());
     members.insert("snapshot".into(), freeze::latest(&store, size)?.into());

@@ -11,6 +11,10 @@ use crate::merkle;
 pub const COLUMNS: &str =
     "seq, event_id, timestamp, received, origin_seq, agent, type, document, color, body";
 
+/// [`COLUMNS`] of a table called `e`, where another has columns of the same names.
+pub(crate) const E_COLUMNS: &str =
+    "e.seq, e.event_id, e.timestamp, e.received, e.origin_seq, e.agent, e.type, e.document, e.color, e.body";
+
 /// One row of the log.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Stored {
@@ -90,6 +94,16 @@ impl Stored {
             event.insert("color".into(), color.as_str().into());
         }
         Ok(event)
+    }
+
+    /// Whether the columns agree with the body as far as it repeats them: the number that the sender gave.
+    pub fn is_consistent(&self) -> bool {
+        // The canonical body has its members in order of name, and a quote inside a text is escaped, so that this finds
+        // the member itself and nothing that looks like it.
+        let head = self.body.split("\"payload\":").next().unwrap_or_default();
+        let Some((_, rest)) = head.split_once("\"origin_seq\":") else { return self.body.starts_with('{') };
+        let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+        rest[..digits].parse() == Ok(self.origin_seq)
     }
 
     /// The Merkle leaf of this event, over every stored column: numbers as 8 bytes big-endian, texts preceded by

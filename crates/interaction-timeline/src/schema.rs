@@ -52,6 +52,76 @@ pub const SCHEMA: Schema = Schema {
             peaks BLOB NOT NULL,
             tags BLOB NOT NULL,
             sealed_at INTEGER NOT NULL)",
+        crate::causal::TABLES[0],
+        crate::causal::TABLES[1],
+        crate::causal::TABLES[2],
+        crate::causal::TABLES[3],
+        crate::causal::TABLES[4],
+        crate::causal::TABLES[5],
+        crate::causal::TABLES[6],
+        crate::causal::TABLES[7],
+        crate::causal::TABLES[8],
+        crate::causal::TABLES[9],
+        // Roots of the perfect subtrees of 1024 events and more that end at this size, smallest first.
+        "ALTER TABLE timeline_seals ADD COLUMN nodes BLOB",
+        // The stub of archived events: `leaves` and `contents` hold 32 bytes for each.
+        "CREATE TABLE IF NOT EXISTS timeline_segments (
+            first INTEGER PRIMARY KEY,
+            last INTEGER NOT NULL,
+            digest BLOB NOT NULL,
+            leaves BLOB NOT NULL,
+            contents BLOB NOT NULL,
+            archived_at INTEGER NOT NULL)",
+        "CREATE TABLE IF NOT EXISTS timeline_archived (
+            event_id BLOB PRIMARY KEY,
+            seq INTEGER NOT NULL,
+            agent TEXT NOT NULL,
+            origin_seq INTEGER NOT NULL,
+            timestamp INTEGER NOT NULL,
+            content BLOB NOT NULL) WITHOUT ROWID",
+        "CREATE UNIQUE INDEX IF NOT EXISTS timeline_archived_by_seq ON timeline_archived (seq)",
+        "CREATE UNIQUE INDEX IF NOT EXISTS timeline_archived_by_origin ON timeline_archived (agent, origin_seq)",
+        "CREATE TRIGGER IF NOT EXISTS timeline_archive AFTER INSERT ON timeline_segments BEGIN
+            INSERT INTO timeline_archived (event_id, seq, agent, origin_seq, timestamp, content)
+                SELECT event_id, seq, agent, origin_seq, timestamp,
+                       substr(new.contents, 1 + 32 * (seq - new.first), 32)
+                FROM timeline_events WHERE seq BETWEEN new.first AND new.last;
+            DELETE FROM timeline_events WHERE seq BETWEEN new.first AND new.last;
+        END",
+        // Passes the rows of a restored segment to the trigger and is empty again when the statement ends.
+        "CREATE TABLE IF NOT EXISTS timeline_restored (
+            first INTEGER PRIMARY KEY,
+            last INTEGER NOT NULL,
+            rows TEXT NOT NULL)",
+        // The rows come back with all that appending does; then the tallies, which never forgot them, are set right.
+        "CREATE TRIGGER IF NOT EXISTS timeline_restore AFTER INSERT ON timeline_restored BEGIN
+            DELETE FROM timeline_archived WHERE seq BETWEEN new.first AND new.last;
+            DELETE FROM timeline_segments WHERE first = new.first;
+            INSERT INTO timeline_events
+                    (seq, event_id, timestamp, received, origin_seq, agent, type, document, color, body)
+                SELECT value ->> 'seq', unhex(value ->> 'event_id'), value ->> 'timestamp', value ->> 'received',
+                       value ->> 'origin_seq', value ->> 'agent', value ->> 'type', value ->> 'document',
+                       value ->> 'color', value ->> 'body'
+                FROM json_each(new.rows);
+            UPDATE timeline_origins SET events = events - (
+                    SELECT COUNT(*) FROM timeline_events AS e
+                    WHERE e.seq BETWEEN new.first AND new.last AND e.agent = timeline_origins.agent)
+                WHERE agent IN (SELECT agent FROM timeline_events WHERE seq BETWEEN new.first AND new.last);
+            UPDATE timeline_tally SET events = events - (
+                    SELECT COUNT(*) FROM timeline_events AS e
+                    WHERE e.seq BETWEEN new.first AND new.last
+                      AND e.type = timeline_tally.type AND COALESCE(e.color, 2) = timeline_tally.color)
+                WHERE type IN (SELECT type FROM timeline_events WHERE seq BETWEEN new.first AND new.last);
+            DELETE FROM timeline_restored;
+        END",
+        // The causal index passes by what is archived; it is made anew when something comes back.
+        "CREATE TRIGGER IF NOT EXISTS timeline_reindex AFTER DELETE ON timeline_segments BEGIN
+            DELETE FROM timeline_causal;
+            DELETE FROM timeline_edges;
+            DELETE FROM timeline_seen;
+            DELETE FROM timeline_late;
+        END",
+        // After the archive, whose tables they read.
         checkpoint::CHECKPOINTS,
         checkpoint::AT_TYPES,
         checkpoint::AT_ORIGINS,

@@ -8,9 +8,10 @@ use ramanujan_shell::request::Query;
 use ramanujan_shell::{Row, Store, Value as Sql, setting};
 use serde_json::{Map, Value, json};
 
-use crate::checkpoint;
+use crate::feed::gone;
 use crate::query::{DEFAULT_LIMIT, DEFAULT_MAX_LIMIT};
 use crate::row::{color_code, color_of};
+use crate::{archive, checkpoint};
 
 /// Most event types in a summary, the most frequent first.
 pub const MAX_TYPES: usize = 50;
@@ -136,9 +137,24 @@ GROUP BY document";
 /// The state after the first `size` events: counts, and the page of a list if one is asked for.
 ///
 /// # Errors
-/// 503 if the store does not answer.
+/// 410 `archived` if it would need rows that are, 503 if the store does not answer.
 pub fn at(store: &Store, size: u64, page: Option<&Page>) -> Result<Map<String, Value>, Problem> {
-    let base = checkpoint::latest(store, size)?;
+    loop {
+        let base = checkpoint::latest(store, size)?;
+        let state = replay(store, base, size, page)?;
+        // Asked afterwards: rows that an archiver takes away meanwhile would not be in the counts.
+        let archived = archive::until(store)?;
+        if base == size || base >= archived {
+            return Ok(state);
+        }
+        if checkpoint::latest(store, size)? == base {
+            return Err(gone(archived + 1));
+        }
+    }
+}
+
+/// The state at the checkpoint `base` and what the events up to `size` change of it.
+fn replay(store: &Store, base: u64, size: u64, page: Option<&Page>) -> Result<Map<String, Value>, Problem> {
     let mut by_color: Map<String, Value> =
         Color::ALL.iter().map(|color| (color.as_str().to_owned(), 0.into())).collect();
     let mut uncolored = 0;

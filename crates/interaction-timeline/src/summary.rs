@@ -9,7 +9,7 @@ use ramanujan_shell::{Request, Response, Store, ok};
 use serde_json::{Map, Value, json};
 
 use crate::row::color_of;
-use crate::{now, schema, seal};
+use crate::{archive, now, schema, seal};
 
 /// Seconds looked back for the rate where `window` is not given.
 pub const DEFAULT_WINDOW_S: u64 = 10;
@@ -25,9 +25,9 @@ SELECT COALESCE((SELECT MAX(seq) FROM timeline_events), 0),
        (SELECT received FROM timeline_events ORDER BY seq DESC LIMIT 1)";
 
 /// The greatest seq received before ?1, 0 if there is none; no row if the log has a hole where it looks.
-const BISECT: &str = "
+pub(crate) const BISECT: &str = "
 WITH RECURSIVE bisect(low, high) AS (
-    SELECT 0, COALESCE((SELECT MAX(seq) FROM timeline_events), 0)
+    SELECT COALESCE((SELECT MAX(last) FROM timeline_segments), 0), COALESCE((SELECT MAX(seq) FROM timeline_events), 0)
     UNION ALL
     SELECT iif(e.received < ?1, e.seq, low), iif(e.received < ?1, high, e.seq - 1)
     FROM bisect JOIN timeline_events AS e ON e.seq = (low + high + 1) / 2
@@ -92,6 +92,7 @@ pub fn summary(store: &Store, window: u64, now: u64) -> Result<Value, Problem> {
         "last_timestamp": time(2)?,
         "last_received": time(3)?,
         "recent": {"window_s": window, "events": recent},
+        "archived_until": archive::until(store)?,
         "sealed_size": seal::sealed_size(store)?,
     }))
 }

@@ -110,10 +110,6 @@ fn parameters_that_mean_nothing_are_refused() {
     problem(&get("/timeline/event/xyz"), 422, "invalid-path");
     problem(&get(&format!("/timeline/event/{}", id(1))), 404, "no-such-event");
     problem(&get("/timeline/summary?window=0"), 422, "invalid-parameter");
-    problem(&get("/timeline/query?order=causal"), 501, "not-implemented");
-    for path in ["proof", "flows", "metrics", "export", "event/00/causes", "event/00/effects"] {
-        problem(&get(&format!("/timeline/{path}")), 501, "not-implemented");
-    }
     problem(&get("/timeline/events"), 405, "method-not-allowed");
 }
 

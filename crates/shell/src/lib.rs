@@ -1,5 +1,5 @@
 //! The seam between components and the Spin SDK: requests and responses, the SQLite store, calls to other
-//! components, settings, log.
+//! components, mounted files, settings, log.
 //!
 //! Components see the `http` crate's types and the types here, never the SDK's, so that another SDK is a change to
 //! this crate alone. On native targets the same API runs on rusqlite and on services mounted in-process, so that a
@@ -9,6 +9,7 @@
 
 pub mod body;
 pub mod fetch;
+pub mod files;
 pub mod log;
 pub mod request;
 pub mod response;

@@ -2,15 +2,17 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use http::{Method, header};
 
-use crate::{Request, Service};
+use crate::{Body, Request, Service};
 
 thread_local! {
     static DATABASE: RefCell<Option<Rc<rusqlite::Connection>>> = const { RefCell::new(None) };
     static SERVICES: RefCell<HashMap<String, Rc<Service>>> = RefCell::new(HashMap::new());
+    static FOLDERS: RefCell<HashMap<String, PathBuf>> = RefCell::new(HashMap::new());
 }
 
 /// Keeps the thread's database and mounted services; dropping it forgets them.
@@ -35,9 +37,32 @@ pub fn fresh_database() -> Guard {
     Guard(())
 }
 
+/// Gives this thread the database in `file`, durable as the host's is: a statement that has returned is on the disk.
+///
+/// # Panics
+/// If SQLite cannot open it.
+pub fn database_file(file: &std::path::Path) -> Guard {
+    let connection = rusqlite::Connection::open(file).expect("a database file");
+    connection.pragma_update(None, "journal_mode", "WAL").expect("a file that takes a write-ahead log");
+    connection.pragma_update(None, "synchronous", "FULL").expect("a database that takes a setting");
+    DATABASE.set(Some(Rc::new(connection)));
+    SERVICES.with_borrow_mut(HashMap::clear);
+    Guard(())
+}
+
 /// Makes `service` answer calls to `http://<component>.spin.internal` on this thread.
 pub fn mount(component: &str, service: Service) {
     SERVICES.with_borrow_mut(|services| services.insert(component.to_owned(), Rc::new(service)));
+}
+
+/// Makes a folder be at `place` for this thread, as the manifest's `files` does in a component.
+pub fn mount_folder(place: &str, folder: impl AsRef<Path>) {
+    FOLDERS.with_borrow_mut(|folders| folders.insert(place.to_owned(), folder.as_ref().to_owned()));
+}
+
+/// The folder at `place`; the place itself, where nothing is, if there is none.
+pub(crate) fn folder(place: &str) -> PathBuf {
+    FOLDERS.with_borrow(|folders| folders.get(place).cloned()).unwrap_or_else(|| place.into())
 }
 
 /// A reply with its body as bytes and, if it is JSON, as a value (null otherwise).
@@ -74,9 +99,22 @@ pub fn send_with(
     }
     let request = Request::new(builder.body(body.into()).expect("a legal request"));
     let (parts, body) = pollster::block_on(service.handle(request)).into_parts();
-    let body = body.as_full().map(<[u8]>::to_vec).unwrap_or_default();
+    let body = pollster::block_on(whole(body));
     let json = serde_json::from_slice(&body).unwrap_or_default();
     Reply { status: parts.status.as_u16(), headers: parts.headers, body, json }
+}
+
+/// All of a body; of a stream, until it ends by itself.
+async fn whole(body: Body) -> Vec<u8> {
+    let mut chunks = match body {
+        Body::Full(bytes) => return bytes,
+        Body::Stream(chunks) => chunks,
+    };
+    let mut bytes = Vec::new();
+    while let Some(chunk) = std::future::poll_fn(|context| chunks.as_mut().poll_next(context)).await {
+        bytes.extend(chunk);
+    }
+    bytes
 }
 
 pub(crate) mod sqlite {
@@ -148,7 +186,7 @@ pub(crate) mod outbound {
             .with_borrow(|services| services.get(&component).cloned())
             .ok_or_else(|| format!("{component} is not mounted"))?;
         let (parts, body) = service.handle(Request::new(request)).await.into_parts();
-        let body = body.as_full().map(<[u8]>::to_vec).unwrap_or_default();
+        let body = super::whole(body).await;
         Ok(http::Response::from_parts(parts, body))
     }
 }

@@ -50,6 +50,25 @@ impl Request {
         self.parts.headers.get(name)?.to_str().ok()
     }
 
+    /// Whether the client would rather have a page than JSON: it names `text/html`, and `application/json` not above
+    /// it (RFC 9110 §12.5.1). A client that takes anything is a program.
+    pub fn wants_page(&self) -> bool {
+        let accept = self.header("accept").unwrap_or_default();
+        let quality = |media_type: &str| {
+            let ranges = accept.split(',').map(|range| {
+                let (name, parameters) = range.split_once(';').unwrap_or((range, ""));
+                let quality = parameters.split(';').find_map(|parameter| parameter.trim().strip_prefix("q="));
+                (name.trim(), quality.map_or(1.0, |quality| quality.trim().parse::<f32>().unwrap_or(0.0)))
+            });
+            ranges
+                .filter(|(name, _)| name.eq_ignore_ascii_case(media_type))
+                .map(|(_, quality)| quality)
+                .fold(0.0, f32::max)
+        };
+        let page = quality("text/html");
+        page > 0.0 && page >= quality("application/json")
+    }
+
     /// The query string.
     pub fn query(&self) -> Query<'_> {
         Query { pairs: form_urlencoded::parse(self.parts.uri.query().unwrap_or("").as_bytes()).collect() }

@@ -46,12 +46,13 @@ pub struct Service {
     bases: Vec<&'static str>,
     routes: Vec<Route>,
     root_members: Option<Members>,
+    page: Option<Handler>,
 }
 
 impl Service {
     /// A service with `GET <base>` (description) and `GET <base>/health`.
     pub fn new(info: Info) -> Self {
-        Service { bases: vec![info.base], info, routes: Vec::new(), root_members: None }
+        Service { bases: vec![info.base], info, routes: Vec::new(), root_members: None, page: None }
     }
 
     /// Serves everything below the canonical base also below `base`.
@@ -69,6 +70,17 @@ impl Service {
         Fut: Future<Output = Result<Map<String, Value>, Problem>> + 'static,
     {
         self.root_members = Some(Rc::new(move |request| Box::pin(members(request))));
+        self
+    }
+
+    /// Answers `GET <base>` with a page to a client that wants one; others still get the description.
+    #[must_use]
+    pub fn page<F, Fut>(mut self, handler: F) -> Self
+    where
+        F: Fn(Request) -> Fut + 'static,
+        Fut: Future<Output = Result<Response, Problem>> + 'static,
+    {
+        self.page = Some(Rc::new(move |request| Box::pin(handler(request))));
         self
     }
 
@@ -185,7 +197,7 @@ impl Service {
         }
         if (own || health) && !allowed.contains(&Method::GET) {
             if method == Method::GET {
-                return if own { self.describe(request).await } else { self.health() };
+                return if own { self.root(request).await } else { self.health() };
             }
             allowed.push(Method::GET);
         }
@@ -228,6 +240,15 @@ impl Service {
 
     fn is_health(&self, path: &str) -> bool {
         path.trim_end_matches('/').strip_suffix("/health").is_some_and(|base| self.is_base(base))
+    }
+
+    /// The base itself: its page or its description.
+    async fn root(&self, request: Request) -> Result<Response, Problem> {
+        let Some(page) = &self.page else { return self.describe(request).await };
+        let mut response =
+            if request.wants_page() { page(request).await? } else { self.describe(request).await? };
+        response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept"));
+        Ok(response)
     }
 
     async fn describe(&self, request: Request) -> Result<Response, Problem> {

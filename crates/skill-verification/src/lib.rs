@@ -1,32 +1,41 @@
-//! skill-verification: seventeen verifiers that vote. Its description and health are here; a verdict is not built
-//! yet, and every route that would give one says so.
+//! skill-verification: seventeen verifiers that judge embeddings and skills, the reference collections that they
+//! compare with, and the votes of verifiers that run on several agents.
 //!
-//! The verdict rule counts groups of six, five and six. With another number of verifiers it would mean something
-//! else, so a component set up with one refuses every request rather than answer by a rule nobody chose.
+//! Tests, votes and the search are in `ramanujan-verification`. Here `item` reads, judges and shows one item,
+//! `surroundings` finds what lies around it, `store` holds the tables, `event` tells the timeline, `settings` has the
+//! limits, and `routes` turns requests into calls of these.
 
+mod body;
+mod components;
+mod event;
+mod item;
+mod routes;
+mod schema;
+mod settings;
+mod store;
+mod surroundings;
+
+use std::future::Future;
 use std::rc::Rc;
 
+use http::Method;
 use ramanujan_core::Problem;
-use ramanujan_core::time::format_rfc3339;
-use ramanujan_shell::{Info, Request, Response, Service, now_millis, ok, setting};
-use serde_json::{Map, Value, json};
+use ramanujan_shell::{Info, Request, Service, setting};
+use serde_json::Map;
+
+use crate::routes::{agents, analyze, batch, collections, similarity, votes};
+use crate::settings::Settings;
 
 const COMPONENT: &str = "skill-verification";
 
-/// Verifiers of negative, neutral and positive polarity.
-pub const GROUPS: [(&str, u64); 3] = [("negative", 6), ("neutral", 5), ("positive", 6)];
-
-/// All verifiers, the only value of `NUM_AGENTS` that is accepted.
-pub const NUM_AGENTS: u64 = 17;
-
 /// The component's routes.
 pub fn service() -> Service {
-    service_with(|| setting::text("NUM_AGENTS"))
+    service_with(setting::text)
 }
 
-/// The component's routes, with `NUM_AGENTS` as `num_agents` gives it at each request.
-pub fn service_with(num_agents: impl Fn() -> Option<String> + 'static) -> Service {
-    let check: Check = Rc::new(move || check(num_agents().as_deref()));
+/// The component's routes, with its environment as `variables` gives it at each request.
+pub fn service_with(variables: impl Fn(&str) -> Option<String> + 'static) -> Service {
+    let source: Source = Rc::new(move || Settings::read(&variables));
     Service::new(Info {
         component: COMPONENT,
         message: "Skill verification received",
@@ -35,86 +44,45 @@ pub fn service_with(num_agents: impl Fn() -> Option<String> + 'static) -> Servic
         constants: Map::new,
     })
     .alias("/skills")
-    .root_members(checked(&check, |_| Ok(constants())))
-    .get("/verify/health", checked(&check, |_| health()))
-    .post("/verify/analyze", checked(&check, not_built))
-    .post("/verify/batch", checked(&check, not_built))
-    .post("/verify/similarity", checked(&check, not_built))
-    .get("/verify/agents", checked(&check, not_built))
+    .root_members(within(&source, async |_, _| {
+        let mut members = agents::counts();
+        members.insert("service".into(), "Skill Verification".into());
+        Ok(members)
+    }))
+    .get("/verify/health", within(&source, agents::health))
+    .get("/verify/agents", within(&source, agents::list))
+    .post("/verify/analyze", within(&source, analyze::analyze))
+    .post("/verify/batch", within(&source, batch::batch))
+    .post("/verify/similarity", within(&source, similarity::similarity))
+    .get("/verify/collections", within(&source, collections::list))
+    .route(Method::PUT, "/verify/collections/{name}", within(&source, collections::create))
+    .post("/verify/collections/{name}", within(&source, collections::create))
+    .get("/verify/collections/{name}", within(&source, collections::read))
+    .post("/verify/collections/{name}/embeddings", within(&source, collections::append))
+    .get("/verify/collections/{name}/embeddings", within(&source, collections::embeddings))
+    .post("/verify/votes", within(&source, votes::post))
+    .post("/verify/votes/merge", within(&source, votes::post))
+    .get("/verify/votes", within(&source, votes::list))
+    .get("/verify/votes/{subject}", within(&source, votes::read))
 }
 
 ramanujan_shell::entry!(crate::service);
 
-type Check = Rc<dyn Fn() -> Result<(), Problem>>;
+type Source = Rc<dyn Fn() -> Result<Settings, Problem>>;
 
-/// `handler`, once the component is set up as it must be.
-fn checked<T: 'static>(
-    check: &Check,
-    handler: fn(Request) -> Result<T, Problem>,
-) -> impl Fn(Request) -> std::future::Ready<Result<T, Problem>> + 'static {
-    let check = check.clone();
-    move |request| std::future::ready(check().and_then(|()| handler(request)))
-}
-
-fn check(num_agents: Option<&str>) -> Result<(), Problem> {
-    match num_agents.map(str::trim) {
-        None => Ok(()),
-        Some(text) if text.parse() == Ok(NUM_AGENTS) => Ok(()),
-        Some(text) => {
-            let detail = format!(
-                "the setting NUM_AGENTS={text:?} is not usable: the verdict rule is made for {NUM_AGENTS} \
-                 verifiers (6 negative, 5 neutral, 6 positive); set it to {NUM_AGENTS} or leave it out"
-            );
-            Err(Problem::new(500, "invalid-setting", detail))
-        }
-    }
-}
-
-fn constants() -> Map<String, Value> {
-    let mut members = Map::new();
-    members.insert("service".into(), "Skill Verification".into());
-    members.insert("agents_total".into(), NUM_AGENTS.into());
-    for (polarity, agents) in GROUPS {
-        members.insert(format!("{polarity}_agents"), agents.into());
-    }
-    members
-}
-
-fn health() -> Result<Response, Problem> {
-    ok(&json!({
-        "service": COMPONENT,
-        "component": COMPONENT,
-        "version": env!("CARGO_PKG_VERSION"),
-        "timestamp": format_rfc3339(now_millis()),
-        "agents": NUM_AGENTS,
-    }))
-}
-
-fn not_built(request: Request) -> Result<Response, Problem> {
-    Err(Problem::not_implemented(format!(
-        "{} {} is declared and not built yet: no verifier votes so far",
-        request.parts.method,
-        request.path()
-    )))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_groups_are_all_verifiers() {
-        assert_eq!(GROUPS.iter().map(|(_, agents)| agents).sum::<u64>(), NUM_AGENTS);
-    }
-
-    #[test]
-    fn only_seventeen_is_accepted() {
-        for accepted in [None, Some("17"), Some(" 17 ")] {
-            assert!(check(accepted).is_ok(), "{accepted:?}");
-        }
-        for refused in ["16", "0", "-17", "17.0", "seventeen"] {
-            let problem = check(Some(refused)).unwrap_err();
-            assert!(problem.code == "invalid-setting" && problem.detail.contains("NUM_AGENTS"), "{problem}");
-        }
+/// A handler with the settings, once they are as they must be.
+fn within<F, Fut, T>(
+    source: &Source,
+    handler: F,
+) -> impl Fn(Request) -> std::pin::Pin<Box<dyn Future<Output = Result<T, Problem>>>> + 'static
+where
+    F: Fn(Settings, Request) -> Fut + Clone + 'static,
+    Fut: Future<Output = Result<T, Problem>> + 'static,
+    T: 'static,
+{
+    let source = source.clone();
+    move |request| {
+        let (source, handler) = (source.clone(), handler.clone());
+        Box::pin(async move { handler(source()?, request).await })
     }
 }

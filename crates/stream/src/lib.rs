@@ -2,11 +2,17 @@
 //!
 //! A stream takes operations of its own colour only, colours each through the composed `colors` interface, forwards
 //! them to crdt-service, and records them on the timeline before it acknowledges. GREEN verifies: it recomputes a
-//! document from its deltas alone. Streams keep no state.
+//! document from its deltas alone, in two orders, and proves through the composed `gadgets` interface that both join the
+//! same; `canonicalize`, and `verify` of two expressions, go there too. Streams keep no state.
 
+mod algebra;
 mod apply;
 mod colors;
+mod convergence;
 mod event;
+mod gadgets;
+mod join;
+mod orders;
 mod recompute;
 mod state;
 mod verify;
@@ -15,6 +21,7 @@ use ramanujan_core::{Color, Problem, json};
 use ramanujan_shell::service::color_constants;
 use ramanujan_shell::{Info, Request, Response, Service};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 /// RED: constructive operations.
 pub fn red(version: &'static str) -> Service {
@@ -55,7 +62,7 @@ pub fn blue(version: &'static str) -> Service {
 }
 
 /// GREEN: verifying operations. All but a transition to VERIFY, which is an operation like those of the other streams,
-/// change nothing.
+/// change nothing. They run in this process: neither RED nor BLUE takes them, so neither imports `gadgets`.
 pub fn green(version: &'static str) -> Service {
     let info = Info {
         component: "stream-green",
@@ -69,8 +76,9 @@ pub fn green(version: &'static str) -> Service {
         .get("/stream/green/test", async |request| state::test(Color::Green, request).await)
         .get("/stream/green/state", async |request| state::get(Color::Green, request).await)
         .post("/stream/green/apply", green_apply)
-        .post("/stream/green/verify", verify::post)
-        .post("/stream/green/check", verify::post)
+        .post("/stream/green/verify", green_verify)
+        .post("/stream/green/check", green_verify)
+        .post("/stream/green/canonicalize", algebra::canonicalize)
 }
 
 /// What GREEN does with an operation depends on its name; everything else about it is checked there.
@@ -80,8 +88,24 @@ async fn green_apply(request: Request) -> Result<Response, Problem> {
         operation: Option<String>,
     }
     let is_transition = |named: &Named| named.operation.as_deref() == Some("transition");
+    let is_canonicalize = |named: &Named| named.operation.as_deref() == Some("canonicalize");
     match json::one_or_many::<Named>(&request.body) {
         Ok((named, _)) if named.iter().any(is_transition) => apply::post(Color::Green, request).await,
+        Ok((named, false)) if named.iter().any(is_canonicalize) => algebra::canonicalize(request).await,
+        _ => green_verify(request).await,
+    }
+}
+
+/// Verifies two expressions where a request has one, else a document.
+async fn green_verify(request: Request) -> Result<Response, Problem> {
+    #[derive(Deserialize)]
+    struct Sides {
+        lhs: Option<IgnoredAny>,
+        rhs: Option<IgnoredAny>,
+    }
+    let has_sides = |sides: &Sides| sides.lhs.is_some() || sides.rhs.is_some();
+    match json::one_or_many::<Sides>(&request.body) {
+        Ok((sides, false)) if sides.iter().any(has_sides) => algebra::verify(request).await,
         _ => verify::post(request).await,
     }
 }
@@ -93,7 +117,7 @@ fn allowed(color: Color) -> &'static [&'static str] {
             &["insert", "increment", "add", "set", "insert_item", "insert_text", "transition to LIVE"]
         }
         Color::Blue => &["delete", "decrement", "remove", "delete_text", "transition to BACKFILL"],
-        Color::Green => &["verify", "check", "transition to VERIFY"],
+        Color::Green => &["verify", "check", "canonicalize", "transition to VERIFY"],
     }
 }
 

@@ -23,6 +23,7 @@ pub(crate) struct Recomputed {
 }
 
 /// What the deltas add up to.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Outcome {
     pub(crate) digest: Digest,
     pub(crate) fingerprint: Fingerprint,

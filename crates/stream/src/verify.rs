@@ -8,6 +8,7 @@ use ramanujan_shell::{Request, Response, call_json, ok};
 use serde::{Deserialize, Serialize};
 
 use crate::check_color;
+use crate::convergence::{Convergence, Kept};
 use crate::event::{Event, event_id, record};
 use crate::recompute::Recomputed;
 
@@ -69,6 +70,8 @@ struct Witness {
     reported_clock: VectorClock,
     recomputed_value_digest: Option<Digest>,
     reported_value_digest: Digest,
+    /// The deltas joined in another order as well.
+    convergence: Convergence,
     mismatches: Vec<String>,
 }
 
@@ -94,17 +97,23 @@ pub(crate) async fn post(request: Request) -> Result<Response, Problem> {
     let claim: Claim = json::from_slice(&request.body)?;
     check_color(Color::Green, &claim.operation, claim.polarity.as_deref())?;
     let request: VerifyRequest = json::from_slice(&request.body)?;
+    if !matches!(request.operation.as_str(), "verify" | "check") {
+        let detail = format!("a document is verified; {} does not take one", request.operation);
+        return Err(Problem::invalid("invalid-operation", detail));
+    }
     let document = request.document_id.as_str();
     let reported: Reported =
         call_json("crdt-service", Method::GET, &format!("/crdt/{document}"), None::<&()>).await?;
     let mut recomputed = Recomputed::new(reported.crdt_type);
+    let mut kept = Kept::new()?;
     let mut cursor = String::from("0");
     loop {
         let path =
             format!("/crdt/{document}/history?limit={PAGE}&cursor={cursor}&until={}", reported.log_position);
         let page: Page = call_json("crdt-service", Method::GET, &path, None::<&()>).await?;
-        for record in &page.items {
-            recomputed.push(record);
+        for record in page.items {
+            recomputed.push(&record);
+            kept.push(record);
         }
         match page.next_cursor {
             Some(next) => cursor = next,
@@ -112,7 +121,9 @@ pub(crate) async fn post(request: Request) -> Result<Response, Problem> {
         }
     }
     let deltas = recomputed.deltas;
-    let (outcome, mismatches) = recomputed.finish();
+    let (outcome, mut mismatches) = recomputed.finish();
+    let (convergence, diverged) = kept.witness(reported.crdt_type, &outcome)?;
+    mismatches.extend(diverged);
     let witness = Witness {
         crdt_type: reported.crdt_type,
         deltas,
@@ -125,6 +136,7 @@ pub(crate) async fn post(request: Request) -> Result<Response, Problem> {
         reported_clock: reported.vector_clock,
         recomputed_value_digest: outcome.value_digest,
         reported_value_digest: reported.value_digest,
+        convergence,
         mismatches,
     };
     let verified = witness.mismatches.is_empty()

@@ -1,10 +1,14 @@
 //! `ramanujan timeline`: what is done with the timeline of a running network from outside, over HTTP.
 //!
-//! `export` writes the log to a file, for analysis. `client` alone does network I/O. A new subcommand is a module with
+//! `export` writes the log to a file, for analysis. `archive` moves its oldest events to files, `verify` checks such
+//! files and `import` brings them back. `client` alone does network I/O. A new subcommand is a module with
 //! `Args` and `run`, and a line in [`Command`].
 
+pub mod archive;
 pub mod client;
 pub mod export;
+pub mod import;
+pub mod verify;
 
 use std::io;
 use std::process::ExitCode;
@@ -22,6 +26,9 @@ pub struct Args {
 #[derive(Clone, Debug, clap::Subcommand)]
 pub enum Command {
     Export(export::Args),
+    Archive(archive::Args),
+    Import(import::Args),
+    Verify(verify::Args),
 }
 
 /// Why a command was not done.
@@ -39,6 +46,8 @@ pub enum ToolError {
     Unexpected { path: String, reason: String },
     #[error("{what}: {error}")]
     File { what: String, error: io::Error },
+    #[error("{file}: {reason}")]
+    Segment { file: String, reason: String },
     #[error("Parquet: {0}")]
     Parquet(#[from] parquet::errors::ParquetError),
 }
@@ -47,6 +56,9 @@ pub enum ToolError {
 pub fn run(args: &Args) -> ExitCode {
     let done = match &args.command {
         Command::Export(args) => export::run(args),
+        Command::Archive(args) => archive::run(args),
+        Command::Import(args) => import::run(args),
+        Command::Verify(args) => verify::run(args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -207,6 +207,8 @@ fn what_is_not_valid_is_refused_precisely_and_nothing_is_stored() {
     assert_eq!(unbound.json["variables"], json!(["z", "w"]));
     let position = post(&service, &with("target_pattern", json!("(g (?x a))")));
     assert_eq!(position.json["position"], json!(4));
+    let path = post(&service, &with("source_pattern", json!(["f", ["merge", "?x"], "?y"])));
+    assert_eq!(path.json["path"], json!("source_pattern[1]"));
 
     let deep = format!("{}?x{}", "(f ".repeat(100), ")".repeat(100));
     let many: String = (0..20).map(|i| format!(" ?v{i}")).collect();
@@ -217,7 +219,28 @@ fn what_is_not_valid_is_refused_precisely_and_nothing_is_stored() {
         (with("pattern_name", json!("f".repeat(64))), 422, "invalid-json"),
         (with("pattern_name", Value::Null), 422, "missing-name"),
         (with("polarity", json!("Forward")), 422, "invalid-json"),
-        (with("source_pattern", json!(["f", "?x"])), 422, "invalid-json"),
+        (with("source_pattern", json!(["f", ["merge", "?x"], "?y"])), 422, "invalid-pattern"),
+        (with("source_pattern", Value::Null), 422, "invalid-pattern"),
+        (with("operators", json!([{"symbol": "f", "arity": 0, "color": "RED"}])), 422, "invalid-operator"),
+        (
+            with("operators", json!([{"symbol": "merge", "arity": 2, "color": "RED"}])),
+            422,
+            "invalid-operator",
+        ),
+        (with("operators", json!([{"symbol": "f", "arity": 3, "color": "RED"}])), 422, "invalid-pattern"),
+        (
+            with("operators", json!([{"symbol": "f", "arity": 2, "color": "RED", "laws": []}])),
+            422,
+            "invalid-json",
+        ),
+        (
+            with(
+                "operators",
+                json!([{"symbol": "f", "arity": 2, "color": "RED"}, {"symbol": "f", "arity": 2, "color": "BLUE"}]),
+            ),
+            422,
+            "operator-conflict",
+        ),
     ] {
         let reply = post(&service, &body);
         assert_eq!((reply.status, &reply.json["code"]), (status, &json!(code)), "{body}: {}", reply.json);
@@ -230,6 +253,55 @@ fn what_is_not_valid_is_refused_precisely_and_nothing_is_stored() {
         let reply = get(&service, path);
         assert_eq!((reply.status, media_type(&reply)), (status, "application/problem+json"), "{path}");
     }
+}
+
+/// Patterns have the forms of terms, and one content address in all of them.
+#[test]
+fn patterns_have_the_forms_of_terms() {
+    let _database = fresh_database();
+    let service = transduction_2tdx::service();
+    let body = |source: Value, target: Value| json!({"pattern_name": "p", "source_pattern": source, "target_pattern": target});
+    let first = post(&service, &body(json!("(f ?x (g 7 ?x))"), json!("(h ?x)"))).json;
+    for (source, target) in [
+        (json!(["f", "?x", ["g", 7, "?x"]]), json!(["h", "?x"])),
+        (
+            json!({"op": "f", "children": ["?x", {"op": "g", "children": [7, "?x"]}]}),
+            json!({"nodes": [{"op": "?x"}, {"op": "h", "children": [0]}]}),
+        ),
+    ] {
+        let reply = post(&service, &body(source, target)).json;
+        assert_eq!((&reply["id"], &reply["created"]), (&first["id"], &json!(false)), "{reply}");
+        assert_eq!(reply["source_pattern"], "(f ?x (g 7 ?x))");
+    }
+}
+
+/// A declared operator is part of the pattern: of its content address, of what matches, and of the code.
+#[test]
+fn declared_operators_go_with_a_pattern() {
+    let _database = fresh_database();
+    let service = transduction_2tdx::service();
+    let plain = json!({"pattern_name": "hot", "source_pattern": "(f ?x)", "target_pattern": "(g ?x)",
+                       "constraints": ["(ColorMustBe ?x RED)"]});
+    let mut declared = plain.clone();
+    declared["operators"] = json!([{"symbol": "warm", "arity": 1, "color": "red"}]);
+    let (one, other) = (post(&service, &plain).json, post(&service, &declared).json);
+    assert_eq!(other["operators"], json!([{"symbol": "warm", "arity": 1, "color": "RED"}]), "{other}");
+    assert_eq!((&one["version"], &other["version"]), (&json!(1), &json!(2)));
+    assert_ne!(one["id"], other["id"]);
+    assert_eq!(get(&service, "/skill/patterns/hot").json["operators"], other["operators"]);
+    let apply = |patterns: Value, expression: &str| {
+        let body = json!({"patterns": patterns, "expression": expression});
+        send(&service, Method::POST, "/skill/apply", body.to_string())
+    };
+    assert_eq!(apply(json!([one["id"]]), "(f (warm a))").json["changed"], false);
+    assert_eq!(apply(json!(["hot"]), "(f (warm a))").json["expression"], "(g (warm a))");
+    assert_eq!(apply(json!(["hot"]), "(f (warm a b))").json["code"], "invalid-expression");
+    let cold = json!({"source_pattern": "(k ?x)", "target_pattern": "?x",
+                      "operators": [{"symbol": "warm", "arity": 1, "color": "BLUE"}]});
+    let clash = apply(json!(["hot", cold]), "a");
+    assert_eq!((clash.status, &clash.json["code"]), (422, &json!("operator-conflict")));
+    let code = send(&service, Method::POST, "/skill/patterns/hot/transduce", r#"{"target": "rust"}"#).json;
+    assert!(code["code"].as_str().unwrap().contains("\"warm\""), "{code}");
 }
 
 #[test]
@@ -258,7 +330,8 @@ fn the_number_of_versions_is_bounded() {
     let tables = Schema { name: "transduction", statements: &[] };
     let fill = "WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
         INSERT INTO transduction_patterns
-        SELECT i, 'id ' || i, 'filler', i, priority, dimension, complexity, source, target, constraints, created
+        SELECT i, 'id ' || i, 'filler', i, priority, dimension, complexity, source, target, constraints, created,
+            operators
         FROM n, transduction_patterns WHERE name = 'idem'";
     Store::open(tables).unwrap().execute(fill, [9_999u64.into()]).unwrap();
     let mut last = idem();

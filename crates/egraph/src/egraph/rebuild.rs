@@ -1,5 +1,7 @@
 //! Uniting classes, and closing the graph under congruence afterwards.
 
+use std::cmp::Reverse;
+
 use super::{Class, EGraph, Id, Justification, Node, hash};
 use crate::forest::Application;
 
@@ -20,7 +22,8 @@ impl EGraph {
         if (weight(drop), keep) > (weight(keep), drop) {
             std::mem::swap(&mut keep, &mut drop);
         }
-        let Class { groups, parents, known, members, dead } = std::mem::take(&mut self.classes[drop.index()]);
+        let Class { groups, parents, known, members, dead, dead_parents } =
+            std::mem::take(&mut self.classes[drop.index()]);
         self.leader[drop.index()] = keep;
         self.unions += 1;
         self.repairs.extend(&parents);
@@ -34,11 +37,13 @@ impl EGraph {
         class.parents.extend(parents);
         class.members += members;
         class.dead += dead;
+        class.dead_parents += dead_parents;
         if let (Some(mine), Some(other)) = (&mut class.known, known) {
-            if mine.size != other.size {
-                self.shrunk.push(keep);
+            // The parents of the other class are told when they are repaired.
+            if other.size < mine.size {
+                mine.size = other.size;
+                self.shrunk.push(Reverse((mine.size, keep)));
             }
-            mine.size = mine.size.min(other.size);
             mine.color = mine.color.join(other.color);
             mine.literal = match (mine.literal, other.literal) {
                 (Some(a), Some(b)) => Some(a.min(b)),
@@ -70,8 +75,8 @@ impl EGraph {
             while let Some(node) = self.repairs.pop() {
                 self.repair(node);
             }
-            if let Some(class) = self.shrunk.pop() {
-                self.resize(class);
+            if let Some(Reverse((size, class))) = self.shrunk.pop() {
+                self.resize(size, class);
             }
         }
     }
@@ -91,7 +96,7 @@ impl EGraph {
         for place in range.clone() {
             self.classes_of[place] = self.find(self.classes_of[place]);
         }
-        match self.lookup(name, &self.classes_of[range]) {
+        match self.lookup(name, &self.classes_of[range.clone()]) {
             None => self.remember(node),
             Some(same) => {
                 self.nodes[node.index()].alive = false;
@@ -100,8 +105,12 @@ impl EGraph {
                 self.classes[class.index()].dead += 1;
                 self.union(same, node, Justification::Congruence);
                 self.sweep(same);
+                for place in range {
+                    self.sweep_parents(self.classes_of[place]);
+                }
             }
         }
+        self.shrink(node);
     }
 
     pub(super) fn remember(&mut self, node: Id) {
@@ -122,27 +131,43 @@ impl EGraph {
             for (.., members) in &mut class.groups {
                 members.retain(|member| nodes[member.index()].alive);
             }
-            class.parents.retain(|parent| nodes[parent.index()].alive);
             class.dead = 0;
         }
     }
 
-    /// Tells a class's parents that its smallest term became smaller.
-    fn resize(&mut self, class: Id) {
+    /// Counts a dead parent of a class, and takes such out once they are half of all: a class may have few nodes and
+    /// thousands of parents.
+    fn sweep_parents(&mut self, node: Id) {
+        let root = self.find(node);
+        let (class, nodes) = (&mut self.classes[root.index()], &self.nodes);
+        class.dead_parents += 1;
+        if 2 * class.dead_parents as usize >= class.parents.len() {
+            class.parents.retain(|parent| nodes[parent.index()].alive);
+            class.dead_parents = 0;
+        }
+    }
+
+    /// Gives a class the size as a tree of one of its nodes over the smallest terms of its children, if that is less.
+    fn shrink(&mut self, node: Id) {
+        let sizes = self.children(node).iter().map(|child| self.known(*child).size);
+        let size = sizes.fold(1u64, u64::saturating_add);
+        let of = self.find(node);
+        if let Some(known) = &mut self.classes[of.index()].known
+            && size < known.size
+        {
+            known.size = size;
+            self.shrunk.push(Reverse((size, of)));
+        }
+    }
+
+    /// Tells a class's parents that its smallest term became smaller, unless it is smaller by now.
+    fn resize(&mut self, size: u64, class: Id) {
         let class = self.find(class);
+        if self.known(class).size < size {
+            return;
+        }
         for at in 0..self.classes[class.index()].parents.len() {
-            let parent = self.classes[class.index()].parents[at];
-            let size = self
-                .children(parent)
-                .iter()
-                .fold(1u64, |size, child| size.saturating_add(self.known(*child).size));
-            let of = self.find(parent);
-            if let Some(known) = &mut self.classes[of.index()].known
-                && size < known.size
-            {
-                known.size = size;
-                self.shrunk.push(of);
-            }
+            self.shrink(self.classes[class.index()].parents[at]);
         }
     }
 

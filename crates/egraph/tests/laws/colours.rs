@@ -48,8 +48,8 @@ fn any_rules() -> impl Strategy<Value = Vec<CustomRule>> {
         rules
             .map(|(number, (left, right))| CustomRule {
                 name: format!("rule-{number}"),
-                left,
-                right,
+                left: left.into(),
+                right: right.into(),
                 both_ways: false,
                 conditions: Vec::new(),
                 gadget: Color::Green,
@@ -92,10 +92,10 @@ proptest! {
         prop_assert!(violations(&egraph, 1).is_empty());
         let limits = Limits { iterations, nodes: 120 };
         let mut free = egraph.clone();
-        let blocked = run(&mut egraph, &rules, limits, Mode::Block, &mut || false);
+        let blocked = run(&mut egraph, &rules, limits, Mode::Block, &mut |_| false);
         prop_assert_eq!(forbidden(&egraph), HashSet::new());
         // Without conflicts there is no difference to a run that does not block, and that one breaks nothing.
-        let reported = run(&mut free, &rules, limits, Mode::Report, &mut || false);
+        let reported = run(&mut free, &rules, limits, Mode::Report, &mut |_| false);
         if blocked.conflicts.total() == 0 {
             prop_assert_eq!(reported.conflicts.total(), 0);
             prop_assert_eq!(free.node_count(), egraph.node_count());
@@ -165,7 +165,7 @@ fn conflicts_are_reported_in_both_modes_and_unions_made_in_one() {
             let mut egraph = EGraph::new(vocabulary);
             egraph.add_term(&read).unwrap();
             let limits = Limits { iterations: 10, nodes: 100 };
-            let run = run(&mut egraph, &rules, limits, mode, &mut || false);
+            let run = run(&mut egraph, &rules, limits, mode, &mut |_| false);
             assert_eq!(
                 (run.stop_reason, run.conflicts.total()),
                 (StopReason::Saturated, 1),

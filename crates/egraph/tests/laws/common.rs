@@ -43,7 +43,7 @@ pub(crate) fn saturate_in(
     text: &str,
     rules: &[&str],
     limits: Limits,
-    expired: &mut dyn FnMut() -> bool,
+    expired: &mut dyn FnMut(usize) -> bool,
     order: impl FnOnce(&mut RuleSet),
 ) -> Saturated {
     let mut vocabulary = vocabulary();
@@ -64,14 +64,14 @@ pub(crate) fn saturate_with(
     text: &str,
     rules: &[&str],
     limits: Limits,
-    expired: &mut dyn FnMut() -> bool,
+    expired: &mut dyn FnMut(usize) -> bool,
     order: impl FnOnce(&mut RuleSet),
 ) -> Saturated {
     saturate_in(Mode::Report, text, rules, limits, expired, order)
 }
 
 pub(crate) fn saturate(text: &str, rules: &[&str]) -> Saturated {
-    saturate_with(text, rules, LIMITS, &mut || false, |_| ())
+    saturate_with(text, rules, LIMITS, &mut |_| false, |_| ())
 }
 
 /// Proves that the terms of two nodes are equal and has the proof checked; `None` if it would be too long.

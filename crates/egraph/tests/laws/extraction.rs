@@ -47,7 +47,7 @@ proptest! {
         let plus = vocabulary.intern("+");
         let mut egraph = EGraph::new(vocabulary);
         let root = egraph.add_term(&term).unwrap();
-        run(&mut egraph, &rules, Limits { iterations: 4, nodes: 400 }, Mode::Report, &mut || false);
+        run(&mut egraph, &rules, Limits { iterations: 4, nodes: 400 }, Mode::Report, &mut |_| false);
         let [red, blue, green, of_plus] = weights.map(|weight| u64::from(weight) + 1);
         let weighted = Cost::Size { red, blue, green, operators: HashMap::from([(plus, of_plus)]) };
         let weight = |node: Id| match egraph.node_color(node) {

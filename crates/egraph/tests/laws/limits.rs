@@ -32,7 +32,7 @@ fn saturated(term: &str, rules: &[CustomRule], limits: Limits) -> (EGraph, Run) 
     egraph.add_term(&term).unwrap();
     // Looks at the clock are counted instead of time.
     let mut looks = 0;
-    let run = run(&mut egraph, &rules, limits, Mode::Block, &mut || {
+    let run = run(&mut egraph, &rules, limits, Mode::Block, &mut |_| {
         looks += 1;
         looks > 20_000
     });
@@ -153,7 +153,7 @@ fn a_term_20000_deep_is_extracted_from_a_graph_with_choices() {
     let rules = RuleSet::new(&mut vocabulary, &chosen, &[rule("drop", "(f ?a)", "?a")], &Color::ALL).unwrap();
     let mut egraph = EGraph::new(vocabulary);
     let root = egraph.add_term(&term).unwrap();
-    run(&mut egraph, &rules, Limits { iterations: 5, nodes: 50_000 }, Mode::Block, &mut || false);
+    run(&mut egraph, &rules, Limits { iterations: 5, nodes: 50_000 }, Mode::Block, &mut |_| false);
     let (tree, cost) = extract(&egraph, root, &Cost::ast_size()).unwrap().unwrap();
     assert_eq!(cost, 2 * n as u64 + 1);
     assert_eq!(Cost::ast_size().of_dag(egraph.vocabulary(), &tree), n as u64 + 2);
@@ -170,7 +170,7 @@ fn equal_requests_give_equal_graphs() {
         let rules = rule_set(&mut vocabulary, &[], &[]);
         let mut egraph = EGraph::new(vocabulary);
         egraph.add_term(&term).unwrap();
-        run(&mut egraph, &rules, Limits { iterations: 4, nodes: 3_000 }, Mode::Block, &mut || false);
+        run(&mut egraph, &rules, Limits { iterations: 4, nodes: 3_000 }, Mode::Block, &mut |_| false);
         let nodes = egraph
             .class_ids()
             .map(|class| egraph.nodes(class).map(|n| egraph.children(n).to_vec()).collect());

@@ -78,7 +78,7 @@ proptest! {
         let refuted = refute(&vocabulary, &rules, &[], &left, &right);
         let mut egraph = EGraph::new(vocabulary);
         let ends = (egraph.add_term(&left).unwrap(), egraph.add_term(&right).unwrap());
-        let run = run_until(&mut egraph, &rules, LIMITS, Mode::Report, Some(ends), &mut || false);
+        let run = run_until(&mut egraph, &rules, LIMITS, Mode::Report, Some(ends), &mut |_| false);
         if run.stop_reason == StopReason::GoalReached {
             prop_assert_eq!(refuted, None);
             proved(&egraph, &rules, ends.0, ends.1);

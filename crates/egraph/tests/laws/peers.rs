@@ -174,7 +174,7 @@ fn our_cost(term: &str, rules: &[Rule], nodes: usize) -> (u64, String) {
     let rules = RuleSet::new(&mut vocabulary, &Chosen::Named(&fold), &custom, &Color::ALL).unwrap();
     let mut egraph = ramanujan_egraph::egraph::EGraph::new(vocabulary);
     let root = egraph.add_term(&term).unwrap();
-    run(&mut egraph, &rules, Limits { iterations: 100, nodes }, Mode::Block, &mut || false);
+    run(&mut egraph, &rules, Limits { iterations: 100, nodes }, Mode::Block, &mut |_| false);
     let (best, cost) = extract(&egraph, root, &Cost::ast_size()).unwrap().unwrap();
     let form = best.print(egraph.vocabulary());
     let end = egraph.represent(&best).unwrap();

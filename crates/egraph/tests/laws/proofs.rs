@@ -81,7 +81,7 @@ fn neither_deep_terms_nor_deep_proofs_overflow_the_stack() {
     let rules = rule_set(&mut vocabulary, &["idem"], &[]);
     let mut egraph = EGraph::new(vocabulary);
     let root = egraph.add_term(&term).unwrap();
-    run(&mut egraph, &rules, Limits { iterations: 5, nodes: 50_000 }, Mode::Block, &mut || false);
+    run(&mut egraph, &rules, Limits { iterations: 5, nodes: 50_000 }, Mode::Block, &mut |_| false);
     let (best, cost) = extract(&egraph, root, &Cost::ast_size()).unwrap().unwrap();
     assert_eq!(cost, n as u64 + 1);
     let output = egraph.represent(&best).unwrap();
@@ -102,7 +102,7 @@ fn proofs_that_would_be_too_long_are_refused() {
     let rules = rule_set(&mut vocabulary, &["idem"], &[]);
     let mut egraph = EGraph::new(vocabulary);
     let root = egraph.add_term(&term).unwrap();
-    run(&mut egraph, &rules, Limits { iterations: 5, nodes: 100 }, Mode::Block, &mut || false);
+    run(&mut egraph, &rules, Limits { iterations: 5, nodes: 100 }, Mode::Block, &mut |_| false);
     let (best, _) = extract(&egraph, root, &Cost::ast_size()).unwrap().unwrap();
     let output = egraph.represent(&best).unwrap();
     assert_eq!(prove(&egraph, &rules, root, output), Err(NoProof::TooLong));

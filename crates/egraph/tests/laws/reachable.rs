@@ -138,7 +138,7 @@ proptest! {
     #[test]
     fn the_extracted_cost_is_the_least_of_all_reachable_terms(text in any_small_term(), set in 0..2usize) {
         let Some(all) = reachable(&read(&text), &library(SETS[set])) else { return Ok(()) };
-        let result = saturate_in(Mode::Report, &text, SETS[set], LIMITS, &mut || false, |_| ());
+        let result = saturate_in(Mode::Report, &text, SETS[set], LIMITS, &mut |_| false, |_| ());
         prop_assert_eq!(result.run.stop_reason, StopReason::Saturated);
         prop_assert_eq!(result.cost, all.iter().map(Tree::size).min().unwrap(), "{}", text);
         prop_assert!(all.contains(&read(&result.form)), "{} is not reachable from {}", result.form, text);
@@ -150,8 +150,8 @@ proptest! {
             let mut keys = keys.iter().cycle();
             set.rewrites.sort_by_cached_key(|_| *keys.next().unwrap());
         };
-        let plain = saturate_in(Mode::Block, &text, SETS[set], LIMITS, &mut || false, |_| ());
-        let shuffled = saturate_in(Mode::Block, &text, SETS[set], LIMITS, &mut || false, shuffle);
+        let plain = saturate_in(Mode::Block, &text, SETS[set], LIMITS, &mut |_| false, |_| ());
+        let shuffled = saturate_in(Mode::Block, &text, SETS[set], LIMITS, &mut |_| false, shuffle);
         let saturated = [&plain, &shuffled].iter().all(|result| {
             result.run.stop_reason == StopReason::Saturated && result.run.conflicts.total() == 0
         });

@@ -90,7 +90,7 @@ proptest! {
     fn the_order_of_rules_changes_nothing_once_saturated(text in any_term(), keys in any::<[u8; 32]>()) {
         let rules = ["assoc", "identity", "idem", "inverse", "comm"];
         let plain = saturate(&text, &rules);
-        let shuffled = saturate_with(&text, &rules, LIMITS, &mut || false, |set| {
+        let shuffled = saturate_with(&text, &rules, LIMITS, &mut |_| false, |set| {
             let mut keys = keys.iter().cycle();
             set.rewrites.sort_by_cached_key(|_| *keys.next().unwrap());
         });
@@ -156,7 +156,7 @@ fn sum_of(n: usize) -> String {
 fn the_node_limit_is_never_passed() {
     for nodes in [25, 26, 27, 100, 1_000, 7_777] {
         let limits = Limits { iterations: 100, nodes };
-        let result = saturate_with(&sum_of(13), &[], limits, &mut || false, |_| ());
+        let result = saturate_with(&sum_of(13), &[], limits, &mut |_| false, |_| ());
         assert_eq!(result.run.stop_reason, StopReason::NodeLimit);
         assert!(result.nodes <= nodes, "{} of {nodes}", result.nodes);
     }
@@ -166,7 +166,7 @@ fn the_node_limit_is_never_passed() {
 fn time_is_looked_at_within_an_iteration() {
     let mut looks = 0;
     let limits = Limits { iterations: 100, nodes: 100_000 };
-    let mut expired = || {
+    let mut expired = |_| {
         looks += 1;
         looks > 40
     };
@@ -174,14 +174,14 @@ fn time_is_looked_at_within_an_iteration() {
     assert_eq!(result.run.stop_reason, StopReason::TimeLimit);
     assert_eq!(looks, 41);
     assert_eq!(result.cost, 23);
-    let result = saturate_with(&sum_of(12), &[], limits, &mut || true, |_| ());
+    let result = saturate_with(&sum_of(12), &[], limits, &mut |_| true, |_| ());
     assert_eq!((result.run.stop_reason, result.run.iterations), (StopReason::TimeLimit, 1));
 }
 
 #[test]
 fn iterations_end_a_run() {
     let limits = Limits { iterations: 1, nodes: 100_000 };
-    let result = saturate_with(&sum_of(8), &["assoc"], limits, &mut || false, |_| ());
+    let result = saturate_with(&sum_of(8), &["assoc"], limits, &mut |_| false, |_| ());
     assert_eq!((result.run.stop_reason, result.run.iterations), (StopReason::IterationLimit, 1));
 }
 
@@ -192,7 +192,7 @@ fn a_history_needs_no_more_nodes_on_the_way_than_it_has_in_the_end() {
     // A stretch of k operations can be split in k−1 places, and each is one node; the operations are n more.
     let nodes = (n * n * n - n) / 6 + n;
     let limits = Limits { iterations: 100, nodes: nodes + nodes / 10 };
-    let result = saturate_with(&text, &["assoc", "identity", "idem"], limits, &mut || false, |_| ());
+    let result = saturate_with(&text, &["assoc", "identity", "idem"], limits, &mut |_| false, |_| ());
     assert_eq!((result.run.stop_reason, result.nodes), (StopReason::Saturated, nodes));
 }
 
@@ -201,6 +201,6 @@ fn a_deep_term_neither_overflows_the_stack_nor_takes_long() {
     let n = 30_000;
     let text = format!("{}(merge a a){}", "(f ".repeat(n), ")".repeat(n));
     let limits = Limits { iterations: 10, nodes: 50_000 };
-    let result = saturate_with(&text, &["idem"], limits, &mut || false, |_| ());
+    let result = saturate_with(&text, &["idem"], limits, &mut |_| false, |_| ());
     assert_eq!((result.run.stop_reason, result.cost), (StopReason::Saturated, n as u64 + 1));
 }

@@ -69,10 +69,11 @@ mod tests {
         let read = |(source, target, constraints): &(&str, &str, &[&str])| {
             let posted = Posted {
                 pattern_name: None,
-                source_pattern: (*source).to_owned(),
-                target_pattern: (*target).to_owned(),
+                source_pattern: (*source).into(),
+                target_pattern: (*target).into(),
                 constraints: constraints.iter().map(|text| (*text).to_owned()).collect(),
                 priority: None,
+                operators: Vec::new(),
             };
             Rule::read(&mut vocabulary, "rule", &posted).unwrap()
         };

@@ -11,7 +11,7 @@ use ramanujan_shell::{Request, Response, Store, ok, setting};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::fresh_vocabulary;
+use super::event::{self, Recorded, Rewriting};
 use super::library::{self, Chosen, SCHEMA};
 use super::rewrite::{Limits, Strategy, rewrite};
 use super::rule::Rule;
@@ -64,6 +64,8 @@ struct ApplyReply<'a> {
     nodes: u64,
     depth: u64,
     trace: Vec<Traced<'a>>,
+    #[serde(flatten)]
+    event: Recorded,
 }
 
 /// Rules in the order in which they are tried, with the ids of those that are stored. Among equals the order in which
@@ -126,9 +128,8 @@ pub(super) async fn post(request: Request) -> Result<Response, Problem> {
     let most_listed = setting::number("PAGE_LIMIT_MAX", DEFAULT_MAX_TRACE)?;
     let listed = up_to("trace_limit", given.trace_limit, DEFAULT_TRACE, most_listed)?;
 
-    let mut vocabulary = fresh_vocabulary()?;
     let store = Store::open(SCHEMA)?;
-    let chosen = library::choose(&store, &mut vocabulary, &given.patterns)?;
+    let (mut vocabulary, chosen) = library::choose(&store, &given.patterns)?;
     let term = expression(&mut vocabulary, &given.expression)?;
     let (size, _) = term.measure();
     if size > limits.nodes {
@@ -149,6 +150,18 @@ pub(super) async fn post(request: Request) -> Result<Response, Problem> {
     let steps = done.steps.len() as u64;
     usage::count(&store, &[(usage::APPLIED, 1), (usage::STEPS, steps)]);
     let listed = usize::try_from(listed).unwrap_or(usize::MAX);
+    let (expression, stop_reason) = (result.print(&vocabulary), done.stop_reason.as_str());
+    let texts: Vec<String> = rules.iter().map(|rule| rule.text(&vocabulary)).collect();
+    let event = event::applied(&Rewriting {
+        rules: &texts,
+        pattern_ids: ids.iter().flatten().map(String::as_str).collect(),
+        strategy: strategy.as_str(),
+        before: term.print(&vocabulary),
+        after: &expression,
+        steps,
+        stop_reason,
+    })
+    .await;
     let trace = done.steps.into_iter().take(listed).map(|step| Traced {
         pattern_name: &rules[step.rule].name,
         pattern_id: ids[step.rule].as_deref(),
@@ -156,13 +169,14 @@ pub(super) async fn post(request: Request) -> Result<Response, Problem> {
         path: step.path,
     });
     ok(&ApplyReply {
-        expression: result.print(&vocabulary),
+        expression,
         strategy: strategy.as_str(),
         changed: done.place != root,
         steps,
-        stop_reason: done.stop_reason.as_str(),
+        stop_reason,
         nodes,
         depth,
         trace: trace.collect(),
+        event,
     })
 }

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::apply::{expression, scheduled};
-use super::fresh_vocabulary;
 use super::library::{self, Chosen, SCHEMA, Stored};
+use super::operators::{Declared, fresh_vocabulary};
 use super::rule::Rule;
 use super::usage;
 use crate::generate::Target;
@@ -26,13 +26,15 @@ struct GenerateRequest {
     #[serde(default)]
     pattern_name: Option<PatternName>,
     #[serde(default)]
-    source_pattern: Option<String>,
+    source_pattern: Option<Value>,
     #[serde(default)]
-    target_pattern: Option<String>,
+    target_pattern: Option<Value>,
     #[serde(default)]
     constraints: Option<Vec<String>>,
     #[serde(default)]
     priority: Option<u64>,
+    #[serde(default)]
+    operators: Option<Vec<Declared>>,
     #[serde(default)]
     expression: Option<Value>,
 }
@@ -44,10 +46,11 @@ impl GenerateRequest {
             alone.extend(value.map(|value| (member.to_owned(), value)));
         };
         put("pattern_name", self.pattern_name.as_ref().map(|name| name.as_str().into()));
-        put("source_pattern", self.source_pattern.as_deref().map(Value::from));
-        put("target_pattern", self.target_pattern.as_deref().map(Value::from));
+        put("source_pattern", self.source_pattern.clone());
+        put("target_pattern", self.target_pattern.clone());
         put("constraints", self.constraints.clone().map(Value::from));
         put("priority", self.priority.map(Value::from));
+        put("operators", self.operators.as_ref().map(|operators| json!(operators)));
         match (&self.patterns, alone.is_empty()) {
             (Some(patterns), true) => Ok(patterns.clone()),
             (None, false) => Ok(vec![alone.into()]),
@@ -135,8 +138,7 @@ pub(super) async fn generate(request: Request) -> Result<Response, Problem> {
     let given: GenerateRequest = request.json()?;
     let target = target(&given.target)?;
     let store = Store::open(SCHEMA)?;
-    let mut vocabulary = fresh_vocabulary()?;
-    let chosen = library::choose(&store, &mut vocabulary, &given.patterns()?)?;
+    let (vocabulary, chosen) = library::choose(&store, &given.patterns()?)?;
     let code = write(vocabulary, chosen, target, given.expression.as_ref())?;
     usage::count(&store, &[(usage::generated(target), 1)]);
     ok(&code)
@@ -154,7 +156,7 @@ pub(super) async fn transduce(request: Request) -> Result<Response, Problem> {
     }
     let store = Store::open(SCHEMA)?;
     let pattern = library::get(&store, request.param("id"))?;
-    let mut vocabulary = fresh_vocabulary()?;
+    let mut vocabulary = fresh_vocabulary(&[&pattern.canonical.operators])?;
     let rule = pattern.rule(&mut vocabulary)?;
     let text = rule.text(&vocabulary);
     let mut counts = vec![(usage::TRANSDUCED, 1)];

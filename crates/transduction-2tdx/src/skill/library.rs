@@ -9,6 +9,7 @@ use ramanujan_shell::{Row, Schema, Store, Value as Sql, now_millis, setting};
 use serde::Serialize;
 use serde_json::Value;
 
+use super::operators::{Declared, fresh_vocabulary};
 use super::rule::{Canonical, Posted, Rule};
 
 /// Most stored versions where `MAX_PATTERNS` is not set: about 5 MB.
@@ -37,10 +38,11 @@ pub(super) const SCHEMA: Schema = Schema {
         "CREATE TABLE IF NOT EXISTS transduction_usage (
             what TEXT PRIMARY KEY,
             count INTEGER NOT NULL) WITHOUT ROWID",
+        "ALTER TABLE transduction_patterns ADD COLUMN operators TEXT NOT NULL DEFAULT '[]'",
     ],
 };
 
-const COLUMNS: &str = "p.id, p.name, p.version, p.source, p.target, p.constraints, p.priority, p.dimension, p.complexity, p.created";
+const COLUMNS: &str = "p.id, p.name, p.version, p.source, p.target, p.constraints, p.priority, p.dimension, p.complexity, p.created, p.operators";
 
 /// The rows that are the newest version of their name.
 const NEWEST: &str =
@@ -61,9 +63,9 @@ pub(super) struct Stored {
 impl Stored {
     /// Columns from `first` on, in the order of [`COLUMNS`].
     fn read(mut row: Row, first: usize) -> Result<Stored, Problem> {
-        let constraints = row.take_text(first + 5)?;
-        let constraints = serde_json::from_str(&constraints)
-            .map_err(|error| Problem::new(500, "store-shape", error.to_string()))?;
+        let shape = |error: serde_json::Error| Problem::new(500, "store-shape", error.to_string());
+        let constraints = serde_json::from_str(&row.take_text(first + 5)?).map_err(shape)?;
+        let operators = serde_json::from_str(&row.take_text(first + 10)?).map_err(shape)?;
         Ok(Stored {
             id: row.take_text(first)?,
             pattern_name: row.take_text(first + 1)?,
@@ -73,6 +75,7 @@ impl Stored {
                 target_pattern: row.take_text(first + 4)?,
                 constraints,
                 priority: row.uint(first + 6)?,
+                operators,
                 dimension: row.uint(first + 7)?,
                 complexity: row.uint(first + 8)?,
             },
@@ -82,13 +85,15 @@ impl Stored {
 
     /// The rule, over `names`.
     pub(super) fn rule(&self, vocabulary: &mut Vocabulary) -> Result<Rule, Problem> {
-        let Canonical { source_pattern, target_pattern, constraints, priority, .. } = self.canonical.clone();
+        let Canonical { source_pattern, target_pattern, constraints, priority, operators, .. } =
+            self.canonical.clone();
         let posted = Posted {
             pattern_name: None,
-            source_pattern,
-            target_pattern,
+            source_pattern: source_pattern.into(),
+            target_pattern: target_pattern.into(),
             constraints,
             priority: Some(priority),
+            operators,
         };
         Rule::read(vocabulary, &self.pattern_name, &posted).map_err(|problem| {
             let detail = format!("the stored pattern {} is not valid: {}", self.id, problem.detail);
@@ -119,11 +124,12 @@ pub(super) fn insert(
 ) -> Result<(Stored, bool), Problem> {
     let most: u64 = setting::number("MAX_PATTERNS", DEFAULT_MAX_PATTERNS)?;
     let id = canonical.digest(name.as_str());
-    let constraints = serde_json::to_string(&canonical.constraints)
-        .map_err(|error| Problem::new(500, "encoding", error.to_string()))?;
+    let encoding = |error: serde_json::Error| Problem::new(500, "encoding", error.to_string());
+    let constraints = serde_json::to_string(&canonical.constraints).map_err(encoding)?;
+    let operators = serde_json::to_string(&canonical.operators).map_err(encoding)?;
     let sql = "INSERT INTO transduction_patterns
-            (id, name, version, priority, dimension, complexity, source, target, constraints, created)
-        SELECT ?1, ?2, COALESCE(MAX(version), 0) + 1, ?3, ?4, ?5, ?6, ?7, ?8, ?9
+            (id, name, version, priority, dimension, complexity, source, target, constraints, created, operators)
+        SELECT ?1, ?2, COALESCE(MAX(version), 0) + 1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?11
         FROM transduction_patterns WHERE name = ?2
         HAVING (SELECT COALESCE(MAX(seq), 0) FROM transduction_patterns) < ?10
         ON CONFLICT DO NOTHING RETURNING version";
@@ -138,6 +144,7 @@ pub(super) fn insert(
         constraints.into(),
         now_millis().into(),
         most.into(),
+        operators.into(),
     ];
     let created = !store.execute(sql, params)?.is_empty();
     match find(store, &id.to_string())? {
@@ -237,15 +244,27 @@ pub(super) struct Chosen {
     pub(super) stored: Option<Stored>,
 }
 
-/// The rules that a request names (by id or name) or brings along (as objects), in the order given.
+/// A pattern of a request before it is read.
+enum Named {
+    Stored(Stored),
+    Brought(Posted),
+}
+
+impl Named {
+    fn operators(&self) -> &[Declared] {
+        match self {
+            Named::Stored(stored) => &stored.canonical.operators,
+            Named::Brought(posted) => &posted.operators,
+        }
+    }
+}
+
+/// The rules that a request names (by id or name) or brings along (as objects), in the order given, and the vocabulary
+/// that they are read over, which knows the operators that any of them declares.
 ///
 /// # Errors
 /// 422 with the index for one that is not valid, 404 for one that is not stored.
-pub(super) fn choose(
-    store: &Store,
-    vocabulary: &mut Vocabulary,
-    given: &[Value],
-) -> Result<Vec<Chosen>, Problem> {
+pub(super) fn choose(store: &Store, given: &[Value]) -> Result<(Vocabulary, Vec<Chosen>), Problem> {
     let most = setting::number("MAX_BATCH", DEFAULT_MAX_RULES)?;
     if given.is_empty() || given.len() > most {
         let detail = format!("patterns holds 1 to {most} patterns, not {}", given.len());
@@ -255,36 +274,41 @@ pub(super) fn choose(
     let mut wanted = Vec::new();
     for (index, given) in given.iter().enumerate() {
         if let Value::String(text) = given {
-            wanted.push((index, reference(text).map_err(|problem| at(problem, index))?));
+            wanted.push(reference(text).map_err(|problem| at(problem, index))?);
         }
     }
-    let references: Vec<String> = wanted.iter().map(|(_, reference)| reference.clone()).collect();
-    let found = if references.is_empty() { Vec::new() } else { find_all(store, &references)? };
-    let mut found = wanted.into_iter().zip(found);
-    let mut chosen = Vec::with_capacity(given.len());
+    let found = if wanted.is_empty() { Vec::new() } else { find_all(store, &wanted)? };
+    let mut found = found.into_iter();
+    let mut named = Vec::with_capacity(given.len());
     for (index, given) in given.iter().enumerate() {
-        chosen.push(match given {
+        named.push(match given {
             Value::String(text) => {
-                let stored = found.next().and_then(|(_, stored)| stored);
-                let stored = stored.ok_or_else(|| at(missing(text), index))?;
-                Chosen { rule: stored.rule(vocabulary)?, stored: Some(stored) }
+                let stored = found.next().flatten();
+                Named::Stored(stored.ok_or_else(|| at(missing(text), index))?)
             }
-            Value::Object(_) => {
-                let posted: Posted = serde_json::from_value(given.clone()).map_err(|error| {
-                    at(Problem::invalid("invalid-json", format!("patterns[{index}]: {error}")), index)
-                })?;
-                let name = posted
-                    .pattern_name
-                    .as_ref()
-                    .map_or_else(|| format!("pattern-{index}"), |name| name.as_str().to_owned());
-                let rule = Rule::read(vocabulary, &name, &posted).map_err(|problem| at(problem, index))?;
-                Chosen { rule, stored: None }
-            }
+            Value::Object(_) => Named::Brought(serde_json::from_value(given.clone()).map_err(|error| {
+                at(Problem::invalid("invalid-json", format!("patterns[{index}]: {error}")), index)
+            })?),
             _ => {
                 let detail = format!("patterns[{index}] must be an id, a name or an object");
                 return Err(at(Problem::invalid("invalid-patterns", detail), index));
             }
         });
     }
-    Ok(chosen)
+    let declared: Vec<&[Declared]> = named.iter().map(Named::operators).collect();
+    let mut vocabulary = fresh_vocabulary(&declared)?;
+    let mut chosen = Vec::with_capacity(named.len());
+    for (index, named) in named.into_iter().enumerate() {
+        chosen.push(match named {
+            Named::Stored(stored) => Chosen { rule: stored.rule(&mut vocabulary)?, stored: Some(stored) },
+            Named::Brought(posted) => {
+                let name = posted.pattern_name.as_ref();
+                let name = name.map_or_else(|| format!("pattern-{index}"), |name| name.as_str().to_owned());
+                let rule =
+                    Rule::read(&mut vocabulary, &name, &posted).map_err(|problem| at(problem, index))?;
+                Chosen { rule, stored: None }
+            }
+        });
+    }
+    Ok((vocabulary, chosen))
 }

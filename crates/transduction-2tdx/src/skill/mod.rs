@@ -1,20 +1,21 @@
 //! The rule half: patterns that are stored, applied to terms and turned into code.
 //!
-//! [`rule`] and [`constraint`] are what a pattern is, [`rewrite`] applies rules: pure. `library` stores patterns and
-//! reads the rules that a request names or brings along, `usage` counts; `patterns`, `apply` and `code` are the routes.
+//! [`rule`], [`constraint`] and [`operators`] are what a pattern is, [`rewrite`] applies rules: pure. `library` stores patterns and
+//! reads the rules that a request names or brings along, `usage` counts, `event` tells the timeline; `patterns`, `apply` and
+//! `code` are the routes.
 
 mod apply;
 mod code;
 pub mod constraint;
+mod event;
 mod library;
+pub mod operators;
 mod patterns;
 pub mod rewrite;
 pub mod rule;
 mod usage;
 
 use ramanujan_core::Problem;
-use ramanujan_egraph::languages::{Language, signature};
-use ramanujan_egraph::vocabulary::Vocabulary;
 use ramanujan_shell::{Request, Response, Service};
 
 /// Adds `/skill/…`.
@@ -29,13 +30,6 @@ pub(crate) fn routes(service: Service) -> Service {
         .post("/skill/apply", apply::post)
         .post("/skill/compile", compile)
         .get("/skill/stats", usage::stats)
-}
-
-/// No names yet, over the operators of every language.
-fn fresh_vocabulary() -> Result<Vocabulary, Problem> {
-    let signature = signature(&Language::ALL, Vec::new())
-        .map_err(|error| Problem::new(500, "languages", error.to_string()))?;
-    Ok(Vocabulary::new(signature))
 }
 
 async fn compile(_: Request) -> Result<Response, Problem> {

@@ -5,8 +5,9 @@ use ramanujan_shell::request::Query;
 use ramanujan_shell::{Request, Response, Store, ok, setting};
 use serde::Serialize;
 
-use super::fresh_vocabulary;
+use super::event::{self, Recorded};
 use super::library::{self, Page, SCHEMA, Stored};
+use super::operators::fresh_vocabulary;
 use super::rule::{Posted, Rule};
 
 /// Patterns in a page where the request does not say.
@@ -20,6 +21,8 @@ struct Posting {
     stored: Stored,
     /// False where this content was a version already.
     created: bool,
+    #[serde(flatten)]
+    event: Recorded,
 }
 
 pub(super) async fn post(request: Request) -> Result<Response, Problem> {
@@ -29,10 +32,12 @@ pub(super) async fn post(request: Request) -> Result<Response, Problem> {
         Problem::invalid("missing-name", "a pattern that is stored needs a pattern_name")
             .with("member", "pattern_name")
     })?;
-    let mut vocabulary = fresh_vocabulary()?;
-    let canonical = Rule::read(&mut vocabulary, name.as_str(), &posted)?.canonical(&vocabulary);
+    let mut vocabulary = fresh_vocabulary(&[&posted.operators])?;
+    let rule = Rule::read(&mut vocabulary, name.as_str(), &posted)?;
+    let canonical = rule.canonical(&vocabulary, posted.operators);
     let (stored, created) = library::insert(&Store::open(SCHEMA)?, &name, &canonical)?;
-    ok(&Posting { stored, created })
+    let event = event::stored(&stored).await;
+    ok(&Posting { stored, created, event })
 }
 
 pub(super) async fn get(request: Request) -> Result<Response, Problem> {

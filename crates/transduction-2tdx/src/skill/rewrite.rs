@@ -222,19 +222,20 @@ impl Rewriter<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::skill::fresh_vocabulary;
+    use crate::skill::operators::fresh_vocabulary;
     use crate::skill::rule::Posted;
     use ramanujan_egraph::read::s_expression;
 
     /// What becomes of `term`, how many steps it took, why it ended; time is up at look number `looks`.
     fn run(rule: (&str, &str), term: &str, strategy: Strategy, looks: u64) -> (String, usize, StopReason) {
-        let mut vocabulary = fresh_vocabulary().unwrap();
+        let mut vocabulary = fresh_vocabulary(&[]).unwrap();
         let posted = Posted {
             pattern_name: None,
-            source_pattern: rule.0.to_owned(),
-            target_pattern: rule.1.to_owned(),
+            source_pattern: rule.0.into(),
+            target_pattern: rule.1.into(),
             constraints: Vec::new(),
             priority: None,
+            operators: Vec::new(),
         };
         let rule = Rule::read(&mut vocabulary, "rule", &posted).unwrap();
         let term = s_expression(&mut vocabulary, term, 100_000).unwrap();

@@ -5,11 +5,13 @@ use std::fmt::Write as _;
 
 use ramanujan_core::{Color, Digest, PatternName, Problem};
 use ramanujan_egraph::pattern::{BadPattern, Pattern, Place, Variables};
+use ramanujan_egraph::read::Place as Trouble;
 use ramanujan_egraph::vocabulary::Vocabulary;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::constraint::{Constraint, contradiction};
-use super::fresh_vocabulary;
+use super::operators::{Declared, fresh_vocabulary};
 
 /// Most constraints of a rule.
 pub const MAX_CONSTRAINTS: usize = 64;
@@ -24,12 +26,15 @@ pub const DEFAULT_PRIORITY: u64 = 10;
 pub struct Posted {
     #[serde(default)]
     pub pattern_name: Option<PatternName>,
-    pub source_pattern: String,
-    pub target_pattern: String,
+    /// In any form that a term has.
+    pub source_pattern: Value,
+    pub target_pattern: Value,
     #[serde(default)]
     pub constraints: Vec<String>,
     #[serde(default)]
     pub priority: Option<u64>,
+    #[serde(default)]
+    pub operators: Vec<Declared>,
 }
 
 /// A valid rule, over a table of names that goes with it.
@@ -53,6 +58,8 @@ pub struct Canonical {
     pub target_pattern: String,
     pub constraints: Vec<String>,
     pub priority: u64,
+    /// Sorted by symbol.
+    pub operators: Vec<Declared>,
     pub dimension: u64,
     pub complexity: u64,
 }
@@ -136,12 +143,16 @@ impl Rule {
         text
     }
 
-    pub fn canonical(&self, vocabulary: &Vocabulary) -> Canonical {
+    /// With the operators that it was read under.
+    pub fn canonical(&self, vocabulary: &Vocabulary, mut operators: Vec<Declared>) -> Canonical {
+        operators.sort_unstable();
+        operators.dedup();
         Canonical {
             source_pattern: self.source.print(vocabulary, &self.variables),
             target_pattern: self.target.print(vocabulary, &self.variables),
             constraints: self.constraints.iter().map(|constraint| constraint.text(&self.variables)).collect(),
             priority: self.priority,
+            operators,
             dimension: self.dimension(vocabulary),
             complexity: self.complexity(vocabulary),
         }
@@ -149,8 +160,9 @@ impl Rule {
 }
 
 impl Canonical {
-    /// The content address of the rule under a name: SHA-256 of a line each for format, name, priority, source, target
-    /// and constraints. No name has a line end in it, so different rules have different lines.
+    /// The content address of the rule under a name: SHA-256 of a line each for format, name, priority, source, target,
+    /// constraints and declared operators. No name has a line end in it, and a constraint begins with a parenthesis, so
+    /// different rules have different lines.
     pub fn digest(&self, name: &str) -> Digest {
         let mut lines = format!(
             "ramanujan-pattern 1\n{name}\n{}\n{}\n{}\n",
@@ -159,6 +171,9 @@ impl Canonical {
         for constraint in &self.constraints {
             lines.push_str(constraint);
             lines.push('\n');
+        }
+        for Declared { symbol, arity, color } in &self.operators {
+            let _ = writeln!(lines, "operator {symbol} {arity} {color}");
         }
         Digest::of(lines.as_bytes())
     }
@@ -180,19 +195,25 @@ fn pattern(
     vocabulary: &mut Vocabulary,
     variables: &mut Variables,
     member: &str,
-    text: &str,
+    value: &Value,
 ) -> Result<Pattern, Problem> {
-    Pattern::read(vocabulary, variables, text).map_err(|BadPattern { reason, position }| {
-        let detail = format!("{member}, character {position}: {reason}");
-        invalid("invalid-pattern", member, detail).with("position", position)
+    Pattern::of_json(vocabulary, variables, value).map_err(|BadPattern { reason, place }| match place {
+        Trouble::Position(position) => {
+            let detail = format!("{member}, character {position}: {reason}");
+            invalid("invalid-pattern", member, detail).with("position", position)
+        }
+        Trouble::Path(path) => {
+            let path = format!("{member}{path}");
+            invalid("invalid-pattern", member, format!("{path}: {reason}")).with("path", path)
+        }
     })
 }
 
 /// A constraint is written as a term, so it is read as one.
 fn constraint(known: &Variables, index: usize, text: &str) -> Result<Constraint, Problem> {
     let member = format!("constraints[{index}]");
-    let (mut vocabulary, mut variables) = (fresh_vocabulary()?, Variables::default());
-    let read = pattern(&mut vocabulary, &mut variables, &member, text)
+    let (mut vocabulary, mut variables) = (fresh_vocabulary(&[])?, Variables::default());
+    let read = pattern(&mut vocabulary, &mut variables, &member, &text.into())
         .map_err(|problem| Problem { code: "invalid-constraint", ..problem })?;
     let form = || {
         let detail = format!(

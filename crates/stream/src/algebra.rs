@@ -1,0 +1,137 @@
+//! GREEN's operations on expressions: `canonicalize`, and `verify` of two of them. They change nothing and are not
+//! recorded: they are about no document.
+
+use ramanujan_core::{Color, Polarity, Problem};
+use ramanujan_shell::{Request, Response, ok, setting};
+use serde::{Deserialize, Serialize};
+
+use crate::check_color;
+use crate::gadgets::{self, Canonical, Limits, Step, Verdict};
+
+/// The laws of a join, which apply where a request names no rules.
+pub(crate) const JOIN_LAWS: [&str; 5] = ["assoc", "assoc_rev", "comm", "idem", "identity"];
+/// Nodes and rounds that a request may use where `GADGET_MAX_NODES` and `GADGET_MAX_ITERATIONS` do not say.
+const DEFAULT_NODES: u32 = 20_000;
+const DEFAULT_ITERATIONS: u64 = 30;
+/// Most entries in `rules`.
+const MAX_RULES: usize = 100;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CanonicalizeRequest {
+    operation: Option<String>,
+    expression: String,
+    rules: Option<Vec<String>>,
+    max_iterations: Option<u64>,
+    max_nodes: Option<u32>,
+    polarity: Option<String>,
+}
+
+#[derive(Serialize)]
+struct CanonicalizeReply {
+    operation: String,
+    color: Color,
+    polarity: Polarity,
+    #[serde(flatten)]
+    canonical: Canonical,
+    rules: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct VerifyRequest {
+    operation: Option<String>,
+    lhs: String,
+    rhs: String,
+    rules: Option<Vec<String>>,
+    max_iterations: Option<u64>,
+    max_nodes: Option<u32>,
+    polarity: Option<String>,
+}
+
+#[derive(Serialize)]
+struct VerifyReply {
+    operation: String,
+    color: Color,
+    polarity: Polarity,
+    result: Verdict,
+    /// Unknown where neither a proof nor a model was found.
+    equal: Option<bool>,
+    explanation: Vec<Step>,
+    rules: Vec<String>,
+}
+
+/// The bounds that the manifest sets.
+pub(crate) fn bounds() -> Result<Limits, Problem> {
+    Ok(Limits {
+        iterations: setting::number("GADGET_MAX_ITERATIONS", DEFAULT_ITERATIONS)?,
+        nodes: setting::number("GADGET_MAX_NODES", DEFAULT_NODES)?,
+    })
+}
+
+fn limits(iterations: Option<u64>, nodes: Option<u32>) -> Result<Limits, Problem> {
+    let most = bounds()?;
+    if iterations.is_some_and(|given| given == 0 || given > most.iterations) {
+        let detail = format!("max_iterations must be 1 to {}", most.iterations);
+        return Err(Problem::invalid("invalid-limit", detail));
+    }
+    if nodes.is_some_and(|given| given == 0 || given > most.nodes) {
+        return Err(Problem::invalid("invalid-limit", format!("max_nodes must be 1 to {}", most.nodes)));
+    }
+    Ok(Limits { iterations: iterations.unwrap_or(most.iterations), nodes: nodes.unwrap_or(most.nodes) })
+}
+
+fn rules(given: Option<Vec<String>>) -> Result<Vec<String>, Problem> {
+    let rules = given.unwrap_or_else(|| JOIN_LAWS.map(str::to_owned).to_vec());
+    if rules.len() > MAX_RULES {
+        return Err(Problem::invalid("too-many-rules", format!("rules may hold at most {MAX_RULES} names")));
+    }
+    Ok(rules)
+}
+
+fn refused(reason: String) -> Problem {
+    Problem::invalid("invalid-expression", reason)
+}
+
+/// `POST /stream/green/canonicalize`.
+pub(crate) async fn canonicalize(request: Request) -> Result<Response, Problem> {
+    let request: CanonicalizeRequest = request.json()?;
+    let operation = request.operation.unwrap_or_else(|| "canonicalize".to_owned());
+    check_color(Color::Green, &operation, request.polarity.as_deref())?;
+    if operation != "canonicalize" {
+        let detail = format!("an expression is canonicalized; {operation} takes document_id, or lhs and rhs");
+        return Err(Problem::invalid("invalid-operation", detail));
+    }
+    let rules = rules(request.rules)?;
+    let limits = limits(request.max_iterations, request.max_nodes)?;
+    let canonical = gadgets::canonicalize(&request.expression, &rules, limits).map_err(refused)?;
+    ok(&CanonicalizeReply { operation, color: Color::Green, polarity: Polarity::Neutral, canonical, rules })
+}
+
+/// `POST /stream/green/verify` with `lhs` and `rhs`.
+pub(crate) async fn verify(request: Request) -> Result<Response, Problem> {
+    let request: VerifyRequest = request.json()?;
+    let operation = request.operation.unwrap_or_else(|| "verify".to_owned());
+    check_color(Color::Green, &operation, request.polarity.as_deref())?;
+    if !matches!(operation.as_str(), "verify" | "check") {
+        let detail = format!("lhs and rhs are verified; {operation} does not take them");
+        return Err(Problem::invalid("invalid-operation", detail));
+    }
+    let rules = rules(request.rules)?;
+    let limits = limits(request.max_iterations, request.max_nodes)?;
+    let found = gadgets::verify(&request.lhs, &request.rhs, &rules, limits).map_err(refused)?;
+    let equal = match found.verdict {
+        Verdict::Equal => Some(true),
+        Verdict::Refuted => Some(false),
+        Verdict::NotProved => None,
+    };
+    ok(&VerifyReply {
+        operation,
+        color: Color::Green,
+        polarity: Polarity::Neutral,
+        result: found.verdict,
+        equal,
+        explanation: found.steps,
+        rules,
+    })
+}

@@ -1,0 +1,52 @@
+//! `ramanujan timeline import`: archived events go back to the timeline that they are from.
+//!
+//! The network takes only the newest archived segment at a time, so files go in from the last to the first. It compares
+//! every event with the hashes it kept; what is already back is not an error.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::ToolError;
+use crate::archive::read_file;
+use crate::client::Client;
+
+/// Bring archived events back into the timeline that they are from.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Args {
+    /// Files that `ramanujan timeline archive` wrote, in any order
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Where the network listens
+    #[arg(long, default_value = "http://127.0.0.1:3000")]
+    pub url: String,
+    /// How long to keep trying when the network fails, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    pub retry_seconds: u64,
+}
+
+#[derive(Debug, Deserialize)]
+struct Restored {
+    restored: u64,
+}
+
+/// Imports and prints how many events each file brought back.
+///
+/// # Errors
+/// A file is not a whole segment (then nothing was sent), or the network refuses one.
+pub fn run(args: &Args) -> Result<(), ToolError> {
+    let client = Client::new(&args.url, Duration::from_secs(args.retry_seconds))?;
+    let mut segments = Vec::new();
+    for path in &args.files {
+        segments.push((read_file(path)?.0.header.first, path));
+    }
+    segments.sort_by_key(|(first, _)| std::cmp::Reverse(*first));
+    for (_, path) in segments {
+        // Read again rather than kept: a thousand files do not fit in memory.
+        let (_, text) = read_file(path)?;
+        let reply: Restored = client.post("/timeline/archive", text.as_bytes())?;
+        println!("{}: {} events restored", path.display(), reply.restored);
+    }
+    Ok(())
+}

@@ -1,0 +1,82 @@
+//! Timeline events of the rule half: a pattern that was stored, a term that was rewritten.
+//!
+//! An event follows its effect, and its id from what happened: the same request again repairs an event that is missing
+//! and never doubles one. What has happened is not undone by a timeline that does not answer, so the request does not
+//! fail: its reply says that it is not recorded.
+
+use http::Method;
+use ramanujan_core::{Digest, Problem};
+use ramanujan_shell::{call_json, log};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::library::Stored;
+
+const TIMELINE: &str = "interaction-timeline";
+/// Whose events they are.
+const AGENT: &str = "transduction-2tdx";
+
+/// What became of an event.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(super) struct Recorded {
+    event_id: Digest,
+    /// Whether the timeline has it.
+    recorded: bool,
+}
+
+/// What decides the event of a rewriting, besides its result.
+pub(super) struct Rewriting<'a> {
+    /// The rules as text, in the order in which they were tried.
+    pub(super) rules: &'a [String],
+    /// Those of them that are stored.
+    pub(super) pattern_ids: Vec<&'a str>,
+    pub(super) strategy: &'static str,
+    pub(super) before: String,
+    pub(super) after: &'a str,
+    pub(super) steps: u64,
+    pub(super) stop_reason: &'static str,
+}
+
+/// Most ids in an event's payload: the timeline takes 4 KiB.
+const MAX_IDS: usize = 40;
+
+/// A version of a pattern is stored.
+pub(super) async fn stored(pattern: &Stored) -> Recorded {
+    let payload =
+        json!({"pattern_id": pattern.id, "pattern_name": pattern.pattern_name, "version": pattern.version});
+    record(id(["pattern-stored", &pattern.id]), "pattern-stored", "store", payload).await
+}
+
+/// A term was rewritten. The same rewriting with the same outcome is one event.
+pub(super) async fn applied(rewriting: &Rewriting<'_>) -> Recorded {
+    let Rewriting { rules, pattern_ids, strategy, before, after, steps, stop_reason } = rewriting;
+    let event_id = id(["pattern-applied", &rules.join("\n"), strategy, before, after, stop_reason]);
+    let payload = json!({
+        "pattern_ids": &pattern_ids[..pattern_ids.len().min(MAX_IDS)],
+        "rules": rules.len(),
+        "strategy": strategy,
+        "steps": steps,
+        "stop_reason": stop_reason,
+        "before": Digest::of(before.as_bytes()),
+        "after": Digest::of(after.as_bytes()),
+    });
+    record(event_id, "pattern-applied", "apply", payload).await
+}
+
+fn id<const N: usize>(parts: [&str; N]) -> Digest {
+    Digest::of(format!("skill-event\0{}", parts.join("\0")).as_bytes())
+}
+
+async fn record(event_id: Digest, kind: &str, operation: &str, payload: Value) -> Recorded {
+    #[derive(Deserialize)]
+    struct Ignored {}
+    let event = json!([{
+        "event_id": event_id, "type": kind, "agent_id": AGENT, "operation": operation, "payload": payload,
+    }]);
+    let reply: Result<Ignored, Problem> =
+        call_json(TIMELINE, Method::POST, "/timeline/events", Some(&event)).await;
+    if let Err(problem) = &reply {
+        log::warn(AGENT, &format!("{kind} {event_id} is not on the timeline: {problem}"));
+    }
+    Recorded { event_id, recorded: reply.is_ok() }
+}

@@ -1,0 +1,46 @@
+//! Operators that patterns declare: names that always take so many arguments and have a colour of their own.
+
+use std::collections::BTreeMap;
+
+use ramanujan_core::{Color, Problem};
+use ramanujan_egraph::languages::{Language, signature};
+use ramanujan_egraph::operators::Operator;
+use ramanujan_egraph::vocabulary::Vocabulary;
+use serde::{Deserialize, Serialize};
+
+/// Most operators that the patterns of a request declare together.
+pub const MAX_OPERATORS: usize = 200;
+
+/// An operator of a pattern. It has no laws: rewriting knows equality of terms only.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Declared {
+    pub symbol: String,
+    pub arity: usize,
+    pub color: Color,
+}
+
+/// No names yet, over the operators of every language and those declared.
+///
+/// # Errors
+/// 422 if a declaration is not valid, or one operator is declared in two ways.
+pub(super) fn fresh_vocabulary(declared: &[&[Declared]]) -> Result<Vocabulary, Problem> {
+    let mut known: BTreeMap<&str, &Declared> = BTreeMap::new();
+    for operator in declared.iter().copied().flatten() {
+        let other = *known.entry(&operator.symbol).or_insert(operator);
+        if other != operator {
+            let symbol: String = operator.symbol.chars().take(40).collect();
+            let detail = format!("{symbol:?} is declared with two arities or colours");
+            return Err(Problem::invalid("operator-conflict", detail).with("symbol", symbol));
+        }
+    }
+    if known.len() > MAX_OPERATORS {
+        let detail = format!("{} operators are declared; at most {MAX_OPERATORS} may be", known.len());
+        return Err(Problem::invalid("too-many-operators", detail));
+    }
+    let operators =
+        known.into_values().map(|Declared { symbol, arity, color }| Operator::new(symbol, *arity, *color));
+    let signature = signature(&Language::ALL, operators.collect())
+        .map_err(|bad| Problem::invalid("invalid-operator", bad.to_string()).with("member", "operators"))?;
+    Ok(Vocabulary::new(signature))
+}

@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# Measures the timeline's reading side on a network of its own, in a temporary folder: fills it, brings the causal index
+# up to date, and prints the median time of 10 requests for each kind of query, and time, size and peak memory of exports.
+#
+#   scripts/bench-timeline.sh [EVENTS]     default 1000000; needs the host and the components built, curl, GNU time
+set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=common.sh
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+if [[ "${1:-}" == -h || "${1:-}" == --help ]]; then usage "${BASH_SOURCE[0]}"; exit 0; fi
+events="${1:-1000000}"
+cd "$ROOT"
+folder="$(mktemp -d)"
+host="${RAMANUJAN_BIN:-$CARGO_TARGET_DIR/release/ramanujan}"
+cargo build --quiet --release -p ramanujan-timeline-tool --example fill
+"$host" up --quiet --listen 127.0.0.1:0 --max-instance-reuse 128 --state-dir "$folder" > "$folder/out" &
+pid=$!
+trap 'kill $pid; wait $pid || true; rm -rf "$folder"' EXIT
+until url="$(grep -om1 'http://127[0-9.:]*' "$folder/out")"; do sleep 0.2; done
+
+"$CARGO_TARGET_DIR/release/examples/fill" "$url" "$events"
+step "Causal index"
+began=$(date +%s.%N)
+until curl -sf -o /dev/null "$url/timeline/query?order=causal&limit=1"; do :; done
+awk -v a="$began" -v b="$(date +%s.%N)" -v n="$events" 'BEGIN { printf "%.1f s, %.1f us/event\n", b - a, (b - a) * 1e6 / n }'
+
+step "Queries, median of 10, ms"
+middle=$((events / 2))
+id="$(curl -sf "$url/api/timeline?after=$middle&limit=1" | grep -o '"event_id":"[0-9a-f]*"' | cut -d'"' -f4)"
+# A place in the middle: a document has a twentieth of the events, and its clock counts them.
+cursor="$((events / 40)).0.0"
+for path in "query?order=causal&limit=100" "query?order=causal&limit=100&cursor=$cursor" "query?order=causal&limit=100&document=document-7" \
+    "query?order=causal&limit=100&agent=agent-3" "query?order=causal&limit=100&color=RED" "query?order=time&from=2026-01-01T01:00:00Z&limit=100" \
+    "event/$id/causes?depth=5&limit=100" "event/$id/effects?depth=5&limit=100" "event/$id/causes?limit=100" \
+    "event/$id/concurrent?limit=100" "metrics" "flows" "convergence?document=document-7"; do
+    for _ in $(seq 10); do curl -sf -o /dev/null -w '%{time_total}\n' "$url/timeline/$path"; done | sort -g |
+        awk -v path="${path/$id/ID}" '{ t[NR] = $1 } END { printf "%9.1f  /timeline/%s\n", t[int((NR + 1) / 2)] * 1000, path }'
+done
+
+step "Export"
+for format in parquet ndjson csv; do
+    /usr/bin/time -f "$format: %e s, peak %M KiB" "$host" timeline export --quiet --url "$url" --format $format --out "$folder/export.$format"
+    stat -c '%s bytes' "$folder/export.$format"
+done

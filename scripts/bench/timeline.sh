@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# How fast events are appended durably (WAL, FULL: fsynced before it counts), one by one and in batches of 100: plain
+# SQLite, the append library, the network over HTTP with the load generator beside it, and JetStream with file storage
+# and `sync_interval: always`. One Markdown table; takes about a minute.
+#
+#   scripts/bench.sh timeline           the table
+#   scripts/bench.sh timeline --help    this text
+#
+# The peer is the nats-server named in NATS_SERVER, else the one that `scripts/python.sh nats` installs below target/.
+# Databases are made below target/, so on the disk of the clone.
+set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=../common.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../common.sh"
+
+case "${1:-}" in
+    '') ;;
+    -h | --help) usage "${BASH_SOURCE[0]}"; exit 0 ;;
+    *) die "unknown option $1" "See: scripts/bench.sh timeline --help" ;;
+esac
+
+require_toolchain
+"$ROOT/scripts/build.sh" --brief
+export RAMANUJAN_BIN="${RAMANUJAN_BIN:-$HOST_BIN}"
+cd "$ROOT"
+if [ -z "${NATS_SERVER:-}" ] && scripts/python.sh nats >&2; then
+    NATS_SERVER="$(find "$ROOT/target/python/nats" -name nats-server -type f -perm -u+x | head -n 1)"
+fi
+if [ -n "${NATS_SERVER:-}" ]; then export NATS_SERVER; else warn "no nats-server: the table will lack it"; unset NATS_SERVER; fi
+cargo build --quiet --release -p ramanujan-tests --example timeline_costs
+cd "$ROOT/target"
+exec release/examples/timeline_costs
