@@ -5,6 +5,7 @@
 #   scripts/bench.sh egraph [OPTIONS]   equality saturation beside egg and egglog; native and in Wasm
 #   scripts/bench.sh host [OPTIONS]     requests/s of the native host beside `wasmtime serve`
 #   scripts/bench.sh timeline           events/s appended durably, beside plain SQLite and JetStream
+#   scripts/bench.sh timeline-reads     causal queries, walks and exports of 1,000,000 events
 #   scripts/bench.sh service            what requests to crdt-service cost end to end
 #   scripts/bench.sh verification       nearest neighbours in memory, natively and in Wasm; end to end over HTTP
 #   scripts/bench.sh <name> --help      the options of one benchmark

@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 use serde_json::{Value, json};
 
 use crate::http::Client;
+use crate::replay::notice;
 
 const CHROMIUM: &str = "/usr/bin/chromium";
 const CHROMEDRIVER: &str = "/usr/bin/chromedriver";
@@ -20,6 +21,11 @@ pub struct Browser {
 }
 
 impl Browser {
+    /// A browser, or `None` after a notice where the programs are not installed: then the test is to be skipped.
+    pub fn start_or_skip() -> Option<Self> {
+        Self::start().map_err(|missing| notice(&format!("browser test skipped: {missing}"))).ok()
+    }
+
     /// `Err` says which program is missing.
     ///
     /// # Errors

@@ -6,21 +6,11 @@ use std::time::Duration;
 use ramanujan_replay::generate::Options;
 use ramanujan_tests::Network;
 use ramanujan_tests::network::eventually;
-use ramanujan_tests::replay::{generated, notice, outcome, spawn};
+use ramanujan_tests::replay::{generated, outcome, spawn};
 use ramanujan_tests::webdriver::Browser;
 use serde_json::json;
 
 const LIMIT: Duration = Duration::from_secs(60);
-
-fn browser() -> Option<Browser> {
-    match Browser::start() {
-        Ok(browser) => Some(browser),
-        Err(missing) => {
-            notice(&format!("browser test skipped: {missing}"));
-            None
-        }
-    }
-}
 
 /// The text shown in the element with this id.
 fn text(browser: &Browser, id: &str) -> String {
@@ -39,7 +29,7 @@ fn is_live(browser: &Browser) -> bool {
 
 #[test]
 fn events_arrive_while_a_session_is_replayed() {
-    let Some(browser) = browser() else { return };
+    let Some(browser) = Browser::start_or_skip() else { return };
     let network = Network::start();
     let folder = tempfile::tempdir().expect("a temporary folder");
     browser.open(&format!("{}/dashboard/", network.url()));
@@ -87,7 +77,7 @@ fn events_arrive_while_a_session_is_replayed() {
 
 #[test]
 fn what_the_network_says_is_shown_as_text() {
-    let Some(browser) = browser() else { return };
+    let Some(browser) = Browser::start_or_skip() else { return };
     let network = Network::start();
     let markup = "<img src=x onerror=window.broken=1>";
     let event = json!({"type": markup, "agent_id": "scripter", "document_id": "markup"});
@@ -103,7 +93,7 @@ fn what_the_network_says_is_shown_as_text() {
 
 #[test]
 fn a_lost_network_is_said_and_found_again() {
-    let Some(browser) = browser() else { return };
+    let Some(browser) = Browser::start_or_skip() else { return };
     let mut network = Network::start();
     browser.open(&format!("{}/dashboard/", network.url()));
     eventually("the page is connected", LIMIT, || is_live(&browser).then_some(()));

@@ -17,16 +17,6 @@ const LEFT: char = '\u{e012}';
 const MANY: usize = 10_000;
 const AGENTS: usize = 25;
 
-fn browser() -> Option<Browser> {
-    match Browser::start() {
-        Ok(browser) => Some(browser),
-        Err(missing) => {
-            notice(&format!("browser test skipped: {missing}"));
-            None
-        }
-    }
-}
-
 /// The text of the element with this id; empty if there is none.
 fn text(browser: &Browser, id: &str) -> String {
     let script = format!("return document.getElementById({})?.textContent ?? ''", json!(id));
@@ -66,7 +56,7 @@ fn nothing_was_wrong(browser: &Browser) {
 
 #[test]
 fn a_term_is_saturated_drawn_and_proved() {
-    let Some(browser) = browser() else { return };
+    let Some(browser) = Browser::start_or_skip() else { return };
     let network = Network::shared();
     browser.open(&format!("{}/egraph/", network.url()));
     eventually("the rules are listed", LIMIT, || {
@@ -141,7 +131,7 @@ fn facts(browser: &Browser, name: &str) -> u64 {
 
 #[test]
 fn a_wrong_term_is_shown_where_it_is_wrong() {
-    let Some(browser) = browser() else { return };
+    let Some(browser) = Browser::start_or_skip() else { return };
     let network = Network::shared();
     browser.open(&format!("{}/egraph/", network.url()));
     // Two units of UTF-16 stand before the place, in one character.
@@ -193,7 +183,7 @@ fn history(count: usize) -> Vec<Value> {
 
 #[test]
 fn ten_thousand_events_stay_at_hand_and_one_is_proved() {
-    let Some(browser) = browser() else { return };
+    let Some(browser) = Browser::start_or_skip() else { return };
     let network = Network::start();
     let client = network.client();
     let events = history(MANY);
@@ -304,7 +294,7 @@ fn ten_thousand_events_stay_at_hand_and_one_is_proved() {
 
 #[test]
 fn the_page_believes_no_proof_that_is_wrong() {
-    let Some(browser) = browser() else { return };
+    let Some(browser) = Browser::start_or_skip() else { return };
     let network = Network::start();
     let client = network.client();
     let events = history(700);
@@ -388,7 +378,7 @@ fn the_page_believes_no_proof_that_is_wrong() {
 
 #[test]
 fn seventeen_verifiers_give_their_evidence() {
-    let Some(browser) = browser() else { return };
+    let Some(browser) = Browser::start_or_skip() else { return };
     let network = Network::shared();
     browser.open(&format!("{}/dashboard/verification", network.url()));
     for (sample, kind) in [("Embedding", "embedding"), ("Skill", "skill")] {

@@ -46,7 +46,13 @@ pub struct Service {
     bases: Vec<&'static str>,
     routes: Vec<Route>,
     root_members: Option<Members>,
-    page: Option<Handler>,
+    page: Option<Page>,
+}
+
+/// The page of the base. Components without one do not carry the code that chooses it.
+struct Page {
+    wanted: fn(&Request) -> bool,
+    handler: Handler,
 }
 
 impl Service {
@@ -80,7 +86,8 @@ impl Service {
         F: Fn(Request) -> Fut + 'static,
         Fut: Future<Output = Result<Response, Problem>> + 'static,
     {
-        self.page = Some(Rc::new(move |request| Box::pin(handler(request))));
+        let handler: Handler = Rc::new(move |request| Box::pin(handler(request)));
+        self.page = Some(Page { wanted: Request::wants_page, handler });
         self
     }
 
@@ -245,8 +252,11 @@ impl Service {
     /// The base itself: its page or its description.
     async fn root(&self, request: Request) -> Result<Response, Problem> {
         let Some(page) = &self.page else { return self.describe(request).await };
-        let mut response =
-            if request.wants_page() { page(request).await? } else { self.describe(request).await? };
+        let mut response = if (page.wanted)(&request) {
+            (page.handler)(request).await?
+        } else {
+            self.describe(request).await?
+        };
         response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept"));
         Ok(response)
     }

@@ -2,15 +2,22 @@
 # Measures the timeline's reading side on a network of its own, in a temporary folder: fills it, brings the causal index
 # up to date, and prints the median time of 10 requests for each kind of query, and time, size and peak memory of exports.
 #
-#   scripts/bench-timeline.sh [EVENTS]     default 1000000; needs the host and the components built, curl, GNU time
+#   scripts/bench.sh timeline-reads [EVENTS]    default 1000000: about ten minutes, most of them filling and indexing
+#   scripts/bench.sh timeline-reads --help      this text
+#
+# Needs curl and GNU time (Debian: time).
 set -euo pipefail
-# shellcheck source-path=SCRIPTDIR source=common.sh
-. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
-if [[ "${1:-}" == -h || "${1:-}" == --help ]]; then usage "${BASH_SOURCE[0]}"; exit 0; fi
+# shellcheck source-path=SCRIPTDIR source=../common.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../common.sh"
+
+case "${1:-}" in -h | --help) usage "${BASH_SOURCE[0]}"; exit 0 ;; esac
 events="${1:-1000000}"
+[[ "$events" =~ ^[1-9][0-9]*$ ]] || die "not a number of events: $events" "See: scripts/bench.sh timeline-reads --help"
+require_toolchain
+"$ROOT/scripts/build.sh" --brief
 cd "$ROOT"
 folder="$(mktemp -d)"
-host="${RAMANUJAN_BIN:-$CARGO_TARGET_DIR/release/ramanujan}"
+host="${RAMANUJAN_BIN:-$HOST_BIN}"
 cargo build --quiet --release -p ramanujan-timeline-tool --example fill
 "$host" up --quiet --listen 127.0.0.1:0 --max-instance-reuse 128 --state-dir "$folder" > "$folder/out" &
 pid=$!
