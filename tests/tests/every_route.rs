@@ -4,7 +4,7 @@
 use ramanujan_tests::Network;
 
 /// Every route that takes JSON, of every component that has one.
-const POSTS: [&str; 35] = [
+const POSTS: [&str; 36] = [
     "/crdt/apply",
     "/crdt/merge",
     "/crdt/compare",
@@ -24,6 +24,7 @@ const POSTS: [&str; 35] = [
     "/stream/green/canonicalize",
     "/timeline/events",
     "/timeline/freeze",
+    "/timeline/archive",
     "/egraph/saturate",
     "/agents/register",
     "/agents/0/heartbeat",
