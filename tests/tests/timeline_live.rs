@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 
 use ramanujan_tests::events::Events;
 use ramanujan_tests::network::eventually;
-use ramanujan_tests::replay::notice;
 use ramanujan_tests::webdriver::Browser;
 use ramanujan_tests::{Client, Network};
 use serde_json::{Value, json};
@@ -163,10 +162,7 @@ fn over_kills_of_the_host_each_event_is_seen_once() {
 
 #[test]
 fn a_browser_comes_back_where_it_was() {
-    let browser = match Browser::start() {
-        Ok(browser) => browser,
-        Err(missing) => return notice(&format!("browser test skipped: {missing}")),
-    };
+    let Some(browser) = Browser::start_or_skip() else { return };
     let network = Network::start();
     let client = network.client();
     client.post("/timeline/events", &event("before", 0)).ok();
