@@ -8,9 +8,10 @@
 #
 # The integration tests start the host named by RAMANUJAN_BIN (default target/release/ramanujan). The host's own
 # tests run in the release profile, which shares its large dependencies with the host; all others in the dev
-# profile, with overflow checks. The browser test needs chromium, the tests of generated code need LLVM (Debian:
-# llvm) and some tests Python packages, which scripts/python.sh installs below target/; they say so where one is missing.
-# Outside the clone this touches only what scripts/up.sh --help names.
+# profile, with overflow checks. Some tests need a tool: a browser, LLVM, or Python packages that scripts/python.sh
+# installs below target/. Where it is missing they are skipped, and the last lines say which and what they want; with
+# RAMANUJAN_REQUIRE_ALL=1 they fail. Recorded sessions are read from the folder RAMANUJAN_DATA; without it, generated
+# ones are used. Outside the clone this touches only what scripts/up.sh --help names.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
@@ -22,13 +23,30 @@ step "Building components and host for the integration tests"
 "$ROOT/scripts/build.sh" --brief
 export RAMANUJAN_BIN="${RAMANUJAN_BIN:-$HOST_BIN}"
 cd "$ROOT"
-scripts/python.sh --all || warn "without these packages the tests that need them will fail"
+scripts/python.sh --all || warn "without these packages the tests that need them are skipped"
+if [ -d "$DATA" ]; then export RAMANUJAN_DATA="$DATA"; fi
 
+# Each skipped test appends a line.
+RAMANUJAN_SKIPPED_LOG="$(mktemp)"
+export RAMANUJAN_SKIPPED_LOG
+trap 'rm -f "$RAMANUJAN_SKIPPED_LOG"' EXIT
+code=0
 if [ "$#" -gt 0 ]; then
     step "cargo test $*"
-    exec cargo test "$@"
+    cargo test "$@" || code=$?
+else
+    step "Testing the host"
+    cargo test --release -p ramanujan-host --no-fail-fast || code=$?
+    step "Testing everything else"
+    cargo test --workspace --exclude ramanujan-host --no-fail-fast || code=$?
 fi
-step "Testing the host"
-cargo test --release -p ramanujan-host --no-fail-fast
-step "Testing everything else"
-exec cargo test --workspace --exclude ramanujan-host --no-fail-fast
+if [ -s "$RAMANUJAN_SKIPPED_LOG" ]; then
+    sort -u "$RAMANUJAN_SKIPPED_LOG"
+    # SKIPPED <test>: needs <what> (Debian: <packages>)
+    printf 'Skipped tests: %s; wanted: %s\n' \
+        "$(sed -n 's/^SKIPPED \([^ ]*\): needs .*/\1/p' "$RAMANUJAN_SKIPPED_LOG" | sort -u | paste -sd' ')" \
+        "$(sed -n 's/.*(\(.*\))$/\1/p' "$RAMANUJAN_SKIPPED_LOG" | sort -u | paste -sd';')"
+else
+    echo "No test was skipped."
+fi
+exit "$code"

@@ -7,7 +7,8 @@
 #     --deep                                             also one real operation per component, reply checked
 #     --timeout SECONDS                                  per request (30)
 #
-# --deep writes: a document, an agent and events under names that are new on every run. Needs bash and curl only.
+# --deep writes: a document, an agent and events under names that are new on every run. An operation that answers 501
+# is not built and not verified; the last line names its component. Needs bash and curl only.
 set -euo pipefail
 
 COMPONENTS=(
@@ -51,7 +52,7 @@ url() {
     fi
 }
 
-declare -A FAILED=()
+declare -A FAILED=() UNBUILT=()
 
 echo "=== Verifying Ramanujan CRDT Network Deployment ==="
 for component in "${COMPONENTS[@]}"; do
@@ -89,10 +90,11 @@ expect() {
     done
     good "$component" "$what"
 }
-# expect_or_501: a component may say in a problem document that it is not built yet; pretending is a failure.
+# expect_or_501: a component may say in a problem document that it is not built; pretending is a failure.
 expect_or_501() {
-    if [ "$CODE" = 501 ] && has '"code"[ ]*:' && has '"detail"[ ]*:'; then
-        echo "– $1: 501 not built yet"
+    if [ "$CODE" = 501 ] && has '"code"[ ]*:[ ]*"not-implemented"' && has '"detail"[ ]*:'; then
+        echo "– $1: $2: 501, not built and so not verified"
+        UNBUILT[$1]=1
     else
         expect "$@"
     fi
@@ -147,14 +149,17 @@ if [ "$deep" = 1 ]; then
     call interaction-timeline GET "/query?document=$doc&limit=10"
     expect interaction-timeline "find it again" "$OK" "\"$doc\""
     if [ -n "$domain" ]; then call dashboard GET /api/metrics; else
-        # The metrics route of the guides is not below the dashboard's own base.
+        # This route is not below the dashboard's own base.
         BASE_PATH[dashboard]='' && call dashboard GET /api/metrics
     fi
     expect dashboard "metrics" '"performance"[ ]*:'
 fi
 
 echo ""
-if [ "${#FAILED[@]}" -eq 0 ]; then
+if [ "${#FAILED[@]}" -eq 0 ] && [ "${#UNBUILT[@]}" -gt 0 ]; then
+    echo "✓ $((${#COMPONENTS[@]} - ${#UNBUILT[@]})) components verified; not verified, because something in them answers 501: ${!UNBUILT[*]}"
+    exit 0
+elif [ "${#FAILED[@]}" -eq 0 ]; then
     echo "✓ All 11 components verified successfully!"
     exit 0
 else

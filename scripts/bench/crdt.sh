@@ -8,7 +8,7 @@
 #   --native     not inside Wasm
 #   --skip NAME  leave a contestant out, e.g. --skip yrs
 #   --only TEXT  only traces and types with this in their name
-#   RECORDING    files of the collection josephg/editing-traces, beside those in ${RAMANUJAN_DATA:-../shared/data}
+#   RECORDING    files of the collection josephg/editing-traces, beside those in the folder RAMANUJAN_DATA
 #
 # The first run compiles the peers, which takes some minutes; so does yrs on a long trace, once natively and once inside Wasm.
 # The engine, wasmtime 48, is built once into ${RAMANUJAN_CACHE:-~/.cache/ramanujan}/wasmtime.
@@ -39,12 +39,11 @@ done
 require_toolchain
 # A workspace of its own, and so a target folder of its own.
 export CARGO_TARGET_DIR="$ROOT/target/bench"
-data="$(realpath -m "${RAMANUJAN_DATA:-$ROOT/../shared/data}")"
 # Inside Wasm only folders that are named are visible, under the same path.
 folders=()
-if [ -d "$data" ]; then
-    options+=(--data "$data")
-    folders+=(--dir "$data::$data")
+if [ -d "$DATA" ]; then
+    options+=(--data "$DATA")
+    folders+=(--dir "$DATA::$DATA")
 fi
 for file in "${files[@]}"; do folders+=(--dir "$(dirname "$file")::$(dirname "$file")"); done
 

@@ -170,7 +170,11 @@ fn reply(result: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Resul
         .and_then(|value| value.split(';').next())
         .unwrap_or("")
         .to_owned();
-    let bytes = response.body_mut().with_config().limit(1 << 30).read_to_vec()?;
+    // A stream of events is read by `Events`; here nobody waits for its end.
+    let bytes = match media_type.as_str() {
+        "text/event-stream" => Vec::new(),
+        _ => response.body_mut().with_config().limit(1 << 30).read_to_vec()?,
+    };
     Ok(Reply {
         status: response.status().as_u16(),
         media_type,

@@ -5,10 +5,13 @@
 //! Nothing here is a stand-in. `scripts/test.sh` builds what is needed; a test that finds something missing says so.
 
 pub mod events;
+pub mod figures;
 pub mod http;
 pub mod network;
 pub mod replay;
+pub mod routes;
 pub mod single;
+pub mod skip;
 pub mod webdriver;
 
 pub use http::{Client, Reply};

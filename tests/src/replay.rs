@@ -8,7 +8,7 @@ use ramanujan_replay::recording::Recording;
 use serde_json::Value;
 
 use crate::http::Client;
-use crate::network::{Network, binary, root};
+use crate::network::{Network, binary};
 
 /// Writes a generated session into `folder`; returns its path and the session.
 ///
@@ -21,17 +21,20 @@ pub fn generated(folder: &Path, name: &str, options: &Options) -> (PathBuf, Reco
     (path, recording)
 }
 
-/// A recording of the shared data folder (`RAMANUJAN_DATA`, else `../shared/data` beside the repository), or nothing
-/// and a visible notice.
-pub fn shared_recording(name: &str) -> Option<PathBuf> {
-    let folder =
-        std::env::var_os("RAMANUJAN_DATA").map_or_else(|| root().join("../shared/data"), PathBuf::from);
-    let path = folder.join(name);
-    if path.is_file() {
-        return Some(path);
+/// The recording `<name>.json.gz` in the folder that `RAMANUJAN_DATA` names; where it is not there, a session of the
+/// same shape, generated into `folder`.
+///
+/// # Panics
+/// The file cannot be read or written.
+pub fn recorded(folder: &Path, name: &str, like_it: &Options) -> (PathBuf, Recording) {
+    let data = std::env::var_os("RAMANUJAN_DATA").map(PathBuf::from);
+    match data.map(|data| data.join(format!("{name}.json.gz"))).filter(|path| path.is_file()) {
+        Some(path) => {
+            let recording = Recording::from_file(&path).expect("a recording");
+            (path, recording)
+        }
+        None => generated(folder, name, like_it),
     }
-    notice(&format!("{name} is not in {}: only generated sessions are replayed", folder.display()));
-    None
 }
 
 /// Says something that the test harness does not swallow.

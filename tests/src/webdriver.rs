@@ -1,13 +1,12 @@
 //! A browser driven through the W3C WebDriver protocol: JSON over HTTP to Debian's chromedriver.
 
 use std::io::{BufRead, BufReader};
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
 
 use crate::http::Client;
-use crate::replay::notice;
+use crate::skip::{self, BROWSER};
 
 const CHROMIUM: &str = "/usr/bin/chromium";
 const CHROMEDRIVER: &str = "/usr/bin/chromedriver";
@@ -21,26 +20,17 @@ pub struct Browser {
 }
 
 impl Browser {
-    /// A browser, or `None` after a notice where the programs are not installed: then the test is to be skipped.
-    pub fn start_or_skip() -> Option<Self> {
-        Self::start().map_err(|missing| notice(&format!("browser test skipped: {missing}"))).ok()
-    }
-
-    /// `Err` says which program is missing.
-    ///
-    /// # Errors
-    /// Chromium or chromedriver is not installed.
+    /// A browser, or `None` where it is not installed: then the test is skipped, and is to return.
     ///
     /// # Panics
-    /// They are installed but do not start.
-    pub fn start() -> Result<Self, String> {
-        for program in [CHROMIUM, CHROMEDRIVER] {
-            if !Path::new(program).exists() {
-                return Err(format!(
-                    "{program} is missing (Debian: apt-get install chromium chromium-driver)"
-                ));
-            }
-        }
+    /// The programs are installed but do not start, or they must be there (see [`skip::has`]).
+    pub fn start_or_skip() -> Option<Self> {
+        skip::has(BROWSER, &[CHROMIUM, CHROMEDRIVER]).then(Self::start)
+    }
+
+    /// # Panics
+    /// Chromium or chromedriver does not start.
+    fn start() -> Self {
         let mut driver = Command::new(CHROMEDRIVER)
             .arg("--port=0")
             .stdin(Stdio::null())
@@ -72,7 +62,7 @@ impl Browser {
         let reply = client.post("/session", &json!({"capabilities": capabilities})).json();
         let session =
             reply["value"]["sessionId"].as_str().unwrap_or_else(|| panic!("no session: {reply}")).to_owned();
-        Ok(Browser { driver, client, session })
+        Browser { driver, client, session }
     }
 
     /// Opens a page and waits until it is loaded.

@@ -1,5 +1,4 @@
-//! The dashboard in a real browser while a session is replayed. Skipped, with a notice, where Chromium is not
-//! installed.
+//! The dashboard in a real browser while a session is replayed. Skipped where Chromium is not installed.
 
 use std::time::Duration;
 

@@ -1,47 +1,46 @@
-//! What holds for every route: nothing that a client sends is answered with a server error, and what is not there is
-//! said to be not there.
+//! What holds for every route of every component, taken from their own tables: nothing that a client sends is answered
+//! with a server error, and what is not there is said to be not there.
 
-use ramanujan_tests::Network;
+use ramanujan_tests::routes::{self, Route};
+use ramanujan_tests::{Client, Network, Reply};
 
-/// Every route that takes JSON, of every component that has one.
-const POSTS: [&str; 36] = [
-    "/crdt/apply",
-    "/crdt/merge",
-    "/crdt/compare",
-    "/crdt/verify",
-    "/crdt/cache/invalidate",
-    "/crdt/nothing/freeze",
-    "/crdt/nothing/recover",
-    "/stream/red/apply",
-    "/stream/red/insert",
-    "/stream/red/merge",
-    "/stream/blue/apply",
-    "/stream/blue/delete",
-    "/stream/blue/rollback",
-    "/stream/green/apply",
-    "/stream/green/verify",
-    "/stream/green/check",
-    "/stream/green/canonicalize",
-    "/timeline/events",
-    "/timeline/freeze",
-    "/timeline/archive",
-    "/egraph/saturate",
-    "/agents/register",
-    "/agents/0/heartbeat",
-    "/agent/0/message",
-    "/agent/0/heartbeat",
-    "/nats/webhook/agent.0.state",
-    "/skill/patterns",
-    "/skill/patterns/nothing/transduce",
-    "/skill/generate",
-    "/skill/apply",
-    "/verify/analyze",
-    "/verify/batch",
-    "/verify/similarity",
-    "/verify/collections/nothing",
-    "/verify/collections/nothing/embeddings",
-    "/verify/votes",
-];
+/// Routes that need no body, and so do their work whatever it is.
+const WITHOUT_BODY: [&str; 0] = [];
+
+/// That a reply is a refusal of what the client sent, or says that the route is not built.
+fn assert_refused(route: &Route, reply: &Reply, sent: &str) {
+    let shown = format!("{} {} answers {} to {sent}: {}", route.method, route.pattern, reply.status, reply.body);
+    if reply.status == 501 {
+        assert_eq!(reply.any_problem()["code"], "not-implemented", "{shown}");
+    } else {
+        assert!(matches!(reply.status, 400 | 404 | 409 | 413 | 415 | 422), "{shown}");
+        reply.any_problem();
+    }
+}
+
+fn with_method(client: &Client, method: &str) -> Vec<Route> {
+    let mut routes = routes::all(client);
+    routes.retain(|route| route.method == method);
+    routes
+}
+
+#[test]
+fn the_tables_name_the_routes_of_all_components() {
+    let network = Network::shared();
+    let client = network.client();
+    let all = routes::all(&client);
+    assert!(all.len() > 100, "{} routes", all.len());
+    for known in ["POST /crdt/apply", "POST /stream/red/apply", "GET /timeline/query", "DELETE /agents/{id}"] {
+        assert!(all.iter().any(|route| format!("{} {}", route.method, route.pattern) == known), "{known}");
+    }
+    for (component, base) in routes::bases() {
+        let own = all.iter().filter(|route| route.component == component);
+        assert!(own.clone().any(|route| route.pattern == format!("{base}/health")), "{component}");
+        for route in own {
+            assert!(matches!(route.method.as_str(), "GET" | "POST" | "DELETE" | "PUT"), "{route:?}");
+        }
+    }
+}
 
 #[test]
 fn no_route_answers_bad_input_with_a_server_error() {
@@ -64,17 +63,49 @@ fn no_route_answers_bad_input_with_a_server_error() {
         b"{\"no-such-field\": 1}",
         huge.as_bytes(),
     ];
-    for path in POSTS {
+    for route in with_method(&client, "POST") {
         for body in bodies {
-            let reply = client.post_any(path, body);
+            let reply = client.post_any(&route.path(), body);
             let shown = String::from_utf8_lossy(&body[..body.len().min(40)]).into_owned();
-            assert!(
-                matches!(reply.status, 400 | 409 | 413 | 415 | 422),
-                "{path} answers {} to {shown}: {}",
-                reply.status,
-                reply.body
-            );
-            reply.any_problem();
+            if WITHOUT_BODY.contains(&route.pattern.as_str()) && reply.status == 200 {
+                continue;
+            }
+            assert_refused(&route, &reply, &shown);
+        }
+    }
+}
+
+#[test]
+fn no_route_answers_a_bad_query_with_a_server_error() {
+    let network = Network::shared();
+    let client = network.client();
+    let long = format!("limit={}", "9".repeat(2000));
+    let queries = [
+        "limit=-1",
+        "limit=1e9",
+        "limit=18446744073709551616",
+        "limit=%ff",
+        "cursor=%00",
+        "cursor=-1.-1.-1",
+        "after=x&from=yesterday&to=%F0%9F%A6%86&wait_ms=-1",
+        "format=nothing&order=nothing&depth=-1&at=%22",
+        "no-such-parameter=1",
+        "%%%&&==&=%",
+        long.as_str(),
+    ];
+    for route in with_method(&client, "GET") {
+        for query in queries {
+            let reply = client.get(&format!("{}?{query}", route.path()));
+            // A route may have no use for a parameter, or answer with a page.
+            if !matches!(reply.status, 200 | 302 | 304) {
+                assert_refused(&route, &reply, query);
+            }
+        }
+    }
+    for route in with_method(&client, "DELETE") {
+        let reply = client.delete(&route.path().replace("/0", "/nobody"));
+        if reply.status != 200 {
+            assert_refused(&route, &reply, "nothing");
         }
     }
 }
@@ -83,12 +114,10 @@ fn no_route_answers_bad_input_with_a_server_error() {
 fn paths_and_methods_that_are_not_there() {
     let network = Network::shared();
     let client = network.client();
-    let bases =
-        ["/stream/red", "/stream/blue", "/stream/green", "/crdt", "/egraph", "/verify", "/agents", "/colors"];
-    for base in bases.into_iter().chain(["/sync", "/timeline", "/dashboard"]) {
-        let reply = client.get(&format!("{base}/no/such/route"));
-        assert_eq!(reply.any_problem()["status"], 404, "{base}");
+    for (component, base) in routes::bases() {
+        let reply = client.get(&format!("{base}/no/such/route/at/all"));
+        assert_eq!(reply.any_problem()["status"], 404, "{component}");
         let reply = client.delete(&format!("{base}/health"));
-        assert_eq!(reply.any_problem()["status"], 405, "{base}");
+        assert_eq!(reply.any_problem()["status"], 405, "{component}");
     }
 }

@@ -1,5 +1,5 @@
-//! The e-graph workbench, the timeline and the verification page in a real browser. Skipped, with a notice, where
-//! Chromium is not installed.
+//! The e-graph workbench, the timeline and the verification page in a real browser. Skipped where Chromium is
+//! not installed.
 
 use std::time::Duration;
 

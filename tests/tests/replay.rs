@@ -9,7 +9,7 @@ use ramanujan_replay::generate::Options;
 use ramanujan_replay::recording::Recording;
 use ramanujan_tests::network::{binary, eventually, signal, wait};
 use ramanujan_tests::replay::{
-    command, events, generated, notice, outcome, run, shared_recording, spawn, stored,
+    command, events, generated, notice, outcome, recorded, run, spawn, stored,
 };
 use ramanujan_tests::{Client, Network};
 use serde_json::{Value, json};
@@ -283,10 +283,11 @@ fn kill_9_and_a_quick_restart_are_bridged() {
     assert_eq!(result.1["digest"], undisturbed(&path));
 }
 
-/// Replays one of the recordings in the shared data folder, if it is there.
-fn shared(name: &str) {
-    let Some(path) = shared_recording(name) else { return };
-    let recording = Recording::from_file(&path).expect("a recording");
+/// Replays one of the recordings, or a generated session of as many agents where they are not here.
+fn long(name: &str, agents: usize, transactions: usize) {
+    let folder = folder();
+    let options = Options { seed: 11, transactions, agents, non_ascii: true, self_concurrent: false };
+    let (path, recording) = recorded(folder.path(), name, &options);
     let network = Network::start();
     let output = command(&network, &path, &["--quiet"]).output().expect("the replay can be started");
     let result = outcome(&output);
@@ -303,15 +304,15 @@ fn shared(name: &str) {
 
 #[test]
 fn friendsforever() {
-    shared("friendsforever.json.gz");
+    long("friendsforever", 2, 4000);
 }
 
 #[test]
 fn sveltecomponent() {
-    shared("sveltecomponent.json.gz");
+    long("sveltecomponent", 1, 4000);
 }
 
 #[test]
 fn automerge_paper() {
-    shared("automerge-paper.json.gz");
+    long("automerge-paper", 1, 8000);
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use ramanujan_tests::Network;
 use ramanujan_tests::http::Client;
+use ramanujan_tests::skip::{self, CURL};
 use serde_json::{Value, json};
 
 const DIMENSION: usize = 64;
@@ -290,6 +291,9 @@ fn an_acknowledged_vote_survives_a_killed_host() {
 /// The examples of the component's README, run as they stand.
 #[test]
 fn the_readme_says_what_happens() {
+    if !skip::has(CURL, &["curl"]) {
+        return;
+    }
     let network = Network::start();
     let readme = include_str!("../../crates/skill-verification/README.md");
     let shown = readme.split("```").skip(1).step_by(2).filter_map(|block| block.strip_prefix("sh\n"));

@@ -1,5 +1,5 @@
-//! Editing traces as a list of deltas: recordings from `../shared/data` where present, and generated ones, always the
-//! same.
+//! Editing traces as a list of deltas: recordings where `RAMANUJAN_DATA` names a folder with them, and generated ones,
+//! always the same.
 
 use std::collections::HashMap;
 use std::io::Read;
@@ -57,8 +57,8 @@ pub(crate) fn typing(edits: usize, length: &mut usize, seed: u64) -> Vec<Edit> {
 }
 
 fn read(file: &str) -> Option<Value> {
-    let path = format!("{}/../../../shared/data/{file}.json.gz", env!("CARGO_MANIFEST_DIR"));
-    let bytes = std::fs::read(path).ok()?;
+    let folder = std::env::var_os("RAMANUJAN_DATA")?;
+    let bytes = std::fs::read(std::path::Path::new(&folder).join(format!("{file}.json.gz"))).ok()?;
     let mut json = String::new();
     flate2::read::GzDecoder::new(bytes.as_slice()).read_to_string(&mut json).ok()?;
     serde_json::from_str(&json).ok()

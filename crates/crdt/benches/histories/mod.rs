@@ -1,8 +1,9 @@
-//! Histories in both forms: as our graph and as a diamond-types log. Recordings from `../shared/data` where present,
+//! Histories in both forms: as our graph and as a diamond-types log. Recordings where `RAMANUJAN_DATA` names a folder with them,
 //! and generated ones, always the same.
 
 use std::collections::HashMap;
 use std::io::Read;
+use std::path::Path;
 
 use diamond_types::list::OpLog;
 use ramanujan_core::Dot;
@@ -214,16 +215,17 @@ pub(crate) fn appending(agents: usize, words: usize) -> History {
     writer.history
 }
 
-/// A recorded session, if it is here.
+/// A recorded session, if the folder that `RAMANUJAN_DATA` names has it.
 pub(crate) fn recording(file: &str) -> Option<History> {
-    let path = format!("{}/../../../shared/data/{file}.json.gz", env!("CARGO_MANIFEST_DIR"));
-    let Ok(bytes) = std::fs::read(path) else {
-        println!("{file}: no recording here");
-        return None;
-    };
+    let folder = std::env::var_os("RAMANUJAN_DATA")?;
+    let bytes = std::fs::read(Path::new(&folder).join(format!("{file}.json.gz"))).ok()?;
     let mut json = String::new();
     flate2::read::GzDecoder::new(bytes.as_slice()).read_to_string(&mut json).unwrap();
-    let json: Value = serde_json::from_str(&json).unwrap();
+    Some(of_session(&serde_json::from_str(&json).unwrap()))
+}
+
+/// A session in the format of the recordings.
+pub(crate) fn of_session(json: &Value) -> History {
     let number = |value: &Value| value.as_u64().unwrap() as usize;
     let mut writer = Writer::new(json["numAgents"].as_u64().unwrap_or(1) as usize);
     let mut ends: Vec<Vec<usize>> = Vec::new();
@@ -234,6 +236,7 @@ pub(crate) fn recording(file: &str) -> Option<History> {
             None => ends.last().cloned().unwrap_or_default(),
         };
         version.sort_unstable();
+        version.dedup();
         for patch in transaction["patches"].as_array().unwrap() {
             let (position, length) = (number(&patch[0]) as u64, number(&patch[1]) as u64);
             if length > 0 {
@@ -247,5 +250,5 @@ pub(crate) fn recording(file: &str) -> Option<History> {
         ends.push(version);
     }
     writer.history.end = json["endContent"].as_str().map(str::to_owned);
-    Some(writer.history)
+    writer.history
 }

@@ -7,6 +7,7 @@ use std::process::Command;
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
+use ramanujan_tests::skip::{self, LLVM};
 use serde_json::{Value, json};
 
 use crate::rules::{apply, chosen, code, generate, random};
@@ -44,6 +45,9 @@ fn numbers(line: &str) -> Vec<i64> {
 
 #[test]
 fn generated_llvm_decides_and_rewrites_as_the_service() {
+    if !skip::has(LLVM, &["llvm-as", "opt", "llc"]) {
+        return;
+    }
     let flags = opaque_pointers();
     let folder = folder("generated-llvm");
     fs::write(folder.join("harness.c"), include_str!("harness.c")).expect("a file");

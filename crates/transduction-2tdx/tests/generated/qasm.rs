@@ -2,11 +2,12 @@
 
 use std::cell::RefCell;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
+use ramanujan_tests::skip::{self, OPENQASM};
 use serde_json::{Value, json};
 
 use crate::rules::{apply, chosen, code, generate, random};
@@ -15,16 +16,24 @@ use crate::tools::{Program, folder};
 
 const INSTALL: &str = "scripts/python.sh openqasm";
 
+/// The Python that has the parser.
+fn python() -> PathBuf {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("the target folder");
+    target.join("python/openqasm/bin/python")
+}
+
 fn start(folder: &Path, number: usize, patterns: &[Value]) -> Program {
     let file = folder.join(format!("rules_{number}.qasm"));
     fs::write(&file, code("qasm", patterns)).expect("a file");
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("the target folder");
-    let mut python = Command::new(target.join("python/openqasm/bin/python"));
+    let mut python = Command::new(python());
     Program::start(python.arg(folder.join("simulate.py")).arg(&file), INSTALL)
 }
 
 #[test]
 fn generated_qasm_decides_as_the_service() {
+    if !skip::has(OPENQASM, &[&python().to_string_lossy()]) {
+        return;
+    }
     let folder = folder("generated-qasm");
     fs::write(folder.join("simulate.py"), include_str!("simulate.py")).expect("a file");
     let mut sets = chosen();
