@@ -78,3 +78,25 @@ ensure_wasmtime() {
         --features serve,cranelift,pooling-allocator,component-model,run,parallel-compilation,gc,gc-drc,wasi-http,component-model-async
     rm -rf "$CACHE/wasmtime/build"
 }
+
+# The program that reads and writes figures, built if need be; sets FIGURES.
+ensure_figures() {
+    FIGURES="$CARGO_TARGET_DIR/release/figures"
+    (cd "$ROOT" && cargo build --quiet --release -p ramanujan-tests --bin figures)
+}
+
+# show: figures, lines of JSON on stdin, as a table on stdout; to `scripts/bench.sh all`, which
+# names a file for them in RAMANUJAN_FIGURES, as they are.
+show() {
+    local lines
+    lines="$(cat)"
+    if [ -n "${RAMANUJAN_FIGURES:-}" ]; then printf '%s\n' "$lines" >>"$RAMANUJAN_FIGURES"; fi
+    printf '%s\n' "$lines" | "$FIGURES" table
+}
+
+# figure ROW MEASURE VALUE UNIT [PEER VALUE_OF_THE_PEER]: one figure as a line of JSON.
+figure() {
+    local peer=null theirs=null
+    if [ "$#" -ge 6 ]; then peer="\"$5\"" theirs="$6"; fi
+    printf '{"row":"%s","measure":"%s","value":%s,"unit":"%s","peer":%s,"peer_value":%s}\n' "$1" "$2" "$3" "$4" "$peer" "$theirs"
+}

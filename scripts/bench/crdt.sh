@@ -66,3 +66,4 @@ if ! "$native"; then
     results+=("$work/wasm.json")
 fi
 "$bench" table "${results[@]}"
+if [ -n "${RAMANUJAN_FIGURES:-}" ]; then "$bench" table --figures "${results[@]}" >>"$RAMANUJAN_FIGURES"; fi

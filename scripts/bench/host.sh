@@ -3,8 +3,9 @@
 # reuse of instances, one server at a time, taking turns. Shows the best of the rounds: on a shared machine a slow
 # round tells about its neighbours.
 #
-#   scripts/bench.sh host [--seconds N] [--rounds N] [--connections N] [--reuse "1 128"]
+#   scripts/bench.sh host [--quick] [--seconds N] [--rounds N] [--connections N] [--reuse "1 128"]
 #
+# --quick: one round of one second.
 # Needs wrk (Debian: apt-get install wrk). The peer, wasmtime 48, is built once into
 # ${RAMANUJAN_CACHE:-~/.cache/ramanujan}/wasmtime; that takes some minutes.
 set -euo pipefail
@@ -15,6 +16,7 @@ seconds=5 rounds=3 connections=16 reuse="1 128"
 while [ "$#" -gt 0 ]; do
     case "$1" in
         -h | --help) usage "${BASH_SOURCE[0]}"; exit 0 ;;
+        --quick) seconds=1 rounds=1; shift; continue ;;
         --seconds) seconds="$2" ;;
         --rounds) rounds="$2" ;;
         --connections) connections="$2" ;;
@@ -29,6 +31,7 @@ command -v wrk >/dev/null 2>&1 || die "wrk is not installed" "On Debian: apt-get
 ensure_wasmtime
 peer="$WASMTIME"
 step "Building the host and the component"
+ensure_figures
 (cd "$ROOT" && cargo build --quiet --release -p ramanujan-host \
     && cargo build --quiet --target "$WASM_TARGET" --profile component -p host-test-hello)
 
@@ -71,17 +74,17 @@ start() {
     die "$1 did not start" "$(cat "$work/log")"
 }
 
-# measure NAME REUSE: sets $result to "requests/s p50 p99". Not in a subshell: the trap must know the server.
+# measure NAME REUSE: sets $result to "requests/s p50 p99", both in nanoseconds. Not in a subshell: the trap must know the server.
 measure() {
     start "$1" "$2"
     wrk -t2 -c"$connections" -d1s "$url/" >/dev/null
     wrk -t2 -c"$connections" -d"${seconds}s" --latency "$url/" >"$work/result"
     stop
     if grep -q 'Non-2xx' "$work/result"; then die "$1 answered with errors" "$(cat "$work/result")"; fi
-    result="$(awk '/50%/ {p50=$2} /99%/ {p99=$2} /Requests\/sec/ {print $2, p50, p99}' "$work/result")"
+    result="$(awk 'function ns(t) { return t ~ /us$/ ? t * 1e3 : t ~ /ms$/ ? t * 1e6 : t * 1e9 }
+        $1 == "50%" { p50 = ns($2) } $1 == "99%" { p99 = ns($2) } /Requests\/sec/ { printf "%s %.0f %.0f\n", $2, p50, p99 }' "$work/result")"
 }
 
-printf '%-8s %-12s %12s %10s %10s %8s\n' reuse server requests/s p50 p99 ratio
 for count in $reuse; do
     declare -A best=()
     for ((round = 1; round <= rounds; round++)); do
@@ -93,9 +96,13 @@ for count in $reuse; do
             fi
         done
     done
-    for name in wasmtime ramanujan; do
-        read -r rate p50 p99 <<<"${best[$name]}"
-        ratio="$(awk -v a="$rate" -v b="${best[wasmtime]}" 'BEGIN {printf "%.2f", a / (b + 0)}')"
-        printf '%-8s %-12s %12s %10s %10s %8s\n' "$count" "$name" "$rate" "$p50" "$p99" "$ratio"
-    done
+    read -r rate p50 p99 <<<"${best[ramanujan]}"
+    read -r their_rate their_p50 their_p99 <<<"${best[wasmtime]}"
+    row="reuse of instances $count, $connections connections"
+    {
+        figure "$row" requests/s "$rate" '' 'wasmtime serve 48' "$their_rate"
+        figure "$row" p50 "$p50" ns 'wasmtime serve 48' "$their_p50"
+        figure "$row" p99 "$p99" ns 'wasmtime serve 48' "$their_p99"
+    } >>"$work/figures"
 done
+show <"$work/figures"

@@ -3,13 +3,14 @@
 # that text, merging two OR-sets of 48 elements. Starts a network of its own on a free port; takes about a minute.
 #
 #   scripts/bench.sh service            the table, medians of interleaved requests
+#   scripts/bench.sh service --quick    a text of 20,000 operations, fewer requests
 #   scripts/bench.sh service --help     this text
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=../common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../common.sh"
 
 case "${1:-}" in
-    '') ;;
+    '' | --quick) ;;
     -h | --help) usage "${BASH_SOURCE[0]}"; exit 0 ;;
     *) die "unknown option $1" "See: scripts/bench.sh service --help" ;;
 esac
@@ -18,4 +19,5 @@ require_toolchain
 "$ROOT/scripts/build.sh" --brief
 export RAMANUJAN_BIN="${RAMANUJAN_BIN:-$HOST_BIN}"
 cd "$ROOT"
-cargo run --quiet --release -p ramanujan-tests --example service_costs
+ensure_figures
+cargo run --quiet --release -p ramanujan-tests --example service_costs -- "$@" | show

@@ -3,6 +3,7 @@
 # up to date, and prints the median time of 10 requests for each kind of query, and time, size and peak memory of exports.
 #
 #   scripts/bench.sh timeline-reads [EVENTS]    default 1000000: about ten minutes, most of them filling and indexing
+#   scripts/bench.sh timeline-reads --quick     20,000 events
 #   scripts/bench.sh timeline-reads --help      this text
 #
 # Needs curl and GNU time (Debian: time).
@@ -10,12 +11,17 @@ set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=../common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../common.sh"
 
-case "${1:-}" in -h | --help) usage "${BASH_SOURCE[0]}"; exit 0 ;; esac
 events="${1:-1000000}"
+case "$events" in
+    -h | --help) usage "${BASH_SOURCE[0]}"; exit 0 ;;
+    --quick) events=20000 ;;
+esac
 [[ "$events" =~ ^[1-9][0-9]*$ ]] || die "not a number of events: $events" "See: scripts/bench.sh timeline-reads --help"
 require_toolchain
 "$ROOT/scripts/build.sh" --brief
 cd "$ROOT"
+[ -x /usr/bin/time ] || die "GNU time is not installed" "On Debian: apt-get install time"
+ensure_figures
 folder="$(mktemp -d)"
 host="${RAMANUJAN_BIN:-$HOST_BIN}"
 cargo build --quiet --release -p ramanujan-timeline-tool --example fill
@@ -28,9 +34,10 @@ until url="$(grep -om1 'http://127[0-9.:]*' "$folder/out")"; do sleep 0.2; done
 step "Causal index"
 began=$(date +%s.%N)
 until curl -sf -o /dev/null "$url/timeline/query?order=causal&limit=1"; do :; done
-awk -v a="$began" -v b="$(date +%s.%N)" -v n="$events" 'BEGIN { printf "%.1f s, %.1f us/event\n", b - a, (b - a) * 1e6 / n }'
+took="$(awk -v a="$began" -v b="$(date +%s.%N)" 'BEGIN { printf "%.0f", (b - a) * 1e9 }')"
+figure "the causal index of $events events" time "$took" ns >>"$folder/figures"
 
-step "Queries, median of 10, ms"
+step "Queries, median of 10"
 middle=$((events / 2))
 id="$(curl -sf "$url/api/timeline?after=$middle&limit=1" | grep -o '"event_id":"[0-9a-f]*"' | cut -d'"' -f4)"
 # A place in the middle: a document has a twentieth of the events, and its clock counts them.
@@ -40,11 +47,20 @@ for path in "query?order=causal&limit=100" "query?order=causal&limit=100&cursor=
     "event/$id/causes?depth=5&limit=100" "event/$id/effects?depth=5&limit=100" "event/$id/causes?limit=100" \
     "event/$id/concurrent?limit=100" "metrics" "flows" "convergence?document=document-7"; do
     for _ in $(seq 10); do curl -sf -o /dev/null -w '%{time_total}\n' "$url/timeline/$path"; done | sort -g |
-        awk -v path="${path/$id/ID}" '{ t[NR] = $1 } END { printf "%9.1f  /timeline/%s\n", t[int((NR + 1) / 2)] * 1000, path }'
+        awk '{ t[NR] = $1 } END { printf "%.0f\n", t[int((NR + 1) / 2)] * 1e9 }' >"$folder/median"
+    row="\`${path/$id/ID}\`"
+    figure "${row/$cursor/MIDDLE}" time "$(cat "$folder/median")" ns >>"$folder/figures"
 done
 
 step "Export"
 for format in parquet ndjson csv; do
-    /usr/bin/time -f "$format: %e s, peak %M KiB" "$host" timeline export --quiet --url "$url" --format $format --out "$folder/export.$format"
-    stat -c '%s bytes' "$folder/export.$format"
+    /usr/bin/time -o "$folder/time" -f '%e %M' "$host" timeline export --quiet --url "$url" --format $format --out "$folder/export.$format"
+    read -r seconds peak <"$folder/time"
+    row="export of $events events as $format"
+    {
+        figure "$row" time "$(awk -v s="$seconds" 'BEGIN { printf "%.0f", s * 1e9 }')" ns
+        figure "$row" size "$(stat -c %s "$folder/export.$format")" B
+        figure "$row" "peak memory" "$((peak * 1024))" B
+    } >>"$folder/figures"
 done
+show <"$folder/figures"

@@ -1,11 +1,14 @@
 //! How fast events are appended durably: `scripts/bench.sh timeline`.
 //!
-//! In one run, in turns, on the same disk: plain SQLite inserts of the same bytes, the append library on a native
-//! store, the network over HTTP with its load generator beside it, and JetStream of the nats-server named in
-//! NATS_SERVER with file storage and `sync_interval: always`. Everything is fsynced before it counts.
+//! In one run, in turns, on the same disk, with the same events, and all fsynced before it counts: the append library on
+//! a native store beside plain SQLite inserts, one writer each; the network over HTTP beside JetStream of the
+//! nats-server named in NATS_SERVER with file storage and `sync_interval: always`, each with the same numbers of
+//! connections, and who loads them beside it. `--quick` is one round of shorter turns.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::ops::Range;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -16,49 +19,84 @@ use interaction_timeline::event::{Event, Posted};
 use interaction_timeline::schema;
 use ramanujan_shell::{Store, native};
 use ramanujan_tests::Network;
+use ramanujan_tests::figures::Figure;
 use serde_json::{Value, json};
 
-/// Events appended one by one, and in batches, in each turn.
-const SINGLES: u64 = 2000;
-const IN_BATCHES: u64 = 30_000;
+/// Events that one writer within this process appends one by one, and in batches, in each turn; and in a quick run.
+const SINGLES: [u64; 2] = [2000, 300];
+const IN_BATCHES: [u64; 2] = [30_000, 3000];
 const BATCH: u64 = 100;
 /// Turns; the best one counts, since a slow one tells about the neighbours.
-const ROUNDS: usize = 2;
-/// How long the network is loaded, and by how many connections for single events and for batches.
-const LOAD: Duration = Duration::from_secs(6);
-const SINGLE_CONNECTIONS: u64 = 24;
-const BATCH_CONNECTIONS: u64 = 4;
+const ROUNDS: [usize; 2] = [2, 1];
+/// How long a server is loaded in each way.
+const LOAD: [Duration; 2] = [Duration::from_secs(4), Duration::from_millis(500)];
+/// The ways: connections, and events of one request.
+const WAYS: [(u64, u64); 4] = [(1, 1), (24, 1), (1, BATCH), (4, BATCH)];
+
+/// How much is done.
+#[derive(Clone, Copy)]
+struct Size {
+    singles: u64,
+    in_batches: u64,
+    load: Duration,
+}
+
+/// Events per second of a contestant, by the way of appending.
+type Rates = Vec<((u64, u64), f64)>;
+
+const SQLITE: &str = "SQLite, the same tables and indexes";
+const JETSTREAM: &str = "JetStream, file, sync always";
+
+/// Everybody's rows, and whom each is compared with: who does the same under the same conditions.
+const CONTESTANTS: [(&str, Option<&str>); 5] = [
+    ("SQLite, one table of the bytes", None),
+    (SQLITE, None),
+    ("append library, native store", Some(SQLITE)),
+    (JETSTREAM, None),
+    ("network over HTTP", Some(JETSTREAM)),
+];
 
 fn main() {
+    let quick = usize::from(std::env::args().any(|argument| argument == "--quick"));
+    let size = Size { singles: SINGLES[quick], in_batches: IN_BATCHES[quick], load: LOAD[quick] };
     let folder = tempfile::tempdir_in(std::env::current_dir().expect("a current folder")).expect("a folder");
-    let mut best: Vec<(&str, [f64; 2])> = Vec::new();
-    for round in 0..ROUNDS {
-        eprintln!("round {} of {ROUNDS}", round + 1);
-        let path = |name: &str| folder.path().join(format!("{name}-{round}.db"));
-        let mut results = vec![
-            ("SQLite, one table of the bytes", plain(&path("plain"), false)),
-            ("SQLite, the same tables and indexes", plain(&path("indexed"), true)),
-            ("append library, native store", library(&path("library"))),
-        ];
-        if let Ok(server) = std::env::var("NATS_SERVER") {
-            let store = folder.path().join(format!("nats-{round}"));
-            results.push(("JetStream, file, sync always", jetstream(&server, &store)));
-        }
-        for (name, rates) in results {
-            eprintln!("  {name}: {:.0} one by one, {:.0} in batches", rates[0], rates[1]);
-            match best.iter_mut().find(|(known, _)| *known == name) {
-                Some((_, best)) => (0..2).for_each(|i| best[i] = best[i].max(rates[i])),
-                None => best.push((name, rates)),
+    let mut best: BTreeMap<&str, Rates> = BTreeMap::new();
+    for round in 0..ROUNDS[quick] {
+        eprintln!("round {} of {}", round + 1, ROUNDS[quick]);
+        for (name, _) in CONTESTANTS {
+            let path = folder.path().join(format!("{}-{round}", name.replace([' ', ','], "-")));
+            let rates = match name {
+                SQLITE => plain(&path, true, size),
+                "append library, native store" => library(&path, size),
+                JETSTREAM => match std::env::var("NATS_SERVER") {
+                    Ok(server) => jetstream(&server, &path, size),
+                    Err(_) => continue,
+                },
+                "network over HTTP" => network(size),
+                _ => plain(&path, false, size),
+            };
+            eprintln!("  {name}: {rates:.0?}");
+            let known = best.entry(name).or_insert_with(|| rates.clone());
+            for ((_, best), (_, rate)) in known.iter_mut().zip(&rates) {
+                *best = best.max(*rate);
             }
         }
     }
-    best.push(("network over HTTP, load beside it", network()));
-    let [single, batch] = best[0].1;
-    println!("| what | one by one, events/s | of the first | batches of {BATCH}, events/s | of the first |");
-    println!("|---|---:|---:|---:|---:|");
-    for (name, rates) in best {
-        let (a, b) = (rates[0] / single, rates[1] / batch);
-        println!("| {name} | {:.0} | {a:.2} | {:.0} | {b:.2} |", rates[0], rates[1]);
+    for (name, peer) in CONTESTANTS {
+        for (way, rate) in best.get(name).into_iter().flatten() {
+            let (writers, batch) = way;
+            let how = if *batch == 1 { "one by one".to_owned() } else { format!("batches of {batch}") };
+            let many = if *writers == 1 { "writer" } else { "writers" };
+            let figure = Figure::new(name, &format!("{how}, {writers} {many}"), *rate, "events/s");
+            let theirs = peer.and_then(|peer| {
+                let rates = best.get(peer)?;
+                Some((peer, rates.iter().find(|(other, _)| other == way)?.1))
+            });
+            match theirs {
+                Some((peer, theirs)) => figure.beside(peer, theirs).print(),
+                None => figure.print(),
+            }
+        }
     }
 }
 
@@ -81,15 +119,15 @@ fn rate(count: u64, run: impl FnOnce()) -> f64 {
     count as f64 / started.elapsed().as_secs_f64()
 }
 
-fn checked(range: std::ops::Range<u64>) -> Vec<Event> {
+fn checked(range: Range<u64>) -> Vec<Event> {
     let read =
         |n| serde_json::from_value::<Posted>(event(n)).expect("an event").check().expect("a valid event");
     range.map(read).collect()
 }
 
 /// Prepared inserts by rusqlite, a transaction each or one for a batch.
-fn plain(path: &Path, indexed: bool) -> [f64; 2] {
-    let events = checked(0..SINGLES + IN_BATCHES);
+fn plain(path: &Path, indexed: bool, size: Size) -> Rates {
+    let events = checked(0..size.singles + size.in_batches);
     let mut connection = rusqlite::Connection::open(path).expect("a database");
     connection.pragma_update(None, "journal_mode", "WAL").expect("WAL");
     connection.pragma_update(None, "synchronous", "FULL").expect("FULL");
@@ -126,20 +164,20 @@ fn plain(path: &Path, indexed: bool) -> [f64; 2] {
             })
             .expect("an insert");
     };
-    let (singles, batches) = events.split_at(SINGLES as usize);
-    let single = rate(SINGLES, || singles.iter().for_each(|event| insert(&connection, event)));
-    let batched = rate(IN_BATCHES, || {
+    let (singles, batches) = events.split_at(size.singles as usize);
+    let single = rate(size.singles, || singles.iter().for_each(|event| insert(&connection, event)));
+    let batched = rate(size.in_batches, || {
         for batch in batches.chunks(BATCH as usize) {
             let transaction = connection.transaction().expect("a transaction");
             batch.iter().for_each(|event| insert(&transaction, event));
             transaction.commit().expect("a commit");
         }
     });
-    [single, batched]
+    vec![((1, 1), single), ((1, BATCH), batched)]
 }
 
-fn library(path: &Path) -> [f64; 2] {
-    let events = checked(0..SINGLES + IN_BATCHES);
+fn library(path: &Path, size: Size) -> Rates {
+    let events = checked(0..size.singles + size.in_batches);
     let _database = native::database_file(path);
     let store = Store::open(schema::SCHEMA).expect("a store");
     let run = |events: &[Event], batch: u64| {
@@ -150,8 +188,8 @@ fn library(path: &Path) -> [f64; 2] {
             }
         })
     };
-    let (singles, batches) = events.split_at(SINGLES as usize);
-    [run(singles, 1), run(batches, BATCH)]
+    let (singles, batches) = events.split_at(size.singles as usize);
+    vec![((1, 1), run(singles, 1)), ((1, BATCH), run(batches, BATCH))]
 }
 
 /// One connection to an HTTP server, kept open; sends and reads as little as it may, to leave the processors to it.
@@ -216,32 +254,48 @@ impl Connection {
     }
 }
 
-fn network() -> [f64; 2] {
-    let network = Network::start();
+/// Loads a server in every way: `open` makes a connection, which then sends the events in a range and waits until they
+/// are acknowledged. Returns the rates and how many events were sent.
+fn load<C>(
+    size: Size,
+    open: impl Fn() -> C + Sync,
+    send: impl Fn(&mut C, Range<u64>) + Sync,
+) -> (Rates, u64) {
     let next = AtomicU64::new(0);
-    let run = |connections: u64, batch: u64| {
+    let rate = |(connections, batch): (u64, u64)| {
         let first = next.load(Relaxed);
         let started = Instant::now();
         std::thread::scope(|scope| {
             for _ in 0..connections {
                 scope.spawn(|| {
-                    let mut connection = Connection::open(&network.url());
-                    while started.elapsed() < LOAD {
+                    let mut connection = open();
+                    while started.elapsed() < size.load {
                         let from = next.fetch_add(batch, Relaxed);
-                        let body = match batch {
-                            1 => event(from),
-                            _ => (from..from + batch).map(event).collect(),
-                        };
-                        connection.post(body.to_string().as_bytes());
+                        send(&mut connection, from..from + batch);
                     }
                 });
             }
         });
         (next.load(Relaxed) - first) as f64 / started.elapsed().as_secs_f64()
     };
-    let rates = [run(SINGLE_CONNECTIONS, 1), run(BATCH_CONNECTIONS, BATCH)];
+    let rates = WAYS.map(|way| (way, rate(way))).to_vec();
+    (rates, next.load(Relaxed))
+}
+
+fn network(size: Size) -> Rates {
+    let network = Network::start();
+    let url = network.url();
+    let (rates, sent) = load(
+        size,
+        || Connection::open(&url),
+        |connection, range| {
+            let single = range.end - range.start == 1;
+            let body = if single { event(range.start) } else { range.map(event).collect() };
+            connection.post(body.to_string().as_bytes());
+        },
+    );
     let summary = network.client().get("/timeline/summary").ok();
-    assert_eq!(summary["events"], next.load(Relaxed), "every acknowledged event is there");
+    assert_eq!(summary["events"], sent, "every acknowledged event is there");
     rates
 }
 
@@ -254,8 +308,8 @@ impl Drop for Server {
     }
 }
 
-/// Publishes with acknowledgements: one after the other, then with a hundred on their way.
-fn jetstream(server: &str, store: &Path) -> [f64; 2] {
+/// Publishes with acknowledgements: one after the other, or a hundred on their way.
+fn jetstream(server: &str, store: &Path, size: Size) -> Rates {
     std::fs::create_dir_all(store).expect("a folder");
     let config = store.join("nats.conf");
     let ports = store.join("ports");
@@ -278,40 +332,41 @@ fn jetstream(server: &str, store: &Path) -> [f64; 2] {
     let stream = json!({"name": "bench", "subjects": ["bench.>"], "storage": "file"});
     client.publish("$JS.API.STREAM.CREATE.bench", stream.to_string().as_bytes());
     client.acknowledged(1);
-    let bodies: Vec<String> = (0..SINGLES + IN_BATCHES).map(|n| event(n).to_string()).collect();
-    let (singles, batches) = bodies.split_at(SINGLES as usize);
-    let single = rate(SINGLES, || {
-        for body in singles {
-            client.publish("bench.events", body.as_bytes());
-            client.acknowledged(1);
-        }
-    });
-    let batched = rate(IN_BATCHES, || {
-        for batch in batches.chunks(BATCH as usize) {
-            batch.iter().for_each(|body| client.publish("bench.events", body.as_bytes()));
-            client.acknowledged(batch.len());
-        }
-    });
-    [single, batched]
+    let (rates, _) = load(
+        size,
+        || Nats::connect(&address),
+        |connection, range| {
+            let count = (range.end - range.start) as usize;
+            range.for_each(|n| connection.publish("bench.events", event(n).to_string().as_bytes()));
+            connection.acknowledged(count);
+        },
+    );
+    rates
 }
 
 /// The few verbs of the NATS client protocol that publishing needs.
 struct Nats {
     stream: BufReader<TcpStream>,
     pending: Vec<u8>,
+    /// The subject of its acknowledgements.
+    acks: String,
 }
 
 impl Nats {
     fn connect(address: &str) -> Self {
         let stream = TcpStream::connect(address).expect("nats-server listens");
         stream.set_nodelay(true).expect("no delay");
-        let mut client = Nats { stream: BufReader::new(stream), pending: Vec::new() };
-        client.pending.extend_from_slice(b"CONNECT {\"verbose\":false}\r\nSUB acks 1\r\n");
+        let mut client = Nats { stream: BufReader::new(stream), pending: Vec::new(), acks: String::new() };
+        client.pending.extend_from_slice(b"CONNECT {\"verbose\":false}\r\n");
+        // Acknowledgements of its own, or every connection would hear those of all.
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        client.acks = format!("acks.{}", COUNT.fetch_add(1, Relaxed));
+        client.pending.extend_from_slice(format!("SUB {} 1\r\n", client.acks).as_bytes());
         client
     }
 
     fn publish(&mut self, subject: &str, body: &[u8]) {
-        self.pending.extend_from_slice(format!("PUB {subject} acks {}\r\n", body.len()).as_bytes());
+        self.pending.extend_from_slice(format!("PUB {subject} {} {}\r\n", self.acks, body.len()).as_bytes());
         self.pending.extend_from_slice(body);
         self.pending.extend_from_slice(b"\r\n");
     }

@@ -1,10 +1,12 @@
 //! What requests to skill-verification cost end to end, on a network of its own: `scripts/bench.sh verification`.
 //!
-//! A collection of 100,000 vectors of 512 components is stored, then searched and judged against.
+//! A collection of 100,000 vectors of 512 components, or of as many as the argument says, is stored, then searched and
+//! judged against.
 
 use std::time::{Duration, Instant};
 
 use ramanujan_tests::Network;
+use ramanujan_tests::figures::Figure;
 use ramanujan_tests::http::Client;
 use serde_json::{Value, json};
 
@@ -51,8 +53,10 @@ fn time(run: impl FnOnce()) -> Duration {
 
 fn row(what: &str, mut times: Vec<Duration>) {
     times.sort_unstable();
-    let [p50, p10, p90] = [50, 10, 90].map(|p| times[times.len() * p / 100].as_secs_f64() * 1000.0);
-    println!("| {what} | {p50:.1} | {p10:.1} | {p90:.1} |");
+    for percent in [50, 10, 90] {
+        let time = times[times.len() * percent / 100].as_nanos() as f64;
+        Figure::new(what, &format!("p{percent}"), time, "ns").print();
+    }
 }
 
 fn rounds(what: &str, mut run: impl FnMut(usize)) {
@@ -60,13 +64,13 @@ fn rounds(what: &str, mut run: impl FnMut(usize)) {
 }
 
 fn main() {
+    let given = std::env::args().nth(1).map(|count| count.parse().expect("a number of vectors"));
+    let vectors: usize = given.unwrap_or(VECTORS);
     let network = Network::start();
     let client = network.client();
     let mut numbers = Numbers(1);
-    println!("| request | p50 ms | p10 ms | p90 ms |");
-    println!("|---|---:|---:|---:|");
     client.post("/verify/collections/bench", &json!({"dimension": DIMENSION})).ok();
-    let blocks: Vec<usize> = (0..VECTORS.div_ceil(BLOCK)).map(|at| BLOCK.min(VECTORS - at * BLOCK)).collect();
+    let blocks: Vec<usize> = (0..vectors.div_ceil(BLOCK)).map(|at| BLOCK.min(vectors - at * BLOCK)).collect();
     let bodies = blocks.iter().map(|vectors| json!({"block": base64(&numbers.bytes(*vectors))}));
     let appends =
         bodies.map(|body| time(|| drop(client.post("/verify/collections/bench/embeddings", &body).ok())));
@@ -74,7 +78,7 @@ fn main() {
     let mut query = || json!(base64(&numbers.bytes(1)));
     let queries: Vec<Value> = (0..ROUNDS + 1).map(|_| query()).collect();
     let stored = |client: &Client, body: &Value, path: &str| drop(client.post(path, body).ok());
-    rounds("the 10 nearest of 100,000", |round| {
+    rounds(&format!("the 10 nearest of {vectors} over HTTP"), |round| {
         stored(&client, &json!({"embedding": queries[round], "collection": "bench"}), "/verify/similarity");
     });
     row(

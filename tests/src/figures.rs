@@ -57,7 +57,8 @@ impl Figure {
     /// # Errors
     /// A member is missing or of another type.
     pub fn from_json(value: &Value) -> Result<Self, String> {
-        let text = |name: &str| value[name].as_str().map(str::to_owned).ok_or(format!("no {name} in {value}"));
+        let text =
+            |name: &str| value[name].as_str().map(str::to_owned).ok_or(format!("no {name} in {value}"));
         let peer = match (value["peer"].as_str(), value["peer_value"].as_f64()) {
             (Some(peer), Some(theirs)) => Some((peer.to_owned(), theirs)),
             (None, _) => None,
@@ -124,6 +125,11 @@ fn times(ratio: f64) -> String {
     if ratio < 0.01 { "<0.01".to_owned() } else { format!("{ratio:.2}") }
 }
 
+/// The figures of one measure.
+fn of<'f>(figures: &'f [Figure], measure: &'f str) -> impl Iterator<Item = &'f Figure> {
+    figures.iter().filter(move |figure| figure.measure == measure)
+}
+
 /// Names in the order in which they come.
 fn distinct<'f>(names: impl Iterator<Item = &'f str>) -> Vec<&'f str> {
     let mut seen = BTreeSet::new();
@@ -135,13 +141,12 @@ fn distinct<'f>(names: impl Iterator<Item = &'f str>) -> Vec<&'f str> {
 pub fn markdown(figures: &[Figure]) -> String {
     let rows = distinct(figures.iter().map(|figure| figure.row.as_str()));
     let measures = distinct(figures.iter().map(|figure| figure.measure.as_str()));
-    let of = |measure: &str| figures.iter().filter(move |figure| figure.measure == measure);
     let (mut head, mut rule) = ("| |".to_owned(), "|---|".to_owned());
     // For each measure, who its peers are: none, one, or several that each cell names.
     let peers: Vec<Vec<&str>> = measures
         .iter()
         .map(|measure| {
-            distinct(of(measure).filter_map(|figure| figure.peer.as_ref()).map(|(name, _)| name.as_str()))
+            distinct(of(figures, measure).filter_map(|figure| figure.peer.as_ref()).map(|(name, _)| name.as_str()))
         })
         .collect();
     for (measure, peers) in measures.iter().zip(&peers) {
@@ -156,7 +161,7 @@ pub fn markdown(figures: &[Figure]) -> String {
     for row in rows {
         let _ = write!(out, "| {row} |");
         for (measure, peers) in measures.iter().zip(&peers) {
-            let cell = of(measure).find(|figure| figure.row == row);
+            let cell = of(figures, measure).find(|figure| figure.row == row);
             let _ = write!(out, " {} |", cell.map_or("–".into(), |figure| shown(figure.value, &figure.unit)));
             if peers.is_empty() {
                 continue;

@@ -22,7 +22,10 @@ fn a_figure_survives_its_line() {
     assert_eq!(read_lines(&format!("started\n{lines}")).unwrap(), figures());
     assert_eq!(figures()[0].to_json()["ratio"], 0.9645);
     assert!(read_lines("{\"row\": \"a\"}").is_err());
-    assert!(read_lines("{\"row\": \"a\", \"measure\": \"b\", \"value\": 1, \"unit\": \"\", \"peer\": \"c\"}").is_err());
+    assert!(
+        read_lines("{\"row\": \"a\", \"measure\": \"b\", \"value\": 1, \"unit\": \"\", \"peer\": \"c\"}")
+            .is_err()
+    );
 }
 
 #[test]

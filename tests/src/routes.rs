@@ -61,9 +61,10 @@ pub fn bases() -> Vec<(String, String)> {
     let triggers = manifest["trigger"]["http"].as_array().expect("spin.toml has triggers");
     let components = manifest["component"].as_table().expect("spin.toml has components");
     let base = |component: &String| {
-        triggers.iter().filter(|trigger| trigger["component"].as_str() == Some(component)).find_map(
-            |trigger| Some(trigger["route"].as_str()?.strip_suffix("/...")?.to_owned()),
-        )
+        triggers
+            .iter()
+            .filter(|trigger| trigger["component"].as_str() == Some(component))
+            .find_map(|trigger| Some(trigger["route"].as_str()?.strip_suffix("/...")?.to_owned()))
     };
     let named = |component: &String| {
         let base = base(component).unwrap_or_else(|| panic!("{component} has no route that ends in /..."));

@@ -30,8 +30,10 @@ pub const OPENQASM: Need =
 pub const DUCKDB: Need =
     Need { what: "target/python/duckdb", from: "Debian: python3-venv, then scripts/python.sh duckdb" };
 /// A model of embeddings.
-pub const EMBEDDINGS: Need =
-    Need { what: "target/python/embeddings", from: "Debian: python3-venv, then scripts/python.sh embeddings" };
+pub const EMBEDDINGS: Need = Need {
+    what: "target/python/embeddings",
+    from: "Debian: python3-venv, then scripts/python.sh embeddings",
+};
 /// What the examples of the documentation use.
 pub const CURL: Need = Need { what: "curl", from: "Debian: curl" };
 
@@ -109,6 +111,10 @@ mod tests {
     fn programs_are_found_on_the_path_and_by_their_own() {
         assert!(is_installed("sh") && is_installed("/bin/sh"));
         assert!(!is_installed("no-such-program") && !is_installed("/no/such/program"));
-        assert!(test().ends_with("skip::tests::programs_are_found_on_the_path_and_by_their_own"), "{}", test());
+        assert!(
+            test().ends_with("skip::tests::programs_are_found_on_the_path_and_by_their_own"),
+            "{}",
+            test()
+        );
     }
 }

@@ -39,7 +39,10 @@ fn a_running_network_passes() {
         let all = text.contains("All 11 components verified");
         assert_eq!(all, !text.contains(": 501"), "{text}");
         if !all {
-            assert!(text.contains("10 components verified") && text.contains("answers 501: transduction-2tdx"), "{text}");
+            assert!(
+                text.contains("10 components verified") && text.contains("answers 501: transduction-2tdx"),
+                "{text}"
+            );
         }
     }
 }

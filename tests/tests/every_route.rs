@@ -3,13 +3,15 @@
 
 use ramanujan_tests::routes::{self, Route};
 use ramanujan_tests::{Client, Network, Reply};
+use serde_json::{Value, json};
 
 /// Routes that need no body, and so do their work whatever it is.
 const WITHOUT_BODY: [&str; 0] = [];
 
 /// That a reply is a refusal of what the client sent, or says that the route is not built.
 fn assert_refused(route: &Route, reply: &Reply, sent: &str) {
-    let shown = format!("{} {} answers {} to {sent}: {}", route.method, route.pattern, reply.status, reply.body);
+    let shown =
+        format!("{} {} answers {} to {sent}: {}", route.method, route.pattern, reply.status, reply.body);
     if reply.status == 501 {
         assert_eq!(reply.any_problem()["code"], "not-implemented", "{shown}");
     } else {
@@ -30,7 +32,8 @@ fn the_tables_name_the_routes_of_all_components() {
     let client = network.client();
     let all = routes::all(&client);
     assert!(all.len() > 100, "{} routes", all.len());
-    for known in ["POST /crdt/apply", "POST /stream/red/apply", "GET /timeline/query", "DELETE /agents/{id}"] {
+    for known in ["POST /crdt/apply", "POST /stream/red/apply", "GET /timeline/query", "DELETE /agents/{id}"]
+    {
         assert!(all.iter().any(|route| format!("{} {}", route.method, route.pattern) == known), "{known}");
     }
     for (component, base) in routes::bases() {
@@ -119,5 +122,68 @@ fn paths_and_methods_that_are_not_there() {
         assert_eq!(reply.any_problem()["status"], 404, "{component}");
         let reply = client.delete(&format!("{base}/health"));
         assert_eq!(reply.any_problem()["status"], 405, "{component}");
+    }
+}
+
+/// Bodies that look like those of the routes: their members, with values that are now and then right.
+struct Bodies(u64);
+
+impl Bodies {
+    const MEMBERS: [&str; 24] = [
+        "document_id", "agent_id", "operation", "value", "position", "length", "seq", "parents", "crdt_type", "left",
+        "right", "deltas", "type", "timestamp", "payload", "expression", "rules", "source_pattern", "target_pattern",
+        "target", "embedding", "items", "name", "dimension",
+    ];
+
+    /// SplitMix64.
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ (z >> 31)) % bound as u64) as usize
+    }
+
+    fn value(&mut self, depth: usize) -> Value {
+        match self.below(if depth > 3 { 12 } else { 16 }) {
+            0 => Value::Null,
+            1 => (self.below(2) == 0).into(),
+            2 => (self.below(3) as i64 - 1).into(),
+            3 => u64::MAX.into(),
+            4 => json!(1e308),
+            5 => json!(-0.5),
+            6 => "".into(),
+            7 => "insert".into(),
+            8 => "alice:1".into(),
+            9 => "(merge ?x (f ?x))".into(),
+            10 => "2026-01-02T03:04:05Z".into(),
+            11 => "\u{0}\u{10ffff}\u{202e}".into(),
+            12 | 13 => (0..self.below(4)).map(|_| self.value(depth + 1)).collect(),
+            _ => self.object(depth + 1),
+        }
+    }
+
+    fn object(&mut self, depth: usize) -> Value {
+        let members = (0..self.below(6)).map(|_| {
+            let name = Self::MEMBERS[self.below(Self::MEMBERS.len())];
+            (name.to_owned(), self.value(depth + 1))
+        });
+        Value::Object(members.collect())
+    }
+}
+
+#[test]
+fn no_route_answers_likely_looking_bodies_with_a_server_error() {
+    let network = Network::shared();
+    let client = network.client();
+    let mut bodies = Bodies(1069);
+    for route in with_method(&client, "POST") {
+        for _ in 0..40 {
+            let body = bodies.object(0);
+            let reply = client.post(&route.path(), &body);
+            if reply.status != 200 {
+                assert_refused(&route, &reply, &body.to_string());
+            }
+        }
     }
 }

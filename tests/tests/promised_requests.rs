@@ -202,7 +202,8 @@ fn every_line_gives_what_was_promised() {
         return;
     }
     let network = Network::shared();
-    let insert = json!({"operation": "insert", "document_id": "promised", "agent_id": "reader", "value": "Hi"});
+    let insert =
+        json!({"operation": "insert", "document_id": "promised", "agent_id": "reader", "value": "Hi"});
     network.client().post("/stream/red/apply", &insert).ok();
     for Line { text, check } in &LINES {
         println!("{text}");

@@ -8,9 +8,7 @@ use std::time::Duration;
 use ramanujan_replay::generate::Options;
 use ramanujan_replay::recording::Recording;
 use ramanujan_tests::network::{binary, eventually, signal, wait};
-use ramanujan_tests::replay::{
-    command, events, generated, notice, outcome, recorded, run, spawn, stored,
-};
+use ramanujan_tests::replay::{command, events, generated, notice, outcome, recorded, run, spawn, stored};
 use ramanujan_tests::{Client, Network};
 use serde_json::{Value, json};
 

@@ -21,7 +21,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 
 use crate::measure::Limits;
-use crate::table::{NATIVE, Results, render};
+use crate::table::{NATIVE, Results, figures, render};
 use crate::text::Settings;
 use crate::trace::{Trace, recordings};
 
@@ -41,6 +41,9 @@ enum Command {
         /// What `run --json` wrote
         #[arg(required = true)]
         files: Vec<PathBuf>,
+        /// Print figures as lines of JSON instead
+        #[arg(long)]
+        figures: bool,
     },
 }
 
@@ -87,7 +90,7 @@ const NOTES: [&str; 5] = [
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Run(args) => run(&args),
-        Command::Table { files } => table(&files),
+        Command::Table { files, figures } => table(&files, figures),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -141,12 +144,12 @@ fn run(args: &RunArgs) -> Result<(), String> {
     Ok(())
 }
 
-fn table(files: &[PathBuf]) -> Result<(), String> {
+fn table(files: &[PathBuf], as_figures: bool) -> Result<(), String> {
     let read = |path: &PathBuf| -> Result<Results, String> {
         let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
         serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))
     };
     let runs: Vec<Results> = files.iter().map(read).collect::<Result<_, _>>()?;
-    println!("{}", render(&runs));
+    print!("{}", if as_figures { figures(&runs) } else { render(&runs) + "\n" });
     Ok(())
 }

@@ -132,6 +132,24 @@ pub(crate) fn render(runs: &[Results]) -> String {
     out
 }
 
+/// The runs as figures, a line of JSON each: ours of every row and machine beside the best peer's.
+pub(crate) fn figures(runs: &[Results]) -> String {
+    let mut out = String::new();
+    for (row, machine) in lines(runs) {
+        let Some(ours) = row.value(OURS) else { continue };
+        let unit = if row.unit == Unit::Time { "ns" } else { "B" };
+        let best = row.best();
+        let figure = |measure: &str, peer: Option<&str>, theirs: Option<f64>| {
+            serde_json::json!({
+                "row": format!("{}: {}", row.subject, row.what), "measure": measure, "value": ours, "unit": unit,
+                "peer": peer, "peer_value": theirs,
+            })
+        };
+        let _ = writeln!(out, "{}", figure(machine, best.map(|(name, _)| name), best.map(|(_, value)| value)));
+    }
+    out
+}
+
 /// Name of the machine that the others are compared with.
 pub(crate) const NATIVE: &str = "native";
 
@@ -264,6 +282,15 @@ mod tests {
         assert!(table.contains("| 0.75 | ≤ 1 ✓ | 1.50 ✓ |"), "{table}");
         assert!(table.contains("2 of 3 goals met."), "{table}");
         assert!(table.contains("- none: yrs on trace (native): slow"), "{table}");
+    }
+
+    #[test]
+    fn figures_name_the_best_peer() {
+        let lines = figures(&[run("native", row(2e6, 1e6)), run("Wasm", row(3e6, 4e6))]);
+        let first: serde_json::Value = serde_json::from_str(lines.lines().next().unwrap()).unwrap();
+        let expected = serde_json::json!({"row": "trace: apply", "measure": "native", "value": 2e6, "unit": "ns",
+            "peer": "loro", "peer_value": 1e6});
+        assert_eq!((first, lines.lines().count()), (expected, 2));
     }
 
     #[test]

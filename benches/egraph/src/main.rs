@@ -1,13 +1,14 @@
-//! Saturations beside egg and egglog: the same rules and terms, in turns, medians in microseconds.
+//! Saturations beside egg and egglog: the same rules, terms and limits, in turns, medians.
 //!
-//! `egraph-bench` prints a Markdown table of what can run where it is: natively all, inside Wasm ours and egg's.
-//! `egraph-bench network` starts the host and prints what requests to the built component take.
+//! `egraph-bench` prints figures of what can run where it is, as lines of JSON: natively all, inside Wasm ours and egg's.
+//! `egraph-bench network` starts the host and prints what requests to the built component take. With `--quick` the
+//! cases that take long are left out, and samples are fewer.
 
 #[cfg(not(target_family = "wasm"))]
 mod network;
 
 use std::hint::black_box;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use egg::{AstSize, Extractor, RecExpr, Rewrite, Runner, SimpleScheduler, SymbolLang};
 use ramanujan_core::Color;
@@ -50,7 +51,28 @@ fn chain(op: &str, n: usize) -> String {
     (1..n).fold("x0".to_owned(), |term, i| format!("({op} {term} x{i})"))
 }
 
+fn quick() -> bool {
+    std::env::args().any(|argument| argument == "--quick")
+}
+
+/// Prints a figure of a saturation, as `scripts/bench/*.sh` read it, with that of a peer.
+fn figure(row: &str, measure: &str, value: f64, unit: &str, peer: Option<(&str, f64)>) {
+    let (name, theirs) = match peer {
+        Some((name, theirs)) => (format!("{name:?}"), theirs.to_string()),
+        None => ("null".to_owned(), "null".to_owned()),
+    };
+    println!(
+        r#"{{"row":{row:?},"measure":{measure:?},"value":{value},"unit":{unit:?},"peer":{name},"peer_value":{theirs}}}"#
+    );
+}
+
 fn cases() -> Vec<Case> {
+    let mut cases = all_cases();
+    cases.retain(|case| !quick() || !matches!(case.name, "sum of 8, any order" | "20,000 deep"));
+    cases
+}
+
+fn all_cases() -> Vec<Case> {
     let deep = |n: usize| format!("{}(merge a a){}", "(f ".repeat(n), ")".repeat(n));
     vec![
         Case { name: "sum of 6, any order", term: chain("+", 6), rules: SUM },
@@ -67,14 +89,15 @@ fn cases() -> Vec<Case> {
     ]
 }
 
-/// The median of some runs, in microseconds, and what the last one gave.
+/// The median of some runs, in nanoseconds, and what the last one gave.
 fn median(mut once: impl FnMut() -> (u64, usize)) -> (f64, (u64, usize)) {
     let (mut times, mut last) = (Vec::new(), (0, 0));
     let begun = Instant::now();
-    while times.len() < 3 || times.len() < 51 && begun.elapsed().as_millis() < 1_500 {
+    let budget = if quick() { 200 } else { 1_500 };
+    while times.len() < 3 || times.len() < 51 && begun.elapsed().as_millis() < budget {
         let start = Instant::now();
         last = black_box(once());
-        times.push(start.elapsed().as_secs_f64() * 1e6);
+        times.push(start.elapsed().as_secs_f64() * 1e9);
         if begun.elapsed().as_secs() > 20 {
             break;
         }
@@ -116,8 +139,12 @@ fn eggs_within(case: &Case, proofs: bool, nodes: usize) -> (u64, usize) {
         Rewrite::new(format!("r{number}"), left, right).expect("a rule")
     });
     let rules: Vec<Rewrite<SymbolLang, ()>> = rules.collect();
-    let mut runner =
-        Runner::default().with_scheduler(SimpleScheduler).with_iter_limit(1_000).with_node_limit(nodes);
+    // Ours ends at no time of its own, so egg must not end at its default of five seconds either.
+    let mut runner = Runner::default()
+        .with_scheduler(SimpleScheduler)
+        .with_iter_limit(1_000)
+        .with_node_limit(nodes)
+        .with_time_limit(Duration::from_secs(600));
     if proofs {
         runner = runner.with_explanations_enabled();
     }
@@ -261,40 +288,27 @@ fn main() {
     if std::env::args().nth(1).as_deref() == Some("network") {
         return network::tables();
     }
-    println!(
-        "| case | nodes, cost | ours | egg | ours ÷ egg | with proofs | egg's | ours ÷ egg | routes ÷ egg | memo hit | egglog |"
-    );
-    println!("|---|---|---|---|---|---|---|---|---|---|---|");
+    let place = if cfg!(target_family = "wasm") { "in Wasm" } else { "natively" };
     for case in cases() {
         // Explanations of egg recurse on the depth of terms.
         let deep = case.term.len() > 50_000;
-        let show = |time: f64| format!("{time:.0} µs");
+        let row = format!("{}, {place}", case.name);
         let (plain, found) = median(|| ours(&case, false));
         let (proofs, _) = median(|| ours(&case, true));
         let (egg, egg_found) = median(|| eggs(&case, false));
         let egg_proofs = (!deep).then(|| median(|| eggs(&case, true)).0);
-        let ratio = |ours: f64, theirs: f64| format!("{:.2}", ours / theirs);
-        let (routes, hit, egglog) = around(&case, egg, deep);
-        println!(
-            "| {} | {}, {} (egg {}, {}) | {} | {} | {} | {} | {} | {} | {routes} | {hit} | {egglog} |",
-            case.name,
-            found.1,
-            found.0,
-            egg_found.1,
-            egg_found.0,
-            show(plain),
-            show(egg),
-            ratio(plain, egg),
-            show(proofs),
-            egg_proofs.map_or("–".into(), show),
-            egg_proofs.map_or("–".into(), |egg| ratio(proofs, egg)),
-        );
+        figure(&row, "nodes", found.1 as f64, "", Some(("egg", egg_found.1 as f64)));
+        figure(&row, "cost", found.0 as f64, "", Some(("egg", egg_found.0 as f64)));
+        figure(&row, "saturated", plain, "ns", Some(("egg", egg)));
+        let beside = egg_proofs.map(|egg| ("egg with explanations", egg));
+        figure(&row, "with proofs", proofs, "ns", beside);
+        around(&case, &row, proofs, deep);
     }
 }
 
-/// What only runs natively: the routes around the library, a memo hit, egglog.
+/// What only runs natively: the routes around the library, which make proofs; a memo hit; egglog.
 #[cfg(not(target_family = "wasm"))]
-fn around(case: &Case, egg: f64, deep: bool) -> (String, String, String) {
+fn around(case: &Case, row: &str, proofs: f64, deep: bool) {
     let (routes, _) = median(|| {
         // A fresh store each time, so that nothing is remembered.
         let _database = ramanujan_shell::native::fresh_database();
@@ -304,15 +318,15 @@ fn around(case: &Case, egg: f64, deep: bool) -> (String, String, String) {
     });
     let _database = ramanujan_shell::native::fresh_database();
     native::request(case);
-    let (hit, _) = median(|| {
-        let (cost, nodes, cached) = native::request(case);
-        (if cached { cost } else { 0 }, nodes)
-    });
-    let egglog = if deep { "–".into() } else { format!("{:.0} µs", median(|| native::egglogs(case)).0) };
-    (format!("{:.2}", routes / egg), format!("{hit:.0} µs, 1/{:.0}", routes / hit), egglog)
+    let (hit, (all, _)) = median(|| (u64::from(native::request(case).2), 0));
+    figure(row, "through the routes", routes, "ns", Some(("the library", proofs)));
+    if all == 1 {
+        figure(row, "remembered", hit, "ns", None);
+    }
+    if !deep {
+        figure(row, "egglog", median(|| native::egglogs(case)).0, "ns", None);
+    }
 }
 
 #[cfg(target_family = "wasm")]
-fn around(_: &Case, _: f64, _: bool) -> (String, String, String) {
-    ("–".into(), "–".into(), "–".into())
-}
+fn around(_: &Case, _: &str, _: f64, _: bool) {}

@@ -1,5 +1,5 @@
-//! The built component in the host, over HTTP, with its store in a file: what a request costs beside egg's own time, what
-//! a remembered one costs, and how far limits of time and nodes are overrun.
+//! The built component in the host, over HTTP, with its store in a file: what a request costs beside the library alone,
+//! what a remembered one costs, and how far limits of time and nodes are overrun.
 
 use std::time::Instant;
 
@@ -7,7 +7,7 @@ use ramanujan_tests::Network;
 use ramanujan_tests::http::Client;
 use serde_json::{Value, json};
 
-use crate::{Case, NODES, cases, chain, eggs, median, native};
+use crate::{Case, NODES, cases, chain, figure, median, native, ours, quick};
 
 /// Requests with a limit of time, of each kind.
 const TIMED: usize = 7;
@@ -16,7 +16,9 @@ pub(crate) fn tables() {
     let network = Network::start();
     let client = network.client();
     costs(&client);
-    time_limits(&client);
+    if !quick() {
+        time_limits(&client);
+    }
     node_limits(&client);
 }
 
@@ -29,35 +31,25 @@ fn ask(client: &Client, body: &str) -> (Value, f64) {
 }
 
 fn costs(client: &Client) {
-    println!("| case | nodes | egg natively | request | request ÷ egg | remembered | request ÷ remembered |");
-    println!("|---|---|---|---|---|---|---|");
     for case in cases() {
-        let (egg, _) = median(|| eggs(&case, false));
-        let mut nodes = Value::Null;
+        let (library, _) = median(|| ours(&case, true));
         let mut run = 0u64;
         // A limit of its own makes each request another one, so that nothing is remembered.
         let (fresh, _) = median(|| {
             run += 1;
             let (reply, _) = ask(client, &native::body(&case, NODES as u64 - run));
             assert_eq!(reply["cached"], false);
-            nodes = reply["nodes"].clone();
             (0, 0)
         });
         let body = native::body(&case, NODES as u64);
         ask(client, &body);
         let (hit, (_, all)) = median(|| (0, usize::from(ask(client, &body).0["cached"] == true)));
-        let (hit, factor) = if all == 1 {
-            (format!("{hit:.0} µs"), format!("{:.0}", fresh / hit))
-        } else {
-            ("–".into(), "–".into())
-        };
-        println!(
-            "| {} | {nodes} | {egg:.0} µs | {fresh:.0} µs | {:.2} | {hit} | {factor} |",
-            case.name,
-            fresh / egg
-        );
+        let row = format!("{}, over HTTP", case.name);
+        figure(&row, "request", fresh, "ns", Some(("the library natively", library)));
+        if all == 1 {
+            figure(&row, "remembered", hit, "ns", None);
+        }
     }
-    println!();
 }
 
 /// Terms that need more time than they get.
@@ -83,8 +75,6 @@ fn endless() -> Vec<(&'static str, Value)> {
 }
 
 fn time_limits(client: &Client) {
-    println!("| case | limit | nodes | requests | median | over | worst | over |");
-    println!("|---|---|---|---|---|---|---|---|");
     for (name, body) in endless() {
         for limit in [100u64, 500, 1000] {
             let mut body = body.clone();
@@ -96,36 +86,31 @@ fn time_limits(client: &Client) {
             ]);
             let body = body.to_string();
             let mut times = Vec::new();
-            let mut nodes = 0;
             for _ in 0..TIMED {
                 let (reply, took) = ask(client, &body);
                 if reply["stop_reason"] == "time_limit" {
                     times.push(took);
-                    nodes = reply["nodes"].as_u64().unwrap_or_default();
                 }
             }
             times.sort_by(f64::total_cmp);
-            let over = |time: f64| format!("{time:.0} ms | {:+.0} %", (time / limit as f64 - 1.0) * 100.0);
-            let (middle, worst) = match (times.get(times.len() / 2), times.last()) {
-                (Some(middle), Some(worst)) => (over(*middle), over(*worst)),
-                _ => ("– | –".into(), "– | –".into()),
-            };
-            println!("| {name} | {limit} ms | {nodes} | {} | {middle} | {worst} |", times.len());
+            let row = format!("{name}, ended at its limit of time, {limit} ms");
+            if let (Some(middle), Some(worst)) = (times.get(times.len() / 2), times.last()) {
+                figure(&row, "median", *middle, "ms", Some(("the limit", limit as f64)));
+                figure(&row, "worst", *worst, "ms", Some(("the limit", limit as f64)));
+            }
         }
     }
-    println!();
 }
 
 fn node_limits(client: &Client) {
-    println!("| case | limit | nodes of ours | of egg |");
-    println!("|---|---|---|---|");
     let sum = Case { name: "sum of 12, any order", term: chain("+", 12), rules: crate::SUM };
     let history = Case { name: "history of 100", term: chain("merge", 100), rules: crate::HISTORY };
     for case in [sum, history] {
         for limit in [1_000, 10_000, 50_000] {
             let (reply, _) = ask(client, &native::body(&case, limit as u64));
             let egg = crate::eggs_within(&case, false, limit).1;
-            println!("| {} | {limit} | {} ({}) | {egg} |", case.name, reply["nodes"], reply["stop_reason"]);
+            let row = format!("{}, limit of {limit} nodes", case.name);
+            figure(&row, "nodes", reply["nodes"].as_f64().unwrap_or(f64::NAN), "", Some(("egg", egg as f64)));
         }
     }
 }

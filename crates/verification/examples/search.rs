@@ -1,5 +1,5 @@
 //! Times the search over 100,000 vectors of 512 components in memory, here or inside Wasm: `scripts/bench.sh
-//! verification`. Prints milliseconds, medians of rounds.
+//! verification`. Prints milliseconds, medians of rounds. Another number of vectors may be given.
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -13,12 +13,14 @@ const BLOCK: usize = 512;
 const ROUNDS: usize = 11;
 
 fn main() {
+    let given = std::env::args().nth(1).map(|count| count.parse().expect("a number of vectors"));
+    let vectors = given.unwrap_or(VECTORS);
     let mut state = 1u64;
     let mut component = || {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 40) as f32 / (1u64 << 24) as f32 - 0.5
     };
-    let bytes: Vec<u8> = (0..VECTORS * DIMENSION).flat_map(|_| component().to_le_bytes()).collect();
+    let bytes: Vec<u8> = (0..vectors * DIMENSION).flat_map(|_| component().to_le_bytes()).collect();
     let query: Vec<f32> = (0..DIMENSION).map(|_| component()).collect();
     let norms = knn::norms(DIMENSION, &bytes);
     let kernel = median(|| {

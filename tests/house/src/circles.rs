@@ -8,10 +8,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use crate::finding::{Finding, Rule};
 use crate::modules::{Meaning, Modules, roots};
 use crate::scan::Import;
 use crate::tree::Crate;
-use crate::finding::{Finding, Rule};
 
 /// From file to file, with the line and the path that shows it.
 pub type Graph<'s> = BTreeMap<&'s str, BTreeMap<&'s str, (usize, String)>>;

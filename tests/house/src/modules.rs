@@ -131,11 +131,8 @@ impl<'s> Modules<'s> {
             let import = imports.find(|import| import.name.as_deref() == Some(name))?;
             Some(self.follow(module, &import.path, wants_module, depth + 1))
         };
-        let known = if wants_module {
-            child.or_else(imported).or(item)
-        } else {
-            item.or_else(imported).or(child)
-        };
+        let known =
+            if wants_module { child.or_else(imported).or(item) } else { item.or_else(imported).or(child) };
         known.or_else(|| self.through_stars(module, name, wants_module, depth))
     }
 

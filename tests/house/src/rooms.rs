@@ -3,19 +3,47 @@
 
 use std::collections::BTreeMap;
 
+use crate::finding::{Finding, Rule};
 use crate::modules::{Meaning, Modules, roots};
 use crate::tree::{Crate, Kind};
-use crate::finding::{Finding, Rule};
 
 /// How statements begin. Two words where one alone also begins other things (`DELETE /agents/{id}`).
 const STATEMENTS: [&str; 22] = [
-    "SELECT ", "INSERT INTO ", "INSERT OR ", "REPLACE INTO ", "DELETE FROM ", "UPDATE ", "CREATE TABLE ",
-    "CREATE INDEX ", "CREATE UNIQUE ", "CREATE VIEW ", "CREATE TRIGGER ", "CREATE TEMP", "CREATE VIRTUAL ",
-    "ALTER TABLE ", "DROP TABLE ", "DROP INDEX ", "PRAGMA ", "WITH ", "BEGIN ", "VALUES (", "EXPLAIN QUERY ", "VACUUM",
+    "SELECT ",
+    "INSERT INTO ",
+    "INSERT OR ",
+    "REPLACE INTO ",
+    "DELETE FROM ",
+    "UPDATE ",
+    "CREATE TABLE ",
+    "CREATE INDEX ",
+    "CREATE UNIQUE ",
+    "CREATE VIEW ",
+    "CREATE TRIGGER ",
+    "CREATE TEMP",
+    "CREATE VIRTUAL ",
+    "ALTER TABLE ",
+    "DROP TABLE ",
+    "DROP INDEX ",
+    "PRAGMA ",
+    "WITH ",
+    "BEGIN ",
+    "VALUES (",
+    "EXPLAIN QUERY ",
+    "VACUUM",
 ];
 /// How parts of statements begin.
 const PARTS: [&str; 11] = [
-    "FROM ", "WHERE ", "AND ", "ORDER BY ", "GROUP BY ", "LIMIT ", "JOIN ", "LEFT JOIN ", "ON CONFLICT", "RETURNING ",
+    "FROM ",
+    "WHERE ",
+    "AND ",
+    "ORDER BY ",
+    "GROUP BY ",
+    "LIMIT ",
+    "JOIN ",
+    "LEFT JOIN ",
+    "ON CONFLICT",
+    "RETURNING ",
     "UNION ",
 ];
 
@@ -28,9 +56,7 @@ const HTTP: [&str; 10] =
 /// Whether a text is SQL.
 pub fn is_sql(text: &str) -> bool {
     let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let begins = |with: &&str| words.starts_with(*with) || words == with.trim();
-    (text.contains(char::is_whitespace) && words.contains(' '))
-        && (STATEMENTS.iter().any(|with| begins(&with)) || PARTS.iter().any(|with| begins(&with)))
+    words.contains(' ') && STATEMENTS.iter().chain(&PARTS).any(|begin| words.starts_with(begin))
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -143,7 +169,8 @@ fn pure(own: &Crate, modules: &Modules<'_>, at: usize, findings: &mut Vec<Findin
     let core = own.folder == "crates/core";
     // The one table of all problems and their statuses.
     let table = core && own.inside(&source.path).starts_with("problem");
-    let remedy = "A pure library knows no HTTP: give it an error type of its own, and let the component map it";
+    let remedy =
+        "A pure library knows no HTTP: give it an error type of its own, and let the component map it";
     let mut add = |line, what: String| {
         let (owner, path) = (own.name.clone(), source.path.clone());
         findings.push(Finding { rule: Rule::Http, owner, path, line, what, remedy });

@@ -108,12 +108,13 @@ fn is_settings(own: &Crate, path: &str) -> bool {
 
 /// Whether a name of another crate reads variables.
 fn is_reader(known: &[String]) -> bool {
-    let mut parts = known.iter().map(String::as_str);
-    match (parts.next(), parts.next(), parts.next()) {
-        (Some("ramanujan_shell"), Some("setting"), _) => true,
-        (Some("std"), Some("env"), Some(name)) => name.starts_with("var"),
-        _ => false,
-    }
+    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+    matches!(
+        known.as_slice(),
+        ["ramanujan_shell", "setting", "text" | "number"]
+            | ["ramanujan_shell", "setting", "Setting", "new"]
+            | ["std", "env", "var" | "var_os" | "vars"]
+    )
 }
 
 fn reads(own: &Crate) -> Reads {

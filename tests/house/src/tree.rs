@@ -1,6 +1,7 @@
 //! The workspace: its crates with their kinds and sources, and the text files that belong to the repository.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -24,11 +25,16 @@ pub enum Kind {
 const PURE: [&str; 8] = ["core", "crdt", "egraph", "verification", "timeline", "sync", "fep", "agents"];
 
 /// A source file of a crate, `path` relative to the repository with `/` between folders.
-#[derive(Debug)]
 pub struct Source {
     pub path: String,
     pub text: String,
     pub ast: syn::File,
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.path)
+    }
 }
 
 impl Source {
@@ -130,8 +136,7 @@ impl Tree {
 
     /// The package in whose folder a file lies, the innermost one; `repository` for the others.
     pub fn owner(&self, file: &str) -> &str {
-        let holds =
-            |own: &&Crate| file.strip_prefix(&own.folder).is_some_and(|rest| rest.starts_with('/'));
+        let holds = |own: &&Crate| file.strip_prefix(&own.folder).is_some_and(|rest| rest.starts_with('/'));
         let owner = self.crates.iter().filter(holds).max_by_key(|own| own.folder.len());
         owner.map_or("repository", |own| &own.name)
     }

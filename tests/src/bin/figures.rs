@@ -17,7 +17,10 @@ fn main() -> ExitCode {
         ["table"] => table(),
         ["report", quick, runs @ ..] => report(*quick == "true", runs),
         ["write", report, page] => write(report, page),
-        _ => Err("usage: figures table | figures report QUICK NAME=COMMAND=FILE... | figures write REPORT PAGE".into()),
+        _ => Err(
+            "usage: figures table | figures report QUICK NAME=COMMAND=FILE... | figures write REPORT PAGE"
+                .into(),
+        ),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -68,7 +71,9 @@ fn report(quick: bool, runs: &[&str]) -> Result<(), String> {
     let mut tables = Vec::new();
     for run in runs {
         let parts: Vec<&str> = run.splitn(3, '=').collect();
-        let [name, command, file] = parts.as_slice() else { return Err(format!("not NAME=COMMAND=FILE: {run}")) };
+        let [name, command, file] = parts.as_slice() else {
+            return Err(format!("not NAME=COMMAND=FILE: {run}"));
+        };
         tables.push(figures::table(name, command, &figures::read_lines(&read(file)?)?));
     }
     let report = json!({

@@ -14,9 +14,8 @@ use crate::history::face;
 
 fn recording(file: &str, agents: usize) -> Value {
     let folder = std::env::var_os("RAMANUJAN_DATA");
-    let recorded = folder.and_then(|folder| {
-        std::fs::read(Path::new(&folder).join(format!("{file}.json.gz"))).ok()
-    });
+    let recorded =
+        folder.and_then(|folder| std::fs::read(Path::new(&folder).join(format!("{file}.json.gz"))).ok());
     let Some(bytes) = recorded else {
         let options = Options { transactions: 3000, agents, non_ascii: true, ..Options::default() };
         return session(&options).to_json();

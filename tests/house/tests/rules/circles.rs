@@ -28,7 +28,11 @@ fn two_files_that_use_each_other() {
 
 #[test]
 fn a_line_is_no_circle() {
-    let files = [("lib.rs", "mod a;\nmod b;"), ("a.rs", "use crate::b;\nfn f() { b::g() }"), ("b.rs", "pub fn g() {}")];
+    let files = [
+        ("lib.rs", "mod a;\nmod b;"),
+        ("a.rs", "use crate::b;\nfn f() { b::g() }"),
+        ("b.rs", "pub fn g() {}"),
+    ];
     assert_eq!(circles(&files), [""; 0]);
 }
 
@@ -63,10 +67,15 @@ fn every_way_to_name_a_module_counts() {
 #[test]
 fn a_parent_may_declare_and_hand_on() {
     let child = "use super::Whole;\npub struct Part;\nimpl Whole { pub fn part(&self) {} }";
-    let files = [("lib.rs", "mod text;"), ("text/mod.rs", "mod part;\npub use part::Part;\npub struct Whole;"), ("text/part.rs", child)];
+    let files = [
+        ("lib.rs", "mod text;"),
+        ("text/mod.rs", "mod part;\npub use part::Part;\npub struct Whole;"),
+        ("text/part.rs", child),
+    ];
     assert_eq!(circles(&files), [""; 0]);
     // Its own code names what it hands on.
-    let files = [files[0], ("text/mod.rs", "mod part;\npub use part::Part;\npub struct Whole(Part);"), files[2]];
+    let files =
+        [files[0], ("text/mod.rs", "mod part;\npub use part::Part;\npub struct Whole(Part);"), files[2]];
     assert_eq!(circles(&files), ["text/mod.rs text/part.rs"]);
 }
 
@@ -102,7 +111,8 @@ fn tests_may_look_anywhere() {
         "/// Like [`crate::a::f`].\npub struct S;",
     ] {
         let b = format!("pub fn g() {{}}\n{test}");
-        let files = [("lib.rs", "mod a;\nmod b;"), ("a.rs", "pub fn f() { crate::b::g() }"), ("b.rs", b.as_str())];
+        let files =
+            [("lib.rs", "mod a;\nmod b;"), ("a.rs", "pub fn f() { crate::b::g() }"), ("b.rs", b.as_str())];
         assert_eq!(circles(&files), [""; 0], "{test}");
     }
     let files = [

@@ -8,7 +8,8 @@ use ramanujan_house::tree::{Crate, Kind, Source};
 
 /// A crate `crates/one` of these files below `src/`.
 fn sample(kind: Kind, files: &[(&str, &str)]) -> Crate {
-    let sources = files.iter().map(|(path, text)| Source::new(&format!("crates/one/src/{path}"), text).unwrap());
+    let sources =
+        files.iter().map(|(path, text)| Source::new(&format!("crates/one/src/{path}"), text).unwrap());
     Crate {
         name: "one".into(),
         folder: "crates/one".into(),

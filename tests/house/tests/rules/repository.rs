@@ -31,12 +31,18 @@ impl Repository {
             "[component.a]\nsource = \"target/one_a.wasm\"\n[component.a.environment]\nMAX_BATCH = \"1\"\nREGION = \"x\"\nLOG_LEVEL = \"info\"\n",
         );
         own.package("shell", "ramanujan-shell", "", "pub mod setting;");
-        own.write("crates/shell/src/setting.rs", "pub fn level() { text(\"LOG_LEVEL\"); }\npub fn text(_: &str) {}");
+        own.write(
+            "crates/shell/src/setting.rs",
+            "pub fn level() { text(\"LOG_LEVEL\"); }\npub fn text(_: &str) {}",
+        );
         own.package("one-a", "one-a", "ramanujan-shell = \"1\"", "mod routes;\nmod settings;\nmod store;");
         own.write("crates/one-a/src/routes/mod.rs", "");
         own.write("crates/one-a/src/settings.rs", SETTINGS);
         own.write("crates/one-a/src/store/mod.rs", "mod schema;\nuse ramanujan_shell::Store;");
-        own.write("crates/one-a/src/store/schema.rs", "const ONE: &str = include_str!(\"sql/001_first.sql\");");
+        own.write(
+            "crates/one-a/src/store/schema.rs",
+            "const ONE: &str = include_str!(\"sql/001_first.sql\");",
+        );
         own.write("crates/one-a/src/store/sql/001_first.sql", "CREATE TABLE a (b)");
         own
     }
@@ -98,7 +104,10 @@ fn a_variable_that_is_read_elsewhere() {
     let repository = Repository::new();
     let lib = "use ramanujan_shell::setting;\nmod routes;\nmod settings;\nmod store;\nfn f() { setting::text(\"REGION\"); }";
     repository.write("crates/one-a/src/lib.rs", lib);
-    assert_eq!(repository.found(Rule::Settings), ["crates/one-a/src/lib.rs:5 setting::text reads a variable here"]);
+    assert_eq!(
+        repository.found(Rule::Settings),
+        ["crates/one-a/src/lib.rs:5 setting::text reads a variable here"]
+    );
 }
 
 #[test]
@@ -106,7 +115,8 @@ fn a_library_of_components_may_hold_their_rooms() {
     let repository = Repository::new();
     repository.package("one-a", "one-a", "ramanujan-shell = \"1\"\nrooms = \"1\"", "");
     repository.package("rooms", "rooms", "ramanujan-shell = \"1\"", "mod routes;\nmod settings;");
-    for file in ["routes/mod.rs", "settings.rs", "store/mod.rs", "store/schema.rs", "store/sql/001_first.sql"] {
+    for file in ["routes/mod.rs", "settings.rs", "store/mod.rs", "store/schema.rs", "store/sql/001_first.sql"]
+    {
         repository.remove(&format!("crates/one-a/src/{file}"));
     }
     repository.write("crates/rooms/src/routes/mod.rs", "");
@@ -147,7 +157,10 @@ fn a_file_that_is_too_long() {
 fn words_of_files_that_are_not_here() {
     let exists = |name: &str| name == "docs/types.md" || name == "types.md";
     let said = |file: &str, text: &str| -> Vec<String> {
-        words::check_text(file, text, exists).into_iter().map(|(line, word)| format!("{line} {word}")).collect()
+        words::check_text(file, text, exists)
+            .into_iter()
+            .map(|(line, word)| format!("{line} {word}"))
+            .collect()
     };
     let strangers = [
         ["as net", "work.md §2 says"].concat(),

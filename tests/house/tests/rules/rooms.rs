@@ -68,12 +68,20 @@ fn the_store_is_named_in_store() {
         "use crate::store::Store;",
         "use ramanujan_shell as shell;\nfn f(_: shell::Row) {}",
     ] {
-        let list = [("lib.rs", "mod list;\nmod store;"), ("store/mod.rs", "pub use ramanujan_shell::Store;\npub struct Own;"), ("list.rs", code)];
+        let list = [
+            ("lib.rs", "mod list;\nmod store;"),
+            ("store/mod.rs", "pub use ramanujan_shell::Store;\npub struct Own;"),
+            ("list.rs", code),
+        ];
         let found = found(Kind::Component, &list);
         assert!(found.iter().any(|at| at.starts_with("list.rs") && at.ends_with("sql")), "{code}: {found:?}");
         assert!(!found.iter().any(|at| at.starts_with("store/")), "{code}: {found:?}");
     }
-    let own = [("lib.rs", "mod list;\nmod store;"), ("store/mod.rs", "pub struct Store;"), ("list.rs", "use crate::store::Store;")];
+    let own = [
+        ("lib.rs", "mod list;\nmod store;"),
+        ("store/mod.rs", "pub struct Store;"),
+        ("list.rs", "use crate::store::Store;"),
+    ];
     assert_eq!(found(Kind::Component, &own), [""; 0], "a type of its own");
 }
 
@@ -91,8 +99,15 @@ fn http_stands_in_routes() {
     ] {
         let lib = ("lib.rs", "mod list;\nmod routes;");
         let at_fault = found(Kind::Component, &[lib, ("list.rs", code), ("routes/mod.rs", "")]);
-        assert!(!at_fault.is_empty() && at_fault.iter().all(|at| at.starts_with("list.rs:1 http")), "{code}: {at_fault:?}");
-        assert_eq!(found(Kind::Component, &[lib, ("list.rs", ""), ("routes/mod.rs", code)]), [""; 0], "{code}");
+        assert!(
+            !at_fault.is_empty() && at_fault.iter().all(|at| at.starts_with("list.rs:1 http")),
+            "{code}: {at_fault:?}"
+        );
+        assert_eq!(
+            found(Kind::Component, &[lib, ("list.rs", ""), ("routes/mod.rs", code)]),
+            [""; 0],
+            "{code}"
+        );
     }
     let harmless = "mod http_words { pub fn f(limit: u64) -> bool { limit == 404 } }\nuse serde_json::json;\nconst MOST: u64 = 500;";
     assert_eq!(found(Kind::Component, &[("lib.rs", "mod list;"), ("list.rs", harmless)]), [""; 0]);
