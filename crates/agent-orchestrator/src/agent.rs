@@ -1,6 +1,6 @@
 //! Agents: their names as the guides write them, what a registration says, and how alive one is.
 
-use ramanujan_core::{AgentId, Polarity, Problem};
+use ramanujan_core::{AgentId, Code, Polarity, Problem};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
@@ -66,24 +66,24 @@ impl Registration {
         let id = self.id();
         if RESERVED_AGENT_IDS.contains(&id) {
             let detail = format!("{id:?} is a route below /agents and cannot name an agent");
-            return Err(Problem::invalid("reserved-agent-id", detail));
+            return Err(Problem::new(Code::ReservedAgentId, detail));
         }
         for (member, label) in [("mathematician", &self.mathematician), ("region", &self.region)] {
             let legal = |text: &String| (1..=MAX_LABEL).contains(&text.chars().count());
             if label.as_ref().is_some_and(|text| !legal(text)) {
                 let detail = format!("{member} must have 1 to {MAX_LABEL} characters");
-                return Err(Problem::invalid("invalid-label", detail));
+                return Err(Problem::new(Code::InvalidLabel, detail));
             }
         }
         let neighbours = self.neighbors.as_deref().unwrap_or_default();
         if neighbours.len() > MAX_NEIGHBOURS {
             let detail = format!("at most {MAX_NEIGHBOURS} neighbors, not {}", neighbours.len());
-            return Err(Problem::invalid("invalid-neighbors", detail));
+            return Err(Problem::new(Code::InvalidNeighbors, detail));
         }
         for (index, neighbour) in neighbours.iter().enumerate() {
             if neighbour.0.as_str() == id || neighbours[..index].contains(neighbour) {
                 let detail = format!("neighbors[{index}] is the agent itself or listed twice");
-                return Err(Problem::invalid("invalid-neighbors", detail));
+                return Err(Problem::new(Code::InvalidNeighbors, detail));
             }
         }
         Ok(())

@@ -7,7 +7,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use ramanujan_core::time::parse_rfc3339;
-use ramanujan_core::{AgentId, Digest, Problem, VectorClock};
+use ramanujan_core::{AgentId, Code, Digest, Problem, VectorClock};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Value, json};
 
@@ -145,7 +145,7 @@ impl AgentMessage {
     pub fn to(self, agent: &AgentId) -> Result<Message, Problem> {
         if let Some(receiver) = self.receiver_id.as_ref().filter(|receiver| receiver.0 != *agent) {
             let detail = format!("the message is for agent {}, it was posted to {agent}", receiver.0);
-            return Err(Problem::invalid("wrong-receiver", detail));
+            return Err(Problem::new(Code::WrongReceiver, detail));
         }
         self.finish(Some(agent.as_str().to_owned()), None)
     }
@@ -155,7 +155,7 @@ impl AgentMessage {
     /// # Errors
     /// 422 `subject-mismatch`, `receiver-missing`, `invalid-timestamp`, `invalid-ack`.
     pub fn on(self, subject: &Subject) -> Result<Message, Problem> {
-        let mismatch = |detail: String| Err(Problem::invalid("subject-mismatch", detail));
+        let mismatch = |detail: String| Err(Problem::new(Code::SubjectMismatch, detail));
         if let Some(kinds) = subject.kinds().filter(|kinds| !kinds.contains(&self.msg_type)) {
             let names: Vec<&str> = kinds.iter().map(|kind| kind.as_str()).collect();
             let name = subject.as_str();
@@ -173,7 +173,7 @@ impl AgentMessage {
         let receiver = named.or(owner.as_ref()).map(ToString::to_string);
         if receiver.is_none() && !subject.is_broadcast() && !self.msg_type.is_settled_on_arrival() {
             let detail = "name a receiver_id, or publish on agent.{id}.… or broadcast.…";
-            return Err(Problem::invalid("receiver-missing", detail));
+            return Err(Problem::new(Code::ReceiverMissing, detail));
         }
         self.finish(receiver, Some(subject.as_str().to_owned()))
     }
@@ -212,7 +212,7 @@ fn read_time(text: &str) -> Result<u64, Problem> {
         let cut: String = text.chars().take(40).collect();
         let detail =
             format!("timestamp {cut:?} is not an RFC 3339 time in UTC, such as 2026-01-02T03:04:05Z");
-        Problem::invalid("invalid-timestamp", detail)
+        Problem::new(Code::InvalidTimestamp, detail)
     })
 }
 
@@ -227,7 +227,7 @@ fn acknowledged(payload: &Value) -> Result<String, Problem> {
     let detail = format!(
         "the payload of an Ack is {{\"message_id\": \"…\"}} or {{\"message_ids\": […]}} with 1 to {MAX_ACKS} ids"
     );
-    Err(Problem::invalid("invalid-ack", detail))
+    Err(Problem::new(Code::InvalidAck, detail))
 }
 
 #[cfg(test)]
@@ -242,7 +242,7 @@ mod tests {
         serde_json::from_value(members).unwrap()
     }
 
-    fn on(subject: &str, extra: Value) -> Result<Message, &'static str> {
+    fn on(subject: &str, extra: Value) -> Result<Message, Code> {
         message(extra).on(&Subject::parse(subject).unwrap()).map_err(|problem| problem.code)
     }
 
@@ -251,9 +251,9 @@ mod tests {
         assert_eq!(on("agent.0.state", json!({})).unwrap().receiver.as_deref(), Some("0"));
         let named = on("agent.1.state", json!({"receiver_id": 3})).unwrap();
         assert_eq!((named.receiver.as_deref(), named.waits()), (Some("3"), true));
-        assert_eq!(on("agent.5.state", json!({"receiver_id": 3})), Err("subject-mismatch"));
-        assert_eq!(on("agent.0.heartbeat", json!({})), Err("subject-mismatch"));
-        assert_eq!(on("world.merge.1", json!({})), Err("receiver-missing"));
+        assert_eq!(on("agent.5.state", json!({"receiver_id": 3})), Err(Code::SubjectMismatch));
+        assert_eq!(on("agent.0.heartbeat", json!({})), Err(Code::SubjectMismatch));
+        assert_eq!(on("world.merge.1", json!({})), Err(Code::ReceiverMissing));
         let broadcast = on("network.status", json!({})).unwrap();
         assert!(broadcast.receiver.is_none() && !broadcast.waits());
         assert!(!on("broadcast.heartbeat", json!({"msg_type": "HEARTBEAT"})).unwrap().waits());
@@ -277,9 +277,9 @@ mod tests {
         assert_eq!(ack(json!({"message_id": "x"})).unwrap().acks.unwrap(), r#"["x"]"#);
         assert_eq!(ack(json!({"message_ids": ["x", "y"]})).unwrap().acks.unwrap(), r#"["x","y"]"#);
         for refused in [json!(null), json!({"message_ids": []}), json!({"message_ids": [1]})] {
-            assert_eq!(ack(refused), Err("invalid-ack"));
+            assert_eq!(ack(refused), Err(Code::InvalidAck));
         }
-        assert_eq!(on("agent.0.state", json!({"timestamp": "noon"})), Err("invalid-timestamp"));
+        assert_eq!(on("agent.0.state", json!({"timestamp": "noon"})), Err(Code::InvalidTimestamp));
     }
 
     #[test]

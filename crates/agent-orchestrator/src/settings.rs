@@ -4,7 +4,7 @@
 
 use std::rc::Rc;
 
-use ramanujan_core::{AgentId, Problem};
+use ramanujan_core::{AgentId, Code, Problem};
 use ramanujan_shell::{now_millis, setting};
 
 use crate::topology::Kind;
@@ -55,7 +55,7 @@ impl Settings {
 
 fn parse_agent(text: &str) -> Result<AgentId, Problem> {
     let invalid = |error| {
-        Problem::new(500, "invalid-setting", format!("the setting AGENT_ID={text:?} is not usable: {error}"))
+        Problem::new(Code::InvalidSetting, format!("the setting AGENT_ID={text:?} is not usable: {error}"))
     };
     text.parse().map_err(invalid)
 }

@@ -3,7 +3,7 @@
 //! `agent.{id}.state|sync|heartbeat|ack` belong to one agent and one kind of message, `broadcast.…` and
 //! `network.status` to no agent. Any other legal subject says nothing.
 
-use ramanujan_core::{AgentId, Problem};
+use ramanujan_core::{AgentId, Code, Problem};
 
 use crate::message::MessageType;
 
@@ -33,7 +33,7 @@ impl Subject {
             "{cut:?} is not a subject to publish on: tokens joined by dots, none empty, without blanks, * and >, \
              at most {MAX_SUBJECT} bytes"
         );
-        Err(Problem::invalid("invalid-subject", detail))
+        Err(Problem::new(Code::InvalidSubject, detail))
     }
 
     pub fn as_str(&self) -> &str {
@@ -48,7 +48,7 @@ impl Subject {
         let mut tokens = self.0.split('.');
         match (tokens.next(), tokens.next()) {
             (Some("agent"), Some(id)) => {
-                id.parse().map(Some).map_err(|error| Problem::invalid("invalid-subject", format!("{error}")))
+                id.parse().map(Some).map_err(|error| Problem::new(Code::InvalidSubject, format!("{error}")))
             }
             _ => Ok(None),
         }
@@ -83,7 +83,7 @@ mod tests {
         assert_eq!(subject.agent().unwrap().unwrap().as_str(), "0");
         assert_eq!(subject.kinds(), Some([MessageType::StateUpdate].as_slice()));
         for refused in ["", "agent..state", "agent.>", "agent.*.state", "a b", "a.\n", &"x".repeat(513)] {
-            assert_eq!(Subject::parse(refused).unwrap_err().code, "invalid-subject", "{refused:?}");
+            assert_eq!(Subject::parse(refused).unwrap_err().code, Code::InvalidSubject, "{refused:?}");
         }
         assert!(Subject::parse("agent.ä.state").unwrap().agent().is_err());
     }

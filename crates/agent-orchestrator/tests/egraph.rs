@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use common::World;
 use http::Method;
-use ramanujan_core::Problem;
+use ramanujan_core::{Code, Problem};
 use ramanujan_shell::native::{self, Reply};
 use ramanujan_shell::{Info, Service, ok};
 use serde_json::{Value, json};
@@ -115,7 +115,7 @@ fn an_agent_without_operations_has_an_empty_graph_and_nobody_is_asked() {
 fn a_refusal_is_passed_on() {
     let world = World::new();
     mount_timeline(vec![event(1, "0", "RED")]);
-    mount_egraph(Err(Problem::new(413, "term-too-large", "too large")));
+    mount_egraph(Err(Problem::new(Code::TermTooLarge, "too large")));
     let reply = world.get("/agent/0/egraph");
     assert_eq!((reply.status, &reply.json["code"]), (413, &json!("term-too-large")));
     assert_eq!(reply.json["component"], json!("egraph-service"));

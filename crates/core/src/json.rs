@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, IgnoredAny, MapAccess, Visitor};
 
-use crate::Problem;
+use crate::{Code, Problem};
 
 /// Reads `bytes` as a `T`.
 ///
@@ -52,15 +52,15 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
 
 fn problem(bytes: &[u8], error: &serde_json::Error) -> Problem {
     if bytes.is_empty() {
-        return Problem::bad_request("malformed-json", "the request needs a JSON body");
+        return Problem::new(Code::MalformedJson, "the request needs a JSON body");
     }
     if let Err(utf8) = std::str::from_utf8(bytes) {
-        return Problem::bad_request("malformed-json", format!("the body is not UTF-8: {utf8}"));
+        return Problem::new(Code::MalformedJson, format!("the body is not UTF-8: {utf8}"));
     }
     // The reader stops at the first trouble; whether the whole is JSON is another question.
     match serde_json::from_slice::<IgnoredAny>(bytes) {
-        Ok(_) => Problem::invalid("invalid-json", error.to_string()),
-        Err(syntax) => Problem::bad_request("malformed-json", syntax.to_string()),
+        Ok(_) => Problem::new(Code::InvalidJson, error.to_string()),
+        Err(syntax) => Problem::new(Code::MalformedJson, syntax.to_string()),
     }
 }
 

@@ -17,7 +17,7 @@ pub use clock::{Causality, LamportClock, VectorClock, VersionVector};
 pub use color::{Color, Polarity};
 pub use fingerprint::{Digest, Fingerprint, fnv1a64};
 pub use id::{AgentId, DocumentId, Dot, PatternName};
-pub use problem::Problem;
+pub use problem::{Code, Problem};
 
 /// Largest integer that every JSON reader keeps exact (RFC 8259 §6): 2^53 − 1.
 pub const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;

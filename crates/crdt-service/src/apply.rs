@@ -9,7 +9,7 @@ mod known;
 mod lines;
 mod resolve;
 
-use ramanujan_core::{Digest, Dot, Fingerprint, Problem, VectorClock, json};
+use ramanujan_core::{Code, Digest, Dot, Fingerprint, Problem, VectorClock, json};
 use ramanujan_crdt::wire::OperationRequest;
 use ramanujan_crdt::{CrdtType, Delta};
 use ramanujan_shell::{Request, Response, Store, ok, setting};
@@ -54,7 +54,7 @@ struct BatchReply<'a> {
 
 pub(crate) async fn post(request: Request) -> Result<Response, Problem> {
     let media_type =
-        request.header("content-type").and_then(|value| value.split(';').next()).unwrap_or_default();
+        request.header("content-type")?.and_then(|value| value.split(';').next()).unwrap_or_default();
     match media_type.trim() {
         "application/x-ndjson" | "application/jsonl" => return lines::post(&request),
         DELTA_TYPE => return encoded::apply(&request),
@@ -63,10 +63,10 @@ pub(crate) async fn post(request: Request) -> Result<Response, Problem> {
     request.query().only(&[])?;
     let (requests, is_batch) = json::one_or_many::<OperationRequest>(&request.body)?;
     if requests.is_empty() {
-        return Err(Problem::invalid("empty-batch", "the batch holds no operation"));
+        return Err(Problem::new(Code::EmptyBatch, "the batch holds no operation"));
     }
     check_size(requests.len())?;
-    let key = idempotency_key(&request)?;
+    let key = request.idempotency_key()?.map(str::to_owned);
     let done = apply(&requests, key.as_deref()).map_err(|(index, problem)| match index {
         Some(index) if is_batch => problem.with("index", index),
         _ => problem,
@@ -79,7 +79,7 @@ pub(crate) async fn post(request: Request) -> Result<Response, Problem> {
     }
     match results.first() {
         Some(single) => ok(single),
-        None => Err(Problem::new(500, "no-result", "the operation left no result")),
+        None => Err(Problem::new(Code::NoResult, "the operation left no result")),
     }
 }
 
@@ -91,7 +91,7 @@ fn check_size(operations: usize) -> Result<(), Problem> {
     let limit = max_batch()?;
     if operations > limit {
         let detail = format!("{operations} operations in one batch; the limit is {limit}");
-        return Err(Problem::new(413, "batch-too-large", detail).with("limit", limit));
+        return Err(Problem::new(Code::BatchTooLarge, detail).with("limit", limit));
     }
     Ok(())
 }
@@ -115,20 +115,6 @@ fn report<'a>(request: &'a OperationRequest, checked: &'a Checked) -> Applied<'a
     }
 }
 
-/// An `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header): 1 to 255 visible ASCII characters.
-fn idempotency_key(request: &Request) -> Result<Option<String>, Problem> {
-    if request.parts.headers.get("idempotency-key").is_none() {
-        return Ok(None);
-    }
-    match request.header("idempotency-key").map(str::trim) {
-        Some(key) if (1..=255).contains(&key.len()) => Ok(Some(key.to_owned())),
-        _ => Err(Problem::invalid(
-            "invalid-idempotency-key",
-            "Idempotency-Key must be 1 to 255 ASCII characters",
-        )),
-    }
-}
-
 /// A problem, with the index of the operation that it is about.
 pub(crate) type Indexed = (Option<usize>, Problem);
 
@@ -138,7 +124,7 @@ pub(crate) fn apply(requests: &[OperationRequest], key: Option<&str>) -> Result<
     for (index, request) in requests.iter().enumerate() {
         if request.polarity.is_some() {
             let detail = "polarity belongs to the streams; crdt-service takes operations of every colour";
-            return Err((Some(index), Problem::invalid("invalid-operation", detail)));
+            return Err((Some(index), Problem::new(Code::InvalidOperation, detail)));
         }
         wanted.push(request.wanted(None).map_err(|problem| (Some(index), problem))?);
     }
@@ -154,5 +140,5 @@ pub(crate) fn apply(requests: &[OperationRequest], key: Option<&str>) -> Result<
             deleted::check(&store, &request.document_id).map_err(|problem| (Some(index), problem))?;
         }
     }
-    Err((None, Problem::new(503, "too-much-contention", "other writers were quicker every time: try again")))
+    Err((None, Problem::new(Code::TooMuchContention, "other writers were quicker every time: try again")))
 }

@@ -3,7 +3,7 @@
 //! The marks of a document are a log of their own; the newest one counts. While a document is deleted it takes no
 //! deltas (the INSERT that stores them checks that) and answers 410.
 
-use ramanujan_core::{DocumentId, Problem, time};
+use ramanujan_core::{Code, DocumentId, Problem, time};
 use ramanujan_shell::{Request, Response, Store, now_millis, ok};
 use serde_json::json;
 
@@ -44,7 +44,7 @@ pub(crate) fn gone(document: &DocumentId, marked: u64) -> Problem {
         "{document} was deleted at {}; POST /crdt/{document}/recover takes that back",
         time::format_rfc3339(marked)
     );
-    Problem::new(410, "document-deleted", detail)
+    Problem::new(Code::DocumentDeleted, detail)
 }
 
 /// Adds a mark if it changes something; says whether it did.

@@ -1,6 +1,6 @@
 //! `GET /crdt/{document}/diff?since=`: the deltas that a replica at a version lacks.
 
-use ramanujan_core::{DocumentId, Problem, VectorClock};
+use ramanujan_core::{Code, DocumentId, Problem, VectorClock};
 use ramanujan_crdt::wire::DeltaRecord;
 use ramanujan_shell::{Request, Response, Store, ok, setting};
 use serde::Serialize;
@@ -72,7 +72,7 @@ pub(crate) fn rows_since(
     until: u64,
     limit: u64,
 ) -> Result<Vec<Stored>, Problem> {
-    let since = serde_json::to_string(since).map_err(|e| Problem::new(500, "encoding", e.to_string()))?;
+    let since = serde_json::to_string(since).map_err(|e| Problem::new(Code::Encoding, e.to_string()))?;
     let sql = format!(
         "{AGENTS}
         SELECT {COLUMNS} FROM agents CROSS JOIN crdt_deltas d ON d.document_id = ?1 AND d.agent_id = agents.id

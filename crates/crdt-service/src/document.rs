@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use ramanujan_core::{Digest, DocumentId, Dot, Fingerprint, Polarity, Problem, VectorClock, time};
+use ramanujan_core::{Code, Digest, DocumentId, Dot, Fingerprint, Polarity, Problem, VectorClock, time};
 use ramanujan_crdt::text::units::utf16_len;
 use ramanujan_crdt::value::value_digest;
 use ramanujan_crdt::{CrdtType, Json, PnCounter};
@@ -169,5 +169,5 @@ pub(crate) fn counter(newest: &[Stored]) -> PnCounter {
 /// 422 `counter-overflow` past ±(2^53−1).
 pub(crate) fn counter_value(value: i128) -> Result<Json, Problem> {
     Json::int(value)
-        .ok_or_else(|| Problem::invalid("counter-overflow", format!("the value {value} exceeds 2^53-1")))
+        .ok_or_else(|| Problem::new(Code::CounterOverflow, format!("the value {value} exceeds 2^53-1")))
 }

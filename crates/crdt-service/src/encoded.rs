@@ -1,6 +1,6 @@
 //! Deltas in their compact encoding: `Accept` and `Content-Type: application/vnd.ramanujan.delta`.
 
-use ramanujan_core::{DocumentId, Problem, VectorClock};
+use ramanujan_core::{Code, DocumentId, Problem, VectorClock};
 use ramanujan_crdt::batch::{Batch, encode_deltas};
 use ramanujan_crdt::text::{DecodeError, TextDocument};
 use ramanujan_crdt::wire::{DeltaRecord, OperationRequest};
@@ -116,7 +116,7 @@ impl<'a> Encoded<'a> {
 type Chunks<'a> = Box<dyn Iterator<Item = Result<Vec<Delta>, Problem>> + 'a>;
 
 fn invalid(error: &dyn std::fmt::Display) -> Problem {
-    Problem::invalid("invalid-delta", error.to_string())
+    Problem::new(Code::InvalidDelta, error.to_string())
 }
 
 #[derive(Serialize)]
@@ -133,7 +133,7 @@ pub(crate) fn apply(request: &Request) -> Result<Response, Problem> {
     let query = request.query();
     query.only(&["document"])?;
     let document: DocumentId = query.parse("document")?.ok_or_else(|| {
-        Problem::invalid("invalid-parameter", "encoded deltas do not name their document: add ?document=ID")
+        Problem::new(Code::InvalidParameter, "encoded deltas do not name their document: add ?document=ID")
     })?;
     let encoded = Encoded::open(&request.body)?;
     let mut reply =
@@ -152,7 +152,7 @@ pub(crate) fn apply(request: &Request) -> Result<Response, Problem> {
         }
     }
     if batches == 0 {
-        return Err(Problem::invalid("empty-batch", "the encoding holds no delta"));
+        return Err(Problem::new(Code::EmptyBatch, "the encoding holds no delta"));
     }
     ok(&reply)
 }

@@ -4,7 +4,7 @@
 //! parent by id; the deltas themselves stay where they are. So it costs nothing to keep, and recovering it proves
 //! that history was not changed since.
 
-use ramanujan_core::{AgentId, Digest, DocumentId, Fingerprint, Problem, VectorClock, time};
+use ramanujan_core::{AgentId, Code, Digest, DocumentId, Fingerprint, Problem, VectorClock, time};
 use ramanujan_crdt::CrdtType;
 use ramanujan_shell::{Request, Response, Row, Store, now_millis, ok, setting};
 use serde::{Deserialize, Serialize};
@@ -72,7 +72,7 @@ pub(crate) async fn post(request: Request) -> Result<Response, Problem> {
         if request.body.is_empty() { FreezeRequest { agent_id: None, at: None } } else { request.json()? };
     let at = match &wanted.at {
         Some(at) => {
-            at.parse().map_err(|error| Problem::invalid("invalid-parameter", format!("at: {error}")))?
+            at.parse().map_err(|error| Problem::new(Code::InvalidParameter, format!("at: {error}")))?
         }
         None => At::Now,
     };
@@ -85,8 +85,8 @@ pub(crate) async fn post(request: Request) -> Result<Response, Problem> {
             return reply(last, true);
         }
         let parent = last.map_or(NO_PARENT, |last| last.snapshot_id);
-        let clock = serde_json::to_string(&version.clock)
-            .map_err(|e| Problem::new(500, "encoding", e.to_string()))?;
+        let clock =
+            serde_json::to_string(&version.clock).map_err(|e| Problem::new(Code::Encoding, e.to_string()))?;
         let id = Digest::of_parts([
             document.as_str().as_bytes(),
             parent.as_bytes().as_slice(),
@@ -114,7 +114,7 @@ pub(crate) async fn post(request: Request) -> Result<Response, Problem> {
             return reply(&new, false);
         }
     }
-    Err(Problem::new(503, "too-much-contention", "other freezes were quicker every time: try again"))
+    Err(Problem::new(Code::TooMuchContention, "other freezes were quicker every time: try again"))
 }
 
 #[derive(Serialize)]
@@ -181,7 +181,7 @@ fn select<const N: usize>(
 
 fn read(document: &DocumentId, row: &Row) -> Result<Snapshot, Problem> {
     let corrupt =
-        |what: &str| Problem::new(500, "store-corrupt", format!("a frozen snapshot has a bad {what}"));
+        |what: &str| Problem::new(Code::StoreCorrupt, format!("a frozen snapshot has a bad {what}"));
     let digest = |column| {
         let bytes: [u8; 32] = row.blob(column)?.try_into().map_err(|_| corrupt("digest"))?;
         Ok::<_, Problem>(Digest(bytes))

@@ -3,7 +3,7 @@
 //! Every pair and every triple is really joined and the results compared as canonical bytes; a law that fails names
 //! the states that show it (Shapiro et al., "Conflict-free Replicated Data Types", 2011, §2.3).
 
-use ramanujan_core::{Problem, json};
+use ramanujan_core::{Code, Problem, json};
 use ramanujan_crdt::CrdtType;
 use ramanujan_shell::{Request, Response, now_millis, response};
 use serde::{Deserialize, Serialize};
@@ -76,11 +76,11 @@ fn verify(body: &[u8]) -> Result<Vec<u8>, Problem> {
     }
     let (mut requests, many) = json::one_or_many(body)?;
     let Some(VerifyRequest { crdt_type, states }) = requests.pop().filter(|_| !many) else {
-        return Err(Problem::invalid("invalid-verify", "give crdt_type and states"));
+        return Err(Problem::new(Code::InvalidVerify, "give crdt_type and states"));
     };
     if !STATES.contains(&states.len()) {
         let detail = format!("{} states; {} to {} are taken", states.len(), STATES.start(), STATES.end());
-        return Err(Problem::invalid("invalid-verify", detail));
+        return Err(Problem::new(Code::InvalidVerify, detail));
     }
     let mut operands = Vec::with_capacity(states.len());
     for (index, raw) in states.iter().enumerate() {
@@ -92,7 +92,7 @@ fn verify(body: &[u8]) -> Result<Vec<u8>, Problem> {
     let laws = [&verdict.commutative, &verdict.associative, &verdict.idempotent, &verdict.monotone];
     let holds = laws.iter().all(|law| law.holds);
     let reply = Reply { status: "ok", crdt_type, states: operands.len(), holds, verdict };
-    serde_json::to_vec(&reply).map_err(|e| Problem::new(500, "encoding", e.to_string()))
+    serde_json::to_vec(&reply).map_err(|e| Problem::new(Code::Encoding, e.to_string()))
 }
 
 /// A type with a binary operation that should be the join of a semilattice.

@@ -1,6 +1,6 @@
 //! The documents that `GET /crdt` lists beside the description of the component.
 
-use ramanujan_core::Problem;
+use ramanujan_core::{Code, Problem};
 use ramanujan_shell::{Request, Store, setting};
 use serde_json::{Map, Value};
 
@@ -35,6 +35,6 @@ pub(crate) async fn documents(request: Request) -> Result<Map<String, Value>, Pr
     }
     let next_cursor = documents.last().filter(|_| more).map(|last| last.document_id.clone());
     let documents =
-        serde_json::to_value(documents).map_err(|e| Problem::new(500, "encoding", e.to_string()))?;
+        serde_json::to_value(documents).map_err(|e| Problem::new(Code::Encoding, e.to_string()))?;
     Ok(Map::from_iter([("documents".to_owned(), documents), ("next_cursor".to_owned(), next_cursor.into())]))
 }

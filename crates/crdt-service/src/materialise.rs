@@ -4,7 +4,7 @@
 
 use std::rc::Rc;
 
-use ramanujan_core::{Digest, Dot, Polarity, Problem, VectorClock};
+use ramanujan_core::{Code, Digest, Dot, Polarity, Problem, VectorClock};
 use ramanujan_crdt::types::{Event, State};
 use ramanujan_crdt::{CrdtType, StateDigest, TextError, TextGraph};
 use ramanujan_shell::Store;
@@ -160,7 +160,7 @@ fn digest_at(
     crdt_type: CrdtType,
     clock: &VectorClock,
 ) -> Result<Option<Digest>, Problem> {
-    let clock = serde_json::to_string(clock).map_err(|e| Problem::new(500, "encoding", e.to_string()))?;
+    let clock = serde_json::to_string(clock).map_err(|e| Problem::new(Code::Encoding, e.to_string()))?;
     let sql = "SELECT n.key, n.value, d.chain FROM json_each(?2) n LEFT JOIN crdt_deltas d
         ON d.document_id = ?1 AND d.agent_id = n.key AND d.seq = n.value";
     let mut state = StateDigest::new(crdt_type);
@@ -175,7 +175,7 @@ fn digest_at(
 }
 
 pub(crate) fn corrupt(document: &str, what: impl std::fmt::Display) -> Problem {
-    Problem::new(500, "store-corrupt", format!("{document} cannot be merged: {what}"))
+    Problem::new(Code::StoreCorrupt, format!("{document} cannot be merged: {what}"))
 }
 
 /// Applies the next page of deltas; returns how many rows there were.
@@ -257,7 +257,7 @@ fn older_rows(
     lookback: u64,
 ) -> Result<(Vec<GraphRow>, bool), Problem> {
     let dots: Vec<_> = base.iter().map(|dot| (dot.agent.as_str(), dot.seq)).collect();
-    let dots = serde_json::to_string(&dots).map_err(|e| Problem::new(500, "encoding", e.to_string()))?;
+    let dots = serde_json::to_string(&dots).map_err(|e| Problem::new(Code::Encoding, e.to_string()))?;
     let sql = format!(
         "SELECT {GRAPH_COLUMNS}, '' FROM json_each(?2) n CROSS JOIN crdt_deltas
          ON document_id = ?1 AND agent_id = n.value->>0 AND seq = n.value->>1"

@@ -12,7 +12,7 @@ mod stored;
 
 use std::rc::Rc;
 
-use ramanujan_core::{DocumentId, Polarity, Problem, VectorClock, json};
+use ramanujan_core::{Code, DocumentId, Polarity, Problem, VectorClock, json};
 use ramanujan_crdt::CrdtType;
 use ramanujan_shell::{Request, Response, Store, ok, response};
 use serde::Deserialize;
@@ -48,7 +48,7 @@ pub(crate) async fn post(request: Request) -> Result<Response, Problem> {
         Some("encoded") => true,
         Some(other) => {
             let detail = format!("state: {other:.40?} is not known; known: encoded");
-            return Err(Problem::invalid("invalid-parameter", detail));
+            return Err(Problem::new(Code::InvalidParameter, detail));
         }
     };
     if is_deferred(&request) {
@@ -60,7 +60,7 @@ pub(crate) async fn post(request: Request) -> Result<Response, Problem> {
 
 /// Whether the client wants nothing from a cache (RFC 9111 §5.2.1): the merge is then computed and not remembered.
 fn is_fresh(request: &Request) -> bool {
-    let directives = request.header("cache-control").unwrap_or_default();
+    let directives = request.preference("cache-control").unwrap_or_default();
     directives.split(',').any(|directive| matches!(directive.trim(), "no-cache" | "no-store"))
 }
 
@@ -105,7 +105,7 @@ fn merge(body: &[u8], options: Options) -> Result<Vec<u8>, Problem> {
         return Ok(complete(None, true, &rest));
     }
     let (mut requests, many) = json::one_or_many(body)?;
-    let invalid = |detail: &str| Problem::invalid("invalid-merge", detail);
+    let invalid = |detail: &str| Problem::new(Code::InvalidMerge, detail);
     match requests.pop().filter(|_| !many) {
         Some(MergeRequest {
             crdt_type: Some(crdt_type),
@@ -145,7 +145,7 @@ fn with_document(
     let crdt_type = version.crdt_type();
     if claimed.is_some_and(|claimed| claimed != crdt_type) {
         let detail = format!("{document} is a {crdt_type} document");
-        return Err(Problem::conflict("type-conflict", detail));
+        return Err(Problem::new(Code::TypeConflict, detail));
     }
     let key = || {
         Key::of_document_merge(crdt_type, options.encoded.into(), &version.digest, remote.get().as_bytes())

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use http::{HeaderName, HeaderValue, StatusCode, header};
-use ramanujan_core::{Digest, Problem};
+use ramanujan_core::{Code, Digest, Problem};
 use ramanujan_shell::{Body, Request, Response, setting};
 
 /// Media type of the compact encoding of deltas (`docs/encoding.md`).
@@ -30,7 +30,7 @@ pub(crate) enum Representation {
 /// # Errors
 /// 406 if it takes neither.
 pub(crate) fn representation(request: &Request) -> Result<Representation, Problem> {
-    let Some(accept) = request.header("accept") else { return Ok(Representation::Json) };
+    let Some(accept) = request.preference("accept") else { return Ok(Representation::Json) };
     let mut best = (0.0, Representation::Json);
     for range in accept.split(',') {
         let mut parts = range.split(';').map(str::trim);
@@ -49,7 +49,7 @@ pub(crate) fn representation(request: &Request) -> Result<Representation, Proble
         return Ok(best.1);
     }
     let detail = format!("Accept: {accept:.80} matches none of application/json and {DELTA_TYPE}");
-    Err(Problem::new(406, "not-acceptable", detail))
+    Err(Problem::new(Code::NotAcceptable, detail))
 }
 
 /// Weak, because the same state may be compressed or not.
@@ -65,7 +65,7 @@ pub(crate) fn unchanged(request: &Request, digest: &Digest, representation: Repr
     let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
     let own = opaque(&etag(digest, representation));
     request
-        .header("if-none-match")
+        .preference("if-none-match")
         .is_some_and(|tags| tags.split(',').any(|tag| tag.trim() == "*" || opaque(tag) == own))
 }
 
@@ -101,7 +101,7 @@ pub(crate) struct Patience {
 pub(crate) fn patience(request: &Request) -> Result<Patience, Problem> {
     let seconds =
         |part: &str| part.trim().strip_prefix("wait=").and_then(|s| s.trim_matches('"').parse::<u64>().ok());
-    let asked = request.header("prefer").and_then(|prefer| prefer.split([',', ';']).find_map(seconds));
+    let asked = request.preference("prefer").and_then(|prefer| prefer.split([',', ';']).find_map(seconds));
     let bound = setting::number("LONG_POLL_MAX_MS", DEFAULT_LONG_POLL_MAX_MS)?;
     let wait = asked.map(|seconds| Duration::from_millis(seconds.saturating_mul(1000).min(bound)));
     Ok(Patience { wait, began: Instant::now() })
@@ -144,7 +144,7 @@ pub(crate) fn compressed(request: &Request, mut response: Response) -> Response 
         matches!(parts.next(), Some("gzip" | "x-gzip" | "*"))
             && !parts.any(|part| part.strip_prefix("q=").is_some_and(|q| q.parse() == Ok(0.0)))
     };
-    if !request.header("accept-encoding").is_some_and(|accept| accept.split(',').any(takes)) {
+    if !request.preference("accept-encoding").is_some_and(|accept| accept.split(',').any(takes)) {
         return response;
     }
     let Some(body) = response.body().as_full().filter(|body| body.len() >= MIN_GZIP) else { return response };

@@ -3,7 +3,7 @@
 //! Bringing back appends operations that lead from the current value to the earlier one. Nothing is undone in the
 //! log: the way there and back stays visible, and concurrent writers merge with it as with any other edit.
 
-use ramanujan_core::{AgentId, Digest, DocumentId, Dot, Problem, VectorClock};
+use ramanujan_core::{AgentId, Code, Digest, DocumentId, Dot, Problem, VectorClock};
 use ramanujan_crdt::request::PathStep;
 use ramanujan_crdt::value::value_digest;
 use ramanujan_crdt::wire::OperationRequest;
@@ -53,7 +53,7 @@ pub(crate) async fn post(request: Request) -> Result<Response, Problem> {
     let document: DocumentId = request.parse_param("document")?;
     let wanted: RecoverRequest =
         if request.body.is_empty() { RecoverRequest::default() } else { request.json()? };
-    let invalid = |detail: &str| Problem::invalid("invalid-recover", detail);
+    let invalid = |detail: &str| Problem::new(Code::InvalidRecover, detail);
     if wanted.snapshot_id.is_some() && wanted.at.is_some() {
         return Err(invalid("snapshot_id and at both name a version: give one"));
     }
@@ -66,12 +66,12 @@ pub(crate) async fn post(request: Request) -> Result<Response, Problem> {
     let (version, snapshot) = match (&wanted.snapshot_id, &wanted.at) {
         (Some(id), _) => {
             let snapshot = freeze::by_id(&store, &document, id)?.ok_or_else(|| {
-                Problem::not_found("no-such-snapshot", format!("{document} has no snapshot {id}"))
+                Problem::new(Code::NoSuchSnapshot, format!("{document} has no snapshot {id}"))
             })?;
             frozen(&store, &document, snapshot)?
         }
         (None, Some(at)) => {
-            let at: At = at.parse().map_err(|e| Problem::invalid("invalid-parameter", format!("at: {e}")))?;
+            let at: At = at.parse().map_err(|e| Problem::new(Code::InvalidParameter, format!("at: {e}")))?;
             (find(&store, &document, &at)?, None)
         }
         (None, None) => match freeze::newest(&store, &document)? {
@@ -112,7 +112,7 @@ fn frozen(
     if version.digest != snapshot.digest {
         let detail =
             format!("the deltas of {document} are not those that {} was made of", snapshot.snapshot_id);
-        return Err(Problem::new(500, "store-corrupt", detail));
+        return Err(Problem::new(Code::StoreCorrupt, detail));
     }
     Ok((version, Some(snapshot)))
 }
@@ -139,22 +139,22 @@ fn restore(store: &Store, document: &DocumentId, agent: &AgentId, value: &Json) 
         match apply::apply(&operations, None) {
             Ok(done) => return Ok(done.into_iter().map(|checked| checked.delta.dot).collect()),
             // Another request in the same name took the number.
-            Err((_, problem)) if problem.code == "dot-conflict" => {}
+            Err((_, problem)) if problem.code == Code::DotConflict => {}
             Err((_, problem)) => return Err(problem),
         }
     }
-    Err(Problem::new(503, "too-much-contention", "the agent wrote elsewhere every time: try again"))
+    Err(Problem::new(Code::TooMuchContention, "the agent wrote elsewhere every time: try again"))
 }
 
 fn operation(name: &str) -> Result<OperationRequest, Problem> {
     let placeholder = serde_json::json!({"operation": name, "document_id": "x"});
-    serde_json::from_value(placeholder).map_err(|e| Problem::new(500, "encoding", e.to_string()))
+    serde_json::from_value(placeholder).map_err(|e| Problem::new(Code::Encoding, e.to_string()))
 }
 
 /// The operations that lead from one value to the other.
 fn difference(crdt_type: CrdtType, from: &Json, to: &Json) -> Result<Vec<OperationRequest>, Problem> {
     let with = |name: &str, value: Json| Ok(OperationRequest { value: Some(value), ..operation(name)? });
-    let cannot = |why: &str| Err(Problem::conflict("cannot-restore", why));
+    let cannot = |why: &str| Err(Problem::new(Code::CannotRestore, why));
     if from == to {
         return Ok(Vec::new());
     }

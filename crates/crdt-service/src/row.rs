@@ -1,6 +1,6 @@
 //! The table of deltas and reading its rows.
 
-use ramanujan_core::{AgentId, Digest, Dot, Problem, VectorClock, time};
+use ramanujan_core::{AgentId, Code, Digest, Dot, Problem, VectorClock, time};
 use ramanujan_crdt::counter::Totals;
 use ramanujan_crdt::text::StoredShape;
 use ramanujan_crdt::wire::DeltaRecord;
@@ -85,7 +85,7 @@ pub(crate) struct Stored {
 impl Stored {
     pub(crate) fn read(mut row: Row) -> Result<Self, Problem> {
         let corrupt =
-            |what: &str| Problem::new(500, "store-corrupt", format!("a stored delta has a bad {what}"));
+            |what: &str| Problem::new(Code::StoreCorrupt, format!("a stored delta has a bad {what}"));
         let agent: AgentId = row.text(1)?.parse().map_err(|_| corrupt("agent_id"))?;
         let value = if row.is_null(7) { String::new() } else { row.take_text(7)? };
         let (plus, minus) = (row.uint(9)?, row.uint(10)?);
@@ -172,7 +172,7 @@ fn read_op(crdt_type: CrdtType, name: &str, position: u64, length: u64, value: S
 /// The columns `position`, `length` and `value` of an operation.
 pub(crate) fn columns(op: &Op) -> Result<(Option<u64>, u64, Option<String>), Problem> {
     let json = |json: serde_json::Result<String>| {
-        json.map(|text| (None, 0, Some(text))).map_err(|e| Problem::new(500, "encoding", e.to_string()))
+        json.map(|text| (None, 0, Some(text))).map_err(|e| Problem::new(Code::Encoding, e.to_string()))
     };
     match op {
         Op::Insert { position, text } => {
@@ -220,7 +220,7 @@ pub(crate) fn select_graph(
     sql: &str,
     params: impl Into<Vec<Value>>,
 ) -> Result<Vec<GraphRow>, Problem> {
-    let corrupt = |what: &str| Problem::new(500, "store-corrupt", format!("a stored delta has a bad {what}"));
+    let corrupt = |what: &str| Problem::new(Code::StoreCorrupt, format!("a stored delta has a bad {what}"));
     let mut previous: Option<Dot> = None;
     let read = |mut row: Row| {
         let agent = row.text(1)?;

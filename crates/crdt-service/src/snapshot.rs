@@ -3,7 +3,7 @@
 //!
 //! A state that holds every delta up to a log position never changes, so document and position name it.
 
-use ramanujan_core::Problem;
+use ramanujan_core::{Code, Problem};
 use ramanujan_crdt::CrdtType;
 use ramanujan_crdt::types::State;
 use ramanujan_crdt::wire::OperationRequest;
@@ -79,7 +79,7 @@ pub(crate) fn newest_below(
 /// Stores a state that holds every delta up to its log position, unless a newer snapshot is there already.
 pub(crate) fn write(store: &Store, document: &str, state: &Materialised) -> Result<(), Problem> {
     let json =
-        |json: serde_json::Result<String>| json.map_err(|e| Problem::new(500, "encoding", e.to_string()));
+        |json: serde_json::Result<String>| json.map_err(|e| Problem::new(Code::Encoding, e.to_string()));
     let content = match &state.content {
         Content::Text(text) => text.clone().into_bytes(),
         Content::State(state) => state.encode(),

@@ -4,7 +4,7 @@
 
 use std::str::FromStr;
 
-use ramanujan_core::{Digest, DocumentId, Dot, Problem, VectorClock, time};
+use ramanujan_core::{Code, Digest, DocumentId, Dot, Problem, VectorClock, time};
 use ramanujan_crdt::StateDigest;
 use ramanujan_crdt::text::maximal;
 use ramanujan_shell::Store;
@@ -103,18 +103,18 @@ pub(crate) fn find(store: &Store, document: &DocumentId, at: &At) -> Result<Vers
     };
     version.ok_or_else(|| match at {
         At::Now => missing(document),
-        _ => Problem::not_found("no-such-version", format!("{document} had no operations then")),
+        _ => Problem::new(Code::NoSuchVersion, format!("{document} had no operations then")),
     })
 }
 
 /// The 404 of a document without deltas.
 pub(crate) fn missing(document: &DocumentId) -> Problem {
-    Problem::not_found("no-such-document", format!("{document} has no operations; POST one to /crdt/apply"))
+    Problem::new(Code::NoSuchDocument, format!("{document} has no operations; POST one to /crdt/apply"))
 }
 
 fn by_clock(store: &Store, document: &DocumentId, clock: &VectorClock) -> Result<Option<Version>, Problem> {
     let dots: Vec<(&str, u64)> = clock.iter().collect();
-    let dots = serde_json::to_string(&dots).map_err(|e| Problem::new(500, "encoding", e.to_string()))?;
+    let dots = serde_json::to_string(&dots).map_err(|e| Problem::new(Code::Encoding, e.to_string()))?;
     let sql = format!(
         "SELECT {COLUMNS} FROM json_each(?2) n CROSS JOIN crdt_deltas d
          ON d.document_id = ?1 AND d.agent_id = n.value->>0 AND d.seq = n.value->>1 ORDER BY d.log"
@@ -133,7 +133,7 @@ fn by_clock(store: &Store, document: &DocumentId, clock: &VectorClock) -> Result
             }
         };
         let closure = serde_json::to_value(&closure).unwrap_or_default();
-        return Err(Problem::invalid("no-such-version", detail).with("closure", closure));
+        return Err(Problem::new(Code::UnclosedVersion, detail).with("closure", closure));
     }
     Ok(Version::of(rows, false))
 }

@@ -1,6 +1,6 @@
 //! Stored deltas as JSON: what crdt-service hands out, and what states for a merge are made of.
 
-use ramanujan_core::{AgentId, Digest, Dot, MAX_SAFE_INTEGER, Problem, VectorClock};
+use ramanujan_core::{AgentId, Code, Digest, Dot, MAX_SAFE_INTEGER, Problem, VectorClock};
 use serde::{Deserialize, Serialize};
 
 use crate::Json;
@@ -52,7 +52,7 @@ impl DeltaRecord {
     /// 422 if its fields do not fit together or do not have the digest it claims.
     pub fn to_delta(&self) -> Result<Delta, Problem> {
         let invalid = |detail: &str| {
-            Problem::invalid("invalid-delta", format!("{}:{}: {detail}", self.agent_id, self.seq))
+            Problem::new(Code::InvalidDelta, format!("{}:{}: {detail}", self.agent_id, self.seq))
         };
         let Some(op) = self.op() else {
             return Err(invalid(&format!("the fields do not make up a {:.20}", self.operation)));

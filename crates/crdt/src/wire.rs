@@ -1,6 +1,6 @@
 //! Operations as JSON: what clients send to the streams and to crdt-service.
 
-use ramanujan_core::{AgentId, DocumentId, Dot, MAX_SAFE_INTEGER, Problem, VectorClock};
+use ramanujan_core::{AgentId, Code, DocumentId, Dot, MAX_SAFE_INTEGER, Problem, VectorClock};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::delta::{CrdtType, Op};
@@ -87,7 +87,7 @@ impl Wanted {
 }
 
 fn invalid(detail: impl Into<String>) -> Problem {
-    Problem::invalid("invalid-operation", detail)
+    Problem::new(Code::InvalidOperation, detail)
 }
 
 impl OperationRequest {

@@ -10,8 +10,8 @@ pub mod metrics;
 pub mod page;
 pub mod stats;
 
-use ramanujan_core::Problem;
 use ramanujan_core::time::format_rfc3339;
+use ramanujan_core::{Code, Problem};
 use ramanujan_shell::{Info, Request, Response, Service, now_millis, ok, setting};
 use serde_json::{Map, Value, json};
 
@@ -105,7 +105,8 @@ async fn throughput(request: Request) -> Result<Response, Problem> {
 /// What is wrong at this moment. Past errors are in each component's log; no component keeps them.
 async fn errors(request: Request) -> Result<Response, Problem> {
     if request.query().get("from").is_some() || request.query().get("to").is_some() {
-        return Err(Problem::not_implemented(
+        return Err(Problem::new(
+            Code::NotImplemented,
             "past errors are not kept; /api/errors without from and to says what is wrong now",
         ));
     }
@@ -121,5 +122,5 @@ async fn errors(request: Request) -> Result<Response, Problem> {
 }
 
 async fn stream(_: Request) -> Result<Response, Problem> {
-    Err(Problem::not_implemented("the page polls; poll /api/timeline?after=<seq> and /api/metrics"))
+    Err(Problem::new(Code::NotImplemented, "the page polls; poll /api/timeline?after=<seq> and /api/metrics"))
 }

@@ -1,5 +1,6 @@
 //! The JSON twin of the page, made from what the components answered. What did not come is null, never made up.
 
+use ramanujan_core::Code;
 use serde_json::{Map, Value, json};
 
 use crate::collect::{Answer, Answers};
@@ -182,7 +183,7 @@ fn components(health: &[Answer]) -> Vec<Value> {
                 "healthy": healthy,
                 "state": match &answer.outcome {
                     Ok(_) if healthy => "healthy",
-                    Err(problem) if problem.code == "component-unreachable" => "unreachable",
+                    Err(problem) if problem.code == Code::ComponentUnreachable => "unreachable",
                     _ => "failing",
                 },
                 "latency_ms": answer.outcome.is_ok().then(|| milliseconds(answer.latency_ms)),
@@ -199,7 +200,7 @@ pub fn errors(answers: &Answers) -> Vec<Value> {
     let failed = answers.iter().filter_map(|answer| {
         let problem = answer.outcome.as_ref().err()?;
         // A problem that another component sent keeps its own code as an extra member.
-        let code = problem.extra.get("code").and_then(Value::as_str).unwrap_or(problem.code);
+        let code = problem.extra.get("code").and_then(Value::as_str).unwrap_or(problem.code.as_str());
         Some(
             json!({"component": answer.component, "path": answer.path, "status": problem.status, "code": code,
                     "detail": problem.detail}),

@@ -1,6 +1,6 @@
 //! The pages and their files, mounted as `spin.toml` says.
 
-use ramanujan_core::Problem;
+use ramanujan_core::{Code, Problem};
 use ramanujan_shell::files::{self, Folder};
 use ramanujan_shell::{Request, Response, ok, setting};
 use serde_json::json;
@@ -16,7 +16,7 @@ const LIBRARIES: Folder = Folder::new("/lib");
 
 /// The first page; the description that every component gives, to a client that asks for JSON and not for HTML.
 pub(crate) async fn index(request: Request) -> Result<Response, Problem> {
-    let accept = request.header("accept").unwrap_or_default();
+    let accept = request.preference("accept").unwrap_or_default();
     if accept.contains("json") && !accept.contains("html") {
         return ok(&json!({
             "message": "Dashboard ready",
@@ -32,7 +32,7 @@ pub(crate) async fn index(request: Request) -> Result<Response, Problem> {
         }));
     }
     let page = String::from_utf8(PAGE.read("index.html")?)
-        .map_err(|_| Problem::new(500, "unreadable-file", "index.html is not UTF-8"))?;
+        .map_err(|_| Problem::new(Code::UnreadableFile, "index.html is not UTF-8"))?;
     let page = page.replace("{refresh_ms}", &refresh_ms()?.to_string());
     Ok(files::reply(&request, "text/html; charset=utf-8", page.into_bytes()))
 }

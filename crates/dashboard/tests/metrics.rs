@@ -2,7 +2,7 @@
 
 use dashboard::components::ALL;
 use http::Method;
-use ramanujan_core::Problem;
+use ramanujan_core::{Code, Problem};
 use ramanujan_shell::native::{Reply, fresh_database, media_type, mount, send};
 use ramanujan_shell::{Info, Service, ok};
 use serde_json::{Value, json};
@@ -153,7 +153,7 @@ fn a_component_that_fails_is_told_from_one_that_is_gone() {
     let _database = fresh_database();
     network(&["egraph-service"]);
     let failing = stand_in("egraph-service", "/other")
-        .get("/egraph/health", async |_| Err(Problem::new(503, "store-unavailable", "no store")));
+        .get("/egraph/health", async |_| Err(Problem::new(Code::StoreUnavailable, "no store")));
     mount("egraph-service", failing);
     let metrics = get("/api/metrics").json;
     let egraph = &metrics["components"][4];

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use ramanujan_core::{Color, MAX_SAFE_INTEGER, Problem};
+use ramanujan_core::{Code, Color, MAX_SAFE_INTEGER, Problem};
 use ramanujan_shell::{Info, Query, Request, Response, Service, ok, setting};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -76,7 +76,7 @@ fn source(algorithm: Algorithm) -> &'static str {
 }
 
 fn refused(error: impl Display) -> Problem {
-    Problem::invalid("no-such-color", error.to_string())
+    Problem::new(Code::NoSuchColor, error.to_string())
 }
 
 /// What a colour looks like and which of black and white is readable on it, with its index where it has one.
@@ -182,12 +182,12 @@ fn palette(request: &Request) -> Result<Response, Problem> {
     let (algorithm, seed) = algorithm_and_seed(&query)?;
     let n = query.parse("n")?.unwrap_or(DEFAULT_COLORS);
     if !(1..=MAX_COLORS).contains(&n) {
-        return Err(Problem::invalid("invalid-parameter", format!("n must be 1 to {MAX_COLORS}")));
+        return Err(Problem::new(Code::InvalidParameter, format!("n must be 1 to {MAX_COLORS}")));
     }
     let min = query.parse::<Distance>("min_delta_e")?.map_or(0.0, |Distance(min)| min);
     let start = query.parse("start")?.unwrap_or(algorithm.first_index());
     let palette = swatches::palette(algorithm, seed, start, n, min)
-        .map_err(|error| Problem::invalid("no-such-palette", error.to_string()))?;
+        .map_err(|error| Problem::new(Code::NoSuchPalette, error.to_string()))?;
     let colors: Vec<Look> = palette
         .swatches
         .iter()
@@ -238,7 +238,7 @@ impl std::str::FromStr for Distance {
 }
 
 fn missing(parameter: &str, example: &str) -> Problem {
-    Problem::invalid("missing-parameter", format!("{parameter} is needed, e.g. {example}"))
+    Problem::new(Code::MissingParameter, format!("{parameter} is needed, e.g. {example}"))
 }
 
 fn operator_color(request: &Request) -> Result<Response, Problem> {
@@ -257,7 +257,7 @@ fn operator_color(request: &Request) -> Result<Response, Problem> {
             let names: Vec<&str> = names.split(',').collect();
             if names.len() > MAX_NAMES {
                 let detail = format!("names may hold at most {MAX_NAMES} names");
-                return Err(Problem::invalid("invalid-parameter", detail));
+                return Err(Problem::new(Code::InvalidParameter, detail));
             }
             let operators =
                 names.iter().map(|name| describe_operator(name, seed)).collect::<Result<Vec<_>, _>>()?;
@@ -290,7 +290,7 @@ struct Operator<'a> {
 fn describe_operator(name: &str, seed: Seed) -> Result<Operator<'_>, Problem> {
     if name.is_empty() || name.len() > MAX_NAME_BYTES || name.chars().any(char::is_control) {
         let detail = format!("an operator name has 1 to {MAX_NAME_BYTES} bytes and no control characters");
-        return Err(Problem::invalid("invalid-parameter", detail));
+        return Err(Problem::new(Code::InvalidParameter, detail));
     }
     let (color, rule) = operator::assign(name, seed.0);
     Ok(Operator {
@@ -323,7 +323,7 @@ fn fork(request: &Request) -> Result<Response, Problem> {
     let seed = query.parse("seed")?.unwrap_or(Seed(GAY_SEED));
     let offset = query.parse("offset")?.unwrap_or(1);
     if offset > MAX_SAFE_INTEGER {
-        return Err(Problem::invalid("invalid-parameter", format!("offset must be 0 to {MAX_SAFE_INTEGER}")));
+        return Err(Problem::new(Code::InvalidParameter, format!("offset must be 0 to {MAX_SAFE_INTEGER}")));
     }
     let method = query.parse("method")?.unwrap_or(Fork::Linear);
     let child = Seed(method.child(seed.0, offset));

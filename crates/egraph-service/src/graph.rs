@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use ramanujan_core::Problem;
+use ramanujan_core::{Code, Problem};
 use ramanujan_egraph::egraph::{EGraph, Id};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -28,7 +28,7 @@ pub(crate) fn shown(include: &[Part], max_shown: Option<usize>) -> Result<Option
         (true, max_shown) => settings::within("max_shown", max_shown, DEFAULT_SHOWN, MAX_SHOWN).map(Some),
         (false, None) => Ok(None),
         (false, Some(_)) => {
-            Err(Problem::invalid("invalid-limit", "max_shown belongs to include: [\"graph\"]"))
+            Err(Problem::new(Code::InvalidLimit, "max_shown belongs to include: [\"graph\"]"))
         }
     }
 }

@@ -20,7 +20,7 @@ mod verify;
 #[cfg(target_family = "wasm")]
 mod provider;
 
-use ramanujan_core::{Color, Problem};
+use ramanujan_core::{Code, Color, Problem};
 use ramanujan_shell::files::Folder;
 use ramanujan_shell::{Info, Service, setting};
 use serde_json::{Map, Value};
@@ -72,7 +72,7 @@ fn gadgets() -> Result<Vec<Color>, Problem> {
     let parse = |word: &str| {
         word.trim().parse::<Color>().map_err(|error| {
             let detail = format!("the setting GADGETS_ENABLED={text:?} is not usable: {error}");
-            Problem::new(500, "invalid-setting", detail)
+            Problem::new(Code::InvalidSetting, detail)
         })
     };
     text.split(',').map(parse).collect()

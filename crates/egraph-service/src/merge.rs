@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ramanujan_core::Problem;
+use ramanujan_core::{Code, Problem};
 use ramanujan_egraph::colors::Mode;
 use ramanujan_egraph::egraph::EGraph;
 use ramanujan_egraph::facts::{Derived, Fact, Facts, derive};
@@ -66,7 +66,7 @@ pub(crate) fn merge(request: &Request) -> Result<Response, Problem> {
     let MergeRequest { operation, graph, graphs, language, operators, max_nodes, color_mode } =
         request.json()?;
     if operation.is_some_and(|operation| operation != "merge") {
-        return Err(Problem::invalid("invalid-operation", "operation must be merge"));
+        return Err(Problem::new(Code::InvalidOperation, "operation must be merge"));
     }
     let mode = settings::mode(color_mode.as_deref())?;
     let limits = settings::limits(None, max_nodes)?;
@@ -100,7 +100,7 @@ pub(crate) fn facts(request: &Request) -> Result<Response, Problem> {
     let after = query.get("cursor").unwrap_or_default();
     let mut rows = Store::open(SCHEMA)?.execute(SQL, [name.into(), after.into(), (limit + 1).into()])?;
     if rows.is_empty() && after.is_empty() {
-        return Err(Problem::not_found("no-such-graph", format!("no facts are stored for the graph {name}")));
+        return Err(Problem::new(Code::NoSuchGraph, format!("no facts are stored for the graph {name}")));
     }
     let more = rows.len() as u64 > limit;
     rows.truncate(limit as usize);
@@ -119,14 +119,14 @@ fn check_name(name: &str) -> Result<&str, Problem> {
     if (1..=128).contains(&name.len()) && name.bytes().all(legal) {
         return Ok(name);
     }
-    Err(Problem::invalid("invalid-graph", "a graph's name is 1 to 128 of A-Z a-z 0-9 . _ -"))
+    Err(Problem::new(Code::InvalidGraph, "a graph's name is 1 to 128 of A-Z a-z 0-9 . _ -"))
 }
 
 fn read_graphs(theory: &mut Theory, graphs: Vec<Vec<FactEntry>>) -> Result<Facts, Problem> {
     let count: usize = graphs.iter().map(Vec::len).sum();
     if count > MAX_FACTS {
         let detail = format!("{count} facts are given; at most {MAX_FACTS} are taken at once");
-        return Err(Problem::invalid("too-many-facts", detail));
+        return Err(Problem::new(Code::TooManyFacts, detail));
     }
     let mut facts = Facts::default();
     for (at_graph, graph) in graphs.into_iter().enumerate() {
@@ -138,7 +138,7 @@ fn read_graphs(theory: &mut Theory, graphs: Vec<Vec<FactEntry>>) -> Result<Facts
                 if text.len() > MAX_TERM_BYTES {
                     let detail =
                         format!("{name} has {} bytes; at most {MAX_TERM_BYTES} are allowed", text.len());
-                    return Err(Problem::invalid("invalid-fact", detail));
+                    return Err(Problem::new(Code::InvalidFact, detail));
                 }
                 Ok(text)
             };
@@ -150,7 +150,7 @@ fn read_graphs(theory: &mut Theory, graphs: Vec<Vec<FactEntry>>) -> Result<Facts
                 }
                 _ => {
                     let detail = format!("{place}: a fact has left and right, or a term");
-                    return Err(Problem::invalid("invalid-fact", detail));
+                    return Err(Problem::new(Code::InvalidFact, detail));
                 }
             };
             facts.insert(fact);
@@ -179,7 +179,7 @@ fn describe(
         theory::add_within(&mut egraph, &name, right, limits)?;
     }
     theory::refuse_pairs(&egraph, "a fact", mode)?;
-    let empty = || Problem::invalid("invalid-expression", "a fact has an empty term");
+    let empty = || Problem::new(Code::InvalidExpression, "a fact has an empty term");
     let Derived { nodes, clashes } = derive(&mut egraph, &terms, mode).ok_or_else(empty)?;
 
     let mut of_class: BTreeMap<_, BTreeSet<&str>> = BTreeMap::new();
@@ -248,5 +248,5 @@ fn store(graph: &str, new: &[&Fact]) -> Result<(), Problem> {
         return Ok(());
     }
     let detail = format!("a graph holds at most {most} facts, and at most {graphs} graphs are stored");
-    Err(Problem::new(429, "graph-full", detail))
+    Err(Problem::new(Code::GraphFull, detail))
 }

@@ -1,6 +1,6 @@
 //! `GET /egraph/rules`: the rule library and the operators of the languages.
 
-use ramanujan_core::Problem;
+use ramanujan_core::{Code, Problem};
 use ramanujan_egraph::languages::{Language, signature};
 use ramanujan_egraph::operators::Operator;
 use ramanujan_egraph::rules::RULES;
@@ -11,7 +11,7 @@ pub(crate) fn rules(request: &Request) -> Result<Response, Problem> {
     request.query().only(&[])?;
     let gadgets = crate::gadgets()?;
     let signature = signature(&Language::ALL, Vec::new())
-        .map_err(|bad| Problem::new(500, "invalid-operator", bad.to_string()))?;
+        .map_err(|bad| Problem::new(Code::BrokenLibrary, bad.to_string()))?;
     let rules: Vec<Value> = RULES
         .iter()
         .map(|rule| {

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use ramanujan_core::{Color, Digest, Problem};
+use ramanujan_core::{Code, Color, Digest, Problem};
 use ramanujan_egraph::colors::Mode;
 use ramanujan_egraph::egraph::EGraph;
 use ramanujan_egraph::extract::{Cost, extract};
@@ -94,7 +94,7 @@ pub(crate) fn saturate(request: &Request) -> Result<Response, Problem> {
     let SaturateRequest { operation, expression, expressions, form, include, max_shown } = own;
     if operation.as_deref().is_some_and(|operation| operation != "saturate") {
         let detail = "operation must be saturate; /egraph/verify, /egraph/merge and /egraph/explain have their own routes";
-        return Err(Problem::invalid("invalid-operation", detail));
+        return Err(Problem::new(Code::InvalidOperation, detail));
     }
     let shown = graph::shown(&include, max_shown)?;
     let bounds = settings.bounds(started)?;
@@ -133,7 +133,7 @@ pub(crate) fn saturate(request: &Request) -> Result<Response, Problem> {
         }
         _ => {
             let detail = format!("give either expression or expressions, a list of 1 to {MAX_BATCH}");
-            Err(Problem::invalid("invalid-expression", detail))
+            Err(Problem::new(Code::InvalidExpression, detail))
         }
     }
 }
@@ -160,7 +160,7 @@ fn one(job: &Job, term: &Term, key: &Digest) -> Result<Map<String, Value>, Probl
     let found = compute(job, term)?;
     let (stop_reason, nodes) = (found.stop_reason, found.nodes);
     let Ok(Value::Object(mut reply)) = serde_json::to_value(found) else {
-        return Err(Problem::new(500, "reply", "the reply cannot be written"));
+        return Err(Problem::new(Code::Reply, "the reply cannot be written"));
     };
     if stop_reason != StopReason::TimeLimit.as_str() {
         memo::keep(key, nodes, &reply)?;
@@ -175,7 +175,7 @@ fn compute(job: &Job, term: &Term) -> Result<SaturateReply, Problem> {
     let mut egraph = EGraph::new(theory.vocabulary.clone());
     let root = theory::add(&mut egraph, "the expression", term, limits, mode)?;
     let run = saturate::run(&mut egraph, &theory.rules, limits, mode, &mut |nodes| bounds.expired(nodes));
-    let lost = || Problem::new(500, "extraction", "the graph lost the expression");
+    let lost = || Problem::new(Code::Extraction, "the graph lost the expression");
     let (best, best_cost) = extract(&egraph, root, cost).ok_or_else(lost)?.map_err(show::too_large)?;
     if matches!(form, Form::Tree) {
         best.check(u64::MAX).map_err(show::too_large)?;

@@ -5,7 +5,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::time::{Duration, Instant};
 
-use ramanujan_core::Problem;
+use ramanujan_core::{Code, Problem};
 use ramanujan_egraph::colors::Mode;
 use ramanujan_egraph::saturate::Limits;
 use ramanujan_shell::setting;
@@ -108,7 +108,7 @@ pub(crate) fn within<T: PartialOrd + From<u8> + fmt::Display>(
     match given {
         None => Ok(default),
         Some(value) if value >= T::from(1) && value <= most => Ok(value),
-        Some(_) => Err(Problem::invalid("invalid-limit", format!("{name} must be 1 to {most}"))),
+        Some(_) => Err(Problem::new(Code::InvalidLimit, format!("{name} must be 1 to {most}"))),
     }
 }
 
@@ -117,7 +117,7 @@ pub(crate) fn mode(name: Option<&str>) -> Result<Mode, Problem> {
     match name {
         None | Some("block") => Ok(Mode::Block),
         Some("report") => Ok(Mode::Report),
-        Some(_) => Err(Problem::invalid("invalid-color-mode", "color_mode must be block or report")),
+        Some(_) => Err(Problem::new(Code::InvalidColorMode, "color_mode must be block or report")),
     }
 }
 

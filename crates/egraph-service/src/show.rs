@@ -1,6 +1,6 @@
 //! Parts of the graph as JSON: terms, conflicts.
 
-use ramanujan_core::Problem;
+use ramanujan_core::{Code, Problem};
 use ramanujan_egraph::colors::Pair;
 use ramanujan_egraph::conflict::Conflict;
 use ramanujan_egraph::egraph::{EGraph, Id};
@@ -67,5 +67,5 @@ pub(crate) fn node_list(vocabulary: &Vocabulary, term: &Term) -> Value {
 
 /// The refusal of a result that is too large to write.
 pub(crate) fn too_large(Illegal(reason): Illegal) -> Problem {
-    Problem::invalid("result-too-large", format!("of the cheapest term: {reason}"))
+    Problem::new(Code::ResultTooLarge, format!("of the cheapest term: {reason}"))
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use ramanujan_core::{Color, Problem};
+use ramanujan_core::{Code, Color, Problem};
 use ramanujan_egraph::colors::{Mode, violations};
 use ramanujan_egraph::egraph::{EGraph, Id};
 use ramanujan_egraph::extract::{Cost, MAX_WEIGHT};
@@ -152,11 +152,11 @@ impl Theory {
         };
         if operators.len() > MAX_OPERATORS {
             let detail = format!("operators may hold at most {MAX_OPERATORS} entries");
-            return Err(Problem::invalid("too-many-operators", detail));
+            return Err(Problem::new(Code::TooManyOperators, detail));
         }
         let operators = operators.into_iter().map(declared).collect::<Result<_, _>>()?;
         let signature = signature(&languages, operators)
-            .map_err(|bad| Problem::invalid("invalid-operator", bad.to_string()))?;
+            .map_err(|bad| Problem::new(Code::InvalidOperator, bad.to_string()))?;
         let mut vocabulary = Vocabulary::new(signature);
         let rules = read_rules(&mut vocabulary, rules, gadgets)?;
         Ok(Theory { vocabulary, rules })
@@ -167,7 +167,7 @@ impl Theory {
         let max_depth = setting::number("MAX_TERM_DEPTH", DEFAULT_MAX_DEPTH)?;
         read::expression(&mut self.vocabulary, value, max_depth).map_err(|error| {
             let detail = format!("{name}{}", error.to_string().trim_start_matches("expression"));
-            let problem = Problem::invalid("invalid-expression", detail);
+            let problem = Problem::new(Code::InvalidExpression, detail);
             match &error.place {
                 Place::Position(position) => problem.with("position", *position),
                 Place::Path(path) => problem.with("path", format!("{name}{path}")),
@@ -179,7 +179,7 @@ impl Theory {
 fn named_language(name: &str) -> Result<Language, Problem> {
     Language::named(name).ok_or_else(|| {
         let known = Language::ALL.map(Language::as_str).join(", ");
-        Problem::invalid("unknown-language", format!("language must be one or a list of {known}"))
+        Problem::new(Code::UnknownLanguage, format!("language must be one or a list of {known}"))
     })
 }
 
@@ -188,7 +188,7 @@ fn declared(entry: OperatorEntry) -> Result<Operator, Problem> {
         Law::declarable(law).ok_or_else(|| {
             let cut: String = law.chars().take(40).collect();
             let detail = format!("operator {:?}: there is no law {cut:?} to declare", entry.symbol);
-            Problem::invalid("invalid-operator", detail)
+            Problem::new(Code::InvalidOperator, detail)
         })
     });
     let laws = laws.collect::<Result<_, _>>()?;
@@ -231,7 +231,7 @@ fn read_rules(
     let rules = rules.unwrap_or_default();
     if rules.len() > MAX_RULES {
         let detail = format!("rules may hold at most {MAX_RULES} entries");
-        return Err(Problem::invalid("too-many-rules", detail));
+        return Err(Problem::new(Code::TooManyRules, detail));
     }
     for rule in rules {
         match rule {
@@ -244,13 +244,13 @@ fn read_rules(
     let chosen = if all { Chosen::All } else { Chosen::Named(&named) };
     RuleSet::new(vocabulary, &chosen, &custom, gadgets).map_err(|refused| {
         let code = match refused {
-            Refused::Unknown(_) | Refused::UnknownOperator(_) => "unknown-rule",
-            Refused::LawMissing { .. } => "law-missing",
-            Refused::GadgetDisabled { .. } => "gadget-disabled",
-            Refused::Invalid { .. } => "invalid-rule",
-            Refused::TooMany => "too-many-rules",
+            Refused::Unknown(_) | Refused::UnknownOperator(_) => Code::UnknownRule,
+            Refused::LawMissing { .. } => Code::LawMissing,
+            Refused::GadgetDisabled { .. } => Code::GadgetDisabled,
+            Refused::Invalid { .. } => Code::InvalidRule,
+            Refused::TooMany => Code::TooManyRules,
         };
-        Problem::invalid(code, refused.to_string())
+        Problem::new(code, refused.to_string())
     })
 }
 
@@ -261,7 +261,7 @@ pub(crate) fn cost(vocabulary: &mut Vocabulary, cost: Option<&Value>) -> Result<
             "cost must be \"ast-size\", \"ast-depth\" or an object with the weights red, blue, green and, by \
              symbol, operators, each 1 to {MAX_WEIGHT} (colours 1 where left out)"
         );
-        Problem::invalid("invalid-cost", detail)
+        Problem::new(Code::InvalidCost, detail)
     };
     let weight =
         |value: &Value| value.as_u64().filter(|weight| (1..=MAX_WEIGHT).contains(weight)).ok_or_else(invalid);
@@ -315,9 +315,9 @@ pub(crate) fn add_within(
     if given > limits.nodes {
         let detail =
             format!("with {name} there are {given} different nodes and max_nodes is {}", limits.nodes);
-        return Err(Problem::invalid("too-many-nodes", detail));
+        return Err(Problem::new(Code::TooManyNodes, detail));
     }
-    root.ok_or_else(|| Problem::invalid("invalid-expression", format!("{name}: the expression is empty")))
+    root.ok_or_else(|| Problem::new(Code::InvalidExpression, format!("{name}: the expression is empty")))
 }
 
 /// Refuses, where colours block, a graph that has RED next to BLUE.
@@ -330,5 +330,5 @@ pub(crate) fn refuse_pairs(egraph: &EGraph, name: &str, mode: Mode) -> Result<()
     let detail = format!(
         "{name} has RED next to BLUE; color_mode \"report\" takes it all the same, or declare other colours"
     );
-    Err(Problem::invalid("color-conflict", detail).with("color_conflicts", pairs))
+    Err(Problem::new(Code::ColorConflict, detail).with("color_conflicts", pairs))
 }

@@ -5,7 +5,7 @@
 
 use std::time::Instant;
 
-use ramanujan_core::Problem;
+use ramanujan_core::{Code, Problem};
 use ramanujan_egraph::check::check;
 use ramanujan_egraph::egraph::{EGraph, Id};
 use ramanujan_egraph::extract::extract;
@@ -54,7 +54,7 @@ pub(crate) fn verify(request: &Request) -> Result<Response, Problem> {
     let body: With<VerifyRequest> = request.json()?;
     if body.own.expression.is_some() || body.settings.cost.is_some() {
         let detail = "verify takes lhs and rhs; expression and cost belong to saturate and explain";
-        return Err(Problem::invalid("invalid-expression", detail));
+        return Err(Problem::new(Code::InvalidExpression, detail));
     }
     answer(body, "verify")
 }
@@ -67,7 +67,7 @@ fn answer(request: With<VerifyRequest>, name: &'static str) -> Result<Response, 
     let started = Instant::now();
     let With { settings, own: body } = request;
     if body.operation.as_deref().is_some_and(|operation| operation != name) {
-        return Err(Problem::invalid("invalid-operation", format!("operation must be {name}")));
+        return Err(Problem::new(Code::InvalidOperation, format!("operation must be {name}")));
     }
     let question = Question {
         bounds: settings.bounds(started)?,
@@ -88,7 +88,7 @@ fn answer(request: With<VerifyRequest>, name: &'static str) -> Result<Response, 
             let root = theory::add(&mut egraph, "the expression", &term, limits, mode)?;
             let expired = &mut |nodes| question.bounds.expired(nodes);
             let run = run(&mut egraph, &theory.rules, limits, mode, expired);
-            let lost = || Problem::new(500, "extraction", "the graph lost the expression");
+            let lost = || Problem::new(Code::Extraction, "the graph lost the expression");
             let (best, best_cost) =
                 extract(&egraph, root, &cost).ok_or_else(lost)?.map_err(show::too_large)?;
             best.check(u64::MAX).map_err(show::too_large)?;
@@ -107,12 +107,12 @@ fn answer(request: With<VerifyRequest>, name: &'static str) -> Result<Response, 
             reply
         }
         _ if name == "verify" => {
-            return Err(Problem::invalid("invalid-expression", "verify takes lhs and rhs"));
+            return Err(Problem::new(Code::InvalidExpression, "verify takes lhs and rhs"));
         }
         _ => {
             let detail =
                 "explain takes either lhs and rhs, or an expression to explain the canonical form of";
-            return Err(Problem::invalid("invalid-expression", detail));
+            return Err(Problem::new(Code::InvalidExpression, detail));
         }
     };
     reply.insert("operation".into(), name.into());
@@ -178,10 +178,10 @@ fn explanation(
             omitted(reply, format!("it has more than {MAX_STEPS} steps, or too long positions"));
             return Ok(());
         }
-        Err(NoProof::NotEqual) => return Err(Problem::new(500, "proof", "equal terms have no proof")),
+        Err(NoProof::NotEqual) => return Err(Problem::new(Code::Proof, "equal terms have no proof")),
     };
     check(egraph.vocabulary(), &rules.rewrites, &[], left, right, &proof)
-        .map_err(|wrong| Problem::new(500, "proof", wrong.to_string()))?;
+        .map_err(|wrong| Problem::new(Code::Proof, wrong.to_string()))?;
     reply.insert("explanation_checked".into(), true.into());
     reply.insert("steps".into(), proof.steps.len().into());
     if proof.steps.len() > max_steps {

@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use ramanujan_core::{Digest, Problem};
+use ramanujan_core::{Code, Digest, Problem};
 use ramanujan_shell::{Request, Response, Store, Value as Sql, ok, setting};
 use serde::Serialize;
 use serde_json::json;
@@ -106,11 +106,11 @@ fn read(request: &Request, limit: usize) -> Result<(bool, Vec<Event>), Problem> 
     }
     let posted = request.json::<Vec<Posted>>().map_err(|problem| locate(request, problem))?;
     if posted.is_empty() {
-        return Err(Problem::invalid("empty-batch", "post at least one event"));
+        return Err(Problem::new(Code::EmptyBatch, "post at least one event"));
     }
     if posted.len() > limit {
         let detail = format!("{} events in one post, at most {limit}; send them in several", posted.len());
-        return Err(Problem::new(413, "batch-too-large", detail).with("limit", limit));
+        return Err(Problem::new(Code::BatchTooLarge, detail).with("limit", limit));
     }
     let check = |(index, posted): (usize, Posted)| posted.check().map_err(|p| p.with("index", index));
     posted.into_iter().enumerate().map(check).collect::<Result<_, _>>().map(|events| (false, events))
@@ -151,7 +151,7 @@ pub fn append(store: &Store, events: Vec<Event>, now: u64) -> Result<Vec<Appende
             (e.timestamp.unwrap_or(now), &e.agent, &e.kind, &e.document, color, e.origin_seq, &e.body)
         })
         .collect();
-    let rows = serde_json::to_string(&rows).map_err(|e| Problem::new(500, "encoding", e.to_string()))?;
+    let rows = serde_json::to_string(&rows).map_err(|e| Problem::new(Code::Encoding, e.to_string()))?;
     let ids: Vec<u8> = fresh.iter().flat_map(|event| *event.event_id.as_bytes()).collect();
     let contents: Vec<u8> = fresh.iter().flat_map(|event| *event.content_digest().as_bytes()).collect();
     let params: [Sql; 3] = [rows.into(), ids.into(), contents.into()];
@@ -184,7 +184,7 @@ fn within_batch(events: &[Event]) -> Result<Vec<usize>, Problem> {
         let agent = event.agent.as_str();
         if *numbered.entry(agent).or_insert(event.origin_seq.is_some()) != event.origin_seq.is_some() {
             let detail = format!("the events of {agent} in one post must all have origin_seq or none");
-            return Err(Problem::invalid("mixed-origin-seq", detail).with("index", index));
+            return Err(Problem::new(Code::MixedOriginSeq, detail).with("index", index));
         }
         if event.origin_seq.is_some()
             && *by_origin.entry((agent, event.origin_seq)).or_insert(event.event_id) != event.event_id
@@ -222,7 +222,7 @@ fn look_up(
         let index = first_index.get(place).copied().unwrap_or(place);
         if !row.is_null(3) {
             let detail = format!("event {} has this number of its origin", row.uint(3)?);
-            return Err(Problem::conflict("origin-seq-conflict", detail).with("index", index));
+            return Err(Problem::new(Code::OriginSeqConflict, detail).with("index", index));
         }
         if !row.is_null(1) && row.int(2)? == 0 {
             return Err(conflict(id_at(place).unwrap_or(Digest([0; 32])), index));
@@ -232,7 +232,7 @@ fn look_up(
         .iter()
         .map(|row| {
             if row.is_null(1) {
-                return Err(Problem::new(503, "store-unavailable", "an event was not stored; post it again"));
+                return Err(Problem::new(Code::StoreUnavailable, "an event was not stored; post it again"));
             }
             let seq = row.uint(1)?;
             Ok((seq, inserted.binary_search(&seq).is_err()))
@@ -243,10 +243,10 @@ fn look_up(
 fn conflict(id: Digest, index: usize) -> Problem {
     let detail =
         format!("event {id} exists with other content; an event is never changed, give it another id");
-    Problem::conflict("event-conflict", detail).with("index", index).with("event_id", id.to_string())
+    Problem::new(Code::EventConflict, detail).with("index", index).with("event_id", id.to_string())
 }
 
 fn origin_conflict(event: &Event, index: usize) -> Problem {
     let detail = format!("two events of {} in this post have one origin_seq", event.agent);
-    Problem::conflict("origin-seq-conflict", detail).with("index", index)
+    Problem::new(Code::OriginSeqConflict, detail).with("index", index)
 }

@@ -6,7 +6,7 @@
 //! as before, and of each event its id, number of its origin and digest of its content, so that posting it again is
 //! still harmless and contradicting it still refused. What is archived is always the beginning of the log.
 
-use ramanujan_core::{Digest, Problem};
+use ramanujan_core::{Code, Digest, Problem};
 use ramanujan_shell::{Request, Response, Store, Value as Sql, ok, setting};
 use serde::Deserialize;
 use serde_json::json;
@@ -45,7 +45,7 @@ pub(crate) async fn handle(request: Request) -> Result<Response, Problem> {
     let store = Store::open(schema::SCHEMA)?;
     if request.body.starts_with(FILE_START) {
         let file = std::str::from_utf8(&request.body)
-            .map_err(|_| Problem::invalid("invalid-segment", "the file is not UTF-8"))?;
+            .map_err(|_| Problem::new(Code::InvalidSegment, "the file is not UTF-8"))?;
         return restore(&store, file);
     }
     match request.json()? {
@@ -53,8 +53,8 @@ pub(crate) async fn handle(request: Request) -> Result<Response, Problem> {
         Asked { first: Some(first), last: Some(last), tree_size: Some(size), sha256: Some(digest) } => {
             confirm(&store, first, last, size, digest)
         }
-        _ => Err(Problem::invalid(
-            "invalid-archive",
+        _ => Err(Problem::new(
+            Code::InvalidArchive,
             "give {} for the next segment; first, last, tree_size and sha256 to confirm one; or a file to restore",
         )),
     }
@@ -83,9 +83,9 @@ pub fn gone(store: &Store, id: &Digest) -> Problem {
     match found() {
         Ok(Some((seq, file))) => {
             let detail = format!("event {id} is number {seq}, archived in the file with SHA-256 {file}");
-            Problem::new(410, "event-archived", detail).with("seq", seq).with("file_sha256", file.to_string())
+            Problem::new(Code::EventArchived, detail).with("seq", seq).with("file_sha256", file.to_string())
         }
-        Ok(None) => Problem::not_found("no-such-event", format!("the timeline has no event {id}")),
+        Ok(None) => Problem::new(Code::NoSuchEvent, format!("the timeline has no event {id}")),
         Err(problem) => problem,
     }
 }
@@ -105,7 +105,7 @@ pub(crate) fn state_at(store: &Store, size: u64) -> Result<Accumulator, Problem>
 /// Makes the segment of `rows`, which follow what is archived, proven within the first `tree_size` events.
 fn segment(store: &Store, rows: Vec<Stored>, tree_size: u64, sealed: u64) -> Result<Segment, Problem> {
     let (Some(first), Some(last)) = (rows.first().map(|row| row.seq), rows.last().map(|row| row.seq)) else {
-        return Err(Problem::new(500, "store-shape", "a segment without events"));
+        return Err(Problem::new(Code::StoreShape, "a segment without events"));
     };
     let before = state_at(store, first - 1)?;
     let mut after = before.clone();
@@ -193,7 +193,7 @@ fn confirm(
             return done(true);
         }
         let detail = format!("the events from {first} on are archived in another file");
-        return Err(Problem::conflict("archive-conflict", detail));
+        return Err(Problem::new(Code::ArchiveConflict, detail));
     }
     let (archived, sealed) = (until(store)?, seal::sealed_size(store)?);
     if first != archived + 1
@@ -203,10 +203,10 @@ fn confirm(
         || tree_size > sealed
     {
         let detail = format!("events {first} to {last} cannot be archived now; ask for the next segment");
-        return Err(Problem::conflict("archive-conflict", detail).with("archived_until", archived));
+        return Err(Problem::new(Code::ArchiveConflict, detail).with("archived_until", archived));
     }
     if last - archived > setting::number("ARCHIVE_EVENTS", DEFAULT_ARCHIVE_EVENTS)?.max(1) {
-        return Err(Problem::invalid("invalid-archive", "the segment is longer than ARCHIVE_EVENTS"));
+        return Err(Problem::new(Code::InvalidArchive, "the segment is longer than ARCHIVE_EVENTS"));
     }
     let rows = query::after(store, archived, last - archived)?;
     if rows.len() as u64 != last - archived || seal::first_gap(archived, &rows).is_some() {
@@ -222,7 +222,7 @@ fn confirm(
         .collect();
     if Digest::of(segment(store, rows, tree_size, sealed)?.write()?.as_bytes()) != digest {
         let detail = "sha256 is not that of the segment: the file is not what was handed out";
-        return Err(Problem::conflict("digest-mismatch", detail));
+        return Err(Problem::new(Code::DigestMismatch, detail));
     }
     // What the rows alone can tell of earlier states is told before they go.
     let reached = checkpoint::up_to(store, last, CHECKPOINT_EVENTS, freeze::budget()?)?;
@@ -246,7 +246,7 @@ fn confirm(
     )?;
     if inserted.is_empty() {
         let detail = "another archiver was quicker; ask for the next segment";
-        return Err(Problem::conflict("archive-conflict", detail));
+        return Err(Problem::new(Code::ArchiveConflict, detail));
     }
     done(false)
 }
@@ -265,7 +265,7 @@ fn restore(store: &Store, file: &str) -> Result<Response, Problem> {
         Some(row) if row.uint(0)? == last && row.blob(1)? == hashes => {}
         Some(_) => {
             let detail = "these are not the events that were archived here";
-            return Err(Problem::conflict("archive-conflict", detail));
+            return Err(Problem::new(Code::ArchiveConflict, detail));
         }
         None if leaves::read(store, first - 1, last)
             .is_ok_and(|now| now.iter().flat_map(|l| l.0).eq(hashes))
@@ -275,11 +275,11 @@ fn restore(store: &Store, file: &str) -> Result<Response, Problem> {
         }
         None => {
             let detail = "only the newest archived segment can be restored, one after the other";
-            return Err(Problem::conflict("archive-conflict", detail).with("archived_until", until(store)?));
+            return Err(Problem::new(Code::ArchiveConflict, detail).with("archived_until", until(store)?));
         }
     }
     let lines: Vec<Line> = rows.into_iter().map(Line::from).collect();
-    let lines = serde_json::to_string(&lines).map_err(|e| Problem::new(500, "encoding", e.to_string()))?;
+    let lines = serde_json::to_string(&lines).map_err(|e| Problem::new(Code::Encoding, e.to_string()))?;
     store.execute(
         "INSERT INTO timeline_restored (first, last, rows)
          SELECT ?1, ?2, ?3 WHERE ?2 = (SELECT MAX(last) FROM timeline_segments)",

@@ -13,7 +13,7 @@
 
 use std::time::{Duration, Instant};
 
-use ramanujan_core::Problem;
+use ramanujan_core::{Code, Problem};
 use ramanujan_shell::{Store, Value as Sql, setting};
 
 use crate::schema;
@@ -210,10 +210,10 @@ fn behind(store: &Store) -> Result<Problem, Problem> {
         "SELECT COALESCE((SELECT MAX(seq) FROM timeline_causal), 0), COALESCE((SELECT MAX(seq) FROM timeline_events), 0)",
         [],
     )?;
-    let row = rows.first().ok_or_else(|| Problem::new(500, "store-shape", "no counts"))?;
+    let row = rows.first().ok_or_else(|| Problem::new(Code::StoreShape, "no counts"))?;
     let (indexed, events) = (row.uint(0)?, row.uint(1)?);
     let detail = format!("{indexed} of {events} events are in the causal index; ask again, it goes on there");
-    Ok(Problem::new(503, "causal-index-behind", detail).with("indexed", indexed).with("events", events))
+    Ok(Problem::new(Code::CausalIndexBehind, detail).with("indexed", indexed).with("events", events))
 }
 
 /// The place of an event in the causal order.
@@ -241,7 +241,7 @@ impl Place {
     /// 503 if the store does not answer; 500 if it is not in the index.
     pub fn of(store: &Store, seq: u64) -> Result<Self, Problem> {
         let rows = store.execute("SELECT level, total FROM timeline_causal WHERE seq = ?1", [seq.into()])?;
-        let row = rows.first().ok_or_else(|| Problem::new(500, "store-shape", "an event is not indexed"))?;
+        let row = rows.first().ok_or_else(|| Problem::new(Code::StoreShape, "an event is not indexed"))?;
         Ok(Place { level: row.uint(0)?, total: row.uint(1)?, seq })
     }
 }

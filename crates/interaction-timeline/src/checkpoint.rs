@@ -6,7 +6,7 @@
 //! INSERT makes a checkpoint, its trigger fills it, and making it twice comes to the same. All of it can be recomputed.
 
 use ramanujan_core::time::format_rfc3339;
-use ramanujan_core::{Digest, Problem};
+use ramanujan_core::{Code, Digest, Problem};
 use ramanujan_shell::{Row, Store};
 use serde_json::{Value, json};
 
@@ -227,7 +227,7 @@ pub fn up_to(store: &Store, size: u64, step: u64, budget: u64) -> Result<u64, Pr
             let detail = format!(
                 "events after {reached} up to {next} are not all there; GET /timeline/verify names them"
             );
-            return Err(Problem::new(500, "log-damaged", detail));
+            return Err(Problem::new(Code::LogDamaged, detail));
         }
         reached = next;
     }
@@ -302,5 +302,5 @@ pub fn violations(store: &Store, size: u64, limit: u64) -> Result<Violations, Pr
 /// A stored digest.
 pub(crate) fn digest(row: &Row, column: usize) -> Result<Digest, Problem> {
     let bytes = row.blob(column)?.try_into();
-    bytes.map(Digest).map_err(|_| Problem::new(500, "store-shape", "a stored digest is not 32 bytes"))
+    bytes.map(Digest).map_err(|_| Problem::new(Code::StoreShape, "a stored digest is not 32 bytes"))
 }

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ramanujan_core::time::format_rfc3339;
-use ramanujan_core::{DocumentId, Problem, VectorClock};
+use ramanujan_core::{Code, DocumentId, Problem, VectorClock};
 use ramanujan_shell::{Request, Response, Store, ok, setting};
 use serde_json::{Value, json};
 
@@ -40,7 +40,7 @@ fn states(store: &Store, document: &DocumentId) -> Result<Vec<State>, Problem> {
     let rows = store.execute(&sql, [document.as_str().into(), (MAX_AGENTS + 1).into()])?;
     if rows.len() as u64 > MAX_AGENTS {
         let detail = format!("more than {MAX_AGENTS} agents have events on {document}");
-        return Err(Problem::new(413, "too-many-agents", detail).with("limit", MAX_AGENTS));
+        return Err(Problem::new(Code::TooManyStates, detail).with("limit", MAX_AGENTS));
     }
     rows.into_iter()
         .map(|row| {
@@ -59,11 +59,11 @@ pub(crate) async fn handle(request: Request) -> Result<Response, Problem> {
     let limit = query.limit(DEFAULT_LIMIT, setting::number("PAGE_LIMIT_MAX", DEFAULT_MAX_LIMIT)?)?;
     let document: DocumentId = query
         .parse("document")?
-        .ok_or_else(|| Problem::invalid("invalid-parameter", "document: which one is needed"))?;
+        .ok_or_else(|| Problem::new(Code::InvalidParameter, "document: which one is needed"))?;
     let states = states(&causal::open()?, &document)?;
     if states.is_empty() {
         let detail = format!("no event on {document} has a clock and a fingerprint");
-        return Err(Problem::not_found("no-such-document", detail));
+        return Err(Problem::new(Code::NoSuchDocument, detail));
     }
     let mut join = VectorClock::new();
     for state in &states {

@@ -8,7 +8,7 @@ use std::fmt;
 
 use ramanujan_core::time::{MAX_UNIX_MILLIS, format_rfc3339, parse_rfc3339};
 use ramanujan_core::{
-    AgentId, Color, Digest, DocumentId, Fingerprint, MAX_SAFE_INTEGER, Problem, VectorClock,
+    AgentId, Code, Color, Digest, DocumentId, Fingerprint, MAX_SAFE_INTEGER, Problem, VectorClock,
 };
 use serde::de::{self, Deserializer, Visitor};
 use serde::ser::{SerializeMap, Serializer};
@@ -113,7 +113,7 @@ impl Posted {
     /// # Errors
     /// 422 with the member that is wrong.
     pub fn check(mut self) -> Result<Event, Problem> {
-        let invalid = |detail: String| Problem::invalid("invalid-event", detail);
+        let invalid = |detail: String| Problem::new(Code::InvalidEvent, detail);
         let kind = match (self.kind.take(), &self.operation) {
             (Some(kind), _) => kind,
             (None, Some(_)) => "operation".to_owned(),
@@ -220,7 +220,7 @@ impl Posted {
                 && members.insert(name.to_owned(), value).is_some()
             {
                 let detail = format!("{name}: stands in the payload too");
-                return Err(Problem::invalid("invalid-event", detail));
+                return Err(Problem::new(Code::InvalidEvent, detail));
             }
         }
         Ok(())
@@ -280,7 +280,7 @@ struct Members<'a> {
 }
 
 fn encode(value: &impl Serialize) -> Result<String, Problem> {
-    serde_json::to_string(value).map_err(|error| Problem::new(500, "encoding", error.to_string()))
+    serde_json::to_string(value).map_err(|error| Problem::new(Code::Encoding, error.to_string()))
 }
 
 fn check_name(member: &str, text: &str) -> Result<(), Problem> {
@@ -290,7 +290,7 @@ fn check_name(member: &str, text: &str) -> Result<(), Problem> {
     }
     let detail =
         format!("{member}: must be 1 to {MAX_NAME_CHARS} characters, none of them a control character");
-    Err(Problem::invalid("invalid-event", detail))
+    Err(Problem::new(Code::InvalidEvent, detail))
 }
 
 /// A value whose objects are written with their members sorted, whatever order the map keeps.

@@ -7,7 +7,7 @@
 use std::time::{Duration, Instant};
 
 use futures_util::stream;
-use ramanujan_core::Problem;
+use ramanujan_core::{Code, Problem};
 use ramanujan_shell::request::Query;
 use ramanujan_shell::response::typed;
 use ramanujan_shell::{Body, Request, Response, Store, log, setting};
@@ -75,7 +75,7 @@ pub(crate) async fn handle(request: Request) -> Result<Response, Problem> {
         None | Some("ndjson") => (Format::Ndjson, "application/x-ndjson"),
         Some("csv") => (Format::Csv, "text/csv; charset=utf-8; header=present"),
         Some("json") => (Format::Json, "application/json"),
-        Some(_) => return Err(Problem::invalid("invalid-parameter", "format: one of ndjson, csv, json")),
+        Some(_) => return Err(Problem::new(Code::InvalidParameter, "format: one of ndjson, csv, json")),
     };
     let filter = filter_after(&query, query.parse("after")?.unwrap_or(0))?;
     let store = Store::open(schema::SCHEMA)?;
@@ -177,7 +177,7 @@ impl Export {
 }
 
 fn write_json(out: &mut Vec<u8>, event: &Map<String, Value>) -> Result<(), Problem> {
-    serde_json::to_writer(out, event).map_err(|error| Problem::new(500, "encoding", error.to_string()))
+    serde_json::to_writer(out, event).map_err(|error| Problem::new(Code::Encoding, error.to_string()))
 }
 
 /// One record of CSV: members in the order of [`COLUMNS`], an absent one empty, nested ones as JSON.

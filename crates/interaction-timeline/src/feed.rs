@@ -2,7 +2,7 @@
 //!
 //! Whatever a filter leaves out, one read looks at no more than [`SCAN_EVENTS`] places and says how far it came.
 
-use ramanujan_core::{AgentId, Color, DocumentId, Problem};
+use ramanujan_core::{AgentId, Code, Color, DocumentId, Problem};
 use ramanujan_shell::request::Query;
 use ramanujan_shell::{Store, Value as Sql};
 
@@ -40,7 +40,7 @@ pub fn bounds(store: &Store) -> Result<(u64, u64), Problem> {
     let sql = "SELECT (SELECT MIN(seq) FROM timeline_events),
                       COALESCE((SELECT seq FROM sqlite_sequence WHERE name = 'timeline_events'), 0)";
     let rows = store.execute(sql, [])?;
-    let row = rows.first().ok_or_else(|| Problem::new(500, "store-shape", "no bounds"))?;
+    let row = rows.first().ok_or_else(|| Problem::new(Code::StoreShape, "no bounds"))?;
     let last = row.uint(1)?;
     Ok((if row.is_null(0) { last + 1 } else { row.uint(0)? }, last))
 }
@@ -48,7 +48,7 @@ pub fn bounds(store: &Store) -> Result<(u64, u64), Problem> {
 /// What was asked for is no longer in the log.
 pub(crate) fn gone(first: u64) -> Problem {
     let detail = format!("the log begins at seq {first}; what was before is archived");
-    Problem::new(410, "archived", detail).with("first_seq", first)
+    Problem::new(Code::Archived, detail).with("first_seq", first)
 }
 
 impl Feed {
@@ -60,7 +60,7 @@ impl Feed {
         let kind = query.get("type").map(str::to_owned);
         if kind.as_ref().is_some_and(|kind| kind.chars().count() > MAX_NAME_CHARS) {
             let detail = format!("type: at most {MAX_NAME_CHARS} characters");
-            return Err(Problem::invalid("invalid-parameter", detail));
+            return Err(Problem::new(Code::InvalidParameter, detail));
         }
         Ok(Feed {
             agent: query.parse("agent")?,

@@ -3,8 +3,8 @@
 //! The window is `from` to `to` by the senders' times. At most `METRICS_MAX_EVENTS` events are looked at, the latest
 //! of the window; `complete` says whether that were all.
 
-use ramanujan_core::Problem;
 use ramanujan_core::time::format_rfc3339;
+use ramanujan_core::{Code, Problem};
 use ramanujan_shell::request::Query;
 use ramanujan_shell::{Request, Response, Store, Value as Sql, ok, setting};
 use serde_json::{Value, json};
@@ -56,7 +56,7 @@ fn samples(
             let depends_on = match &links {
                 None => Vec::new(),
                 Some(links) => serde_json::from_str(links)
-                    .map_err(|error| Problem::new(500, "store-shape", format!("depends_on: {error}")))?,
+                    .map_err(|error| Problem::new(Code::StoreShape, format!("depends_on: {error}")))?,
             };
             samples.push(Sample {
                 event_id: row.take_text(0)?,
@@ -149,7 +149,7 @@ pub(crate) async fn handle(request: Request) -> Result<Response, Problem> {
     let limit = query.limit(DEFAULT_LIMIT, setting::number("PAGE_LIMIT_MAX", DEFAULT_MAX_LIMIT)?)?;
     let after = query.get("cursor").map(|text| {
         read_cursor(text)
-            .ok_or_else(|| Problem::invalid("invalid-parameter", "cursor: not a next_cursor of this query"))
+            .ok_or_else(|| Problem::new(Code::InvalidParameter, "cursor: not a next_cursor of this query"))
     });
     let after = after.transpose()?;
     let window = window(&query, &["from", "to", "limit", "cursor"])?;

@@ -5,7 +5,7 @@
 //! so that a snapshot names its hashes. It is never changed.
 
 use ramanujan_core::time::format_rfc3339;
-use ramanujan_core::{Problem, json as strict};
+use ramanujan_core::{Code, Problem, json as strict};
 use ramanujan_shell::{Request, Response, Row, Store, ok, setting};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -56,7 +56,7 @@ pub fn enabled() -> Result<(), Problem> {
         return Ok(());
     }
     let detail = "freezing and recovering are switched off here (FREEZE_RECOVER_ENABLED=false)";
-    Err(Problem::new(403, "freeze-recover-disabled", detail))
+    Err(Problem::new(Code::FreezeRecoverDisabled, detail))
 }
 
 /// How many events one request may hash or look at.
@@ -82,7 +82,7 @@ pub(crate) async fn post(request: Request) -> Result<Response, Problem> {
     let size = asked.size.unwrap_or(last);
     if size > last {
         let detail = format!("size: the log has {last} events");
-        return Err(Problem::invalid("invalid-size", detail).with("last_seq", last));
+        return Err(Problem::new(Code::InvalidSize, detail).with("last_seq", last));
     }
     let asked =
         Asked { name: Some(asked.name.unwrap_or_else(|| format!("at-{size}"))), size: Some(size), ..asked };
@@ -106,7 +106,7 @@ pub(crate) async fn post(request: Request) -> Result<Response, Problem> {
              \"allow\": [\"missing_dependencies\", \"clock\"] freezes with them on record",
             violations.missing, violations.backwards
         );
-        return Err(Problem::conflict("not-freezable", detail)
+        return Err(Problem::new(Code::NotFreezable, detail)
             .with("size", size)
             .with("missing_dependencies", violations.missing)
             .with("clock", violations.backwards)
@@ -117,7 +117,7 @@ pub(crate) async fn post(request: Request) -> Result<Response, Problem> {
     let Some(row) = found else {
         let most: u64 = setting::number("FREEZE_MAX_SNAPSHOTS", DEFAULT_FREEZE_MAX_SNAPSHOTS)?;
         let detail = format!("there are {most} snapshots, the most that FREEZE_MAX_SNAPSHOTS allows");
-        return Err(Problem::conflict("too-many-freezes", detail).with("limit", most));
+        return Err(Problem::new(Code::TooManyFreezes, detail).with("limit", most));
     };
     reply(&store, &row, &asked, false)
 }
@@ -135,7 +135,7 @@ fn reply(store: &Store, row: &Row, asked: &Asked, duplicate: bool) -> Result<Res
             "{} is the snapshot of size {size} and is never changed; take another name",
             row.text(0)?
         );
-        return Err(Problem::conflict("freeze-exists", detail).with("size", size));
+        return Err(Problem::new(Code::FreezeExists, detail).with("size", size));
     }
     let mut members = full(row)?;
     members.extend(state::at(store, size, None)?);
@@ -177,7 +177,7 @@ fn check_name(name: &str) -> Result<(), Problem> {
         return Ok(());
     }
     let detail = format!("name: 1 to {MAX_NAME_CHARS} of the characters A-Z a-z 0-9 . _ -");
-    Err(Problem::invalid("invalid-name", detail))
+    Err(Problem::new(Code::InvalidName, detail))
 }
 
 fn find(store: &Store, name: &str) -> Result<Option<Row>, Problem> {
@@ -205,7 +205,7 @@ fn brief(row: &Row) -> Result<Map<String, Value>, Problem> {
 fn full(row: &Row) -> Result<Map<String, Value>, Problem> {
     let mut members = brief(row)?;
     let violations: Value = serde_json::from_str(row.text(7)?)
-        .map_err(|_| Problem::new(500, "store-shape", "the violations of a snapshot are not JSON"))?;
+        .map_err(|_| Problem::new(Code::StoreShape, "the violations of a snapshot are not JSON"))?;
     members.insert("violations".into(), violations);
     Ok(members)
 }
@@ -221,7 +221,7 @@ pub(crate) async fn list(request: Request) -> Result<Response, Problem> {
             text.split_once('.')
                 .and_then(|(size, name)| Some((size.parse::<u64>().ok()?, name)))
                 .ok_or_else(|| {
-                    Problem::invalid("invalid-parameter", "cursor: not a next_cursor of this list")
+                    Problem::new(Code::InvalidParameter, "cursor: not a next_cursor of this list")
                 })?,
         ),
     };
@@ -250,7 +250,7 @@ pub(crate) async fn get(request: Request) -> Result<Response, Problem> {
     let store = Store::open(schema::SCHEMA)?;
     let name = request.param("id");
     let row = find(&store, name)?
-        .ok_or_else(|| Problem::not_found("no-such-freeze", format!("no snapshot is called {name:.80}")))?;
+        .ok_or_else(|| Problem::new(Code::NoSuchFreeze, format!("no snapshot is called {name:.80}")))?;
     let mut members = full(&row)?;
     members.extend(state::at(&store, row.uint(1)?, page.as_ref())?);
     members.remove("replayed");
@@ -260,7 +260,7 @@ pub(crate) async fn get(request: Request) -> Result<Response, Problem> {
 /// Work that is too much for one request is done in several.
 pub(crate) fn behind(reached: u64, size: u64) -> Problem {
     let detail = format!("{reached} of {size} events are ready; ask the same again and the work goes on");
-    Problem::new(503, "not-ready", detail).with("reached", reached).with("size", size)
+    Problem::new(Code::NotReady, detail).with("reached", reached).with("size", size)
 }
 
 /// The hashes of the first `size` events. Seals what is not sealed yet, in full ranges, and with `whole` the rest too.

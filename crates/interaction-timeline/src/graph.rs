@@ -8,7 +8,7 @@
 use std::collections::{BTreeSet, HashSet};
 
 use ramanujan_core::clock::Causality;
-use ramanujan_core::{Digest, Problem, VectorClock};
+use ramanujan_core::{Code, Digest, Problem, VectorClock};
 use ramanujan_shell::{Request, Response, Store, ok, setting};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -120,7 +120,7 @@ pub(crate) async fn effects(request: Request) -> Result<Response, Problem> {
 fn event_of(request: &Request, store: &Store) -> Result<(Digest, Stored), Problem> {
     let id: Digest = request.parse_param("id")?;
     let event = find(store, &id)?
-        .ok_or_else(|| Problem::not_found("no-such-event", format!("the timeline has no event {id}")))?;
+        .ok_or_else(|| Problem::new(Code::NoSuchEvent, format!("the timeline has no event {id}")))?;
     Ok((id, event))
 }
 
@@ -131,11 +131,11 @@ fn walk(request: &Request, relation: Relation) -> Result<Response, Problem> {
     let most = setting::number("TRAVERSE_MAX_EVENTS", DEFAULT_TRAVERSE_MAX)?;
     let depth = query.parse::<u64>("depth")?.unwrap_or(most);
     if depth == 0 {
-        return Err(Problem::invalid("invalid-parameter", "depth: at least 1"));
+        return Err(Problem::new(Code::InvalidParameter, "depth: at least 1"));
     }
     let after = query.get("cursor").map(|text| {
         read_pair(text)
-            .ok_or_else(|| Problem::invalid("invalid-parameter", "cursor: not a next_cursor of this query"))
+            .ok_or_else(|| Problem::new(Code::InvalidParameter, "cursor: not a next_cursor of this query"))
     });
     let after = after.transpose()?.unwrap_or((0, 0));
     // The edges from causes to effects are part of the index.
@@ -191,7 +191,7 @@ pub(crate) fn clock_of(event: &Stored) -> Result<VectorClock, Problem> {
         vector_clock: VectorClock,
     }
     let body: Body = serde_json::from_str(&event.body)
-        .map_err(|error| Problem::new(500, "store-shape", format!("event {}: {error}", event.seq)))?;
+        .map_err(|error| Problem::new(Code::StoreShape, format!("event {}: {error}", event.seq)))?;
     Ok(body.vector_clock)
 }
 

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use ramanujan_core::{Digest, Problem};
+use ramanujan_core::{Code, Digest, Problem};
 use ramanujan_shell::{Store, Value as Sql};
 
 use crate::query;
@@ -58,7 +58,7 @@ pub fn archived(store: &Store, from: u64, to: u64) -> Result<Vec<Digest>, Proble
 /// The log does not agree with its seals from some event on.
 pub fn damaged(seq: u64) -> Problem {
     let detail = format!("the log does not agree with its seals near event {seq}; see /timeline/verify");
-    Problem::new(500, "log-damaged", detail).with("seq", seq)
+    Problem::new(Code::LogDamaged, detail).with("seq", seq)
 }
 
 /// The hashes of one range of the log, compared with its seal.
@@ -167,7 +167,7 @@ impl<'a> Tree<'a> {
             if self.ranges.len() == MAX_RANGES {
                 let detail =
                     "this part of the log was sealed before subtree roots were kept; ask for other sizes";
-                return Err(Problem::new(503, "proof-too-costly", detail));
+                return Err(Problem::new(Code::ProofTooCostly, detail));
             }
             let start = number * SEAL_EVENTS;
             let end = (start + SEAL_EVENTS).min(self.sealed);

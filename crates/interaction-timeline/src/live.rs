@@ -7,7 +7,7 @@
 use std::time::{Duration, Instant};
 
 use http::{HeaderName, HeaderValue, header};
-use ramanujan_core::Problem;
+use ramanujan_core::{Code, Problem};
 use ramanujan_shell::request::Query;
 use ramanujan_shell::{Body, Request, Response, Store, log, ok, response, setting};
 use serde_json::json;
@@ -78,7 +78,7 @@ impl Timing {
             Some(ms) if (MIN_MS..=longest).contains(&ms) => Ok(ms),
             Some(_) => {
                 let detail = format!("{name}: must be {MIN_MS} to {longest} milliseconds");
-                Err(Problem::invalid("invalid-parameter", detail))
+                Err(Problem::new(Code::InvalidParameter, detail))
             }
         };
         let heartbeat = setting("STREAM_HEARTBEAT_MS", DEFAULT_STREAM_HEARTBEAT_MS)?;
@@ -129,7 +129,7 @@ impl<P: Pace> Live<P> {
         for event in read.events {
             let seq = event.seq;
             let data = serde_json::to_string(&event.into_json()?)
-                .map_err(|error| Problem::new(500, "encoding", error.to_string()))?;
+                .map_err(|error| Problem::new(Code::Encoding, error.to_string()))?;
             chunk.extend_from_slice(format!("id: {seq}\ndata: {data}\n\n").as_bytes());
             self.told = Some(seq);
         }
@@ -177,7 +177,7 @@ impl<P: Pace> Iterator for Live<P> {
 
 /// Where to begin: after the last event that the subscriber saw, or as asked, or at the end of the log.
 fn begin(request: &Request, query: &Query<'_>, store: &Store) -> Result<u64, Problem> {
-    let invalid = |detail: String| Problem::invalid("invalid-parameter", detail);
+    let invalid = |detail: String| Problem::new(Code::InvalidParameter, detail);
     let (first, last) = bounds(store)?;
     // An empty header is what a client without a last event means by it.
     let seen = request.parts.headers.get("last-event-id").filter(|value| !value.is_empty());
@@ -200,7 +200,7 @@ fn begin(request: &Request, query: &Query<'_>, store: &Store) -> Result<u64, Pro
             let detail = format!(
                 "seq {seq} is beyond the end {last}: this is another log than the one it was read from; begin anew"
             );
-            Err(Problem::conflict("beyond-the-end", detail).with("last_seq", last))
+            Err(Problem::new(Code::BeyondTheEnd, detail).with("last_seq", last))
         }
         // An empty log from its start, where `after=0` is the same place.
         Some(seq) => Ok(seq),
@@ -233,7 +233,7 @@ pub(crate) async fn poll(request: Request) -> Result<Response, Problem> {
     let longest = setting::number("LONG_POLL_MAX_MS", DEFAULT_LONG_POLL_MAX_MS)?;
     let wait = query.parse::<u64>("wait_ms")?.unwrap_or(0);
     if wait > longest {
-        return Err(Problem::invalid("invalid-parameter", format!("wait_ms: at most {longest}")));
+        return Err(Problem::new(Code::InvalidParameter, format!("wait_ms: at most {longest}")));
     }
     let limit = query.limit(DEFAULT_LIMIT, setting::number("PAGE_LIMIT_MAX", DEFAULT_MAX_LIMIT)?)?;
     let (wait, pause) = (Duration::from_millis(wait), poll_every()?);

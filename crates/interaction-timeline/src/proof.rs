@@ -3,7 +3,7 @@
 //! Proofs are about the sealed log. What is asked for and not sealed yet is sealed first, at most `PROOF_SEAL_EVENTS` in
 //! one request. A proof that does not lead to the root of the seals is never given out: the log is damaged then.
 
-use ramanujan_core::{Digest, Problem};
+use ramanujan_core::{Code, Digest, Problem};
 use ramanujan_shell::{Request, Response, Store, Value as Sql, ok, setting};
 use serde_json::json;
 
@@ -24,8 +24,8 @@ pub(crate) async fn handle(request: Request) -> Result<Response, Problem> {
         (Some(id), None, None, None) => inclusion(&store, find(&store, &id)?, size),
         (None, Some(seq), None, None) => inclusion(&store, seq, size),
         (None, None, Some(first), Some(second)) if size.is_none() => consistency(&store, first, second),
-        _ => Err(Problem::invalid(
-            "invalid-parameter",
+        _ => Err(Problem::new(
+            Code::InvalidParameter,
             "give event=<id> or seq=<n>, with size=<n> if you like, for an inclusion proof; first=<n> and second=<n> for a consistency proof",
         )),
     }
@@ -39,7 +39,7 @@ fn find(store: &Store, id: &Digest) -> Result<u64, Problem> {
     )?;
     match rows.first() {
         Some(row) => row.uint(0),
-        None => Err(Problem::not_found("no-such-event", format!("the timeline has no event {id}"))),
+        None => Err(Problem::new(Code::NoSuchEvent, format!("the timeline has no event {id}"))),
     }
 }
 
@@ -54,22 +54,22 @@ fn sealed(store: &Store, size: Option<u64>) -> Result<u64, Problem> {
     let size = size.unwrap_or(events);
     if size > events {
         let detail = format!("the log has {events} events, not {size}");
-        return Err(Problem::invalid("size-beyond-log", detail).with("events", events));
+        return Err(Problem::new(Code::SizeBeyondLog, detail).with("events", events));
     }
     seal::up_to(store, size, setting::number("PROOF_SEAL_EVENTS", DEFAULT_PROOF_SEAL_EVENTS)?)
 }
 
 fn inclusion(store: &Store, seq: u64, size: Option<u64>) -> Result<Response, Problem> {
     if seq == 0 {
-        return Err(Problem::invalid("invalid-parameter", "seq: the first event has number 1"));
+        return Err(Problem::new(Code::InvalidParameter, "seq: the first event has number 1"));
     }
     if size.is_some_and(|size| size < seq) {
         let detail = format!("event {seq} is not among the first {}", size.unwrap_or(0));
-        return Err(Problem::invalid("event-beyond-size", detail).with("seq", seq));
+        return Err(Problem::new(Code::EventBeyondSize, detail).with("seq", seq));
     }
     let sealed = sealed(store, size)?;
     if seq > sealed {
-        return Err(Problem::not_found("no-such-event", format!("the timeline has no event number {seq}")));
+        return Err(Problem::new(Code::NoSuchEvent, format!("the timeline has no event number {seq}")));
     }
     let (size, index) = (size.unwrap_or(sealed), seq - 1);
     let mut hashes = Tree::new(store, sealed);
@@ -106,11 +106,11 @@ fn inclusion(store: &Store, seq: u64, size: Option<u64>) -> Result<Response, Pro
 fn consistency(store: &Store, first: u64, second: u64) -> Result<Response, Problem> {
     if first == 0 {
         let detail = "first: from 1; every log continues the empty one, so that there is nothing to prove";
-        return Err(Problem::invalid("invalid-parameter", detail));
+        return Err(Problem::new(Code::InvalidParameter, detail));
     }
     if first > second {
         let detail = format!("first={first} is more than second={second}");
-        return Err(Problem::invalid("first-beyond-second", detail));
+        return Err(Problem::new(Code::FirstBeyondSecond, detail));
     }
     let sealed = sealed(store, Some(second))?;
     let mut hashes = Tree::new(store, sealed);

@@ -5,7 +5,7 @@
 //! a late event may appear before a cursor already passed.
 
 use ramanujan_core::time::{MAX_UNIX_MILLIS, parse_rfc3339};
-use ramanujan_core::{AgentId, Color, Digest, DocumentId, Problem};
+use ramanujan_core::{AgentId, Code, Color, Digest, DocumentId, Problem};
 use ramanujan_shell::request::Query;
 use ramanujan_shell::{Request, Response, Store, Value as Sql, json, ok, setting};
 use serde_json::{Map, Value, json};
@@ -76,7 +76,7 @@ impl Filter {
     /// # Errors
     /// As [`Filter::read`].
     pub fn read_known(query: &Query<'_>) -> Result<Self, Problem> {
-        let invalid = |detail: &str| Problem::invalid("invalid-parameter", detail);
+        let invalid = |detail: &str| Problem::new(Code::InvalidParameter, detail);
         let (from, to) = (read_time(query, "from")?, read_time(query, "to")?);
         let order = match query.get("order") {
             // A time range is read along the index of times unless the caller wants otherwise.
@@ -211,7 +211,7 @@ pub(crate) fn parse_time(name: &str, text: &str) -> Result<u64, Problem> {
     let millis = || text.parse().ok().filter(|millis| *millis <= MAX_UNIX_MILLIS);
     parse_rfc3339(text).or_else(millis).ok_or_else(|| {
         let detail = format!("{name}: neither an RFC 3339 UTC time nor Unix milliseconds");
-        Problem::invalid("invalid-parameter", detail)
+        Problem::new(Code::InvalidParameter, detail)
     })
 }
 

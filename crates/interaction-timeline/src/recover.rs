@@ -3,8 +3,8 @@
 //! `at` is a seq or a time; a time means what the timeline had stored by then (`received`), because that is the one
 //! clock that never runs backwards along the log.
 
-use ramanujan_core::Problem;
 use ramanujan_core::time::{format_rfc3339, parse_rfc3339};
+use ramanujan_core::{Code, Problem};
 use ramanujan_shell::{Request, Response, Store, ok};
 
 use crate::checkpoint::{self, CHECKPOINT_EVENTS};
@@ -20,17 +20,17 @@ fn size_at(store: &Store, at: Option<&str>) -> Result<u64, Problem> {
     if let Ok(seq) = at.parse::<u64>() {
         if seq > last {
             let detail = format!("at: the log ends with seq {last}");
-            return Err(Problem::invalid("invalid-parameter", detail).with("last_seq", last));
+            return Err(Problem::new(Code::InvalidParameter, detail).with("last_seq", last));
         }
         return Ok(seq);
     }
     let time = parse_rfc3339(at).ok_or_else(|| {
-        Problem::invalid("invalid-parameter", "at: neither a seq nor an RFC 3339 time in UTC")
+        Problem::new(Code::InvalidParameter, "at: neither a seq nor an RFC 3339 time in UTC")
     })?;
     let rows = store.execute(summary::BISECT, [(time + 1).into()])?;
-    let row = rows.first().ok_or_else(|| {
-        Problem::new(500, "log-damaged", "the log has a hole; GET /timeline/verify names it")
-    })?;
+    let row = rows
+        .first()
+        .ok_or_else(|| Problem::new(Code::LogDamaged, "the log has a hole; GET /timeline/verify names it"))?;
     let size = row.uint(0)?;
     // Before the time of the last archived event the size was less, which the files alone know.
     let earlier =

@@ -1,7 +1,7 @@
 //! A stored event: how it is read, shown and hashed.
 
 use ramanujan_core::time::format_rfc3339;
-use ramanujan_core::{Color, Digest, Problem};
+use ramanujan_core::{Code, Color, Digest, Problem};
 use ramanujan_shell::Row;
 use serde_json::{Map, Value};
 
@@ -60,7 +60,7 @@ impl Stored {
             event_id: row
                 .blob(1)?
                 .try_into()
-                .map_err(|_| Problem::new(500, "store-shape", "a stored event id is not 32 bytes"))?,
+                .map_err(|_| Problem::new(Code::StoreShape, "a stored event id is not 32 bytes"))?,
             timestamp: row.uint(2)?,
             received: row.uint(3)?,
             origin_seq: row.uint(4)?,
@@ -78,7 +78,7 @@ impl Stored {
     /// 500 `store-shape` if the stored body is not a JSON object.
     pub fn into_json(self) -> Result<Map<String, Value>, Problem> {
         let mut event: Map<String, Value> = serde_json::from_str(&self.body).map_err(|error| {
-            Problem::new(500, "store-shape", format!("the body of event {} is not JSON: {error}", self.seq))
+            Problem::new(Code::StoreShape, format!("the body of event {} is not JSON: {error}", self.seq))
         })?;
         event.insert("seq".into(), self.seq.into());
         event.insert("event_id".into(), Digest(self.event_id).to_string().into());

@@ -7,7 +7,7 @@
 //! end of the log or at a multiple of 1024, so that each of those has a seal, which keeps the roots of the perfect
 //! subtrees that end there.
 
-use ramanujan_core::{Digest, Problem};
+use ramanujan_core::{Code, Digest, Problem};
 use ramanujan_shell::{Store, Value as Sql, setting};
 
 use crate::merkle::Accumulator;
@@ -92,7 +92,7 @@ pub fn sealed_size(store: &Store) -> Result<u64, Problem> {
 }
 
 fn read(store: &Store, sql: &str, params: Vec<Sql>) -> Result<Vec<Seal>, Problem> {
-    let shape = |detail: &str| Problem::new(500, "store-shape", format!("a stored seal {detail}"));
+    let shape = |detail: &str| Problem::new(Code::StoreShape, format!("a stored seal {detail}"));
     let rows = store.execute(sql, params)?;
     rows.iter()
         .map(|row| {
@@ -176,7 +176,7 @@ pub fn up_to(store: &Store, size: u64, budget: u64) -> Result<u64, Problem> {
                         "event {} is missing, so the log cannot be sealed; see /timeline/verify",
                         state.size() + 1
                     );
-                    return Err(Problem::new(500, "log-damaged", detail));
+                    return Err(Problem::new(Code::LogDamaged, detail));
                 }
                 state = now;
             }
@@ -186,7 +186,7 @@ pub fn up_to(store: &Store, size: u64, budget: u64) -> Result<u64, Problem> {
         return Ok(state.size());
     }
     let detail = format!("{} of {size} events are sealed so far; ask again to go on", state.size());
-    Err(Problem::new(503, "not-sealed", detail).with("sealed_size", state.size()))
+    Err(Problem::new(Code::NotSealed, detail).with("sealed_size", state.size()))
 }
 
 /// Seals at most two full ranges when the log has outgrown `SEAL_LAG`. `last` is the greatest seq just appended,

@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use ramanujan_core::{Digest, MAX_SAFE_INTEGER, Problem};
+use ramanujan_core::{Code, Digest, MAX_SAFE_INTEGER, Problem};
 use serde::{Deserialize, Serialize};
 
 use crate::merkle::{Accumulator, node_hash};
@@ -116,7 +116,7 @@ pub struct Segment {
 }
 
 fn invalid(detail: String) -> Problem {
-    Problem::invalid("invalid-segment", detail)
+    Problem::new(Code::InvalidSegment, detail)
 }
 
 impl Segment {
@@ -126,7 +126,7 @@ impl Segment {
     /// 500 if something cannot be written as JSON.
     pub fn write(self) -> Result<String, Problem> {
         let encode = |result: serde_json::Result<String>| {
-            result.map_err(|error| Problem::new(500, "encoding", error.to_string()))
+            result.map_err(|error| Problem::new(Code::Encoding, error.to_string()))
         };
         let mut text = encode(serde_json::to_string(&self.header))?;
         for row in self.rows {
@@ -355,6 +355,6 @@ mod tests {
         }
         let forged = Header { merkle_root: leaf_hash(b"x"), ..segment(3, 4, 9).header };
         let forged = Segment { header: forged, ..segment(3, 4, 9) };
-        assert_eq!(Segment::read(&forged.write().unwrap()).unwrap_err().code, "invalid-segment");
+        assert_eq!(Segment::read(&forged.write().unwrap()).unwrap_err().code, Code::InvalidSegment);
     }
 }

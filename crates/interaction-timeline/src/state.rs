@@ -3,7 +3,7 @@
 //! Read only. Lists are paged along their keys; a page costs what it holds and the replay, at any length of the log.
 
 use ramanujan_core::time::format_rfc3339;
-use ramanujan_core::{Color, Problem};
+use ramanujan_core::{Code, Color, Problem};
 use ramanujan_shell::request::Query;
 use ramanujan_shell::{Row, Store, Value as Sql, setting};
 use serde_json::{Map, Value, json};
@@ -51,7 +51,7 @@ impl Page {
     /// # Errors
     /// 422 naming the parameter.
     pub fn read(query: &Query<'_>) -> Result<Option<Self>, Problem> {
-        let invalid = |detail: &str| Problem::invalid("invalid-parameter", detail);
+        let invalid = |detail: &str| Problem::new(Code::InvalidParameter, detail);
         let list = match query.get("list") {
             None if query.get("cursor").is_some() || query.get("limit").is_some() => {
                 return Err(invalid("limit and cursor: only with list=types, origins or documents"));

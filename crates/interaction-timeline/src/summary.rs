@@ -4,7 +4,7 @@
 //! seconds from a bisection over `received`, which the timeline's own clock makes non-decreasing in `seq`.
 
 use ramanujan_core::time::format_rfc3339;
-use ramanujan_core::{Color, Problem};
+use ramanujan_core::{Code, Color, Problem};
 use ramanujan_shell::{Request, Response, Store, ok};
 use serde_json::{Map, Value, json};
 
@@ -39,7 +39,7 @@ pub(crate) async fn handle(request: Request) -> Result<Response, Problem> {
     let window = query.only(&["window"])?.parse::<u64>("window")?.unwrap_or(DEFAULT_WINDOW_S);
     if !(1..=MAX_WINDOW_S).contains(&window) {
         let detail = format!("window must be 1 to {MAX_WINDOW_S} seconds");
-        return Err(Problem::invalid("invalid-parameter", detail));
+        return Err(Problem::new(Code::InvalidParameter, detail));
     }
     ok(&summary(&Store::open(schema::SCHEMA)?, window, now())?)
 }
@@ -50,7 +50,7 @@ pub(crate) async fn handle(request: Request) -> Result<Response, Problem> {
 /// 503 if the store does not answer.
 pub fn summary(store: &Store, window: u64, now: u64) -> Result<Value, Problem> {
     let rows = store.execute(BOUNDS, [])?;
-    let bounds = rows.first().ok_or_else(|| Problem::new(500, "store-shape", "no bounds"))?;
+    let bounds = rows.first().ok_or_else(|| Problem::new(Code::StoreShape, "no bounds"))?;
     let time = |column| -> Result<Value, Problem> {
         if bounds.is_null(column) {
             return Ok(Value::Null);

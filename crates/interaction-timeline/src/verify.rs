@@ -4,7 +4,7 @@
 //! what was sealed is named. What has never been sealed cannot be compared with anything; it becomes sealed here.
 //! Someone who can rewrite both rows and seals is found only by a root kept elsewhere: keep the reply's.
 
-use ramanujan_core::{Digest, Problem};
+use ramanujan_core::{Code, Digest, Problem};
 use ramanujan_shell::{Request, Response, Store, ok, setting};
 use serde_json::{Value, json};
 
@@ -206,7 +206,7 @@ pub(crate) async fn handle(request: Request) -> Result<Response, Problem> {
     let store = Store::open(schema::SCHEMA)?;
     let start = seal::at(&store, from)?;
     if start.size() != from {
-        return Err(Problem::invalid("invalid-parameter", "cursor: not a next_cursor of /timeline/verify"));
+        return Err(Problem::new(Code::InvalidParameter, "cursor: not a next_cursor of /timeline/verify"));
     }
     let report = check(&store, start, budget)?;
     let stored = store.execute(

@@ -1,7 +1,7 @@
 //! Calls to other components over service chaining (`http://<component>.spin.internal`).
 
 use http::{Method, header};
-use ramanujan_core::{Problem, json};
+use ramanujan_core::{Code, Problem, json};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -36,10 +36,9 @@ pub async fn call_with(
     for (name, value) in headers {
         builder = builder.header(*name, *value);
     }
-    let request =
-        builder.body(body).map_err(|error| Problem::new(500, "component-call", error.to_string()))?;
+    let request = builder.body(body).map_err(|error| Problem::new(Code::ComponentCall, error.to_string()))?;
     backend::send(request).await.map_err(|error| {
-        Problem::new(502, "component-unreachable", format!("{component} did not answer: {error}"))
+        Problem::new(Code::ComponentUnreachable, format!("{component} did not answer: {error}"))
     })
 }
 
@@ -55,7 +54,7 @@ pub async fn call_json<T: DeserializeOwned>(
 ) -> Result<T, Problem> {
     let body = match body {
         Some(value) => {
-            serde_json::to_vec(value).map_err(|error| Problem::new(500, "encoding", error.to_string()))?
+            serde_json::to_vec(value).map_err(|error| Problem::new(Code::Encoding, error.to_string()))?
         }
         None => Vec::new(),
     };
@@ -72,7 +71,7 @@ pub fn read_reply<T: DeserializeOwned>(
 ) -> Result<T, Problem> {
     if reply.status().is_success() {
         return json::from_slice(reply.body()).map_err(|problem| {
-            Problem::new(502, "component-reply", format!("{component}: {}", problem.detail))
+            Problem::new(Code::ComponentReply, format!("{component}: {}", problem.detail))
         });
     }
     Err(pass_on(component, reply))
@@ -84,7 +83,7 @@ pub fn pass_on(component: &str, reply: &http::Response<Vec<u8>>) -> Problem {
     let document: serde_json::Value = serde_json::from_slice(reply.body()).unwrap_or_default();
     let text = |member: &str| document.get(member).and_then(serde_json::Value::as_str);
     let detail = text("detail").map_or_else(|| format!("{component} answered {status}"), str::to_owned);
-    let mut problem = Problem::new(status, "component-refused", detail);
+    let mut problem = Problem::new(Code::ComponentRefused, detail).at_status(status);
     if let Some(members) = document.as_object() {
         for (name, value) in members {
             // `code` is kept, as an extra member that wins over ours.

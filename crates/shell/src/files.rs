@@ -8,7 +8,7 @@ use std::fs::File;
 use std::io::{ErrorKind, Read};
 
 use http::{HeaderValue, StatusCode, header};
-use ramanujan_core::{Fingerprint, Problem};
+use ramanujan_core::{Code, Fingerprint, Problem};
 
 use crate::{Request, Response, response};
 
@@ -39,12 +39,12 @@ impl Folder {
     /// 404 `no-such-file` for a name that is not there, or not a name; 500 `unreadable-file` where reading fails or
     /// the file is larger than [`MAX_FILE_BYTES`].
     pub fn read(&self, name: &str) -> Result<Vec<u8>, Problem> {
-        let absent = || Problem::not_found("no-such-file", format!("{} has no such file", self.place));
+        let absent = || Problem::new(Code::NoSuchFile, format!("{} has no such file", self.place));
         if !is_name(name) {
             return Err(absent());
         }
         let unreadable =
-            |detail: String| Problem::new(500, "unreadable-file", format!("{}/{name}: {detail}", self.place));
+            |detail: String| Problem::new(Code::UnreadableFile, format!("{}/{name}: {detail}", self.place));
         let path = self.path().join(name);
         let file = File::open(&path).map_err(|error| match error.kind() {
             ErrorKind::NotFound => absent(),
@@ -69,7 +69,7 @@ impl Folder {
     /// As [`Folder::read`]; 404 also for an ending of no known media type.
     pub fn serve(&self, request: &Request, name: &str) -> Result<Response, Problem> {
         let media_type = media_type(name)
-            .ok_or_else(|| Problem::not_found("no-such-file", format!("{} has no such file", self.place)))?;
+            .ok_or_else(|| Problem::new(Code::NoSuchFile, format!("{} has no such file", self.place)))?;
         Ok(reply(request, media_type, self.read(name)?))
     }
 
@@ -87,7 +87,7 @@ impl Folder {
 /// The reply with the content of a page or of a file of one, or 304 where the client has it already.
 pub fn reply(request: &Request, media_type: &'static str, content: Vec<u8>) -> Response {
     let tag = format!("\"{}-{:x}\"", Fingerprint::of(&content), content.len());
-    let known = request.header("if-none-match").is_some_and(|known| names(known, &tag));
+    let known = request.preference("if-none-match").is_some_and(|known| names(known, &tag));
     let mut response = if known {
         let mut response = Response::new(Vec::new().into());
         *response.status_mut() = StatusCode::NOT_MODIFIED;

@@ -11,6 +11,7 @@ pub mod body;
 pub mod fetch;
 pub mod files;
 pub mod log;
+pub mod page;
 pub mod request;
 pub mod response;
 pub mod router;
@@ -26,6 +27,7 @@ pub mod native;
 
 pub use body::Body;
 pub use fetch::{call, call_json};
+pub use page::{Page, Pager};
 pub use request::{Query, Request};
 pub use response::{Response, json, ok};
 pub use service::{Info, Service};

@@ -1,5 +1,9 @@
 //! One line per event on standard error, where Spin and the host collect it per component.
 
+use std::error::Error;
+
+use ramanujan_core::Problem;
+
 use crate::setting;
 
 /// Severity, in falling order; `LOG_LEVEL` (default `info`) names the least that is written.
@@ -32,6 +36,18 @@ pub fn error(component: &str, message: &str) {
     write(Level::Error, component, message);
 }
 
+/// A problem that is ours, with all that it comes from.
+pub fn problem(component: &str, problem: &Problem) {
+    let mut message = problem.to_string();
+    let mut cause = problem.source();
+    while let Some(error) = cause {
+        message.push_str(": ");
+        message.push_str(&error.to_string());
+        cause = error.source();
+    }
+    error(component, &message);
+}
+
 /// Something looks wrong, work goes on.
 pub fn warn(component: &str, message: &str) {
     write(Level::Warn, component, message);
@@ -40,4 +56,9 @@ pub fn warn(component: &str, message: &str) {
 /// Something worth knowing in ordinary operation.
 pub fn info(component: &str, message: &str) {
     write(Level::Info, component, message);
+}
+
+/// Something that only who looks for a fault wants to know.
+pub fn debug(component: &str, message: &str) {
+    write(Level::Debug, component, message);
 }

@@ -97,8 +97,15 @@ pub fn send_with(
     for (name, value) in headers {
         builder = builder.header(*name, *value);
     }
-    let request = Request::new(builder.body(body.into()).expect("a legal request"));
-    let (parts, body) = pollster::block_on(service.handle(request)).into_parts();
+    send_request(service, builder.body(body.into()).expect("a legal request"))
+}
+
+/// As [`send`], for requests that text cannot write, e.g. with a header of other bytes.
+///
+/// # Panics
+/// If the handler waits for something that never comes.
+pub fn send_request(service: &Service, request: http::Request<Vec<u8>>) -> Reply {
+    let (parts, body) = pollster::block_on(service.handle(Request::new(request))).into_parts();
     let body = pollster::block_on(whole(body));
     let json = serde_json::from_slice(&body).unwrap_or_default();
     Reply { status: parts.status.as_u16(), headers: parts.headers, body, json }

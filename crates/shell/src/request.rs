@@ -5,7 +5,7 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 use http::request::Parts;
-use ramanujan_core::{Problem, json};
+use ramanujan_core::{Code, Problem, json};
 use serde::de::DeserializeOwned;
 
 /// Method, full path, headers, path parameters, and the whole body (already within the service's body limit).
@@ -42,18 +42,51 @@ impl Request {
     /// # Errors
     /// 422 `invalid-path` naming the parameter.
     pub fn parse_param<T: FromStr<Err: Display>>(&self, name: &str) -> Result<T, Problem> {
-        self.param(name).parse().map_err(|error| Problem::invalid("invalid-path", format!("{name}: {error}")))
+        self.param(name).parse().map_err(|error| Problem::new(Code::InvalidPath, format!("{name}: {error}")))
     }
 
-    /// A header as text, `None` if absent or not visible ASCII.
-    pub fn header(&self, name: &str) -> Option<&str> {
+    /// A header as text, `None` if absent.
+    ///
+    /// # Errors
+    /// 400 `invalid-header` if it holds other than visible ASCII, or stands twice where one value is meant: a header
+    /// that is silently left out could turn a retry into a second operation.
+    pub fn header(&self, name: &str) -> Result<Option<&str>, Problem> {
+        let mut values = self.parts.headers.get_all(name).iter();
+        let Some(value) = values.next() else { return Ok(None) };
+        match (value.to_str(), values.next()) {
+            (Ok(text), None) => Ok(Some(text)),
+            _ => {
+                let detail = format!("the header {name} must stand once, in visible ASCII characters");
+                Err(Problem::new(Code::InvalidHeader, detail))
+            }
+        }
+    }
+
+    /// The `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header), `None` if absent.
+    ///
+    /// # Errors
+    /// 422 `invalid-idempotency-key` if it is not 1 to 255 visible ASCII characters.
+    pub fn idempotency_key(&self) -> Result<Option<&str>, Problem> {
+        match self.header("idempotency-key").map(|key| key.map(str::trim)) {
+            Ok(None) => Ok(None),
+            Ok(Some(key)) if (1..=255).contains(&key.len()) => Ok(Some(key)),
+            _ => Err(Problem::new(
+                Code::InvalidIdempotencyKey,
+                "Idempotency-Key must be 1 to 255 visible ASCII characters",
+            )),
+        }
+    }
+
+    /// A header that only advises how to answer, `None` if absent or unreadable: a client that asks for a form of the
+    /// reply in characters we cannot read gets the usual one.
+    pub fn preference(&self, name: &str) -> Option<&str> {
         self.parts.headers.get(name)?.to_str().ok()
     }
 
     /// Whether the client would rather have a page than JSON: it names `text/html`, and `application/json` not above
     /// it (RFC 9110 §12.5.1). A client that takes anything is a program.
     pub fn wants_page(&self) -> bool {
-        let accept = self.header("accept").unwrap_or_default();
+        let accept = self.preference("accept").unwrap_or_default();
         let quality = |media_type: &str| {
             let ranges = accept.split(',').map(|range| {
                 let (name, parameters) = range.split_once(';').unwrap_or((range, ""));
@@ -109,10 +142,10 @@ impl Query<'_> {
         for (index, (name, _)) in self.pairs.iter().enumerate() {
             if !known.contains(&name.as_ref()) {
                 let detail = format!("unknown query parameter {name:?}; known: {}", known.join(", "));
-                return Err(Problem::invalid("unknown-parameter", detail));
+                return Err(Problem::new(Code::UnknownParameter, detail));
             }
             if self.pairs[..index].iter().any(|(earlier, _)| earlier == name) {
-                return Err(Problem::invalid("repeated-parameter", format!("{name} is given twice")));
+                return Err(Problem::new(Code::RepeatedParameter, format!("{name} is given twice")));
             }
         }
         Ok(self)
@@ -128,7 +161,7 @@ impl Query<'_> {
     /// # Errors
     /// 422 `invalid-parameter` naming it.
     pub fn parse<T: FromStr<Err: Display>>(&self, name: &str) -> Result<Option<T>, Problem> {
-        let invalid = |error| Problem::invalid("invalid-parameter", format!("{name}: {error}"));
+        let invalid = |error| Problem::new(Code::InvalidParameter, format!("{name}: {error}"));
         self.get(name).map(|text| text.parse().map_err(invalid)).transpose()
     }
 
@@ -140,7 +173,7 @@ impl Query<'_> {
         match self.parse::<u64>("limit")? {
             None => Ok(default.min(max)),
             Some(limit) if (1..=max).contains(&limit) => Ok(limit),
-            Some(_) => Err(Problem::invalid("invalid-parameter", format!("limit must be 1 to {max}"))),
+            Some(_) => Err(Problem::new(Code::InvalidParameter, format!("limit must be 1 to {max}"))),
         }
     }
 }
@@ -148,6 +181,28 @@ impl Query<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_header_that_cannot_be_read_is_refused_and_not_left_out() {
+        let with = |values: &[&[u8]]| {
+            let mut builder = http::Request::builder();
+            for value in values {
+                builder = builder.header("idempotency-key", http::HeaderValue::from_bytes(value).unwrap());
+            }
+            Request::new(builder.body(Vec::new()).unwrap())
+        };
+        assert_eq!(with(&[]).idempotency_key(), Ok(None));
+        assert_eq!(with(&[b" k "]).idempotency_key(), Ok(Some("k")));
+        for values in [&["schlüssel".as_bytes()][..], &[b"\xff"], &[b"a", b"b"], &[b""], &[&[b'k'; 256]]] {
+            let request = with(values);
+            assert_eq!(
+                request.idempotency_key().unwrap_err().code,
+                Code::InvalidIdempotencyKey,
+                "{values:?}"
+            );
+        }
+        assert_eq!(with(&[b"\xff"]).header("idempotency-key").unwrap_err().code, Code::InvalidHeader);
+    }
 
     fn wants_page(accept: &str) -> bool {
         let request = http::Request::builder().header("accept", accept).body(Vec::new()).unwrap();

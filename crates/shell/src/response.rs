@@ -1,8 +1,8 @@
 //! Building replies: JSON objects with `status: "ok"`, and problem documents.
 
 use http::{HeaderValue, StatusCode, header};
-use ramanujan_core::Problem;
 use ramanujan_core::problem::PROBLEM_JSON;
+use ramanujan_core::{Code, Problem};
 use serde::Serialize;
 
 use crate::Body;
@@ -18,7 +18,7 @@ pub fn ok<T: Serialize + ?Sized>(value: &T) -> Result<Response, Problem> {
     let object = encode(value)?;
     let rest = object
         .strip_prefix(b"{")
-        .ok_or_else(|| Problem::new(500, "encoding", "the reply is not a JSON object"))?;
+        .ok_or_else(|| Problem::new(Code::Encoding, "the reply is not a JSON object"))?;
     let mut body = Vec::with_capacity(object.len() + 15);
     body.extend_from_slice(br#"{"status":"ok""#);
     if rest != b"}" {
@@ -48,7 +48,7 @@ pub fn problem(problem: &Problem) -> Response {
 }
 
 fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, Problem> {
-    serde_json::to_vec(value).map_err(|error| Problem::new(500, "encoding", error.to_string()))
+    serde_json::to_vec(value).map_err(|error| Problem::new(Code::Encoding, error.to_string()))
 }
 
 fn with_type(status: StatusCode, media_type: &'static str, body: impl Into<Body>) -> Response {

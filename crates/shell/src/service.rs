@@ -6,8 +6,8 @@ use std::rc::Rc;
 
 use http::{HeaderValue, Method, header};
 use ramanujan_core::time::format_rfc3339;
-use ramanujan_core::{Color, Problem};
-use serde_json::{Map, Value, json};
+use ramanujan_core::{Code, Color, Problem};
+use serde_json::{Map, Value};
 
 use crate::{Request, Response, now_millis, response, router, setting};
 
@@ -30,13 +30,13 @@ struct Route {
 pub struct Info {
     /// Component name, e.g. `stream-red`.
     pub component: &'static str,
-    /// The guides' greeting, e.g. `RED stream received`.
+    /// Its greeting, e.g. `RED stream received`.
     pub message: &'static str,
     /// Canonical base path, e.g. `/stream/red`; [`Service::alias`] adds others.
     pub base: &'static str,
     /// Crate version: `env!("CARGO_PKG_VERSION")`.
     pub version: &'static str,
-    /// Further members of the root reply, as the guides have them (`color`, `service`, …).
+    /// Further members of the root reply (`color`, `service`, …).
     pub constants: fn() -> Map<String, Value>,
 }
 
@@ -46,6 +46,7 @@ pub struct Service {
     bases: Vec<&'static str>,
     routes: Vec<Route>,
     root_members: Option<Members>,
+    health: Option<Members>,
     page: Option<Page>,
 }
 
@@ -58,7 +59,14 @@ struct Page {
 impl Service {
     /// A service with `GET <base>` (description) and `GET <base>/health`.
     pub fn new(info: Info) -> Self {
-        Service { bases: vec![info.base], info, routes: Vec::new(), root_members: None, page: None }
+        Service {
+            bases: vec![info.base],
+            info,
+            routes: Vec::new(),
+            root_members: None,
+            health: None,
+            page: None,
+        }
     }
 
     /// Serves everything below the canonical base also below `base`.
@@ -77,6 +85,29 @@ impl Service {
     {
         self.root_members = Some(Rc::new(move |request| Box::pin(members(request))));
         self
+    }
+
+    /// What the component looks at to say that it is well: its store, the components that it cannot do without. The
+    /// members join the health reply; a problem becomes 503 with its detail as `reason`.
+    #[must_use]
+    pub fn health_check<F, Fut>(mut self, check: F) -> Self
+    where
+        F: Fn(Request) -> Fut + 'static,
+        Fut: Future<Output = Result<Map<String, Value>, Problem>> + 'static,
+    {
+        self.health = Some(Rc::new(move |request| Box::pin(check(request))));
+        self
+    }
+
+    /// Every route that the service answers, its description and its health first: `(method, pattern)`.
+    pub fn routes(&self) -> Vec<(Method, String)> {
+        let own = [self.info.base.to_owned(), self.health_path()].map(|path| (Method::GET, path));
+        let declared = self.routes.iter().map(|route| (route.method.clone(), route.pattern.to_owned()));
+        own.into_iter().chain(declared).collect()
+    }
+
+    fn health_path(&self) -> String {
+        format!("{}/health", self.info.base.trim_end_matches('/'))
     }
 
     /// Answers `GET <base>` with a page to a client that wants one; others still get the description.
@@ -146,7 +177,7 @@ impl Service {
             Ok(response) => response,
             Err(problem) => {
                 if problem.status >= 500 && problem.status != 501 {
-                    crate::log::error(self.info.component, &problem.to_string());
+                    crate::log::problem(self.info.component, &problem);
                 }
                 let mut response = response::problem(&problem);
                 if let Some(allow) = problem.extra.get("allow").and_then(Value::as_str)
@@ -200,11 +231,11 @@ impl Service {
         if allowed.is_empty() && !own && !health {
             let detail =
                 format!("{} has no {}; GET {} lists its routes", self.info.component, path, self.info.base);
-            return Err(Problem::not_found("no-such-route", detail));
+            return Err(Problem::new(Code::NoSuchRoute, detail));
         }
         if (own || health) && !allowed.contains(&Method::GET) {
             if method == Method::GET {
-                return if own { self.root(request).await } else { self.health() };
+                return if own { self.root(request).await } else { self.health(request).await };
             }
             allowed.push(Method::GET);
         }
@@ -222,7 +253,7 @@ impl Service {
             return Ok(response);
         }
         let detail = format!("{path} takes {allow}, not {method}");
-        Err(Problem::new(405, "method-not-allowed", detail).with("allow", allow))
+        Err(Problem::new(Code::MethodNotAllowed, detail).with("allow", allow))
     }
 
     /// The path with an alias base replaced by the canonical one.
@@ -262,15 +293,13 @@ impl Service {
     }
 
     async fn describe(&self, request: Request) -> Result<Response, Problem> {
-        let mut routes: Vec<Value> =
-            self.routes.iter().map(|r| Value::from(format!("{} {}", r.method, r.pattern))).collect();
-        routes.insert(0, format!("GET {}/health", self.info.base).into());
-        routes.insert(0, format!("GET {}", self.info.base).into());
+        let routes: Vec<String> =
+            self.routes().into_iter().map(|(method, pattern)| format!("{method} {pattern}")).collect();
         let mut members = (self.info.constants)();
         members.insert("message".into(), self.info.message.into());
         members.insert("component".into(), self.info.component.into());
         members.insert("version".into(), self.info.version.into());
-        // The guides' reply has the path below the component's own base.
+        // Below the component's own base, whichever alias was asked.
         members.insert("path".into(), self.below_base(request.path()).into());
         members.insert("request_size".into(), request.body.len().into());
         members.insert("routes".into(), routes.into());
@@ -286,14 +315,23 @@ impl Service {
         if tail.is_empty() { "/".to_owned() } else { tail.to_owned() }
     }
 
-    fn health(&self) -> Result<Response, Problem> {
-        response::ok(&json!({
-            "service": self.info.component,
-            "component": self.info.component,
-            "version": self.info.version,
-            "timestamp": format_rfc3339(now_millis()),
-        }))
+    async fn health(&self, request: Request) -> Result<Response, Problem> {
+        let mut members = Map::new();
+        members.insert("service".into(), self.info.component.into());
+        members.insert("component".into(), self.info.component.into());
+        members.insert("version".into(), self.info.version.into());
+        members.insert("timestamp".into(), format_rfc3339(now_millis()).into());
+        if let Some(check) = &self.health {
+            members.extend(check(request).await.map_err(|problem| unwell(self.info.component, problem))?);
+        }
+        response::ok(&members)
     }
+}
+
+/// 503 `unhealthy` with the reason, whatever it was that failed.
+fn unwell(component: &str, problem: Problem) -> Problem {
+    let detail = format!("{component} cannot do its work: {}", problem.detail);
+    Problem::new(Code::Unhealthy, detail).with("reason", problem.code.as_str()).caused_by(problem)
 }
 
 /// The constants of a stream's root reply.

@@ -1,28 +1,125 @@
 //! Settings: environment variables of the manifest, read at each request because an instance may be reused.
+//!
+//! A component names all of its variables in one table, its `settings.rs`:
+//!
+//! ```
+//! ramanujan_shell::settings! {
+//!     /// Most entries of a batch.
+//!     MAX_BATCH: u64 = 1000, 1..=100_000, "entries";
+//!     /// Whether freezing is allowed.
+//!     FREEZE_RECOVER_ENABLED: bool = true;
+//! }
+//!
+//! assert_eq!(MAX_BATCH.read().unwrap(), 1000);
+//! let [batch, freeze] = VARIABLES else { unreachable!() };
+//! assert_eq!((batch.name, batch.bounds, batch.unit), ("MAX_BATCH", "1..=100_000", "entries"));
+//! assert_eq!(freeze.default, "true");
+//! ```
 
 use std::fmt::Display;
 use std::str::FromStr;
 
-use ramanujan_core::Problem;
+use ramanujan_core::{Code, Problem};
 
-/// The text of a setting, `None` if unset or empty.
+/// The text of a variable, `None` if unset or empty.
 pub fn text(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.trim().is_empty())
 }
 
-/// A setting read as a `T`, `default` if unset.
+/// A variable read as a `T`, `default` if unset.
 ///
 /// # Errors
 /// 500 `invalid-setting` naming the variable: only the operator can mend it.
 pub fn number<T: FromStr<Err: Display>>(name: &str, default: T) -> Result<T, Problem> {
     match text(name) {
         None => Ok(default),
-        Some(value) => value.trim().parse().map_err(|error| {
-            Problem::new(
-                500,
-                "invalid-setting",
-                format!("the setting {name}={value:?} is not usable: {error}"),
-            )
-        }),
+        Some(value) => value.trim().parse().map_err(|error| invalid(name, &value, error)),
     }
+}
+
+/// 500 `invalid-setting`: the variable `name` has a value that cannot be used, and why.
+pub fn invalid(name: &str, value: &str, error: impl Display) -> Problem {
+    Problem::new(Code::InvalidSetting, format!("the setting {name}={value:?} is not usable: {error}"))
+}
+
+/// One variable: its name, what it is where it is not set, its unit and bounds.
+pub struct Setting<T> {
+    /// Name of the variable, e.g. `MAX_BATCH`.
+    pub name: &'static str,
+    default: fn() -> T,
+    unit: &'static str,
+    accepts: fn(&T) -> bool,
+    bounds: &'static str,
+}
+
+impl<T> Setting<T> {
+    /// A variable without bounds of its own. `unit` is what a number of it counts; empty where it is no number.
+    pub const fn new(name: &'static str, default: fn() -> T, unit: &'static str) -> Self {
+        Setting { name, default, unit, accepts: |_| true, bounds: "" }
+    }
+
+    /// The same variable for values that `accepts` takes; `bounds` says which those are.
+    #[must_use]
+    pub const fn within(self, accepts: fn(&T) -> bool, bounds: &'static str) -> Self {
+        Setting { accepts, bounds, ..self }
+    }
+}
+
+impl<T: FromStr<Err: Display>> Setting<T> {
+    /// The value: the variable's, or the default.
+    ///
+    /// # Errors
+    /// 500 `invalid-setting` naming the variable: only the operator can mend it.
+    pub fn read(&self) -> Result<T, Problem> {
+        let Some(text) = text(self.name) else { return Ok((self.default)()) };
+        let value = text.trim().parse().map_err(|error| invalid(self.name, &text, error))?;
+        if (self.accepts)(&value) {
+            return Ok(value);
+        }
+        Err(invalid(self.name, &text, format_args!("it must lie in {} ({})", self.bounds, self.unit)))
+    }
+}
+
+/// A row of a component's table of variables, for documents and tests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Variable {
+    /// Name of the variable.
+    pub name: &'static str,
+    /// What it decides.
+    pub meaning: &'static str,
+    /// Its default as the table has it.
+    pub default: &'static str,
+    /// What a number of it counts; empty where it is no number.
+    pub unit: &'static str,
+    /// The range of its values as the table has it; empty where every value of its type will do.
+    pub bounds: &'static str,
+}
+
+/// A component's table of variables: a [`Setting`](crate::setting::Setting) each, and `VARIABLES`, all rows.
+///
+/// `/// meaning` `NAME: Type = default;`, with `, first..=last` and `, "unit"` after the default where it is a number.
+#[macro_export]
+macro_rules! settings {
+    ($(
+        $(#[doc = $meaning:literal])+
+        $name:ident : $type:ty = $default:expr $(, $range:expr, $unit:literal)? ;
+    )+) => {
+        $(
+            $(#[doc = $meaning])+
+            pub const $name: $crate::setting::Setting<$type> =
+                $crate::setting::Setting::new(stringify!($name), || $default, concat!($($unit)?))
+                    $(.within(|value| ($range).contains(value), stringify!($range)))?;
+        )+
+
+        /// All variables of this component.
+        pub const VARIABLES: &[$crate::setting::Variable] = &[$(
+            $crate::setting::Variable {
+                name: stringify!($name),
+                meaning: concat!($($meaning),+),
+                default: stringify!($default),
+                unit: concat!($($unit)?),
+                bounds: concat!($(stringify!($range))?),
+            },
+        )+];
+    };
 }

@@ -1,11 +1,12 @@
 //! The component's SQLite store: one statement at a time, each atomic, with the component's own migration.
 //!
-//! Spin may share one connection between instances, so a transaction must never span two calls (runtime.md §3):
+//! Spin may share one connection between instances, so a transaction must never span two calls:
 //! everything that has to happen together is one statement.
 
 use std::cell::Cell;
 
-use ramanujan_core::Problem;
+use ramanujan_core::{Code, Problem};
+use serde_json::{Map, Value as Json};
 
 /// A value in a statement or a row.
 #[derive(Clone, Debug, PartialEq)]
@@ -134,7 +135,7 @@ impl Row {
 }
 
 fn unexpected(column: usize, wanted: &str) -> Problem {
-    Problem::new(500, "store-shape", format!("column {column} of a stored row is not {wanted}"))
+    Problem::new(Code::StoreShape, format!("column {column} of a stored row is not {wanted}"))
 }
 
 /// The tables of one component: statements in order, each idempotent (`IF NOT EXISTS`). A later version appends.
@@ -143,6 +144,23 @@ pub struct Schema {
     /// Prefix of the component's tables, e.g. `crdt`.
     pub name: &'static str,
     pub statements: &'static [&'static str],
+}
+
+/// What [`Store::check`] found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Health {
+    /// How many statements of the schema the database has.
+    pub schema_version: u64,
+}
+
+impl Health {
+    /// The members of a health reply: `store` and `schema_version`.
+    pub fn members(self) -> Map<String, Json> {
+        let mut members = Map::new();
+        members.insert("store".into(), "writable".into());
+        members.insert("schema_version".into(), self.schema_version.into());
+        members
+    }
 }
 
 /// A connection to the `default` database.
@@ -179,6 +197,19 @@ impl Store {
         }
     }
 
+    /// Reads and writes the database without changing what it holds, and says what it found.
+    ///
+    /// # Errors
+    /// 503 `store-unavailable`, also where the disk is full.
+    pub fn check(&self) -> Result<Health, Problem> {
+        self.await_schema()?;
+        let table = self.schema.name;
+        let sql = format!("UPDATE {table}_schema SET version = version RETURNING version");
+        let rows = self.connection.execute(&sql, &[]).map_err(unavailable)?;
+        let versions = rows.iter().map(|row| row.uint(0)).collect::<Result<Vec<_>, _>>()?;
+        Ok(Health { schema_version: versions.into_iter().max().unwrap_or(0) })
+    }
+
     /// Makes sure that the last statement of the schema has run. Another instance may be in the middle of it: its
     /// tables then exist, but a trigger or an index of theirs does not, and a row written now would escape both.
     fn await_schema(&self) -> Result<(), Problem> {
@@ -203,8 +234,14 @@ impl Store {
             Err(message) if message.contains("duplicate column name") => Ok(Vec::new()),
             result => result.map_err(unavailable),
         };
-        // Persistent in the file; without it each write costs two fsyncs (runtime.md §7.2).
-        run("PRAGMA journal_mode = WAL", &[])?;
+        // Persistent in the file; without it each write costs two fsyncs. A wish, not a need: libSQL over the network
+        // keeps its log in a way of its own and refuses the PRAGMA.
+        if let Err(message) = self.connection.execute("PRAGMA journal_mode = WAL", &[]) {
+            crate::log::debug(
+                self.schema.name,
+                &format!("the database keeps its own journal mode: {message}"),
+            );
+        }
         let table = format!("{}_schema", self.schema.name);
         run(&format!("CREATE TABLE IF NOT EXISTS {table} (version INTEGER NOT NULL)"), &[])?;
         let rows = run(&format!("SELECT COALESCE(MAX(version), 0) FROM {table}"), &[])?;
@@ -261,11 +298,7 @@ fn is_schema_miss(message: &str) -> bool {
 fn unavailable(message: String) -> Problem {
     // SQLite's message may hold statements and paths: for the operator's eyes only.
     crate::log::error("store", &message);
-    Problem::new(
-        503,
-        "store-unavailable",
-        "the store refused or did not answer; the component's log says why",
-    )
+    Problem::new(Code::StoreUnavailable, "the store refused or did not answer; the component's log says why")
 }
 
 #[cfg(target_family = "wasm")]
@@ -326,6 +359,6 @@ mod tests {
     fn a_wrong_statement_is_a_store_problem() {
         let _database = crate::native::fresh_database();
         let problem = Store::open(V1).unwrap().execute("SELECT nonsense FROM", []).unwrap_err();
-        assert_eq!((problem.status, problem.code), (503, "store-unavailable"));
+        assert_eq!((problem.status, problem.code), (503, Code::StoreUnavailable));
     }
 }

@@ -2,7 +2,7 @@
 
 use futures_util::{SinkExt, StreamExt};
 use http::{HeaderName, HeaderValue, Method, Uri};
-use ramanujan_core::Problem;
+use ramanujan_core::{Code, Problem};
 use spin_sdk::http::{Fields, IncomingRequest, Method as SdkMethod, OutgoingResponse, ResponseOutparam};
 
 use crate::{Body, Request, Response, Service, response};
@@ -34,16 +34,14 @@ async fn read(service: &Service, incoming: IncomingRequest) -> Result<Request, P
     let mut body = Vec::new();
     let mut chunks = std::pin::pin!(incoming.into_body_stream());
     while let Some(chunk) = chunks.next().await {
-        let chunk =
-            chunk.map_err(|error| Problem::bad_request("body-unreadable", error.to_debug_string()))?;
+        let chunk = chunk.map_err(|error| Problem::new(Code::BodyUnreadable, error.to_debug_string()))?;
         if body.len() + chunk.len() > limit {
             let detail = format!("the body exceeds {limit} bytes; send it in smaller parts");
-            return Err(Problem::new(413, "body-too-large", detail).with("limit", limit));
+            return Err(Problem::new(Code::BodyTooLarge, detail).with("limit", limit));
         }
         body.extend_from_slice(&chunk);
     }
-    let request =
-        builder.body(body).map_err(|error| Problem::bad_request("bad-request", error.to_string()))?;
+    let request = builder.body(body).map_err(|error| Problem::new(Code::BadRequest, error.to_string()))?;
     Ok(Request::new(request))
 }
 
@@ -64,7 +62,7 @@ fn method(method: &SdkMethod) -> Method {
 
 fn uri(incoming: &IncomingRequest) -> Result<Uri, Problem> {
     let target = incoming.path_with_query().unwrap_or_else(|| "/".to_owned());
-    target.parse().map_err(|_| Problem::bad_request("bad-target", "the request target is not a URI"))
+    target.parse().map_err(|_| Problem::new(Code::BadTarget, "the request target is not a URI"))
 }
 
 async fn write(response: Response, outgoing: ResponseOutparam) {

@@ -1,9 +1,9 @@
 //! What every component answers, seen through the seam.
 
 use http::Method;
-use ramanujan_core::{Color, Problem};
+use ramanujan_core::{Code, Color, Problem};
 use ramanujan_shell::native::{self, media_type, send};
-use ramanujan_shell::{Info, Service, call_json, ok};
+use ramanujan_shell::{Info, Schema, Service, Store, call_json, ok};
 use serde_json::{Value, json};
 
 fn service() -> Service {
@@ -20,7 +20,7 @@ fn service() -> Service {
 }
 
 #[test]
-fn the_root_reply_holds_the_fields_of_the_guides_smoke_test() {
+fn the_root_reply_describes_the_component() {
     for base in ["/stream/red", "/stream/red/", "/red", "/red/"] {
         let reply = send(&service(), Method::GET, base, "");
         assert_eq!(reply.status, 200);
@@ -79,7 +79,7 @@ fn a_called_component_answers_or_its_problem_is_passed_on() {
             version: "0",
             constants: serde_json::Map::new,
         })
-        .post("/refuser", async |_| Err(Problem::conflict("dot-conflict", "taken").with("index", 2))),
+        .post("/refuser", async |_| Err(Problem::new(Code::DotConflict, "taken").with("index", 2))),
     );
     let caller = Service::new(Info {
         component: "caller",
@@ -102,4 +102,32 @@ fn a_called_component_answers_or_its_problem_is_passed_on() {
     assert_eq!((&refused.json["code"], &refused.json["index"]), (&json!("dot-conflict"), &json!(2)));
     let absent = send(&caller, Method::POST, "/caller/absent", "");
     assert_eq!((absent.status, &absent.json["code"]), (502, &json!("component-unreachable")));
+}
+
+#[test]
+fn the_table_of_routes_is_whole() {
+    let routes: Vec<String> =
+        service().routes().into_iter().map(|(method, pattern)| format!("{method} {pattern}")).collect();
+    assert_eq!(
+        routes,
+        ["GET /stream/red", "GET /stream/red/health", "POST /stream/red/apply", "GET /stream/red/item/{id}"]
+    );
+    assert_eq!(json!(routes), send(&service(), Method::GET, "/stream/red", "").json["routes"]);
+}
+
+const SCHEMA: Schema =
+    Schema { name: "t", statements: &["CREATE TABLE IF NOT EXISTS t_rows (id INTEGER PRIMARY KEY)"] };
+
+#[test]
+fn health_says_what_the_store_says() {
+    let checked = service().health_check(async |_| Ok(Store::open(SCHEMA)?.check()?.members()));
+    let none = send(&checked, Method::GET, "/stream/red/health", "");
+    assert_eq!((none.status, &none.json["code"]), (503, &json!("unhealthy")), "{}", none.json);
+    assert_eq!(none.json["reason"], "store-unavailable");
+    let _database = native::fresh_database();
+    let well = send(&checked, Method::GET, "/stream/red/health", "");
+    assert_eq!(
+        (well.status, &well.json["store"], &well.json["schema_version"]),
+        (200, &json!("writable"), &json!(1))
+    );
 }

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use ramanujan_core::Problem;
+use ramanujan_core::{Code, Problem};
 use ramanujan_verification::embedding::{Embedding, MAX_DIMENSION, ReadError};
 use serde::Deserialize;
 use serde::de::{Deserializer, SeqAccess, Visitor};
@@ -18,7 +18,7 @@ impl Components {
     /// # Errors
     /// 422 `invalid-embedding`, its detail beginning with `place`.
     pub(crate) fn embedding(self, place: &str) -> Result<Embedding, Problem> {
-        self.0.map_err(|error| Problem::invalid("invalid-embedding", format!("{place}: {error}")))
+        self.0.map_err(|error| Problem::new(Code::InvalidEmbedding, format!("{place}: {error}")))
     }
 }
 

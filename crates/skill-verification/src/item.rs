@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ramanujan_core::{AgentId, Digest, Polarity, Problem};
+use ramanujan_core::{AgentId, Code, Digest, Polarity, Problem};
 use ramanujan_shell::Store;
 use ramanujan_verification::embedding::{self, Context, Embedding};
 use ramanujan_verification::report::{Kind, Report};
@@ -72,7 +72,7 @@ impl Item {
         settings: &Settings,
         collection: Option<&str>,
     ) -> Result<Item, Problem> {
-        let invalid = |detail: String| Problem::invalid("invalid-item", detail);
+        let invalid = |detail: String| Problem::new(Code::InvalidItem, detail);
         for (member, text) in [("image_id", &request.image_id), ("embedding_model", &request.embedding_model)]
         {
             if text.as_ref().is_some_and(|text| text.chars().count() > MAX_LABEL) {
@@ -114,7 +114,7 @@ impl Item {
                     ));
                 }
                 let skill = Skill::from_json(value, &Limits::DEFAULT)
-                    .map_err(|error| Problem::invalid("invalid-skill", error.to_string()))?;
+                    .map_err(|error| Problem::new(Code::InvalidSkill, error.to_string()))?;
                 Ok(item(Content::Skill(skill), Vec::new(), None))
             }
             _ => Err(invalid("an item has an embedding or a skill".into())),
@@ -181,9 +181,9 @@ impl Item {
     pub(crate) fn show(&self, judged: &Judged) -> Result<Map<String, Value>, Problem> {
         let report = &judged.report;
         let Value::Object(mut reply) =
-            serde_json::to_value(report).map_err(|error| Problem::new(500, "encoding", error.to_string()))?
+            serde_json::to_value(report).map_err(|error| Problem::new(Code::Encoding, error.to_string()))?
         else {
-            return Err(Problem::new(500, "encoding", "a report is an object"));
+            return Err(Problem::new(Code::Encoding, "a report is an object"));
         };
         let mean = |polarity: Polarity| {
             let scores: Vec<f64> = report
@@ -244,7 +244,7 @@ impl Item {
                 evidence,
                 signature: None,
             };
-            VoteRecord::try_from(raw).map_err(|error| Problem::new(500, "encoding", error.to_string()))
+            VoteRecord::try_from(raw).map_err(|error| Problem::new(Code::Encoding, error.to_string()))
         });
         records.collect()
     }
@@ -327,7 +327,7 @@ fn read_reference(
     if vectors.len() > settings.max_reference {
         let (found, limit) = (vectors.len(), settings.max_reference);
         let detail = format!("reference: {found} vectors; at most {limit}, store more as a collection");
-        return Err(Problem::invalid("too-many-vectors", detail).with("limit", limit));
+        return Err(Problem::new(Code::TooManyVectors, detail).with("limit", limit));
     }
     let read = |(index, vector): (usize, Components)| {
         let place = format!("reference[{index}]");
@@ -336,7 +336,7 @@ fn read_reference(
             return Ok(vector);
         }
         let detail = format!("{place} has {} components, the embedding has {dimension}", vector.dimension());
-        Err(Problem::invalid("dimension-mismatch", detail))
+        Err(Problem::new(Code::DimensionMismatch, detail))
     };
     vectors.into_iter().enumerate().map(read).collect()
 }
@@ -351,11 +351,11 @@ pub(crate) fn check_dimension(place: &str, dimension: usize, collection: &Collec
         "{place} has {dimension} components, the collection {} has {}",
         collection.name, collection.dimension
     );
-    Err(Problem::invalid("dimension-mismatch", detail).with("dimension", collection.dimension))
+    Err(Problem::new(Code::DimensionMismatch, detail).with("dimension", collection.dimension))
 }
 
 fn encode(value: &impl serde::Serialize) -> Result<Vec<u8>, Problem> {
-    serde_json::to_vec(value).map_err(|error| Problem::new(500, "encoding", error.to_string()))
+    serde_json::to_vec(value).map_err(|error| Problem::new(Code::Encoding, error.to_string()))
 }
 
 /// What kind of item a report is about, for events.

@@ -6,7 +6,7 @@
 use std::fmt::Display;
 use std::str::FromStr;
 
-use ramanujan_core::{AgentId, Polarity, Problem};
+use ramanujan_core::{AgentId, Code, Polarity, Problem};
 use ramanujan_verification::{NUM_VERIFIERS, ROSTER};
 
 /// Limits and names from the component's environment.
@@ -86,7 +86,7 @@ fn fixed(variables: Variables<'_>, name: &str, only: usize) -> Result<(), Proble
 }
 
 fn invalid(name: &str, text: &str, error: impl Display) -> Problem {
-    Problem::new(500, "invalid-setting", format!("the setting {name}={text:?} is not usable: {error}"))
+    Problem::new(Code::InvalidSetting, format!("the setting {name}={text:?} is not usable: {error}"))
 }
 
 #[cfg(test)]
@@ -105,7 +105,7 @@ mod tests {
             assert!(with(name, good).is_ok(), "{name}");
             for bad in ["16", "0", "-17", "17.0", "seventeen"] {
                 let problem = with(name, bad).unwrap_err();
-                assert!(problem.code == "invalid-setting" && problem.detail.contains(name), "{problem}");
+                assert!(problem.code == Code::InvalidSetting && problem.detail.contains(name), "{problem}");
             }
         }
     }

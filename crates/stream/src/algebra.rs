@@ -1,7 +1,7 @@
 //! GREEN's operations on expressions: `canonicalize`, and `verify` of two of them. They change nothing and are not
 //! recorded: they are about no document.
 
-use ramanujan_core::{Color, Polarity, Problem};
+use ramanujan_core::{Code, Color, Polarity, Problem};
 use ramanujan_shell::{Request, Response, ok, setting};
 use serde::{Deserialize, Serialize};
 
@@ -73,10 +73,10 @@ fn limits(iterations: Option<u64>, nodes: Option<u32>) -> Result<Limits, Problem
     let most = bounds()?;
     if iterations.is_some_and(|given| given == 0 || given > most.iterations) {
         let detail = format!("max_iterations must be 1 to {}", most.iterations);
-        return Err(Problem::invalid("invalid-limit", detail));
+        return Err(Problem::new(Code::InvalidLimit, detail));
     }
     if nodes.is_some_and(|given| given == 0 || given > most.nodes) {
-        return Err(Problem::invalid("invalid-limit", format!("max_nodes must be 1 to {}", most.nodes)));
+        return Err(Problem::new(Code::InvalidLimit, format!("max_nodes must be 1 to {}", most.nodes)));
     }
     Ok(Limits { iterations: iterations.unwrap_or(most.iterations), nodes: nodes.unwrap_or(most.nodes) })
 }
@@ -84,13 +84,13 @@ fn limits(iterations: Option<u64>, nodes: Option<u32>) -> Result<Limits, Problem
 fn rules(given: Option<Vec<String>>) -> Result<Vec<String>, Problem> {
     let rules = given.unwrap_or_else(|| JOIN_LAWS.map(str::to_owned).to_vec());
     if rules.len() > MAX_RULES {
-        return Err(Problem::invalid("too-many-rules", format!("rules may hold at most {MAX_RULES} names")));
+        return Err(Problem::new(Code::TooManyRules, format!("rules may hold at most {MAX_RULES} names")));
     }
     Ok(rules)
 }
 
 fn refused(reason: String) -> Problem {
-    Problem::invalid("invalid-expression", reason)
+    Problem::new(Code::InvalidExpression, reason)
 }
 
 /// `POST /stream/green/canonicalize`.
@@ -100,7 +100,7 @@ pub(crate) async fn canonicalize(request: Request) -> Result<Response, Problem> 
     check_color(Color::Green, &operation, request.polarity.as_deref())?;
     if operation != "canonicalize" {
         let detail = format!("an expression is canonicalized; {operation} takes document_id, or lhs and rhs");
-        return Err(Problem::invalid("invalid-operation", detail));
+        return Err(Problem::new(Code::InvalidOperation, detail));
     }
     let rules = rules(request.rules)?;
     let limits = limits(request.max_iterations, request.max_nodes)?;
@@ -115,7 +115,7 @@ pub(crate) async fn verify(request: Request) -> Result<Response, Problem> {
     check_color(Color::Green, &operation, request.polarity.as_deref())?;
     if !matches!(operation.as_str(), "verify" | "check") {
         let detail = format!("lhs and rhs are verified; {operation} does not take them");
-        return Err(Problem::invalid("invalid-operation", detail));
+        return Err(Problem::new(Code::InvalidOperation, detail));
     }
     let rules = rules(request.rules)?;
     let limits = limits(request.max_iterations, request.max_nodes)?;

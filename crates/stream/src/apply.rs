@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use http::Method;
-use ramanujan_core::{Color, Digest, Dot, Fingerprint, Polarity, Problem, VectorClock, json};
+use ramanujan_core::{Code, Color, Digest, Dot, Fingerprint, Polarity, Problem, VectorClock, json};
 use ramanujan_crdt::wire::OperationRequest;
 use ramanujan_crdt::{Json, TapPhase};
 use ramanujan_shell::fetch::{call_with, read_reply};
@@ -80,8 +80,8 @@ pub(crate) async fn post(color: Color, request: Request) -> Result<Response, Pro
         operation.polarity = None;
     }
     let body = if is_batch { serde_json::to_vec(&operations) } else { serde_json::to_vec(&operations[0]) };
-    let body = body.map_err(|error| Problem::new(500, "encoding", error.to_string()))?;
-    let key = request.header("idempotency-key").map(|key| ("idempotency-key", key));
+    let body = body.map_err(|error| Problem::new(Code::Encoding, error.to_string()))?;
+    let key = request.idempotency_key()?.map(|key| ("idempotency-key", key));
     let reply = call_with(CRDT_SERVICE, Method::POST, "/crdt/apply", key.as_slice(), body).await?;
     let stored = if is_batch {
         read_reply(CRDT_SERVICE, &reply)?
@@ -91,11 +91,7 @@ pub(crate) async fn post(color: Color, request: Request) -> Result<Response, Pro
         StoredBatch { results: vec![single], applied: 1 - duplicates, duplicates }
     };
     if stored.results.len() != operations.len() {
-        return Err(Problem::new(
-            502,
-            "component-reply",
-            "crdt-service answered another number of operations",
-        ));
+        return Err(Problem::new(Code::ComponentReply, "crdt-service answered another number of operations"));
     }
     let events = events(color, &operations, &stored.results);
     record(&events).await.map_err(|problem| not_recorded(problem, &stored.results))?;
@@ -103,7 +99,7 @@ pub(crate) async fn post(color: Color, request: Request) -> Result<Response, Pro
     if !is_batch {
         let (operation, stored, event) = (&operations[0], &stored.results[0], &events[0]);
         let result: &RawValue = serde_json::from_slice(reply.body())
-            .map_err(|error| Problem::new(502, "component-reply", error.to_string()))?;
+            .map_err(|error| Problem::new(Code::ComponentReply, error.to_string()))?;
         return ok(&Single {
             operation: &operation.operation,
             color,
@@ -186,5 +182,5 @@ fn not_recorded(problem: Problem, stored: &[Stored]) -> Problem {
          operation_id to repair that",
         problem.detail
     );
-    Problem::new(503, "not-recorded", detail).with("operation_ids", dots)
+    Problem::new(Code::NotRecorded, detail).with("operation_ids", dots)
 }

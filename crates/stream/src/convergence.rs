@@ -6,7 +6,7 @@
 //! nothing about whether this implementation's joins obey the laws. The second recomputation does, for these deltas:
 //! it applies them in the second order and must come to the same state.
 
-use ramanujan_core::{Digest, Problem};
+use ramanujan_core::{Code, Digest, Problem};
 use ramanujan_crdt::CrdtType;
 use ramanujan_crdt::wire::DeltaRecord;
 use ramanujan_shell::setting;
@@ -144,7 +144,7 @@ fn proofs(
         let right = Join::of(past().chain(segment.second.iter().map(|block| names[*block].clone())));
         let (Some(left), Some(right)) = (left, right) else { continue };
         let found = gadgets::verify(&left.to_string(), &right.to_string(), &rules, bounds)
-            .map_err(|reason| Problem::new(500, "witness", reason))?;
+            .map_err(|reason| Problem::new(Code::Witness, reason))?;
         match found.verdict {
             Verdict::Equal if replay(&left, &right, &found.steps) => {
                 let (left, right) = (left.to_string(), right.to_string());

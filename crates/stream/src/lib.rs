@@ -17,7 +17,7 @@ mod recompute;
 mod state;
 mod verify;
 
-use ramanujan_core::{Color, Problem, json};
+use ramanujan_core::{Code, Color, Problem, json};
 use ramanujan_shell::service::color_constants;
 use ramanujan_shell::{Info, Request, Response, Service};
 use serde::Deserialize;
@@ -127,10 +127,10 @@ fn check_color(color: Color, operation: &str, polarity: Option<&str>) -> Result<
     if let Some(polarity) = polarity {
         let claimed: Color = polarity
             .parse()
-            .map_err(|error| Problem::invalid("invalid-operation", format!("polarity: {error}")))?;
+            .map_err(|error| Problem::new(Code::InvalidOperation, format!("polarity: {error}")))?;
         if claimed != color {
             let detail = format!("the operation says it is {claimed}, this is the {color} stream");
-            return Err(Problem::conflict("wrong-color", detail).with("allowed", allowed.to_vec()));
+            return Err(Problem::new(Code::WrongColor, detail).with("allowed", allowed.to_vec()));
         }
     }
     if allowed.contains(&operation) {
@@ -140,11 +140,11 @@ fn check_color(color: Color, operation: &str, polarity: Option<&str>) -> Result<
     match Color::of_operation(operation) {
         Some(other) if other != color => {
             let detail = format!("{operation} is {other}; the {color} stream takes {list}");
-            Err(Problem::conflict("wrong-color", detail).with("allowed", allowed.to_vec()))
+            Err(Problem::new(Code::WrongColor, detail).with("allowed", allowed.to_vec()))
         }
         _ => {
             let detail = format!("unknown operation {operation:.40?}; the {color} stream takes {list}");
-            Err(Problem::invalid("invalid-operation", detail).with("allowed", allowed.to_vec()))
+            Err(Problem::new(Code::InvalidOperation, detail).with("allowed", allowed.to_vec()))
         }
     }
 }

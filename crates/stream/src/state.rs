@@ -1,7 +1,7 @@
 //! `GET …/state` and `GET …/test`.
 
 use http::Method;
-use ramanujan_core::{Color, DocumentId, Problem};
+use ramanujan_core::{Code, Color, DocumentId, Problem};
 use ramanujan_shell::{Request, Response, call_json, ok};
 use serde_json::{Map, Value, json};
 
@@ -10,7 +10,7 @@ pub(crate) async fn get(color: Color, request: Request) -> Result<Response, Prob
     let query = request.query();
     query.only(&["document_id"])?;
     let Some(document) = query.parse::<DocumentId>("document_id")? else {
-        return Err(Problem::invalid("invalid-parameter", "name the document: ?document_id=…"));
+        return Err(Problem::new(Code::InvalidParameter, "name the document: ?document_id=…"));
     };
     let path = format!("/crdt/{document}");
     let mut reply: Map<String, Value> = call_json("crdt-service", Method::GET, &path, None::<&()>).await?;

@@ -1,7 +1,9 @@
 //! `POST /stream/green/verify`: recomputes a document from its deltas and compares.
 
 use http::Method;
-use ramanujan_core::{AgentId, Color, Digest, DocumentId, Fingerprint, Polarity, Problem, VectorClock, json};
+use ramanujan_core::{
+    AgentId, Code, Color, Digest, DocumentId, Fingerprint, Polarity, Problem, VectorClock, json,
+};
 use ramanujan_crdt::CrdtType;
 use ramanujan_crdt::wire::DeltaRecord;
 use ramanujan_shell::{Request, Response, call_json, ok};
@@ -91,7 +93,7 @@ pub(crate) async fn post(request: Request) -> Result<Response, Problem> {
     if request.body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[') {
         let requests: Vec<VerifyRequest> = request.json()?;
         let detail = format!("GREEN verifies one document at a time; this asks for {}", requests.len());
-        return Err(Problem::invalid("one-at-a-time", detail));
+        return Err(Problem::new(Code::OneAtATime, detail));
     }
     // Colour first: an operation of another colour has fields that GREEN does not know, and they are not its fault.
     let claim: Claim = json::from_slice(&request.body)?;
@@ -99,7 +101,7 @@ pub(crate) async fn post(request: Request) -> Result<Response, Problem> {
     let request: VerifyRequest = json::from_slice(&request.body)?;
     if !matches!(request.operation.as_str(), "verify" | "check") {
         let detail = format!("a document is verified; {} does not take one", request.operation);
-        return Err(Problem::invalid("invalid-operation", detail));
+        return Err(Problem::new(Code::InvalidOperation, detail));
     }
     let document = request.document_id.as_str();
     let reported: Reported =

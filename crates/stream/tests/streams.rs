@@ -1,7 +1,7 @@
 //! The streams with the real crdt-service and timeline behind them, natively.
 
 use http::Method;
-use ramanujan_shell::native::{Guard, Reply, fresh_database, mount, send};
+use ramanujan_shell::native::{Guard, Reply, fresh_database, mount, send, send_request};
 use ramanujan_shell::{Schema, Store};
 use serde_json::{Value, json};
 
@@ -215,4 +215,25 @@ fn a_retry_repairs_a_missing_event() {
     }
     assert_eq!(events().len(), 1);
     assert_eq!(send(&crdt_service::service(), Method::GET, "/crdt/c", "").json["value"], 1);
+}
+
+#[test]
+fn an_idempotency_key_that_cannot_be_read_is_refused_and_stores_nothing() {
+    let _network = network();
+    let body = br#"{"operation":"insert","document_id":"d","agent_id":"a","value":"x"}"#;
+    let with = |key: &[u8]| {
+        let key = http::HeaderValue::from_bytes(key).unwrap();
+        let request = http::Request::post("/stream/red/apply").header("idempotency-key", key);
+        send_request(&ramanujan_stream::red("0"), request.body(body.to_vec()).unwrap())
+    };
+    for key in ["schl\u{fc}ssel".as_bytes(), b"\xff", b"", &[b'k'; 256]] {
+        let refused = with(key);
+        assert_eq!(
+            (refused.status, &refused.json["code"]),
+            (422, &json!("invalid-idempotency-key")),
+            "{key:?}"
+        );
+    }
+    assert!(events().is_empty());
+    assert_eq!((with(b"k").status, with(b"k").json["duplicate"].clone()), (200, json!(true)));
 }

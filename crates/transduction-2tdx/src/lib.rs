@@ -6,7 +6,7 @@
 pub mod generate;
 pub mod skill;
 
-use ramanujan_core::Problem;
+use ramanujan_core::{Code, Problem};
 use ramanujan_shell::{Info, Request, Response, Service, setting};
 use serde_json::{Map, Value, json};
 
@@ -50,9 +50,12 @@ async fn members(_: Request) -> Result<Map<String, Value>, Problem> {
 }
 
 async fn not_built(request: Request) -> Result<Response, Problem> {
-    Err(Problem::not_implemented(format!(
-        "{} {} is declared and not built yet: no site is synchronised so far",
-        request.parts.method,
-        request.path()
-    )))
+    Err(Problem::new(
+        Code::NotImplemented,
+        format!(
+            "{} {} is declared and not built yet: no site is synchronised so far",
+            request.parts.method,
+            request.path()
+        ),
+    ))
 }

@@ -1,6 +1,6 @@
 //! `/agent/{id}/…`: the agent API of the deployment guides.
 
-use ramanujan_core::Problem;
+use ramanujan_core::{Code, Problem};
 use ramanujan_shell::{Request, Response, ok};
 use serde_json::json;
 
@@ -46,7 +46,7 @@ pub(crate) async fn acknowledge(context: Context, request: Request) -> Result<Re
     let query = request.query();
     query.only(&["through"])?;
     let through = query.parse::<u64>("through")?.ok_or_else(|| {
-        Problem::invalid("missing-parameter", "give through=<seq>, the last message that is dealt with")
+        Problem::new(Code::MissingParameter, "give through=<seq>, the last message that is dealt with")
     })?;
     let database = Database::open()?;
     let agent = database.known_agent(path_agent(&request)?.as_str())?;
@@ -77,7 +77,7 @@ pub(super) fn read_message(settings: &Settings, request: &Request) -> Result<Age
     let limit = settings.max_message_bytes;
     if message.payload.to_string().len() as u64 > limit {
         let detail = format!("the payload exceeds {limit} bytes; send a reference to it instead");
-        return Err(Problem::new(413, "message-too-large", detail).with("limit", limit));
+        return Err(Problem::new(Code::MessageTooLarge, detail).with("limit", limit));
     }
     Ok(message)
 }
@@ -92,7 +92,8 @@ pub(super) async fn store(context: &Context, message: &Message) -> Result<Stored
 
 pub(crate) async fn sync(_: Context, request: Request) -> Result<Response, Problem> {
     Database::open()?.known_agent(path_agent(&request)?.as_str())?;
-    Err(Problem::not_implemented(
+    Err(Problem::new(
+        Code::NotImplemented,
         "starting a synchronisation is not built yet; POST /agent/{id}/message takes a SyncRequest for the agent",
     ))
 }

@@ -1,6 +1,6 @@
 //! `/agents/…` and its twins for the dashboard: registering, leaving, heartbeats, lists.
 
-use ramanujan_core::{Polarity, Problem, VectorClock};
+use ramanujan_core::{Code, Polarity, Problem, VectorClock};
 use ramanujan_shell::{Request, Response, json as raw_json, ok};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -102,7 +102,7 @@ pub(crate) async fn register(context: Context, request: Request) -> Result<Respo
                 "{} agents are known, which is the limit (MAX_AGENTS); DELETE /agents/{{id}} one first",
                 settings.max_agents
             );
-            return Err(Problem::new(429, "too-many-agents", detail).with("limit", settings.max_agents));
+            return Err(Problem::new(Code::TooManyAgents, detail).with("limit", settings.max_agents));
         }
         Registered::New | Registered::Known => {}
     }
@@ -131,7 +131,7 @@ fn differs(registration: &Registration, stored: &Agent) -> Problem {
         members.join(", "),
         stored.agent_id
     );
-    Problem::conflict("agent-differs", detail).with("differs", members)
+    Problem::new(Code::AgentDiffers, detail).with("differs", members)
 }
 
 pub(crate) async fn deregister(_: Context, request: Request) -> Result<Response, Problem> {
@@ -172,7 +172,8 @@ pub(crate) async fn heartbeat(context: Context, request: Request) -> Result<Resp
 }
 
 pub(crate) async fn round(_: Context, _: Request) -> Result<Response, Problem> {
-    Err(Problem::not_implemented(
+    Err(Problem::new(
+        Code::NotImplemented,
         "synchronisation rounds are not built yet; replicas exchange operations through crdt-service",
     ))
 }

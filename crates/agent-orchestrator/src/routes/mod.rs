@@ -7,7 +7,7 @@ pub(crate) mod network;
 pub(crate) mod topology;
 mod view;
 
-use ramanujan_core::{AgentId, Problem, VectorClock};
+use ramanujan_core::{AgentId, Code, Problem, VectorClock};
 use ramanujan_shell::{Query, Request, setting};
 
 use serde::de::DeserializeOwned;
@@ -26,7 +26,7 @@ fn page_limit(query: &Query<'_>, default: u64) -> Result<u64, Problem> {
 /// The agent in the path. A name that breaks the grammar is nobody's, so it is not found rather than invalid.
 fn path_agent(request: &Request) -> Result<AgentId, Problem> {
     let text = request.param("id");
-    text.parse().map_err(|error| Problem::not_found("unknown-agent", format!("{error}")))
+    text.parse().map_err(|error| Problem::new(Code::UnknownAgent, format!("{error}")))
 }
 
 /// The body read as a JSON object. Serde would also read a struct from an array of its members in order, which no
@@ -37,7 +37,7 @@ fn object<T: DeserializeOwned>(request: &Request) -> Result<T, Problem> {
     if first == Some(&b'{') {
         Ok(read)
     } else {
-        Err(Problem::invalid("invalid-json", "the body is no JSON object"))
+        Err(Problem::new(Code::InvalidJson, "the body is no JSON object"))
     }
 }
 
@@ -47,13 +47,13 @@ fn check_clock(clock: &VectorClock) -> Result<(), Problem> {
         return Ok(());
     }
     let detail = format!("vector_clock has {} entries, at most {MAX_REPORTED_CLOCK} are taken", clock.len());
-    Err(Problem::invalid("clock-too-large", detail))
+    Err(Problem::new(Code::ClockTooLarge, detail))
 }
 
 /// The graph that numbered agents are placed on: the smallest of its kind that has a vertex for each of them.
 fn network_graph(database: &Database, kind: Kind) -> Result<Graph, Problem> {
     let vertices = database.greatest_vertex()?.map_or(0, |vertex| vertex + 1);
-    kind.graph(kind.size_for(vertices)).map_err(|error| Problem::new(500, "topology", error.to_string()))
+    kind.graph(kind.size_for(vertices)).map_err(|error| Problem::new(Code::Topology, error.to_string()))
 }
 
 /// Sends what the timeline is owed without failing the request: for requests that come again by themselves.

@@ -1,6 +1,6 @@
 //! `/agents/topology` and `/agents/route`: the shape of the network and where a document's operations go.
 
-use ramanujan_core::{DocumentId, Problem};
+use ramanujan_core::{Code, DocumentId, Problem};
 use ramanujan_shell::{Request, Response, ok};
 use serde_json::json;
 
@@ -24,7 +24,7 @@ pub(crate) async fn topology(context: Context, request: Request) -> Result<Respo
         }
     };
     let report = Report::compute(kind, n).map_err(|error| {
-        Problem::invalid("unsupported-size", error.to_string()).with("sizes", kind.sizes())
+        Problem::new(Code::UnsupportedSize, error.to_string()).with("sizes", kind.sizes())
     })?;
     ok(&report)
 }
@@ -32,14 +32,14 @@ pub(crate) async fn topology(context: Context, request: Request) -> Result<Respo
 pub(crate) async fn route(context: Context, request: Request) -> Result<Response, Problem> {
     let query = request.query();
     query.only(&["document_id", "operation"])?;
-    let missing = |name: &str| Problem::invalid("missing-parameter", format!("give {name}=…"));
+    let missing = |name: &str| Problem::new(Code::MissingParameter, format!("give {name}=…"));
     let document: DocumentId = query.parse("document_id")?.ok_or_else(|| missing("document_id"))?;
     let operation = query.get("operation").ok_or_else(|| missing("operation"))?;
     let polarity = routing::polarity_of(operation).ok_or_else(|| {
         let known: Vec<&str> = routing::operations().collect();
         let cut: String = operation.chars().take(40).collect();
         let detail = format!("{cut:?} is no operation; known: {}", known.join(", "));
-        Problem::invalid("unknown-operation", detail).with("allowed", known)
+        Problem::new(Code::UnknownOperation, detail).with("allowed", known)
     })?;
     let settings = context.settings()?;
     let database = Database::open()?;
@@ -50,7 +50,7 @@ pub(crate) async fn route(context: Context, request: Request) -> Result<Response
             "no {polarity} agent is active; one becomes so by POST /agents/register or a heartbeat within {} ms",
             settings.health_timeout
         );
-        return Err(Problem::new(503, "no-active-agent", detail).with("polarity", polarity.as_str()));
+        return Err(Problem::new(Code::NoActiveAgent, detail).with("polarity", polarity.as_str()));
     };
     // It may have left in the meantime; the choice among those seen stands.
     let agent = database.agent(chosen)?;

@@ -1,6 +1,6 @@
 //! Statements on agents: registration, heartbeat, departure, reading.
 
-use ramanujan_core::{Polarity, Problem, VectorClock};
+use ramanujan_core::{Code, Polarity, Problem, VectorClock};
 use ramanujan_shell::{Row, Value};
 
 use super::{Database, MAX_CLOCK_ENTRIES, corrupt, optional_text, optional_uint, stored_json};
@@ -252,10 +252,10 @@ impl Database {
 /// 404 for a name that no agent has.
 pub(super) fn unknown_agent(id: &str) -> Problem {
     let cut: String = id.chars().take(40).collect();
-    Problem::not_found("unknown-agent", format!("there is no agent {cut:?}; POST /agents/register makes one"))
+    Problem::new(Code::UnknownAgent, format!("there is no agent {cut:?}; POST /agents/register makes one"))
 }
 
 pub(super) fn clock_too_large() -> Problem {
     let detail = format!("the agent's clock would have more than {MAX_CLOCK_ENTRIES} entries");
-    Problem::invalid("clock-too-large", detail)
+    Problem::new(Code::ClockTooLarge, detail)
 }

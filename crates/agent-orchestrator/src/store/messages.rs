@@ -1,7 +1,7 @@
 //! Statements on messages: storing once, reading a buffer, acknowledging.
 
-use ramanujan_core::Problem;
 use ramanujan_core::time::format_rfc3339;
+use ramanujan_core::{Code, Problem};
 use ramanujan_shell::{Row, Value};
 use serde_json::{Value as Json, json};
 
@@ -81,7 +81,7 @@ impl Database {
                 return Ok(known);
             }
         }
-        Err(Problem::new(503, "store-busy", "the receiver's buffer changes all the time; send it again"))
+        Err(Problem::new(Code::StoreBusy, "the receiver's buffer changes all the time; send it again"))
     }
 
     /// The message if it was there before, the reason if it cannot be stored, `None` if it now can.
@@ -116,14 +116,14 @@ impl Database {
                 return Ok(Some(Stored { seq: row.uint(1)?, duplicate: true }));
             }
             let detail = format!("{id} is stored with other content; give the new message an id of its own");
-            return Err(Problem::conflict("message-conflict", detail));
+            return Err(Problem::new(Code::MessageConflict, detail));
         }
         if row.uint(3)? == 0 {
             return Err(unknown_agent(receiver.as_deref().unwrap_or_default()));
         }
         if row.uint(2)? == 0 {
             let detail = format!("the sender {:?} is no agent; POST /agents/register first", message.sender);
-            return Err(Problem::invalid("unknown-sender", detail));
+            return Err(Problem::new(Code::UnknownSender, detail));
         }
         if row.uint(5)? > MAX_CLOCK_ENTRIES {
             return Err(clock_too_large());
@@ -134,7 +134,7 @@ impl Database {
                 "{max_buffer} messages wait for agent {name}; it has to acknowledge some \
                  (DELETE /agent/{name}/messages?through=<seq>, or an Ack), then send this one again"
             );
-            return Err(Problem::new(429, "buffer-full", detail).with("limit", max_buffer));
+            return Err(Problem::new(Code::BufferFull, detail).with("limit", max_buffer));
         }
         Ok(None)
     }

@@ -8,7 +8,7 @@ mod messages;
 mod outbox;
 mod schema;
 
-use ramanujan_core::Problem;
+use ramanujan_core::{Code, Problem};
 use ramanujan_shell::{Row, Store};
 use serde_json::Value as Json;
 
@@ -47,5 +47,5 @@ fn stored_json(text: &str, what: &str) -> Result<Json, Problem> {
 }
 
 fn corrupt(what: &str) -> Problem {
-    Problem::new(500, "store-shape", format!("a stored {what} cannot be read"))
+    Problem::new(Code::StoreShape, format!("a stored {what} cannot be read"))
 }

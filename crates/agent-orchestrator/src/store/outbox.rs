@@ -6,7 +6,7 @@
 
 use http::Method;
 use ramanujan_core::time::format_rfc3339;
-use ramanujan_core::{Digest, Problem};
+use ramanujan_core::{Code, Digest, Problem};
 use ramanujan_shell::{Row, call_json, log};
 use serde_json::{Value as Json, json};
 
@@ -98,10 +98,10 @@ fn refused_index(problem: &Problem) -> Option<usize> {
 
 fn still_owed(problem: &Problem) -> Problem {
     // Whatever ails the timeline, the client's request was right and may be repeated.
-    let status = if problem.status == 502 { 502 } else { 503 };
+    let status = if problem.status == 502 { 502 } else { Code::EventNotRecorded.status() };
     let detail = format!(
         "stored, but the timeline has not recorded it ({}); repeat the request, it takes effect once",
         problem.detail
     );
-    Problem::new(status, "event-not-recorded", detail).with("stored", true)
+    Problem::new(Code::EventNotRecorded, detail).at_status(status).with("stored", true)
 }

@@ -9,7 +9,7 @@ use std::rc::Rc;
 use agent_orchestrator::settings::{Context, Settings};
 use agent_orchestrator::topology::Kind;
 use http::Method;
-use ramanujan_core::Problem;
+use ramanujan_core::{Code, Problem};
 use ramanujan_shell::native::{self, Guard, Reply, send};
 use ramanujan_shell::{Info, Service, ok};
 use serde_json::{Value, json};
@@ -116,7 +116,7 @@ fn timeline(events: &Rc<RefCell<BTreeMap<String, (Value, usize)>>>, up: &Rc<Cell
         let (events, up) = (events.clone(), up.get());
         async move {
             if !up {
-                return Err(Problem::new(503, "store-unavailable", "away"));
+                return Err(Problem::new(Code::StoreUnavailable, "away"));
             }
             let batch: Vec<Value> = request.json()?;
             for (index, mut event) in batch.into_iter().enumerate() {
@@ -126,7 +126,7 @@ fn timeline(events: &Rc<RefCell<BTreeMap<String, (Value, usize)>>>, up: &Rc<Cell
                 let mut events = events.borrow_mut();
                 let known = events.entry(id).or_insert_with(|| (event.clone(), 0));
                 if known.0 != event {
-                    return Err(Problem::conflict("event-conflict", "other content").with("index", index));
+                    return Err(Problem::new(Code::EventConflict, "other content").with("index", index));
                 }
                 known.1 += 1;
             }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ramanujan_core::{Digest, Dot, MAX_SAFE_INTEGER, Problem, VectorClock};
+use ramanujan_core::{Code, Digest, Dot, MAX_SAFE_INTEGER, Problem, VectorClock};
 use ramanujan_crdt::counter::Totals;
 use ramanujan_crdt::state::{EMPTY_CHAIN, extend_chain};
 use ramanujan_crdt::wire::{OperationRequest, Wanted};
@@ -147,7 +147,7 @@ fn one(
             request.operation,
             wanted.crdt_type()
         );
-        return Err(Problem::conflict("type-conflict", detail).into());
+        return Err(Problem::new(Code::TypeConflict, detail).into());
     }
     let before = match request.seq {
         Some(seq) => known.get(&Dot::new(agent.clone(), seq)),
@@ -166,7 +166,7 @@ fn one(
     for parent in parents {
         let Some(stored) = known.get(&parent) else {
             let detail = format!("parent {parent} is not in {}; send it first", request.document_id);
-            return Err(Problem::invalid("unknown-parent", detail).with("parent", parent.to_string()).into());
+            return Err(Problem::new(Code::UnknownParent, detail).with("parent", parent.to_string()).into());
         };
         past.join(&stored.clock);
         with_clocks.push((parent, &stored.clock));
@@ -218,7 +218,7 @@ fn one(
                 _ => (0, 0),
             };
             let totals = totals.add(plus, minus).ok_or_else(|| {
-                Problem::invalid("counter-overflow", format!("the totals of {agent} would exceed 2^53-1"))
+                Problem::new(Code::CounterOverflow, format!("the totals of {agent} would exceed 2^53-1"))
             })?;
             (op.clone(), 0, totals)
         }
@@ -260,7 +260,7 @@ fn repeated(
             stored.delta.dot, request.document_id
         );
         return Err(
-            Problem::conflict("dot-conflict", detail).with("operation_id", stored.delta.dot.to_string())
+            Problem::new(Code::DotConflict, detail).with("operation_id", stored.delta.dot.to_string())
         );
     }
     Ok(Checked {
@@ -307,7 +307,7 @@ fn check_sequence(
 ) -> Result<(), Problem> {
     let agent = &request.agent_id;
     if seq > MAX_SAFE_INTEGER {
-        return Err(Problem::invalid("invalid-operation", format!("{agent} has used up its numbers")));
+        return Err(Problem::new(Code::InvalidOperation, format!("{agent} has used up its numbers")));
     }
     let seen = past.get(agent.as_str());
     if seen + 1 == seq {
@@ -315,26 +315,26 @@ fn check_sequence(
     }
     if seen >= seq {
         let detail = format!("the parents of {agent}:{seq} already contain {agent}:{seen}");
-        return Err(Problem::invalid("seq-in-past", detail).with("expected_seq", seen + 1));
+        return Err(Problem::new(Code::SeqInPast, detail).with("expected_seq", seen + 1));
     }
     if known.get(&Dot::new(agent.clone(), seq - 1)).is_none() {
         let detail = format!("{agent}:{seq} comes before {agent}:{}, which is not stored", seq - 1);
-        return Err(Problem::invalid("seq-gap", detail));
+        return Err(Problem::new(Code::SeqGap, detail));
     }
     let detail = format!(
         "the parents of {agent}:{seq} do not contain {agent}:{}; a replica that edits two versions needs two agent ids",
         seq - 1
     );
-    Err(Problem::invalid("agent-not-sequential", detail))
+    Err(Problem::new(Code::AgentNotSequential, detail))
 }
 
 fn refusal(error: TextError) -> Refusal {
     let code = match &error {
         TextError::NeedsHistory => return Refusal::NeedsHistory,
-        TextError::OutOfRange { .. } => "position-out-of-range",
-        TextError::TooLong(_) | TextError::TooManyEvents => "document-too-long",
-        TextError::UnknownParent(_) => "unknown-parent",
-        TextError::DuplicateDot(_) | TextError::Empty | TextError::NotText(_) => "invalid-operation",
+        TextError::OutOfRange { .. } => Code::PositionOutOfRange,
+        TextError::TooLong(_) | TextError::TooManyEvents => Code::DocumentTooLong,
+        TextError::UnknownParent(_) => Code::UnknownParent,
+        TextError::DuplicateDot(_) | TextError::Empty | TextError::NotText(_) => Code::InvalidOperation,
     };
-    Problem::invalid(code, error.to_string()).into()
+    Problem::new(code, error.to_string()).into()
 }

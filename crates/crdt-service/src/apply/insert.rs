@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ramanujan_core::Problem;
+use ramanujan_core::{Code, Problem};
 use ramanujan_crdt::CrdtType;
 use ramanujan_crdt::wire::OperationRequest;
 use ramanujan_shell::{Store, now_millis};
@@ -95,5 +95,5 @@ pub(super) fn all_new(
 }
 
 fn to_json<T: Serialize + ?Sized>(value: &T) -> Result<String, Problem> {
-    serde_json::to_string(value).map_err(|error| Problem::new(500, "encoding", error.to_string()))
+    serde_json::to_string(value).map_err(|error| Problem::new(Code::Encoding, error.to_string()))
 }

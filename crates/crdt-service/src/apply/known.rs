@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use ramanujan_core::{Digest, Dot, Problem, VectorClock};
+use ramanujan_core::{Code, Digest, Dot, Problem, VectorClock};
 use ramanujan_crdt::counter::Totals;
 use ramanujan_crdt::{CrdtType, Delta, TextGraph};
 use ramanujan_shell::Store;
@@ -157,7 +157,7 @@ pub(super) fn fetch(store: &Store, document: &str, needed: &Needed) -> Result<Kn
         let rows = store
             .execute("SELECT crdt_type FROM crdt_deltas WHERE document_id = ?1 LIMIT 1", [document.into()])?;
         let parse = |row: &ramanujan_shell::Row| {
-            row.text(0)?.parse().map_err(|e: String| Problem::new(500, "store-corrupt", e))
+            row.text(0)?.parse().map_err(|e: String| Problem::new(Code::StoreCorrupt, e))
         };
         known.crdt_type = rows.first().map(parse).transpose()?;
     }

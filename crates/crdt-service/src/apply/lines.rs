@@ -3,13 +3,13 @@
 //! Each batch is stored whole or not at all; the first that is refused ends the stream. The reply has a line for each
 //! stored operation, then one that says how far it got.
 
-use ramanujan_core::{Problem, json};
+use ramanujan_core::{Code, Problem, json};
 use ramanujan_crdt::wire::OperationRequest;
 use ramanujan_shell::response::typed;
 use ramanujan_shell::{Request, Response};
 use serde::Serialize;
 
-use super::{apply, idempotency_key, max_batch, report};
+use super::{apply, max_batch, report};
 
 #[derive(Serialize)]
 struct End {
@@ -20,12 +20,12 @@ struct End {
 
 pub(super) fn post(request: &Request) -> Result<Response, Problem> {
     request.query().only(&[])?;
-    let key = idempotency_key(request)?;
+    let key = request.idempotency_key()?.map(str::to_owned);
     let blank = |line: &&[u8]| line.iter().all(u8::is_ascii_whitespace);
     let mut lines =
         request.body.split(|byte| *byte == b'\n').enumerate().filter(|(_, line)| !blank(line)).peekable();
     if lines.peek().is_none() {
-        return Err(Problem::invalid("empty-batch", "the stream holds no operation"));
+        return Err(Problem::new(Code::EmptyBatch, "the stream holds no operation"));
     }
     let limit = max_batch()?;
     let mut end = End { status: "ok", applied: 0, duplicates: 0 };
@@ -62,7 +62,7 @@ fn store(
             Some(operation) if !is_batch => requests.push(operation),
             _ => {
                 let detail = "a line holds one operation, not an array";
-                return Err(at(index, Problem::invalid("invalid-operation", detail)));
+                return Err(at(index, Problem::new(Code::InvalidOperation, detail)));
             }
         }
     }
@@ -80,7 +80,7 @@ fn store(
 
 fn put<T: Serialize>(out: &mut Vec<u8>, line: &T) -> Result<(), Problem> {
     serde_json::to_writer(&mut *out, line)
-        .map_err(|error| Problem::new(500, "encoding", error.to_string()))?;
+        .map_err(|error| Problem::new(Code::Encoding, error.to_string()))?;
     out.push(b'\n');
     Ok(())
 }

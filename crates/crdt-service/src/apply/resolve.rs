@@ -3,7 +3,7 @@
 
 use std::rc::Rc;
 
-use ramanujan_core::{DocumentId, Problem, VectorClock};
+use ramanujan_core::{Code, DocumentId, Problem, VectorClock};
 use ramanujan_crdt::request::EditRequest;
 use ramanujan_crdt::text::units::utf16_to_code_points;
 use ramanujan_crdt::types::{Event, State};
@@ -40,7 +40,7 @@ impl Resolver {
             .collect();
         let empty = || {
             State::new(CrdtType::Json)
-                .ok_or_else(|| Problem::new(500, "no-state", "JSON documents have no state"))
+                .ok_or_else(|| Problem::new(Code::NoState, "JSON documents have no state"))
         };
         let state = if stored.is_empty() {
             empty()?
@@ -67,7 +67,7 @@ impl Resolver {
         let event = Event { dot: &known.delta.dot, past: &past };
         self.state
             .apply(&event, &known.delta.op)
-            .map_err(|error| Problem::invalid("invalid-operation", error.to_string()))?;
+            .map_err(|error| Problem::new(Code::InvalidOperation, error.to_string()))?;
         self.at.observe(known.delta.dot.agent.as_str(), known.delta.dot.seq);
         Ok(())
     }
@@ -78,10 +78,10 @@ impl Resolver {
     /// 422 if there is no such place.
     pub(super) fn resolve(&self, request: &EditRequest) -> Result<Edit, Problem> {
         match &self.state {
-            State::Json(document) => document
-                .resolve(request)
-                .map_err(|error| Problem::invalid("no-such-place", error.to_string())),
-            _ => Err(Problem::new(500, "no-state", "the document is not JSON")),
+            State::Json(document) => {
+                document.resolve(request).map_err(|error| Problem::new(Code::NoSuchPlace, error.to_string()))
+            }
+            _ => Err(Problem::new(Code::NoState, "the document is not JSON")),
         }
     }
 }
@@ -106,12 +106,12 @@ pub(super) fn code_points(
         String::new()
     } else {
         let state = at_clock(store, document, past).map_err(|problem| {
-            if problem.code != "no-such-version" {
+            if !matches!(problem.code, Code::NoSuchVersion | Code::UnclosedVersion) {
                 return problem;
             }
             let detail =
                 "an operation in UTF-16 units cannot build on others of its own batch: send it by itself";
-            Problem::invalid("utf16-in-batch", detail)
+            Problem::new(Code::Utf16InBatch, detail)
         })?;
         match &state.content {
             Content::Text(text) => text.clone(),
@@ -121,7 +121,7 @@ pub(super) fn code_points(
     let place = |offset: u64| {
         utf16_to_code_points(&text, offset).ok_or_else(|| {
             let detail = format!("UTF-16 offset {offset} is past the end or within a surrogate pair");
-            Problem::invalid("position-out-of-range", detail)
+            Problem::new(Code::PositionOutOfRange, detail)
         })
     };
     Ok(match op {

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use ramanujan_core::Problem;
+use ramanujan_core::{Code, Problem};
 use ramanujan_shell::{Row, Store, Value};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -84,7 +84,7 @@ impl Kind {
         Kind::ALL
             .into_iter()
             .find(|kind| kind.as_str() == text)
-            .ok_or_else(|| Problem::new(500, "store-corrupt", "a queued task has a bad kind"))
+            .ok_or_else(|| Problem::new(Code::StoreCorrupt, "a queued task has a bad kind"))
     }
 }
 
@@ -129,7 +129,7 @@ pub(crate) fn enqueue(
         Some(row) => row.uint(0),
         None => {
             let detail = "the tasks that wait are too many or too large; POST /crdt/cache/drain does them";
-            Err(Problem::new(429, "queue-full", detail))
+            Err(Problem::new(Code::QueueFull, detail))
         }
     }
 }
@@ -170,7 +170,7 @@ pub(crate) fn claim(store: &Store, now: u64) -> Result<Option<Claim>, Problem> {
 }
 
 fn give_up(store: &Store, abandoned: u64, now: u64) -> Result<(), Problem> {
-    let error = Problem::new(500, "abandoned", format!("taken {MAX_ATTEMPTS} times and never finished"));
+    let error = Problem::new(Code::Abandoned, format!("taken {MAX_ATTEMPTS} times and never finished"));
     let sql = "UPDATE crdt_lazy SET status = 'failed', payload = '', bytes = 0, error = ?1, completed = ?2
         WHERE status IN ('pending', 'in_progress') AND status = 'in_progress'
             AND started <= ?3 AND attempts >= ?4";
@@ -273,7 +273,7 @@ pub(crate) fn find(store: &Store, task_id: u64) -> Result<Option<Task>, Problem>
         true => Ok(None),
         false => RawValue::from_string(row.take_text(column)?)
             .map(Some)
-            .map_err(|_| Problem::new(500, "store-corrupt", "a queued task has a bad result")),
+            .map_err(|_| Problem::new(Code::StoreCorrupt, "a queued task has a bad result")),
     };
     let (result, error) = (json(8)?, json(9)?);
     Ok(Some(Task {
@@ -360,7 +360,7 @@ mod tests {
             SELECT 'snapshot', 30, i, '', 'pending', 0, 0, 0 FROM n";
         store.execute(fill, [MAX_TASKS.into()]).unwrap();
         let refused = enqueue(&store, Kind::Snapshot, 30, "new", "", 1).unwrap_err();
-        assert_eq!((refused.status, refused.code), (429, "queue-full"));
+        assert_eq!((refused.status, refused.code), (429, Code::QueueFull));
         assert!(enqueue(&store, Kind::Snapshot, 1, "waiting", "", 1).is_ok());
     }
 

@@ -1,7 +1,7 @@
 //! `/crdt/cache/…`: what the memo has done, what it holds, and the work that waits.
 
 use http::{HeaderName, HeaderValue, StatusCode, header};
-use ramanujan_core::{Digest, DocumentId, Polarity, Problem, time};
+use ramanujan_core::{Code, Digest, DocumentId, Polarity, Problem, time};
 use ramanujan_shell::{Request, Response, Store, now_millis, ok};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -109,7 +109,7 @@ pub(crate) async fn invalidate(request: Request) -> Result<Response, Problem> {
         }
         _ => {
             let detail = "give document_id, or polarity, or all: true";
-            return Err(Problem::invalid("invalid-invalidation", detail));
+            return Err(Problem::new(Code::InvalidInvalidation, detail));
         }
     };
     ok(&json!({"heads": heads, "entries": entries, "tier2_entries": tier2}))
@@ -121,7 +121,7 @@ fn polarity_named(name: &str) -> Result<Polarity, Problem> {
         .find(|polarity| polarity.as_str().eq_ignore_ascii_case(name))
         .ok_or_else(|| {
             let detail = format!("polarity is positive, negative or neutral, not {name:.20?}");
-            Problem::invalid("invalid-invalidation", detail)
+            Problem::new(Code::InvalidInvalidation, detail)
         })
 }
 
@@ -132,7 +132,7 @@ pub(crate) async fn drain(request: Request) -> Result<Response, Problem> {
         None => DEFAULT_DRAIN,
         Some(max @ 1..=MAX_DRAIN) => max,
         Some(_) => {
-            return Err(Problem::invalid("invalid-parameter", format!("max must be 1 to {MAX_DRAIN}")));
+            return Err(Problem::new(Code::InvalidParameter, format!("max must be 1 to {MAX_DRAIN}")));
         }
     };
     let store = Store::open(SCHEMA)?;
@@ -153,7 +153,7 @@ pub(crate) async fn drain(request: Request) -> Result<Response, Problem> {
 
 /// Whether the client would rather have the answer later (RFC 7240 §4.1).
 pub(crate) fn is_deferred(request: &Request) -> bool {
-    let preferences = request.header("prefer").unwrap_or_default();
+    let preferences = request.preference("prefer").unwrap_or_default();
     preferences.split([',', ';']).any(|preference| preference.trim().eq_ignore_ascii_case("respond-async"))
 }
 
@@ -173,7 +173,7 @@ impl Deferred {
     pub(crate) fn of(request: &Request, encoded: bool) -> Result<Self, Problem> {
         let body: Box<RawValue> = request.json()?;
         if !body.get().starts_with('{') {
-            return Err(Problem::invalid("invalid-json", "an object is wanted"));
+            return Err(Problem::new(Code::InvalidJson, "an object is wanted"));
         }
         Ok(Deferred { encoded, body })
     }
@@ -181,7 +181,7 @@ impl Deferred {
 
 /// Puts a request's work into the queue: 202 with the task's id and where its state can be read.
 pub(crate) fn defer(kind: Kind, work: &Deferred) -> Result<Response, Problem> {
-    let payload = serde_json::to_string(work).map_err(|e| Problem::new(500, "encoding", e.to_string()))?;
+    let payload = serde_json::to_string(work).map_err(|e| Problem::new(Code::Encoding, e.to_string()))?;
     let subject = Digest::of(payload.as_bytes()).to_string();
     let store = Store::open(SCHEMA)?;
     let task_id = queue::enqueue(&store, kind, kind.priority(), &subject, &payload, now_millis())?;
@@ -198,7 +198,7 @@ pub(crate) fn defer(kind: Kind, work: &Deferred) -> Result<Response, Problem> {
 
 fn payload(claim: &Claim) -> Result<Deferred, Problem> {
     serde_json::from_str(&claim.payload)
-        .map_err(|_| Problem::new(500, "store-corrupt", "a queued task has a bad payload"))
+        .map_err(|_| Problem::new(Code::StoreCorrupt, "a queued task has a bad payload"))
 }
 
 /// What the task's request would have answered.
@@ -208,7 +208,7 @@ fn run(store: &Store, claim: &Claim) -> Result<String, Problem> {
         Kind::Merge => merge::perform(&payload(claim)?)?,
         Kind::Verify => laws::perform(&payload(claim)?)?,
     };
-    String::from_utf8(body).map_err(|error| Problem::new(500, "encoding", error.to_string()))
+    String::from_utf8(body).map_err(|error| Problem::new(Code::Encoding, error.to_string()))
 }
 
 /// Writes the snapshot of a document's current version.
@@ -230,7 +230,7 @@ pub(crate) async fn task(request: Request) -> Result<Response, Problem> {
     let id: u64 = request.parse_param("id")?;
     let Some(task) = queue::find(&Store::open(SCHEMA)?, id)? else {
         let detail = format!("no task {id}: it never was, or it ended too long ago");
-        return Err(Problem::not_found("no-such-task", detail));
+        return Err(Problem::new(Code::NoSuchTask, detail));
     };
     ok(&Reply {
         created: time::format_rfc3339(task.created),

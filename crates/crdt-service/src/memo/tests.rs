@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 
+use ramanujan_core::Code;
 use ramanujan_core::VectorClock;
 use ramanujan_crdt::CrdtType;
 use ramanujan_shell::native::fresh_database;
@@ -69,8 +70,8 @@ fn pointers_take_their_share_of_the_budget() {
 #[test]
 fn an_error_is_not_remembered() {
     let _database = fresh_database();
-    let refused = reply(key(7), BREAK_EVEN, || Err(Problem::invalid("bad", "")));
-    assert_eq!(refused.unwrap_err().code, "bad");
+    let refused = reply(key(7), BREAK_EVEN, || Err(Problem::new(Code::InvalidMerge, "")));
+    assert_eq!(refused.unwrap_err().code, Code::InvalidMerge);
     assert_eq!(ask(7, BREAK_EVEN), (b"7".to_vec(), false, true));
 }
 

@@ -6,7 +6,7 @@
 use std::borrow::Borrow;
 use std::rc::Rc;
 
-use ramanujan_core::{Polarity, Problem};
+use ramanujan_core::{Code, Polarity, Problem};
 use ramanujan_crdt::counter::Totals;
 use ramanujan_crdt::text::DocumentError;
 use ramanujan_crdt::{CrdtType, Delta, Op, PnCounter, StateDigest, TextDocument};
@@ -86,7 +86,7 @@ impl Operand {
         match &self.form {
             Form::State(state) => Ok(state.encode()),
             Form::Totals(totals) => {
-                serde_json::to_vec(totals).map_err(|e| Problem::new(500, "encoding", e.to_string()))
+                serde_json::to_vec(totals).map_err(|e| Problem::new(Code::Encoding, e.to_string()))
             }
             Form::Text(text) => text_bytes(text.clone(), &text.state().map_err(refused)?),
             Form::Deltas(deltas) => {
@@ -168,7 +168,7 @@ impl Form {
                 _ => (0, 0),
             };
             let sum = counter.totals(agent).add(plus, minus).ok_or_else(|| {
-                Problem::invalid("counter-overflow", format!("the totals of {agent} exceed 2^53-1"))
+                Problem::new(Code::CounterOverflow, format!("the totals of {agent} exceed 2^53-1"))
             })?;
             counter.observe(agent, sum);
         }
@@ -180,14 +180,14 @@ pub(super) fn refused(error: DocumentError) -> Problem {
     match error {
         DocumentError::Conflict(dot) => {
             let detail = format!("{dot} has two different contents");
-            Problem::conflict("dot-conflict", detail).with("operation_id", dot.to_string())
+            Problem::new(Code::DotConflict, detail).with("operation_id", dot.to_string())
         }
         error => invalid(error.to_string()),
     }
 }
 
 fn invalid(detail: impl Into<String>) -> Problem {
-    Problem::invalid("invalid-merge", detail)
+    Problem::new(Code::InvalidMerge, detail)
 }
 
 fn nothing_in_common() -> Problem {

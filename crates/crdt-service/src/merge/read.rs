@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use ramanujan_core::{AgentId, Problem, json};
+use ramanujan_core::{AgentId, Code, Problem, json};
 use ramanujan_crdt::counter::Totals;
 use ramanujan_crdt::wire::DeltaRecord;
 use ramanujan_crdt::{CrdtType, PnCounter, TextDocument};
@@ -52,8 +52,8 @@ fn read(crdt_type: CrdtType, side: &str, raw: &RawValue) -> Result<Form, Problem
             self::totals(crdt_type, totals).map(Form::Totals)
         }
         Wire { deltas: None, totals: None, encoded: Some(encoded) } => self::encoded(crdt_type, &encoded),
-        _ => Err(Problem::invalid(
-            "invalid-merge",
+        _ => Err(Problem::new(
+            Code::InvalidMerge,
             "a state is {\"deltas\": […]} as /history lists them, {\"totals\": {…}} of a counter, or {\"encoded\": \
              \"<base64>\"}: one of them",
         )),
@@ -65,7 +65,7 @@ fn object<T: DeserializeOwned>(raw: &RawValue) -> Result<T, Problem> {
     let (mut objects, many) = json::one_or_many(raw.get().as_bytes())?;
     match objects.pop() {
         Some(object) if !many => Ok(object),
-        _ => Err(Problem::invalid("invalid-json", "an object is wanted, not an array")),
+        _ => Err(Problem::new(Code::InvalidJson, "an object is wanted, not an array")),
     }
 }
 
@@ -73,7 +73,7 @@ fn deltas(crdt_type: CrdtType, side: &str, raw: &RawValue) -> Result<Vec<Entry>,
     let (records, many) = json::one_or_many::<DeltaRecord>(raw.get().as_bytes())
         .map_err(|problem| first_unreadable(raw).unwrap_or(problem))?;
     if !many {
-        return Err(Problem::invalid("invalid-json", "deltas is an array"));
+        return Err(Problem::new(Code::InvalidJson, "deltas is an array"));
     }
     let side: Rc<str> = side.into();
     let read = |(index, mut record): (usize, DeltaRecord)| {
@@ -82,7 +82,7 @@ fn deltas(crdt_type: CrdtType, side: &str, raw: &RawValue) -> Result<Vec<Entry>,
         let mut delta = record.to_delta().map_err(|problem| problem.with("index", index))?;
         if delta.op.crdt_type() != crdt_type {
             let detail = format!("{} is an operation of {}", delta.dot, delta.op.crdt_type());
-            return Err(Problem::invalid("invalid-delta", detail).with("index", index));
+            return Err(Problem::new(Code::InvalidDelta, detail).with("index", index));
         }
         // A claimed digest has just been checked; a version has one name only, its parents in order.
         let digest = record.digest.filter(|_| delta.parents.is_sorted_by(|a, b| a < b));
@@ -105,7 +105,7 @@ fn first_unreadable(raw: &RawValue) -> Option<Problem> {
 }
 
 fn totals(crdt_type: CrdtType, agents: BTreeMap<String, Box<RawValue>>) -> Result<PnCounter, Problem> {
-    let invalid = |detail: String| Problem::invalid("invalid-merge", detail);
+    let invalid = |detail: String| Problem::new(Code::InvalidMerge, detail);
     if !matches!(crdt_type, CrdtType::GCounter | CrdtType::PnCounter) {
         return Err(invalid(format!("{crdt_type} states have no totals")));
     }
@@ -131,7 +131,7 @@ fn totals(crdt_type: CrdtType, agents: BTreeMap<String, Box<RawValue>>) -> Resul
 }
 
 fn encoded(crdt_type: CrdtType, text: &str) -> Result<Form, Problem> {
-    let invalid = |detail: String| Problem::invalid("invalid-encoding", detail);
+    let invalid = |detail: String| Problem::new(Code::InvalidEncoding, detail);
     let bytes = STANDARD.decode(text).map_err(|error| invalid(error.to_string()))?;
     if crdt_type == CrdtType::Text {
         let mut text = TextDocument::load(&bytes).map_err(|error| invalid(error.to_string()))?;

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::rc::Rc;
 
-use ramanujan_core::{Digest, Dot, Problem, VectorClock};
+use ramanujan_core::{Code, Digest, Dot, Problem, VectorClock};
 use ramanujan_crdt::{CrdtType, Delta, StateDigest, TextDocument};
 
 use ramanujan_crdt::types::{Event, State};
@@ -88,7 +88,7 @@ impl Replay {
 }
 
 fn invalid(dot: &Dot, error: impl std::fmt::Display) -> Problem {
-    Problem::invalid("invalid-delta", format!("{dot}: {error}"))
+    Problem::new(Code::InvalidDelta, format!("{dot}: {error}"))
 }
 
 fn push(text: &mut TextDocument, delta: &Delta) -> Result<(), Problem> {
@@ -103,7 +103,7 @@ fn apply(state: &mut State, delta: &Delta, past: &VectorClock) -> Result<(), Pro
     let seen = past.get(dot.agent.as_str());
     if seen.checked_add(1) != Some(dot.seq) {
         let detail = format!("{dot}: its parents have seen {seen} of its agent's deltas, not all before it");
-        return Err(Problem::invalid("agent-not-sequential", detail));
+        return Err(Problem::new(Code::AgentNotSequential, detail));
     }
     state.apply(&Event { dot, past }, &delta.op).map_err(|error| invalid(dot, error))
 }
@@ -199,7 +199,7 @@ pub(crate) fn union(mut left: Vec<Entry>, right: Vec<Entry>) -> Result<Vec<Entry
 pub(crate) fn dot_conflict(entry: &Entry) -> Problem {
     let dot = entry.delta.dot.to_string();
     entry
-        .blame(Problem::conflict("dot-conflict", format!("{dot} has two different contents")))
+        .blame(Problem::new(Code::DotConflict, format!("{dot} has two different contents")))
         .with("operation_id", dot)
 }
 
@@ -231,7 +231,7 @@ fn causal_order(
                 None if parent.seq <= base.get(parent.agent.as_str()) => {}
                 None => {
                     let detail = format!("{} comes after {parent}, which neither side has", entry.delta.dot);
-                    let problem = Problem::invalid("unknown-parent", detail);
+                    let problem = Problem::new(Code::UnknownParent, detail);
                     return Err(entry.blame(problem).with("parent", parent.to_string()));
                 }
             }
@@ -251,7 +251,7 @@ fn causal_order(
     }
     match waits.iter().position(|waits| *waits > 0) {
         Some(index) => {
-            let problem = Problem::invalid("invalid-delta", "the parents form a cycle");
+            let problem = Problem::new(Code::InvalidDelta, "the parents form a cycle");
             Err(deltas[index].blame(problem))
         }
         None => Ok(order),

@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use ramanujan_core::{Digest, Fingerprint, Polarity, Problem, VectorClock};
+use ramanujan_core::{Code, Digest, Fingerprint, Polarity, Problem, VectorClock};
 use ramanujan_crdt::{CrdtType, Json, PnCounter, TextDocument};
 use serde::Serialize;
 use serde_json::Value;
@@ -67,7 +67,7 @@ impl<'a> ResultPart<'a> {
 }
 
 fn to_value(value: &Json) -> Result<Value, Problem> {
-    serde_json::to_value(value).map_err(|error| Problem::new(500, "encoding", error.to_string()))
+    serde_json::to_value(value).map_err(|error| Problem::new(Code::Encoding, error.to_string()))
 }
 
 impl Operand {
@@ -140,6 +140,6 @@ pub(super) fn render_replay(
 }
 
 fn write(reply: &Reply<'_>, polarity: Polarity) -> Result<(Vec<u8>, Polarity), Problem> {
-    let bytes = serde_json::to_vec(reply).map_err(|e| Problem::new(500, "encoding", e.to_string()))?;
+    let bytes = serde_json::to_vec(reply).map_err(|e| Problem::new(Code::Encoding, e.to_string()))?;
     Ok((bytes, polarity))
 }

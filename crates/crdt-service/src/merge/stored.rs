@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use ramanujan_core::{Digest, Dot, Polarity, Problem, VectorClock};
+use ramanujan_core::{Code, Digest, Dot, Polarity, Problem, VectorClock};
 use ramanujan_crdt::text::StoredShape;
 use ramanujan_crdt::{CrdtType, Op, TextDocument};
 use ramanujan_shell::{Store, Value};
@@ -95,7 +95,7 @@ fn look_up(
     clocks: &mut HashMap<Dot, VectorClock>,
 ) -> Result<(), Problem> {
     let names: Vec<_> = dots.iter().map(|dot| (dot.agent.as_str(), dot.seq)).collect();
-    let names = serde_json::to_string(&names).map_err(|e| Problem::new(500, "encoding", e.to_string()))?;
+    let names = serde_json::to_string(&names).map_err(|e| Problem::new(Code::Encoding, e.to_string()))?;
     // In the order of `dots`, of which each is stored: a document's deltas have no gaps.
     let sql = "SELECT d.digest, d.clock FROM json_each(?2) n CROSS JOIN crdt_deltas d
          ON d.document_id = ?1 AND d.agent_id = n.value->>0 AND d.seq = n.value->>1 ORDER BY n.key";

@@ -10,7 +10,7 @@ use http::uri::Authority;
 use http::{Request, Response, StatusCode};
 use http_body::Body as _;
 use http_body_util::BodyExt as _;
-use ramanujan_core::Problem;
+use ramanujan_core::{Code, Problem};
 use serde_json::json;
 use wasmtime::PoolConcurrencyLimitError;
 use wasmtime_wasi_http::WasiBody;
@@ -85,8 +85,8 @@ impl App {
             return self.well_known(name);
         }
         let Some((target, found)) = self.router.route(uri.path()) else {
-            return problem::response(&Problem::not_found(
-                "no-route",
+            return problem::response(&Problem::new(
+                Code::NoRoute,
                 format!("no component answers {}; the routes are listed when the host starts", uri.path()),
             ));
         };
@@ -96,8 +96,7 @@ impl App {
         };
         let Some(component) = component else {
             return problem::response(&Problem::new(
-                500,
-                "no-component",
+                Code::NoComponent,
                 "the route's component is not loaded",
             ));
         };
@@ -130,7 +129,7 @@ impl App {
 
 /// A request names its host once, or twice the same (RFC 9112 §3.2).
 fn check_authority(request: &Request<WasiBody>) -> Result<(), Problem> {
-    let refuse = |detail: &str| Err(Problem::bad_request("invalid-host", detail));
+    let refuse = |detail: &str| Err(Problem::new(Code::InvalidHost, detail));
     let mut hosts = request.headers().get_all(HOST).iter();
     match (hosts.next(), request.uri().authority()) {
         (None, None) => refuse("the request has no Host header; send one"),
@@ -228,23 +227,23 @@ fn explain(component: &Component, cell: &RequestCell, error: &wasmtime::Error) -
     let (problem, cause) = if let Some(error) = error.downcast_ref::<InstantiationError<Arc<RequestCell>>>() {
         if error.error.is::<PoolConcurrencyLimitError>() {
             let detail = "all instances are busy; try again in a moment";
-            (Problem::new(503, "overloaded", detail), "no free instance".to_owned())
+            (Problem::new(Code::Overloaded, detail), "no free instance".to_owned())
         } else {
             let detail = format!("component {id} could not be started; the host's log says why");
-            (Problem::new(500, "start-failed", detail), format!("cannot start: {:#}", error.error))
+            (Problem::new(Code::StartFailed, detail), format!("cannot start: {:#}", error.error))
         }
     } else if cell.ended() == Ended::TimeLimit {
         let seconds = limits.request_timeout.as_secs_f64();
         let detail = format!("component {id} did not answer within {seconds} s; ask for less at once");
-        (Problem::new(504, "time-limit", detail), format!("time limit of {seconds} s reached"))
+        (Problem::new(Code::TimeLimit, detail), format!("time limit of {seconds} s reached"))
     } else if cell.was_memory_refused() {
         let mib = limits.max_instance_memory >> 20;
         let detail =
             format!("component {id} needed more than its memory limit of {mib} MiB; ask for less at once");
-        (Problem::new(500, "memory-limit", detail), format!("memory limit of {mib} MiB reached: {error:#}"))
+        (Problem::new(Code::MemoryLimit, detail), format!("memory limit of {mib} MiB reached: {error:#}"))
     } else {
         let detail = format!("component {id} failed; its log and the host's say why");
-        (Problem::new(500, "component-failed", detail), format!("failed: {error:#}"))
+        (Problem::new(Code::ComponentFailed, detail), format!("failed: {error:#}"))
     };
     if cell.ended() != Ended::Abandoned {
         let milliseconds = cell.elapsed().as_millis();

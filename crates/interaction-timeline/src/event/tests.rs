@@ -6,7 +6,7 @@ use serde_json::json;
 
 fn event(value: Value) -> Result<Event, Problem> {
     serde_json::from_value::<Posted>(value)
-        .map_err(|error| Problem::invalid("invalid-json", error.to_string()))?
+        .map_err(|error| Problem::new(Code::InvalidJson, error.to_string()))?
         .check()
 }
 

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use futures_util::StreamExt;
 use futures_util::stream;
-use ramanujan_core::{Problem, json};
+use ramanujan_core::{Code, Problem, json};
 use ramanujan_shell::{Body, Request, Response, Store, response};
 use ramanujan_verification::embedding::Embedding;
 use serde::Deserialize;
@@ -49,11 +49,11 @@ pub(crate) async fn batch(settings: Settings, request: Request) -> Result<Respon
     let limit = settings.batch_size;
     if body.items.is_empty() || body.items.len() > limit {
         let detail = format!("a batch has 1 to {limit} items, this one has {}", body.items.len());
-        return Err(Problem::invalid("invalid-batch", detail).with("limit", limit));
+        return Err(Problem::new(Code::InvalidBatch, detail).with("limit", limit));
     }
     if let Some(index) = body.items.iter().position(|item| !item.get().starts_with('{')) {
         let detail = format!("item {index} is not a JSON object");
-        return Err(Problem::invalid("invalid-batch", detail).with("index", index));
+        return Err(Problem::new(Code::InvalidBatch, detail).with("index", index));
     }
     let store = store::open()?;
     if let Some(name) = &body.collection {
@@ -84,7 +84,7 @@ pub(crate) async fn batch(settings: Settings, request: Request) -> Result<Respon
 
 /// NDJSON unless JSON is accepted and NDJSON is not.
 fn wants_array(request: &Request) -> bool {
-    request.header("accept").is_some_and(|accept| {
+    request.preference("accept").is_some_and(|accept| {
         accept.contains("application/json") && !accept.contains("ndjson") && !accept.contains("*/*")
     })
 }

@@ -2,8 +2,8 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use ramanujan_core::Problem;
 use ramanujan_core::time::format_rfc3339;
+use ramanujan_core::{Code, Problem};
 use ramanujan_shell::{Request, Response, now_millis, ok};
 use ramanujan_verification::embedding::{Embedding, MAX_DIMENSION, MIN_DIMENSION};
 use ramanujan_verification::knn::COMPONENT_BYTES;
@@ -45,7 +45,7 @@ pub(crate) async fn create(settings: Settings, request: Request) -> Result<Respo
     let CreateRequest { dimension } = object(&request.body)?;
     if !(MIN_DIMENSION..=MAX_DIMENSION).contains(&dimension) {
         let detail = format!("dimension must be {MIN_DIMENSION} to {MAX_DIMENSION}");
-        return Err(Problem::invalid("invalid-dimension", detail));
+        return Err(Problem::new(Code::InvalidDimension, detail));
     }
     let created = collections::create(&store::open()?, &settings, name, dimension, now_millis())?;
     ok(&json!({"collection": name, "dimension": dimension, "created": created}))
@@ -69,7 +69,7 @@ pub(crate) async fn append(settings: Settings, request: Request) -> Result<Respo
         }
         (None, Some(text)) => Block::from_base64(dimension, &text).map_err(invalid)?,
         _ => {
-            return Err(Problem::invalid("invalid-block", "give the vectors as embeddings or as block"));
+            return Err(Problem::new(Code::InvalidBlock, "give the vectors as embeddings or as block"));
         }
     };
     let block = match body.ids {
@@ -92,14 +92,14 @@ pub(crate) async fn append(settings: Settings, request: Request) -> Result<Respo
 
 fn invalid(error: InvalidBlock) -> Problem {
     let code = match &error {
-        InvalidBlock::TooLarge { .. } => "too-many-vectors",
-        InvalidBlock::OtherDimension { .. } => "dimension-mismatch",
+        InvalidBlock::TooLarge { .. } => Code::TooManyVectors,
+        InvalidBlock::OtherDimension { .. } => Code::DimensionMismatch,
         InvalidBlock::Names { .. } | InvalidBlock::Name { .. } | InvalidBlock::RepeatedName { .. } => {
-            "invalid-ids"
+            Code::InvalidIds
         }
-        _ => "invalid-block",
+        _ => Code::InvalidBlock,
     };
-    Problem::invalid(code, error.to_string())
+    Problem::new(code, error.to_string())
 }
 
 /// `GET /verify/collections?limit=&cursor=`, by name.
@@ -184,5 +184,5 @@ fn name(request: &Request) -> Result<&str, Problem> {
     if block::is_name(name) {
         return Ok(name);
     }
-    Err(Problem::invalid("invalid-path", "name: a collection's name is [A-Za-z0-9._-]{1,128}"))
+    Err(Problem::new(Code::InvalidPath, "name: a collection's name is [A-Za-z0-9._-]{1,128}"))
 }

@@ -1,7 +1,7 @@
 //! `POST /verify/similarity`: the cosine of two vectors, or the nearest neighbours of one among those of a collection
 //! or of the request.
 
-use ramanujan_core::Problem;
+use ramanujan_core::{Code, Problem};
 use ramanujan_shell::{Request, Response, ok};
 use ramanujan_verification::embedding::Embedding;
 use ramanujan_verification::knn::{Hit, Search};
@@ -37,7 +37,7 @@ struct SimilarityRequest {
 pub(crate) async fn similarity(settings: Settings, request: Request) -> Result<Response, Problem> {
     request.query().only(&[])?;
     let body: SimilarityRequest = object(&request.body)?;
-    let invalid = |detail: &str| Problem::invalid("invalid-similarity", detail);
+    let invalid = |detail: &str| Problem::new(Code::InvalidSimilarity, detail);
     let k = body.k.unwrap_or(DEFAULT_K);
     if !(1..=MAX_K).contains(&k) {
         return Err(invalid(&format!("k must be 1 to {MAX_K}")));
@@ -69,7 +69,7 @@ pub(crate) async fn similarity(settings: Settings, request: Request) -> Result<R
             let limit = settings.max_reference;
             if reference.len() > limit {
                 let detail = format!("reference: {} vectors; at most {limit}", reference.len());
-                return Err(Problem::invalid("too-many-vectors", detail).with("limit", limit));
+                return Err(Problem::new(Code::TooManyVectors, detail).with("limit", limit));
             }
             let read = |(index, vector): (usize, Components)| {
                 let place = format!("reference[{index}]");
@@ -90,7 +90,7 @@ fn pair(one: &Embedding, other: &Embedding) -> Result<Response, Problem> {
     same_dimension("other", one, other)?;
     if other.norm() == 0.0 {
         let detail = "other: every component is zero, so it has no direction";
-        return Err(Problem::invalid("invalid-similarity", detail));
+        return Err(Problem::new(Code::InvalidSimilarity, detail));
     }
     let cosine = surroundings::cosine(one, other);
     let difference = one.as_slice().iter().zip(other.as_slice());
@@ -107,7 +107,7 @@ fn same_dimension(place: &str, one: &Embedding, other: &Embedding) -> Result<(),
     }
     let detail =
         format!("{place} has {} components, the embedding has {}", other.dimension(), one.dimension());
-    Err(Problem::invalid("dimension-mismatch", detail))
+    Err(Problem::new(Code::DimensionMismatch, detail))
 }
 
 fn show<'a>(hits: &[Hit], id: impl Fn(u64) -> Option<&'a str>) -> Vec<Value> {

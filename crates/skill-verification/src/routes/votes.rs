@@ -1,6 +1,6 @@
 //! `POST /verify/votes` (and `/merge`), `GET /verify/votes`, `GET /verify/votes/{subject}`.
 
-use ramanujan_core::{Digest, Problem, json};
+use ramanujan_core::{Code, Digest, Problem, json};
 use ramanujan_shell::{Request, Response, ok};
 use ramanujan_verification::votes::{Outcome, Subject, VoteRecord};
 use serde_json::{Map, Value, json};
@@ -17,7 +17,7 @@ pub(crate) async fn post(settings: Settings, request: Request) -> Result<Respons
     let limit = settings.max_vote_batch;
     if records.is_empty() || records.len() > limit {
         let detail = format!("1 to {limit} votes are taken at once, these are {}", records.len());
-        return Err(Problem::invalid("invalid-votes", detail).with("limit", limit));
+        return Err(Problem::new(Code::InvalidVotes, detail).with("limit", limit));
     }
     let store = store::open()?;
     let added = votes::add(&store, &settings, &records)?;
@@ -41,7 +41,7 @@ pub(crate) async fn read(settings: Settings, request: Request) -> Result<Respons
     let subject: Subject = request.parse_param("subject")?;
     let set = votes::of(&store::open()?, &subject)?;
     if set.is_empty() {
-        return Err(Problem::not_found("no-votes", format!("nobody has voted on {subject}")));
+        return Err(Problem::new(Code::NoVotes, format!("nobody has voted on {subject}")));
     }
     let rest: Vec<_> =
         set.iter().filter(|(key, _)| after.as_ref().is_none_or(|after| *key > after)).collect();
@@ -72,7 +72,7 @@ pub(crate) async fn list(settings: Settings, request: Request) -> Result<Respons
 fn show(outcome: &Outcome) -> Result<Map<String, Value>, Problem> {
     match serde_json::to_value(outcome) {
         Ok(Value::Object(members)) => Ok(members),
-        Ok(_) => Err(Problem::new(500, "encoding", "an outcome is an object")),
-        Err(error) => Err(Problem::new(500, "encoding", error.to_string())),
+        Ok(_) => Err(Problem::new(Code::Encoding, "an outcome is an object")),
+        Err(error) => Err(Problem::new(Code::Encoding, error.to_string())),
     }
 }

@@ -1,7 +1,7 @@
 //! Which analyses were made, so that one asked for again is the same event and not a second one. The newest are
 //! remembered.
 
-use ramanujan_core::{Digest, Problem};
+use ramanujan_core::{Code, Digest, Problem};
 use ramanujan_shell::Store;
 
 use crate::settings::Settings;
@@ -15,7 +15,7 @@ pub(crate) fn number(store: &Store, settings: &Settings, digest: &Digest) -> Res
         SELECT (SELECT COALESCE(MAX(seq), 0) + 1 FROM verify_analyses), ?1 WHERE true
         ON CONFLICT (digest) DO UPDATE SET digest = excluded.digest RETURNING seq";
     let rows = store.execute(SQL, [digest.as_bytes().as_slice().into()])?;
-    let row = rows.first().ok_or_else(|| Problem::new(500, "store-shape", "an upsert returned no row"))?;
+    let row = rows.first().ok_or_else(|| Problem::new(Code::StoreShape, "an upsert returned no row"))?;
     let seq = row.uint(0)?;
     if seq.is_multiple_of(FORGET_EVERY) && seq > settings.max_analyses {
         store

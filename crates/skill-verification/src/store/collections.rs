@@ -1,7 +1,7 @@
 //! Collections and their blocks. A block is one INSERT: its place is the number of vectors before it, so that writers
 //! that meet queue up, and one that repeats itself finds its block already there.
 
-use ramanujan_core::{Digest, Problem};
+use ramanujan_core::{Code, Digest, Problem};
 use ramanujan_shell::{Row, Store, Value};
 use ramanujan_verification::embedding::Embedding;
 use ramanujan_verification::knn::{self, COMPONENT_BYTES, block};
@@ -56,12 +56,12 @@ pub(crate) fn create(
         Some(found) if found == dimension => Ok(false),
         Some(found) => {
             let detail = format!("the collection {name} exists with {found} components, not {dimension}");
-            Err(Problem::conflict("dimension-conflict", detail).with("dimension", found))
+            Err(Problem::new(Code::DimensionConflict, detail).with("dimension", found))
         }
         None => {
             let limit = settings.max_collections;
             let detail = format!("{limit} collections exist, which is the most there may be");
-            Err(Problem::new(429, "too-many-collections", detail).with("limit", limit))
+            Err(Problem::new(Code::TooManyCollections, detail).with("limit", limit))
         }
     }
 }
@@ -80,7 +80,7 @@ pub(crate) fn find(store: &Store, name: &str) -> Result<Collection, Problem> {
     let rows = store.execute(&sql, [name.into()])?;
     let row = rows.first().ok_or_else(|| {
         let detail = format!("there is no collection {name:?}; PUT /verify/collections/NAME makes one");
-        Problem::not_found("no-such-collection", detail)
+        Problem::new(Code::NoSuchCollection, detail)
     })?;
     read(row)
 }
@@ -150,10 +150,10 @@ pub(crate) fn append(
     if let Some(row) = store.execute(TAKEN, [name.into(), ids.into()])?.first() {
         let (index, id) = (row.uint(0)?, row.text(1)?);
         let detail = format!("id {index}: {name} has {id:?} already, in a block of other content");
-        return Err(Problem::conflict("id-conflict", detail).with("index", index).with("id", id));
+        return Err(Problem::new(Code::IdConflict, detail).with("index", index).with("id", id));
     }
     let detail = format!("the collection {name} may have {limit} vectors; these are too many");
-    Err(Problem::new(429, "collection-full", detail).with("limit", limit))
+    Err(Problem::new(Code::CollectionFull, detail).with("limit", limit))
 }
 
 /// A stored block.
@@ -167,7 +167,7 @@ pub(crate) struct Stored {
 impl Stored {
     pub(crate) fn rows(&self, dimension: usize) -> Result<knn::Rows<'_>, Problem> {
         knn::Rows::new(dimension, &self.data, &self.norms).ok_or_else(|| {
-            Problem::new(500, "store-shape", "a stored block has not the length that its collection gives it")
+            Problem::new(Code::StoreShape, "a stored block has not the length that its collection gives it")
         })
     }
 
@@ -195,7 +195,7 @@ pub(crate) fn scan(
         let rows = store.execute(SQL, [collection.name.as_str().into(), at.into(), end.into()])?;
         for mut row in rows {
             let (norms, []) = row.blob(2)?.as_chunks::<8>() else {
-                return Err(Problem::new(500, "store-shape", "stored norms are not whole numbers of f64"));
+                return Err(Problem::new(Code::StoreShape, "stored norms are not whole numbers of f64"));
             };
             visit(&Stored {
                 first: row.uint(0)?,
@@ -235,7 +235,7 @@ pub(crate) fn vectors_at(
     rows.iter()
         .map(|row| {
             let vector = Embedding::from_le_bytes(row.blob(1)?)
-                .map_err(|error| Problem::new(500, "store-shape", format!("a stored vector: {error}")))?;
+                .map_err(|error| Problem::new(Code::StoreShape, format!("a stored vector: {error}")))?;
             Ok((row.uint(0)?, vector))
         })
         .collect()

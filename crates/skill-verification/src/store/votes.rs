@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use ramanujan_core::Problem;
+use ramanujan_core::{Code, Problem};
 use ramanujan_shell::Store;
 use ramanujan_verification::votes::{Subject, VoteRecord, VoteSet};
 use serde_json::{Value, json};
@@ -40,9 +40,7 @@ pub(crate) fn add(store: &Store, settings: &Settings, records: &[VoteRecord]) ->
         if let Some(index) = known.iter().position(|known| !known) {
             let limit = settings.max_votes;
             let detail = format!("vote {index}: a subject may have {limit} votes, and these are too many");
-            return Err(Problem::new(429, "too-many-votes", detail)
-                .with("index", index)
-                .with("limit", limit));
+            return Err(Problem::new(Code::TooManyVotes, detail).with("index", index).with("limit", limit));
         }
     }
     Ok(added.len())
@@ -60,7 +58,7 @@ pub(crate) fn of(store: &Store, subject: &Subject) -> Result<VoteSet, Problem> {
     rows.iter()
         .map(|row| {
             serde_json::from_str::<VoteRecord>(row.text(0)?)
-                .map_err(|error| Problem::new(500, "store-shape", format!("a stored vote: {error}")))
+                .map_err(|error| Problem::new(Code::StoreShape, format!("a stored vote: {error}")))
         })
         .collect()
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use ramanujan_core::Problem;
+use ramanujan_core::{Code, Problem};
 use ramanujan_egraph::read::{self, Place};
 use ramanujan_egraph::syntactic::TermGraph;
 use ramanujan_egraph::term::{DEFAULT_MAX_DEPTH, Illegal, MAX_TERM_NODES, Term};
@@ -82,7 +82,7 @@ pub(super) fn scheduled(
 pub(super) fn expression(vocabulary: &mut Vocabulary, value: &Value) -> Result<Term, Problem> {
     let max_depth = setting::number("MAX_TERM_DEPTH", DEFAULT_MAX_DEPTH)?;
     read::expression(vocabulary, value, max_depth).map_err(|error| {
-        let problem = Problem::invalid("invalid-expression", error.to_string());
+        let problem = Problem::new(Code::InvalidExpression, error.to_string());
         match &error.place {
             Place::Position(position) => problem.with("position", *position),
             Place::Path(path) => problem.with("path", format!("expression{path}")),
@@ -95,7 +95,7 @@ fn up_to(member: &str, given: Option<u64>, default: u64, most: u64) -> Result<u6
     match given {
         None => Ok(default.min(most)),
         Some(value) if value <= most => Ok(value),
-        Some(_) => Err(Problem::invalid("invalid-limit", format!("{member} is at most {most}"))),
+        Some(_) => Err(Problem::new(Code::InvalidLimit, format!("{member} is at most {most}"))),
     }
 }
 
@@ -106,11 +106,11 @@ pub(super) async fn post(request: Request) -> Result<Response, Problem> {
     let given: ApplyRequest = request.json()?;
     let strategy: Strategy = match (query.get("strategy"), given.strategy.as_deref()) {
         (Some(_), Some(_)) => {
-            return Err(Problem::invalid("invalid-strategy", "strategy is given twice"));
+            return Err(Problem::new(Code::InvalidStrategy, "strategy is given twice"));
         }
         (Some(text), None) | (None, Some(text)) => text
             .parse()
-            .map_err(|error| Problem::invalid("invalid-strategy", format!("strategy must be {error}")))?,
+            .map_err(|error| Problem::new(Code::InvalidStrategy, format!("strategy must be {error}")))?,
         (None, None) => Strategy::default(),
     };
     let most_nodes = setting::number("MAX_NODES", MAX_TERM_NODES)?.min(MAX_TERM_NODES);
@@ -134,18 +134,18 @@ pub(super) async fn post(request: Request) -> Result<Response, Problem> {
     let (size, _) = term.measure();
     if size > limits.nodes {
         let detail = format!("the expression has {size} nodes and max_nodes is {}", limits.nodes);
-        return Err(Problem::invalid("too-many-nodes", detail));
+        return Err(Problem::new(Code::TooManyNodes, detail));
     }
     let (rules, ids) = scheduled(&vocabulary, chosen);
     let mut graph = TermGraph::default();
-    let empty = || Problem::invalid("invalid-expression", "the expression is empty");
+    let empty = || Problem::new(Code::InvalidExpression, "the expression is empty");
     let root = graph.add_term(&term).ok_or_else(empty)?;
     let mut expired = || started.elapsed() >= time;
     let done = rewrite(&vocabulary, &rules, &mut graph, root, strategy, limits, &mut expired);
     // A tree within the limit of nodes has no more different ones than a term may have.
     let result = graph
         .term(done.place)
-        .map_err(|Illegal(reason)| Problem::invalid("result-too-large", format!("the result: {reason}")))?;
+        .map_err(|Illegal(reason)| Problem::new(Code::ResultTooLarge, format!("the result: {reason}")))?;
     let (nodes, depth) = result.measure();
     let steps = done.steps.len() as u64;
     usage::count(&store, &[(usage::APPLIED, 1), (usage::STEPS, steps)]);

@@ -1,6 +1,6 @@
 //! `POST /skill/generate` and `POST /skill/patterns/{id}/transduce`: code from patterns.
 
-use ramanujan_core::{PatternName, Problem};
+use ramanujan_core::{Code, PatternName, Problem};
 use ramanujan_egraph::syntactic::TermGraph;
 use ramanujan_egraph::vocabulary::Vocabulary;
 use ramanujan_shell::{Request, Response, Store, ok};
@@ -56,7 +56,7 @@ impl GenerateRequest {
             (None, false) => Ok(vec![alone.into()]),
             (Some(_), false) | (None, true) => {
                 let detail = "give either patterns or source_pattern and target_pattern";
-                Err(Problem::invalid("invalid-patterns", detail))
+                Err(Problem::new(Code::InvalidPatterns, detail))
             }
         }
     }
@@ -73,7 +73,7 @@ struct TransduceRequest {
 
 /// The text and what one needs to use it.
 #[derive(Serialize)]
-struct Code {
+struct GeneratedCode {
     target: &'static str,
     code: String,
     /// The rules in the order in which the code tries them.
@@ -88,11 +88,11 @@ struct Transduced {
     /// The pattern as a rewrite rule, in one line.
     rule: String,
     #[serde(flatten)]
-    code: Option<Code>,
+    code: Option<GeneratedCode>,
 }
 
 fn target(text: &str) -> Result<Target, Problem> {
-    text.parse().map_err(|error| Problem::invalid("invalid-target", format!("target must be {error}")))
+    text.parse().map_err(|error| Problem::new(Code::InvalidTarget, format!("target must be {error}")))
 }
 
 fn write(
@@ -100,7 +100,7 @@ fn write(
     chosen: Vec<Chosen>,
     target: Target,
     given: Option<&Value>,
-) -> Result<Code, Problem> {
+) -> Result<GeneratedCode, Problem> {
     let term = given.map(|value| expression(&mut vocabulary, value)).transpose()?;
     let (rules, ids) = scheduled(&vocabulary, chosen);
     let program = Program::of(&vocabulary, &rules);
@@ -125,7 +125,7 @@ fn write(
         }
     });
     let text = |rule: &Rule, id: &Option<String>| json!({"pattern_name": rule.name, "pattern_id": id, "rule": rule.text(&vocabulary)});
-    Ok(Code {
+    Ok(GeneratedCode {
         target: target.as_str(),
         code: target.write(&program),
         rules: rules.iter().zip(&ids).map(|(rule, id)| text(rule, id)).collect(),
@@ -152,7 +152,7 @@ pub(super) async fn transduce(request: Request) -> Result<Response, Problem> {
     let target = given.target.as_deref().map(target).transpose()?;
     if target.is_none() && given.expression.is_some() {
         let detail = "expression is encoded for a target: name one, or use POST /skill/apply";
-        return Err(Problem::invalid("invalid-target", detail));
+        return Err(Problem::new(Code::InvalidTarget, detail));
     }
     let store = Store::open(SCHEMA)?;
     let pattern = library::get(&store, request.param("id"))?;

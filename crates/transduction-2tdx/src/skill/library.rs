@@ -3,7 +3,7 @@
 //! A version is a row that is inserted once and never changed. The number of a version is given by the INSERT itself;
 //! content that is a version already is not stored again, whoever sends it and however often.
 
-use ramanujan_core::{Digest, PatternName, Problem, time};
+use ramanujan_core::{Code, Digest, PatternName, Problem, time};
 use ramanujan_egraph::vocabulary::Vocabulary;
 use ramanujan_shell::{Row, Schema, Store, Value as Sql, now_millis, setting};
 use serde::Serialize;
@@ -63,7 +63,7 @@ pub(super) struct Stored {
 impl Stored {
     /// Columns from `first` on, in the order of [`COLUMNS`].
     fn read(mut row: Row, first: usize) -> Result<Stored, Problem> {
-        let shape = |error: serde_json::Error| Problem::new(500, "store-shape", error.to_string());
+        let shape = |error: serde_json::Error| Problem::new(Code::StoreShape, error.to_string());
         let constraints = serde_json::from_str(&row.take_text(first + 5)?).map_err(shape)?;
         let operators = serde_json::from_str(&row.take_text(first + 10)?).map_err(shape)?;
         Ok(Stored {
@@ -97,7 +97,7 @@ impl Stored {
         };
         Rule::read(vocabulary, &self.pattern_name, &posted).map_err(|problem| {
             let detail = format!("the stored pattern {} is not valid: {}", self.id, problem.detail);
-            Problem::new(500, "stored-pattern", detail)
+            Problem::new(Code::StoredPattern, detail)
         })
     }
 }
@@ -124,7 +124,7 @@ pub(super) fn insert(
 ) -> Result<(Stored, bool), Problem> {
     let most: u64 = setting::number("MAX_PATTERNS", DEFAULT_MAX_PATTERNS)?;
     let id = canonical.digest(name.as_str());
-    let encoding = |error: serde_json::Error| Problem::new(500, "encoding", error.to_string());
+    let encoding = |error: serde_json::Error| Problem::new(Code::Encoding, error.to_string());
     let constraints = serde_json::to_string(&canonical.constraints).map_err(encoding)?;
     let operators = serde_json::to_string(&canonical.operators).map_err(encoding)?;
     let sql = "INSERT INTO transduction_patterns
@@ -151,7 +151,7 @@ pub(super) fn insert(
         Some(stored) => Ok((stored, created)),
         None => {
             let detail = format!("{most} versions of patterns are stored, which is MAX_PATTERNS");
-            Err(Problem::new(429, "too-many-patterns", detail))
+            Err(Problem::new(Code::TooManyPatterns, detail))
         }
     }
 }
@@ -170,7 +170,7 @@ pub(super) fn get(store: &Store, id_or_name: &str) -> Result<Stored, Problem> {
 }
 
 pub(super) fn missing(id_or_name: &str) -> Problem {
-    Problem::not_found("no-such-pattern", format!("no pattern {id_or_name:?} is stored"))
+    Problem::new(Code::NoSuchPattern, format!("no pattern {id_or_name:?} is stored"))
 }
 
 /// A reference as it stands in the store.
@@ -179,7 +179,7 @@ fn reference(text: &str) -> Result<String, Problem> {
         Ok(digest) => Ok(digest.to_string()),
         Err(_) => PatternName::check(text)
             .map(|()| text.to_owned())
-            .map_err(|error| Problem::invalid("invalid-pattern-reference", error.to_string())),
+            .map_err(|error| Problem::new(Code::InvalidPatternReference, error.to_string())),
     }
 }
 
@@ -268,7 +268,7 @@ pub(super) fn choose(store: &Store, given: &[Value]) -> Result<(Vocabulary, Vec<
     let most = setting::number("MAX_BATCH", DEFAULT_MAX_RULES)?;
     if given.is_empty() || given.len() > most {
         let detail = format!("patterns holds 1 to {most} patterns, not {}", given.len());
-        return Err(Problem::invalid("invalid-patterns", detail));
+        return Err(Problem::new(Code::InvalidPatterns, detail));
     }
     let at = |problem: Problem, index: usize| problem.with("index", index);
     let mut wanted = Vec::new();
@@ -287,11 +287,11 @@ pub(super) fn choose(store: &Store, given: &[Value]) -> Result<(Vocabulary, Vec<
                 Named::Stored(stored.ok_or_else(|| at(missing(text), index))?)
             }
             Value::Object(_) => Named::Brought(serde_json::from_value(given.clone()).map_err(|error| {
-                at(Problem::invalid("invalid-json", format!("patterns[{index}]: {error}")), index)
+                at(Problem::new(Code::InvalidJson, format!("patterns[{index}]: {error}")), index)
             })?),
             _ => {
                 let detail = format!("patterns[{index}] must be an id, a name or an object");
-                return Err(at(Problem::invalid("invalid-patterns", detail), index));
+                return Err(at(Problem::new(Code::InvalidPatterns, detail), index));
             }
         });
     }

@@ -15,7 +15,7 @@ pub mod rewrite;
 pub mod rule;
 mod usage;
 
-use ramanujan_core::Problem;
+use ramanujan_core::{Code, Problem};
 use ramanujan_shell::{Request, Response, Service};
 
 /// Adds `/skill/…`.
@@ -33,7 +33,8 @@ pub(crate) fn routes(service: Service) -> Service {
 }
 
 async fn compile(_: Request) -> Result<Response, Problem> {
-    Err(Problem::not_implemented(
+    Err(Problem::new(
+        Code::NotImplemented,
         "a component cannot run a compiler: take the text of POST /skill/generate to llvm-as, opt or rustc",
     ))
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ramanujan_core::{Color, Problem};
+use ramanujan_core::{Code, Color, Problem};
 use ramanujan_egraph::languages::{Language, signature};
 use ramanujan_egraph::operators::Operator;
 use ramanujan_egraph::vocabulary::Vocabulary;
@@ -31,16 +31,16 @@ pub(super) fn fresh_vocabulary(declared: &[&[Declared]]) -> Result<Vocabulary, P
         if other != operator {
             let symbol: String = operator.symbol.chars().take(40).collect();
             let detail = format!("{symbol:?} is declared with two arities or colours");
-            return Err(Problem::invalid("operator-conflict", detail).with("symbol", symbol));
+            return Err(Problem::new(Code::OperatorConflict, detail).with("symbol", symbol));
         }
     }
     if known.len() > MAX_OPERATORS {
         let detail = format!("{} operators are declared; at most {MAX_OPERATORS} may be", known.len());
-        return Err(Problem::invalid("too-many-operators", detail));
+        return Err(Problem::new(Code::TooManyOperators, detail));
     }
     let operators =
         known.into_values().map(|Declared { symbol, arity, color }| Operator::new(symbol, *arity, *color));
     let signature = signature(&Language::ALL, operators.collect())
-        .map_err(|bad| Problem::invalid("invalid-operator", bad.to_string()).with("member", "operators"))?;
+        .map_err(|bad| Problem::new(Code::InvalidOperator, bad.to_string()).with("member", "operators"))?;
     Ok(Vocabulary::new(signature))
 }

@@ -1,6 +1,6 @@
 //! `/skill/patterns`: storing patterns and reading them.
 
-use ramanujan_core::{PatternName, Problem};
+use ramanujan_core::{Code, PatternName, Problem};
 use ramanujan_shell::request::Query;
 use ramanujan_shell::{Request, Response, Store, ok, setting};
 use serde::Serialize;
@@ -29,7 +29,7 @@ pub(super) async fn post(request: Request) -> Result<Response, Problem> {
     request.query().only(&[])?;
     let posted: Posted = request.json()?;
     let name = posted.pattern_name.clone().ok_or_else(|| {
-        Problem::invalid("missing-name", "a pattern that is stored needs a pattern_name")
+        Problem::new(Code::MissingName, "a pattern that is stored needs a pattern_name")
             .with("member", "pattern_name")
     })?;
     let mut vocabulary = fresh_vocabulary(&[&posted.operators])?;
@@ -74,7 +74,7 @@ fn answer(page: &Page, limit: u64) -> Result<Response, Problem> {
 pub(super) async fn list(request: Request) -> Result<Response, Problem> {
     let query = request.query();
     query.only(&["order", "limit", "cursor"])?;
-    let invalid = |detail: &str| Problem::invalid("invalid-parameter", detail);
+    let invalid = |detail: &str| Problem::new(Code::InvalidParameter, detail);
     let cursor = query.get("cursor");
     let page = match query.get("order") {
         None | Some("name") => Page::ByName { after: cursor.unwrap_or_default().to_owned() },
@@ -103,7 +103,7 @@ pub(super) async fn versions(request: Request) -> Result<Response, Problem> {
         Err(_) => {
             let stored = library::get(&Store::open(SCHEMA)?, id)?;
             stored.pattern_name.parse().map_err(|error: ramanujan_core::id::InvalidId| {
-                Problem::new(500, "store-shape", error.to_string())
+                Problem::new(Code::StoreShape, error.to_string())
             })?
         }
     };

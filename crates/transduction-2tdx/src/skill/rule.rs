@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::fmt::Write as _;
 
-use ramanujan_core::{Color, Digest, PatternName, Problem};
+use ramanujan_core::{Code, Color, Digest, PatternName, Problem};
 use ramanujan_egraph::pattern::{BadPattern, Pattern, Place, Variables};
 use ramanujan_egraph::read::Place as Trouble;
 use ramanujan_egraph::vocabulary::Vocabulary;
@@ -76,7 +76,7 @@ impl Rule {
         let source = pattern(vocabulary, &mut variables, "source_pattern", &posted.source_pattern)?;
         if source.root_name().is_none() {
             let detail = "source_pattern is a variable, which matches every term: give it an operator";
-            return Err(invalid("source-is-variable", "source_pattern", detail));
+            return Err(invalid(Code::SourceIsVariable, "source_pattern", detail));
         }
         let bound = variables.0.len();
         let target = pattern(vocabulary, &mut variables, "target_pattern", &posted.target_pattern)?;
@@ -85,15 +85,15 @@ impl Rule {
             let list: Vec<String> = unbound.iter().map(|name| format!("?{name}")).collect();
             let detail =
                 format!("target_pattern uses {}, which source_pattern does not bind", list.join(", "));
-            return Err(invalid("unbound-variable", "target_pattern", detail).with("variables", unbound));
+            return Err(invalid(Code::UnboundVariable, "target_pattern", detail).with("variables", unbound));
         }
         if source == target {
             let detail = "target_pattern is the same as source_pattern: the rule would change nothing";
-            return Err(invalid("identity-rule", "target_pattern", detail));
+            return Err(invalid(Code::IdentityRule, "target_pattern", detail));
         }
         if posted.constraints.len() > MAX_CONSTRAINTS {
             let detail = format!("a rule has at most {MAX_CONSTRAINTS} constraints");
-            return Err(invalid("too-many-constraints", "constraints", detail));
+            return Err(invalid(Code::TooManyConstraints, "constraints", detail));
         }
         let mut constraints = Vec::new();
         for (index, text) in posted.constraints.iter().enumerate() {
@@ -103,11 +103,15 @@ impl Rule {
         constraints.dedup();
         if let Some(reason) = contradiction(&constraints, &variables) {
             let detail = format!("no term meets the constraints: {reason}");
-            return Err(invalid("contradiction", "constraints", detail));
+            return Err(invalid(Code::Contradiction, "constraints", detail));
         }
         let priority = posted.priority.unwrap_or(DEFAULT_PRIORITY);
         if priority > MAX_PRIORITY {
-            return Err(invalid("invalid-priority", "priority", format!("priority is 0 to {MAX_PRIORITY}")));
+            return Err(invalid(
+                Code::InvalidPriority,
+                "priority",
+                format!("priority is 0 to {MAX_PRIORITY}"),
+            ));
         }
         Ok(Rule { name: name.to_owned(), source, target, variables, constraints, priority })
     }
@@ -187,8 +191,8 @@ fn depth(vocabulary: &Vocabulary, pattern: &Pattern) -> u64 {
     pattern.fold(&mut |_| 0, node).unwrap_or(0)
 }
 
-fn invalid(code: &'static str, member: &str, detail: impl Into<String>) -> Problem {
-    Problem::invalid(code, detail).with("member", member)
+fn invalid(code: Code, member: &str, detail: impl Into<String>) -> Problem {
+    Problem::new(code, detail).with("member", member)
 }
 
 fn pattern(
@@ -200,11 +204,11 @@ fn pattern(
     Pattern::of_json(vocabulary, variables, value).map_err(|BadPattern { reason, place }| match place {
         Trouble::Position(position) => {
             let detail = format!("{member}, character {position}: {reason}");
-            invalid("invalid-pattern", member, detail).with("position", position)
+            invalid(Code::InvalidPattern, member, detail).with("position", position)
         }
         Trouble::Path(path) => {
             let path = format!("{member}{path}");
-            invalid("invalid-pattern", member, format!("{path}: {reason}")).with("path", path)
+            invalid(Code::InvalidPattern, member, format!("{path}: {reason}")).with("path", path)
         }
     })
 }
@@ -214,12 +218,12 @@ fn constraint(known: &Variables, index: usize, text: &str) -> Result<Constraint,
     let member = format!("constraints[{index}]");
     let (mut vocabulary, mut variables) = (fresh_vocabulary(&[])?, Variables::default());
     let read = pattern(&mut vocabulary, &mut variables, &member, &text.into())
-        .map_err(|problem| Problem { code: "invalid-constraint", ..problem })?;
+        .map_err(|problem| problem.recoded(Code::InvalidConstraint))?;
     let form = || {
         let detail = format!(
             "{member} must be (ColorMustBe ?x COLOR), (ColorNot ?x COLOR), (NotEqual ?x ?y) or (ParentOf ?x ?y)"
         );
-        invalid("invalid-constraint", &member, detail)
+        invalid(Code::InvalidConstraint, &member, detail)
     };
     let Some((name, _)) = read.root_name() else {
         return Err(form());
@@ -231,14 +235,14 @@ fn constraint(known: &Variables, index: usize, text: &str) -> Result<Constraint,
         let name = &variables.0[*variable];
         known.get(name).ok_or_else(|| {
             let detail = format!("{member} names ?{name}, which source_pattern does not bind");
-            invalid("unknown-variable", &member, detail).with("variables", vec![name.clone()])
+            invalid(Code::UnknownVariable, &member, detail).with("variables", vec![name.clone()])
         })
     };
     let color = |argument: &Place| match argument {
         Place::Node(name, 0) => vocabulary
             .text(*name)
             .parse::<Color>()
-            .map_err(|error| invalid("invalid-constraint", &member, format!("{member}: {error}"))),
+            .map_err(|error| invalid(Code::InvalidConstraint, &member, format!("{member}: {error}"))),
         _ => Err(form()),
     };
     match (vocabulary.text(name), &read.places()[1..]) {

@@ -1,8 +1,14 @@
 //! Problem documents (RFC 9457), the only form in which a component reports an error.
 
+mod code;
+
+use std::error::Error;
 use std::fmt;
+use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
+
+pub use code::Code;
 
 /// Media type of a problem document.
 pub const PROBLEM_JSON: &str = "application/problem+json";
@@ -10,43 +16,52 @@ pub const PROBLEM_JSON: &str = "application/problem+json";
 /// An error as the client sees it.
 ///
 /// `code` is stable and for programs; `detail` is for people and says what to do.
-#[derive(Clone, Debug, PartialEq)]
+///
+/// ```
+/// use ramanujan_core::{Code, Problem};
+///
+/// let problem = Problem::new(Code::DotConflict, "a:1 exists with other content").with("index", 3);
+/// assert_eq!(problem.status, 409);
+/// assert_eq!(problem.to_json()["code"], "dot-conflict");
+/// ```
+#[derive(Clone, Debug)]
 pub struct Problem {
+    /// HTTP status: the code's own, except where another component's refusal is passed on.
     pub status: u16,
-    pub code: &'static str,
+    /// What kind of problem it is.
+    pub code: Code,
+    /// What happened to this request, in whole sentences.
     pub detail: String,
     /// Members beyond RFC 9457's, e.g. `index` or `allowed`.
     pub extra: Map<String, Value>,
+    /// The error underneath, for the log only: it may name what clients must not see.
+    source: Option<Arc<dyn Error + Send + Sync>>,
 }
 
 impl Problem {
-    pub fn new(status: u16, code: &'static str, detail: impl Into<String>) -> Self {
-        Problem { status, code, detail: detail.into(), extra: Map::new() }
+    /// A problem with the status of its code.
+    pub fn new(code: Code, detail: impl Into<String>) -> Self {
+        Problem { status: code.status(), code, detail: detail.into(), extra: Map::new(), source: None }
     }
 
-    /// 400: the request cannot be read.
-    pub fn bad_request(code: &'static str, detail: impl Into<String>) -> Self {
-        Problem::new(400, code, detail)
+    /// The same problem as one of another kind, with that kind's status.
+    #[must_use]
+    pub fn recoded(self, code: Code) -> Self {
+        Problem { status: code.status(), code, ..self }
     }
 
-    /// 404: there is no such thing.
-    pub fn not_found(code: &'static str, detail: impl Into<String>) -> Self {
-        Problem::new(404, code, detail)
+    /// The same problem with another status: for a reply that stands for another component's.
+    #[must_use]
+    pub fn at_status(mut self, status: u16) -> Self {
+        self.status = status;
+        self
     }
 
-    /// 409: it contradicts what is stored.
-    pub fn conflict(code: &'static str, detail: impl Into<String>) -> Self {
-        Problem::new(409, code, detail)
-    }
-
-    /// 422: readable but not valid.
-    pub fn invalid(code: &'static str, detail: impl Into<String>) -> Self {
-        Problem::new(422, code, detail)
-    }
-
-    /// 501: a declared route that is not built yet.
-    pub fn not_implemented(detail: impl Into<String>) -> Self {
-        Problem::new(501, "not-implemented", detail)
+    /// The same problem with the error it comes from, which is written to the log and not to the client.
+    #[must_use]
+    pub fn caused_by(mut self, source: impl Error + Send + Sync + 'static) -> Self {
+        self.source = Some(Arc::new(source));
+        self
     }
 
     /// Adds a member beyond RFC 9457's.
@@ -88,7 +103,7 @@ impl Problem {
             "title": self.title(),
             "status": self.status,
             "detail": self.detail,
-            "code": self.code,
+            "code": self.code.as_str(),
         });
         if let Value::Object(members) = &mut document {
             members.extend(self.extra.clone());
@@ -103,7 +118,27 @@ impl fmt::Display for Problem {
     }
 }
 
-impl std::error::Error for Problem {}
+impl Error for Problem {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source.as_deref().map(|source| source as &(dyn Error + 'static))
+    }
+}
+
+/// As a client sees them, two problems are one: the source is not compared.
+impl PartialEq for Problem {
+    fn eq(&self, other: &Self) -> bool {
+        (self.status, self.code, &self.detail, &self.extra)
+            == (other.status, other.code, &other.detail, &other.extra)
+    }
+}
+
+/// A value of ours that could not be written as JSON. What comes from outside is read by [`crate::json`], which tells
+/// the client what is wrong with it.
+impl From<serde_json::Error> for Problem {
+    fn from(error: serde_json::Error) -> Self {
+        Problem::new(Code::Encoding, "the reply could not be written").caused_by(error)
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -111,7 +146,7 @@ mod tests {
 
     #[test]
     fn a_document_has_the_members_of_rfc_9457_and_its_own() {
-        let problem = Problem::conflict("dot-conflict", "a:1 exists with other content").with("index", 3);
+        let problem = Problem::new(Code::DotConflict, "a:1 exists with other content").with("index", 3);
         assert_eq!(
             problem.to_json(),
             json!({"type": "about:blank", "title": "Conflict", "status": 409, "code": "dot-conflict",
