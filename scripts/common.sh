@@ -18,7 +18,7 @@ HOST_BIN="$CARGO_TARGET_DIR/release/ramanujan"
 # Recorded editing sessions, as josephg/editing-traces publishes them. A checkout beside which they lie finds them.
 # shellcheck disable=SC2034
 DATA="$(realpath -m "${RAMANUJAN_DATA:-$ROOT/../shared/data}")"
-# The eleven crates, in the order in which the network starts to work; component ids in spin.toml are the same but for one.
+# The eleven crates: streams, services, interfaces. Component ids in spin.toml are the same but for one.
 # shellcheck disable=SC2034
 COMPONENTS=(
     stream-red stream-blue stream-green
