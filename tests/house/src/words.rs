@@ -43,12 +43,12 @@ fn find<'t>(text: &'t str, word: &str) -> Option<&'t str> {
     text.get(at..at + word.len())
 }
 
-/// The files ending in `.md` that a line names, without those of the web.
+/// The files ending in `.md` that a line names, without those of the web and those whose folder is a variable.
 fn documents(line: &str) -> impl Iterator<Item = &str> {
-    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '/' | '-' | ':');
+    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '/' | '-' | ':' | '$');
     line.split(move |c| !is_part(c))
         .map(|word| word.trim_end_matches(['.', ':']))
-        .filter(|word| word.ends_with(".md") && word.len() > ".md".len() && !word.contains(':'))
+        .filter(|word| word.ends_with(".md") && word.len() > ".md".len() && !word.contains([':', '$']))
 }
 
 /// Findings in one file; `exists` knows the files of the repository by the ends of their paths.

@@ -178,6 +178,7 @@ fn words_of_files_that_are_not_here() {
         "the guild",
         "files that end in .md",
         "my-network.mdx",
+        "\"$ROOT/other.md\"",
     ] {
         assert_eq!(said("a.rs", text), [""; 0], "{text}");
     }
