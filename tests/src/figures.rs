@@ -146,7 +146,9 @@ pub fn markdown(figures: &[Figure]) -> String {
     let peers: Vec<Vec<&str>> = measures
         .iter()
         .map(|measure| {
-            distinct(of(figures, measure).filter_map(|figure| figure.peer.as_ref()).map(|(name, _)| name.as_str()))
+            distinct(
+                of(figures, measure).filter_map(|figure| figure.peer.as_ref()).map(|(name, _)| name.as_str()),
+            )
         })
         .collect();
     for (measure, peers) in measures.iter().zip(&peers) {

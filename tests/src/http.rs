@@ -91,6 +91,15 @@ impl Client {
         reply(self.agent.get(format!("{}{path}", self.base)).call())
     }
 
+    /// GET of JSON where a browser would get a page.
+    ///
+    /// # Panics
+    /// There is no reply.
+    pub fn get_json(&self, path: &str) -> Reply {
+        let request = self.agent.get(format!("{}{path}", self.base)).header("accept", "application/json");
+        reply(request.call()).unwrap_or_else(|error| panic!("GET {path}: {error}"))
+    }
+
     /// POST of JSON.
     ///
     /// # Panics

@@ -80,7 +80,7 @@ pub fn bases() -> Vec<(String, String)> {
 pub fn all(client: &Client) -> Vec<Route> {
     let mut found = Vec::new();
     for (component, base) in bases() {
-        let description = client.get(&base).ok();
+        let description = client.get_json(&base).ok();
         let routes = description["routes"].as_array().unwrap_or_else(|| panic!("no routes: {description}"));
         for route in routes {
             let (method, pattern) =

@@ -4,6 +4,7 @@ use std::process::{Command, Output};
 
 use ramanujan_tests::Network;
 use ramanujan_tests::network::root;
+use ramanujan_tests::skip::{self, CURL};
 
 const COMPONENTS: [&str; 11] = [
     "stream-red",
@@ -25,6 +26,9 @@ fn verify(args: &[&str]) -> Output {
 
 #[test]
 fn a_running_network_passes() {
+    if !skip::has(CURL, &["curl"]) {
+        return;
+    }
     let network = Network::shared();
     for args in [vec![], vec!["--deep"]] {
         let url = network.url();
@@ -49,6 +53,9 @@ fn a_running_network_passes() {
 
 #[test]
 fn where_nothing_listens_all_eleven_fail() {
+    if !skip::has(CURL, &["curl"]) {
+        return;
+    }
     // Free a moment ago, so most likely still.
     let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
     let address = listener.local_addr().expect("an address");

@@ -130,9 +130,30 @@ struct Bodies(u64);
 
 impl Bodies {
     const MEMBERS: [&str; 24] = [
-        "document_id", "agent_id", "operation", "value", "position", "length", "seq", "parents", "crdt_type", "left",
-        "right", "deltas", "type", "timestamp", "payload", "expression", "rules", "source_pattern", "target_pattern",
-        "target", "embedding", "items", "name", "dimension",
+        "document_id",
+        "agent_id",
+        "operation",
+        "value",
+        "position",
+        "length",
+        "seq",
+        "parents",
+        "crdt_type",
+        "left",
+        "right",
+        "deltas",
+        "type",
+        "timestamp",
+        "payload",
+        "expression",
+        "rules",
+        "source_pattern",
+        "target_pattern",
+        "target",
+        "embedding",
+        "items",
+        "name",
+        "dimension",
     ];
 
     /// SplitMix64.

@@ -48,7 +48,7 @@ const PARTS: [&str; 11] = [
 ];
 
 /// Types of shell that name rows.
-const ROWS: [&str; 5] = ["Store", "Row", "Schema", "Value", "store"];
+const ROWS: [&str; 6] = ["Store", "Row", "Schema", "Value", "store", "row"];
 /// Names of shell that are HTTP.
 const HTTP: [&str; 10] =
     ["Request", "Response", "Query", "Body", "json", "ok", "request", "response", "body", "router"];
