@@ -8,7 +8,6 @@
 //! Nothing here may hold request data in a static, nor a borrow over an await: one instance may serve many requests.
 
 pub mod body;
-pub mod clock;
 pub mod fetch;
 pub mod files;
 pub mod log;
@@ -16,7 +15,6 @@ pub mod page;
 pub mod request;
 pub mod response;
 pub mod router;
-pub mod row;
 pub mod service;
 pub mod setting;
 pub mod store;
@@ -28,7 +26,6 @@ mod wasm;
 pub mod native;
 
 pub use body::Body;
-pub use clock::now_millis;
 pub use fetch::{call, call_json};
 pub use page::{Page, Pager};
 pub use request::{Query, Request};
@@ -55,4 +52,13 @@ macro_rules! entry {
             }
         }
     };
+}
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// The wall clock in Unix milliseconds. For display and time-outs; no merge decides by it.
+pub fn now_millis() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX))
 }

@@ -126,7 +126,7 @@ async fn whole(body: Body) -> Vec<u8> {
 
 pub(crate) mod sqlite {
     use super::DATABASE;
-    use crate::row::{Row, Value};
+    use crate::store::{Row, Value};
     use rusqlite::types::ValueRef;
     use std::rc::Rc;
 

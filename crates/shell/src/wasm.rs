@@ -95,7 +95,7 @@ async fn write(response: Response, outgoing: ResponseOutparam) {
 pub(crate) mod sqlite {
     //! Spin's SQLite interface.
 
-    use crate::row::{Row, Value};
+    use crate::store::{Row, Value};
     use spin_sdk::sqlite::{self, Value as SdkValue};
 
     pub(crate) struct Connection(sqlite::Connection);
