@@ -302,15 +302,15 @@ fn long(name: &str, agents: usize, transactions: usize) {
 
 #[test]
 fn friendsforever() {
-    long("friendsforever", 2, 4000);
+    long("friendsforever", 2, 2000);
 }
 
 #[test]
 fn sveltecomponent() {
-    long("sveltecomponent", 1, 4000);
+    long("sveltecomponent", 1, 2000);
 }
 
 #[test]
 fn automerge_paper() {
-    long("automerge-paper", 1, 8000);
+    long("automerge-paper", 1, 4000);
 }
