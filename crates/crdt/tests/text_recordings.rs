@@ -4,7 +4,7 @@
 mod histories;
 
 use histories::{History, appending, branches, mesh, of_session, one_place, recording};
-use ramanujan_replay::generate::{Options, session};
+use ramanujan_replay::generate::{Options, busy_session};
 
 fn check(name: &str, History { graph, log, .. }: History) {
     assert_eq!(graph.text().unwrap(), log.checkout_tip().content().to_string(), "{name}");
@@ -25,8 +25,8 @@ fn generated_histories_end_as_diamond_types_has_them() {
 fn recordings_end_as_recorded() {
     for (file, agents) in [("friendsforever", 2), ("automerge-paper", 1), ("sveltecomponent", 1)] {
         let history = recording(file).unwrap_or_else(|| {
-            let options = Options { transactions: 3000, agents, non_ascii: true, ..Options::default() };
-            of_session(&session(&options).to_json())
+            let options = Options { transactions: 1500, agents, non_ascii: true, ..Options::default() };
+            of_session(&busy_session(&options).to_json())
         });
         assert_eq!(Some(history.graph.text().unwrap()), history.end, "{file}");
     }

@@ -43,6 +43,35 @@ pub fn session(options: &Options) -> Recording {
     Generator::new(options).run()
 }
 
+/// Generates a session without the transactions that change nothing, as recordings have none. What knew one of them
+/// knows its parents instead, and of those only such as do not know each other.
+pub fn busy_session(options: &Options) -> Recording {
+    let mut recording = session(options);
+    let mut pasts: Vec<Past> = Vec::new();
+    // For each transaction: the one that it became, or what is known where it was known.
+    let mut known: Vec<Vec<usize>> = Vec::new();
+    let mut kept: Vec<Transaction> = Vec::new();
+    for transaction in recording.transactions {
+        let mut all: Vec<usize> = transaction.parents.iter().flat_map(|at| known[*at].clone()).collect();
+        all.sort_unstable();
+        all.dedup();
+        let is_old = |parent: &usize| all.iter().any(|other| other != parent && pasts[*other].has(*parent));
+        let parents: Vec<usize> = all.iter().copied().filter(|parent| !is_old(parent)).collect();
+        if transaction.patches.is_empty() {
+            known.push(parents);
+            continue;
+        }
+        let mut past = Past::default();
+        parents.iter().for_each(|parent| past.join(&pasts[*parent]));
+        past.add(kept.len());
+        pasts.push(past);
+        known.push(vec![kept.len()]);
+        kept.push(Transaction { parents, ..transaction });
+    }
+    recording.transactions = kept;
+    recording
+}
+
 /// SplitMix64 (Steele, Lea and Flood 2014): small, and the same everywhere.
 struct Random(u64);
 

@@ -7,7 +7,7 @@ use std::path::Path;
 use ramanujan_core::Dot;
 use ramanujan_crdt::text::Effort;
 use ramanujan_crdt::{Delta, Op, TextDocument};
-use ramanujan_replay::generate::{Options, session};
+use ramanujan_replay::generate::{Options, busy_session};
 use serde_json::Value;
 
 use crate::history::face;
@@ -17,8 +17,8 @@ fn recording(file: &str, agents: usize) -> Value {
     let recorded =
         folder.and_then(|folder| std::fs::read(Path::new(&folder).join(format!("{file}.json.gz"))).ok());
     let Some(bytes) = recorded else {
-        let options = Options { transactions: 3000, agents, non_ascii: true, ..Options::default() };
-        return session(&options).to_json();
+        let options = Options { transactions: 1500, agents, non_ascii: true, ..Options::default() };
+        return busy_session(&options).to_json();
     };
     let mut json = String::new();
     flate2::read::GzDecoder::new(bytes.as_slice()).read_to_string(&mut json).unwrap();
