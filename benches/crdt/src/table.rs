@@ -145,7 +145,8 @@ pub(crate) fn figures(runs: &[Results]) -> String {
                 "peer": peer, "peer_value": theirs,
             })
         };
-        let _ = writeln!(out, "{}", figure(machine, best.map(|(name, _)| name), best.map(|(_, value)| value)));
+        let _ =
+            writeln!(out, "{}", figure(machine, best.map(|(name, _)| name), best.map(|(_, value)| value)));
     }
     out
 }

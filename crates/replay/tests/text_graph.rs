@@ -45,8 +45,7 @@ fn generated_sessions_end_with_the_models_text() {
 #[test]
 fn busy_sessions_end_alike_and_have_no_empty_transaction() {
     for agents in [1, 2, 4] {
-        let options =
-            Options { seed: 3, transactions: 400, agents, non_ascii: true, self_concurrent: false };
+        let options = Options { seed: 3, transactions: 400, agents, non_ascii: true, self_concurrent: false };
         let recording = generate::busy_session(&options);
         assert!(recording.transactions.iter().all(|transaction| !transaction.patches.is_empty()));
         assert!(recording.transactions.len() < options.transactions, "there were some to leave out");
