@@ -1,18 +1,20 @@
 //! Which subtrees of the Merkle tree a proof of RFC 9162 §2.1.3 and §2.1.4 consists of, and where they end.
 //!
-//! Pure. A proof is a list of subtree hashes, each over a range of leaves; a range is a row of perfect subtrees, and a
-//! perfect subtree is the same in every tree that holds it, so its hash is kept once (`seal`) and used for ever.
+//! A proof is a list of subtree hashes, each over a range of leaves; a range is a row of perfect subtrees, and a perfect
+//! subtree is the same in every tree that holds it, so that its hash can be kept once and used for ever.
 
 use std::ops::Range;
 
 use ramanujan_core::Digest;
 
-use crate::merkle::node_hash;
+use crate::hash::node_hash;
 
 /// A perfect subtree: the leaves `index << level` to `(index + 1) << level`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Node {
+    /// Height over the leaves: it holds 2^level of them.
     pub level: u32,
+    /// Its place among the subtrees of its level, from 0.
     pub index: u64,
 }
 
@@ -50,6 +52,26 @@ pub fn fold(hashes: &[Digest]) -> Digest {
         None => Digest::of(b""),
         Some(last) => hashes.fold(*last, |right, left| node_hash(left, &right)),
     }
+}
+
+/// MTH of a perfect subtree from the hashes of its leaves, of which there must be a power of two.
+pub fn perfect_root(leaves: &[Digest]) -> Digest {
+    let mut level = leaves.to_vec();
+    while level.len() > 1 {
+        level = level.chunks(2).map(fold).collect();
+    }
+    fold(&level)
+}
+
+/// MTH of a range of the leaves whose hashes are `leaves`; what of the range lies beyond them is left out.
+pub fn hash_of(leaves: &[Digest], range: Range<u64>) -> Digest {
+    let end = range.end.min(leaves.len() as u64);
+    let root = |node: Node| {
+        let places = usize::try_from(node.index << node.level).ok()..usize::try_from(node.end()).ok();
+        let part = places.start.zip(places.end).and_then(|(start, end)| leaves.get(start..end));
+        perfect_root(part.unwrap_or_default())
+    };
+    fold(&perfect(range.start..end).into_iter().map(root).collect::<Vec<_>>())
 }
 
 /// PATH(index, D\[0:size\]) of RFC 9162 §2.1.3.1: the ranges whose hashes prove that a leaf is in a tree, from the
@@ -97,17 +119,6 @@ pub fn consistency(first: u64, second: u64) -> Vec<Range<u64>> {
 /// The largest power of two less than `size`, which must be more than 1.
 fn split(size: u64) -> u64 {
     1 << (size - 1).ilog2()
-}
-
-/// The root that an inclusion proof leads to (RFC 9162 §2.1.3.2); `None` if it has the wrong length.
-pub fn root_of(leaf: Digest, index: u64, size: u64, path: &[Digest]) -> Option<Digest> {
-    let ranges = inclusion(index, size);
-    let steps = ranges.iter().zip(path);
-    (ranges.len() == path.len()).then(|| {
-        steps.fold(leaf, |hash, (range, sibling)| {
-            if range.start > index { node_hash(&hash, sibling) } else { node_hash(sibling, &hash) }
-        })
-    })
 }
 
 #[cfg(test)]

@@ -1,20 +1,19 @@
 //! Events as senders post them, checked and brought into canonical form.
 //!
-//! Canonical form: JSON without insignificant space, members sorted by name, absent members left out, `depends_on`
-//! sorted without repetition. The content of an event is everything but `event_id` and `timestamp`.
+//! Canonical form: JSON as [`crate::canonical`] describes it, with absent members left out and `depends_on` sorted
+//! without repetition. The content of an event is everything but `event_id` and `timestamp`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use ramanujan_core::time::{MAX_UNIX_MILLIS, format_rfc3339, parse_rfc3339};
-use ramanujan_core::{
-    AgentId, Code, Color, Digest, DocumentId, Fingerprint, MAX_SAFE_INTEGER, Problem, VectorClock,
-};
+use ramanujan_core::{AgentId, Color, Digest, DocumentId, Fingerprint, MAX_SAFE_INTEGER, VectorClock};
 use serde::de::{self, Deserializer, Visitor};
-use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::value::RawValue;
+use thiserror::Error;
 
+use crate::canonical::{self, CanonicalError};
 use crate::row::color_code;
 
 /// Longest `type` or `operation`, in characters: a name, not a message.
@@ -28,8 +27,40 @@ pub const MAX_PAYLOAD_BYTES: usize = 4096;
 /// Largest `origin_seq` a sender may claim; half the range of JSON numbers stays free for the numbers after it.
 pub const MAX_ORIGIN_SEQ: u64 = 1 << 52;
 
-/// An event as posted (network.md §8.1, with the aliases of its older forms). What only one of these forms has goes
-/// into the payload; those that name an operation and no type are of the type `operation`.
+/// Why what was posted is no event.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum EventError {
+    /// A member is missing or not what it must be.
+    #[error("{member}: {reason}")]
+    Invalid {
+        /// The member.
+        member: &'static str,
+        /// What it must be.
+        reason: String,
+    },
+    /// The payload has no canonical form.
+    #[error("payload: {0}")]
+    Payload(#[from] CanonicalError),
+    /// The event could not be written as JSON.
+    #[error("the event cannot be written as JSON")]
+    Encoding(#[from] serde_json::Error),
+}
+
+fn invalid(member: &'static str, reason: impl Into<String>) -> EventError {
+    EventError::Invalid { member, reason: reason.into() }
+}
+
+/// An event as posted, in any of the forms that senders use. What only one of these forms has goes into the payload;
+/// an event that names an operation and no type is of the type `operation`.
+///
+/// ```
+/// use ramanujan_timeline::Posted;
+///
+/// let text = r#"{"type": "Transfer", "agent_id": "bank", "payload": {"wei": 100000000000000000001}}"#;
+/// let event = serde_json::from_str::<Posted>(text).unwrap().check().unwrap();
+/// assert_eq!(event.body, r#"{"payload":{"wei":100000000000000000001}}"#);
+/// ```
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Posted {
@@ -50,24 +81,29 @@ pub struct Posted {
     fingerprint: Option<Print>,
     color: Option<Color>,
     payload_size: Option<u64>,
-    duration_ms: Option<f64>,
+    duration_ms: Option<Number>,
     origin_seq: Option<u64>,
-    payload: Option<Value>,
-    crdt_state_before: Option<Value>,
-    crdt_state_after: Option<Value>,
-    instrument_id: Option<Value>,
-    preparation_id: Option<Value>,
+    payload: Option<Box<RawValue>>,
+    crdt_state_before: Option<Box<RawValue>>,
+    crdt_state_after: Option<Box<RawValue>>,
+    instrument_id: Option<Box<RawValue>>,
+    preparation_id: Option<Box<RawValue>>,
 }
 
 /// An event ready to be stored.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {
+    /// As the sender chose it, or the digest of the whole event in canonical form.
     pub event_id: Digest,
     /// Unix milliseconds; `None` if the sender left it to the timeline.
     pub timestamp: Option<u64>,
+    /// Who it is of.
     pub agent: AgentId,
+    /// Its type.
     pub kind: String,
+    /// The document that it is about, if any.
     pub document: Option<DocumentId>,
+    /// Its colour, if it has one.
     pub color: Option<Color>,
     /// The sender's own count of its events, if it keeps one.
     pub origin_seq: Option<u64>,
@@ -111,73 +147,58 @@ impl Posted {
     /// Checks the event and makes it canonical.
     ///
     /// # Errors
-    /// 422 with the member that is wrong.
-    pub fn check(mut self) -> Result<Event, Problem> {
-        let invalid = |detail: String| Problem::new(Code::InvalidEvent, detail);
+    /// The member that is wrong, and why.
+    pub fn check(mut self) -> Result<Event, EventError> {
         let kind = match (self.kind.take(), &self.operation) {
             (Some(kind), _) => kind,
             (None, Some(_)) => "operation".to_owned(),
-            (None, None) => return Err(invalid("type: needed (or operation, of which it then is)".into())),
+            (None, None) => {
+                let reason = "an event needs a type; an event with an operation and no type is of the type operation";
+                return Err(invalid("type", reason));
+            }
         };
         check_name("type", &kind)?;
-        self.gather_payload()?;
+        let payload = self.payload()?;
         if let Some(operation) = &self.operation {
             check_name("operation", operation)?;
         }
         let timestamp = match &self.timestamp {
             None => None,
             Some(time) => Some(time.millis().ok_or_else(|| {
-                let detail = "timestamp: neither an RFC 3339 time in UTC such as 2026-01-02T03:04:05.678Z nor Unix milliseconds";
-                invalid(detail.into())
+                let reason = "neither an RFC 3339 time such as 2026-01-02T03:04:05.678Z nor Unix milliseconds";
+                invalid("timestamp", reason)
             })?),
         };
         let agent = match (&self.agent_id, &self.from) {
             (Some(agent), _) | (None, Some(agent)) => agent.0.clone(),
             (None, None) => {
-                return Err(invalid("agent_id: needed (or from, which then stands for it)".into()));
+                let reason = "an event needs an agent_id; without one, from stands for it";
+                return Err(invalid("agent_id", reason));
             }
         };
-        for (member, value) in [("payload_size", self.payload_size), ("origin_seq", self.origin_seq)] {
-            if value.is_some_and(|value| value > MAX_SAFE_INTEGER) {
-                return Err(invalid(format!("{member}: exceeds 2^53-1")));
-            }
-        }
-        if self.origin_seq.is_some_and(|seq| !(1..=MAX_ORIGIN_SEQ).contains(&seq)) {
-            return Err(invalid("origin_seq: must be 1 to 2^52".into()));
-        }
-        if self.duration_ms.is_some_and(|ms| !(0.0..=MAX_SAFE_INTEGER as f64).contains(&ms)) {
-            return Err(invalid("duration_ms: must be 0 to 2^53-1".into()));
-        }
+        self.check_numbers()?;
         let depends_on = self.depends_on.unwrap_or_default();
         if depends_on.len() > MAX_DEPENDENCIES {
-            return Err(invalid(format!("depends_on: at most {MAX_DEPENDENCIES} events")));
+            return Err(invalid("depends_on", format!("at most {MAX_DEPENDENCIES} events")));
         }
         let clock = self.vector_clock.unwrap_or_default();
         if clock.len() > MAX_CLOCK_ENTRIES {
-            return Err(invalid(format!("vector_clock: at most {MAX_CLOCK_ENTRIES} agents")));
-        }
-        if let Some(payload) = &self.payload {
-            if !payload.is_object() {
-                return Err(invalid("payload: must be an object".into()));
-            }
-            if encode(&Sorted(payload))?.len() > MAX_PAYLOAD_BYTES {
-                return Err(invalid(format!("payload: exceeds {MAX_PAYLOAD_BYTES} bytes of JSON")));
-            }
+            return Err(invalid("vector_clock", format!("at most {MAX_CLOCK_ENTRIES} agents")));
         }
         let rest = Members {
             depends_on: depends_on.iter().collect(),
-            duration_ms: self.duration_ms,
+            duration_ms: self.duration_ms.as_ref().map(|number| number.0.as_ref()),
             fingerprint: self.fingerprint.as_ref(),
             from: self.from.as_ref().map(|name| name.0.as_str()),
             operation: self.operation.as_deref(),
             origin_seq: self.origin_seq,
-            payload: self.payload.as_ref().map(Sorted),
+            payload: payload.as_deref(),
             payload_size: self.payload_size,
             to: self.to.as_ref().map(|name| name.0.as_str()),
             vector_clock: (!clock.is_empty()).then_some(&clock),
             ..Members::default()
         };
-        let body = encode(&rest)?;
+        let body = serde_json::to_string(&rest)?;
         let event_id = match self.event_id {
             Some(id) => id,
             None => {
@@ -189,7 +210,7 @@ impl Posted {
                     kind: Some(&kind),
                     ..rest
                 };
-                Digest::of(encode(&whole)?.as_bytes())
+                Digest::of(serde_json::to_string(&whole)?.as_bytes())
             }
         };
         Ok(Event {
@@ -203,11 +224,31 @@ impl Posted {
             body,
         })
     }
-}
 
-impl Posted {
-    /// Moves the members of single forms into the payload.
-    fn gather_payload(&mut self) -> Result<(), Problem> {
+    fn check_numbers(&self) -> Result<(), EventError> {
+        for (member, value) in [("payload_size", self.payload_size), ("origin_seq", self.origin_seq)] {
+            if value.is_some_and(|value| value > MAX_SAFE_INTEGER) {
+                return Err(invalid(member, "exceeds 2^53-1"));
+            }
+        }
+        if self.origin_seq.is_some_and(|seq| !(1..=MAX_ORIGIN_SEQ).contains(&seq)) {
+            return Err(invalid("origin_seq", "must be 1 to 2^52"));
+        }
+        let duration = self.duration_ms.as_ref().map(|number| number.1);
+        if duration.is_some_and(|ms| !(0.0..=MAX_SAFE_INTEGER as f64).contains(&ms)) {
+            return Err(invalid("duration_ms", "must be 0 to 2^53-1"));
+        }
+        Ok(())
+    }
+
+    /// The payload in canonical form, with the members of single forms in it.
+    fn payload(&mut self) -> Result<Option<Box<RawValue>>, EventError> {
+        let mut members = match &self.payload {
+            None => None,
+            Some(payload) => Some(
+                canonical::members(payload)?.ok_or_else(|| invalid("payload", "must be an object"))?,
+            ),
+        };
         for (name, value) in [
             ("crdt_state_before", self.crdt_state_before.take()),
             ("crdt_state_after", self.crdt_state_after.take()),
@@ -215,15 +256,17 @@ impl Posted {
             ("preparation_id", self.preparation_id.take()),
         ] {
             let Some(value) = value else { continue };
-            let payload = self.payload.get_or_insert_with(|| Value::Object(serde_json::Map::new()));
-            if let Value::Object(members) = payload
-                && members.insert(name.to_owned(), value).is_some()
-            {
-                let detail = format!("{name}: stands in the payload too");
-                return Err(Problem::new(Code::InvalidEvent, detail));
+            let members = members.get_or_insert_with(BTreeMap::new);
+            if members.insert(name.to_owned(), canonical::of_raw(&value)?).is_some() {
+                return Err(invalid(name, "stands in the payload too"));
             }
         }
-        Ok(())
+        let Some(members) = members else { return Ok(None) };
+        let text = canonical::object(&members)?;
+        if text.len() > MAX_PAYLOAD_BYTES {
+            return Err(invalid("payload", format!("exceeds {MAX_PAYLOAD_BYTES} bytes of JSON")));
+        }
+        Ok(Some(RawValue::from_string(text)?))
     }
 }
 
@@ -256,7 +299,7 @@ struct Members<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     document_id: Option<&'a DocumentId>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    duration_ms: Option<f64>,
+    duration_ms: Option<&'a RawValue>,
     #[serde(skip_serializing_if = "Option::is_none")]
     fingerprint: Option<&'a Print>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -266,7 +309,7 @@ struct Members<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     origin_seq: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    payload: Option<Sorted<'a>>,
+    payload: Option<&'a RawValue>,
     #[serde(skip_serializing_if = "Option::is_none")]
     payload_size: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -279,42 +322,29 @@ struct Members<'a> {
     vector_clock: Option<&'a VectorClock>,
 }
 
-fn encode(value: &impl Serialize) -> Result<String, Problem> {
-    serde_json::to_string(value).map_err(|error| Problem::new(Code::Encoding, error.to_string()))
-}
-
-fn check_name(member: &str, text: &str) -> Result<(), Problem> {
+fn check_name(member: &'static str, text: &str) -> Result<(), EventError> {
     let length = text.chars().count();
     if (1..=MAX_NAME_CHARS).contains(&length) && !text.chars().any(char::is_control) {
         return Ok(());
     }
-    let detail =
-        format!("{member}: must be 1 to {MAX_NAME_CHARS} characters, none of them a control character");
-    Err(Problem::new(Code::InvalidEvent, detail))
+    let reason = format!("must be 1 to {MAX_NAME_CHARS} characters, none of them a control character");
+    Err(invalid(member, reason))
 }
 
-/// A value whose objects are written with their members sorted, whatever order the map keeps.
-struct Sorted<'a>(&'a Value);
+/// A number that is a measure: in canonical form, and as the float near to it.
+#[derive(Clone, Debug)]
+struct Number(Box<RawValue>, f64);
 
-impl Serialize for Sorted<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.0 {
-            Value::Object(members) => {
-                let mut sorted: Vec<_> = members.iter().collect();
-                sorted.sort_unstable_by_key(|(name, _)| name.as_str());
-                let mut map = serializer.serialize_map(Some(sorted.len()))?;
-                for (name, value) in sorted {
-                    map.serialize_entry(name, &Sorted(value))?;
-                }
-                map.end()
-            }
-            Value::Array(items) => serializer.collect_seq(items.iter().map(Sorted)),
-            other => other.serialize(serializer),
-        }
+impl<'de> Deserialize<'de> for Number {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let literal = Box::<RawValue>::deserialize(deserializer)?;
+        let near: f64 = serde_json::from_str(literal.get()).map_err(de::Error::custom)?;
+        let text = canonical::number(literal.get(), true).map_err(de::Error::custom)?;
+        RawValue::from_string(text).map(|text| Number(text, near)).map_err(de::Error::custom)
     }
 }
 
-/// An agent's name; the numbered agents of the guides may be written as numbers.
+/// An agent's name; agents that have numbers for names may be written as numbers.
 #[derive(Clone, Debug)]
 struct Name(AgentId);
 

@@ -1,25 +1,66 @@
 //! A stored event: how it is read, shown and hashed.
 
+use std::collections::BTreeMap;
+
 use ramanujan_core::time::format_rfc3339;
-use ramanujan_core::{Code, Color, Digest, Problem};
-use ramanujan_shell::Row;
-use serde_json::{Map, Value};
+use ramanujan_core::{Color, Digest};
+use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
+use thiserror::Error;
 
-use crate::merkle;
+use crate::hash::leaf_hash;
 
-/// The columns that [`Stored::read`] expects, in its order.
-pub const COLUMNS: &str =
-    "seq, event_id, timestamp, received, origin_seq, agent, type, document, color, body";
+/// A stored event that cannot be shown.
+#[derive(Debug, Error)]
+#[error("the body of event {seq} is not a JSON object: {source}")]
+pub struct BodyError {
+    /// Number of the event.
+    pub seq: u64,
+    /// What is wrong with it.
+    pub source: serde_json::Error,
+}
 
-/// [`COLUMNS`] of a table called `e`, where another has columns of the same names.
-pub(crate) const E_COLUMNS: &str =
-    "e.seq, e.event_id, e.timestamp, e.received, e.origin_seq, e.agent, e.type, e.document, e.color, e.body";
+/// An event as replies show it: the members of a JSON object by name, each as it is written. They are not read any
+/// further, because a reader of numbers could change them.
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(transparent)]
+pub struct Shown(BTreeMap<String, Box<RawValue>>);
+
+impl Shown {
+    /// The members of a JSON object.
+    ///
+    /// # Errors
+    /// The text is not a JSON object.
+    pub fn read(object: &str) -> Result<Self, serde_json::Error> {
+        serde_json::from_str(object).map(Shown)
+    }
+
+    /// Sets a member.
+    ///
+    /// # Errors
+    /// The value has no JSON form.
+    pub fn insert(&mut self, name: &str, value: impl Serialize) -> Result<(), serde_json::Error> {
+        self.0.insert(name.to_owned(), to_raw_value(&value)?);
+        Ok(())
+    }
+
+    /// A member as JSON, `None` if it is absent.
+    pub fn get(&self, name: &str) -> Option<&RawValue> {
+        self.0.get(name).map(AsRef::as_ref)
+    }
+
+    /// A member that is a text, without its quotes.
+    pub fn text(&self, name: &str) -> Option<String> {
+        serde_json::from_str(self.get(name)?.get()).ok()
+    }
+}
 
 /// One row of the log.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Stored {
     /// Place in the log, from 1, without gaps.
     pub seq: u64,
+    /// Its identity: chosen by the sender, or the digest of its canonical form.
     pub event_id: [u8; 32],
     /// When it happened, by the sender; Unix milliseconds.
     pub timestamp: u64,
@@ -27,8 +68,11 @@ pub struct Stored {
     pub received: u64,
     /// Place among the events of its agent.
     pub origin_seq: u64,
+    /// Who it is of.
     pub agent: String,
+    /// Its type.
     pub kind: String,
+    /// The document that it is about, if any.
     pub document: Option<String>,
     /// As stored, see [`color_code`].
     pub color: Option<i64>,
@@ -47,51 +91,28 @@ pub fn color_of(code: i64) -> Option<Color> {
 }
 
 impl Stored {
-    /// Reads a row of [`COLUMNS`].
-    ///
-    /// # Errors
-    /// 500 `store-shape`.
-    pub fn read(mut row: Row) -> Result<Self, Problem> {
-        let optional = |row: &mut Row, column| {
-            if row.is_null(column) { Ok(None) } else { row.take_text(column).map(Some) }
-        };
-        Ok(Stored {
-            seq: row.uint(0)?,
-            event_id: row
-                .blob(1)?
-                .try_into()
-                .map_err(|_| Problem::new(Code::StoreShape, "a stored event id is not 32 bytes"))?,
-            timestamp: row.uint(2)?,
-            received: row.uint(3)?,
-            origin_seq: row.uint(4)?,
-            agent: row.take_text(5)?,
-            kind: row.take_text(6)?,
-            document: optional(&mut row, 7)?,
-            color: if row.is_null(8) { None } else { Some(row.int(8)?) },
-            body: row.take_text(9)?,
-        })
-    }
-
     /// The event as replies show it.
     ///
     /// # Errors
-    /// 500 `store-shape` if the stored body is not a JSON object.
-    pub fn into_json(self) -> Result<Map<String, Value>, Problem> {
-        let mut event: Map<String, Value> = serde_json::from_str(&self.body).map_err(|error| {
-            Problem::new(Code::StoreShape, format!("the body of event {} is not JSON: {error}", self.seq))
-        })?;
-        event.insert("seq".into(), self.seq.into());
-        event.insert("event_id".into(), Digest(self.event_id).to_string().into());
-        event.insert("type".into(), self.kind.into());
-        event.insert("timestamp".into(), format_rfc3339(self.timestamp).into());
-        event.insert("received".into(), format_rfc3339(self.received).into());
-        event.insert("agent_id".into(), self.agent.into());
-        event.insert("origin_seq".into(), self.origin_seq.into());
-        if let Some(document) = self.document {
-            event.insert("document_id".into(), document.into());
+    /// The stored body is not a JSON object.
+    pub fn show(&self) -> Result<Shown, BodyError> {
+        self.members().map_err(|source| BodyError { seq: self.seq, source })
+    }
+
+    fn members(&self) -> Result<Shown, serde_json::Error> {
+        let mut event = Shown::read(&self.body)?;
+        event.insert("seq", self.seq)?;
+        event.insert("event_id", Digest(self.event_id))?;
+        event.insert("type", &self.kind)?;
+        event.insert("timestamp", format_rfc3339(self.timestamp))?;
+        event.insert("received", format_rfc3339(self.received))?;
+        event.insert("agent_id", &self.agent)?;
+        event.insert("origin_seq", self.origin_seq)?;
+        if let Some(document) = &self.document {
+            event.insert("document_id", document)?;
         }
         if let Some(color) = self.color.and_then(color_of) {
-            event.insert("color".into(), color.as_str().into());
+            event.insert("color", color)?;
         }
         Ok(event)
     }
@@ -120,6 +141,6 @@ impl Stored {
             bytes.extend_from_slice(&(text.len() as u64).to_be_bytes());
             bytes.extend_from_slice(text.as_bytes());
         }
-        merkle::leaf_hash(&bytes)
+        leaf_hash(&bytes)
     }
 }

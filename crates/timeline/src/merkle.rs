@@ -1,21 +1,28 @@
 //! The Merkle tree hash of RFC 9162 §2.1.1, computed leaf by leaf, and a hash chain beside it.
 //!
-//! Pure. A tree over n leaves is kept as the roots of its perfect subtrees, one for each 1 in the binary form of n,
+//! A tree over n leaves is kept as the roots of its perfect subtrees, one for each 1 in the binary form of n,
 //! so that adding a leaf costs O(1) amortised and continuing needs no earlier leaf.
 
 use ramanujan_core::Digest;
 
-/// SHA-256(0x00 ‖ leaf).
-pub fn leaf_hash(leaf: &[u8]) -> Digest {
-    Digest::of_parts([[0].as_slice(), leaf])
-}
-
-/// SHA-256(0x01 ‖ left ‖ right).
-pub fn node_hash(left: &Digest, right: &Digest) -> Digest {
-    Digest::of_parts([[1].as_slice(), left.as_bytes(), right.as_bytes()])
-}
+use crate::hash::{link_hash, node_hash};
+use crate::tree;
 
 /// The state of both hashes after the first `size` leaves.
+///
+/// ```
+/// use ramanujan_timeline::Accumulator;
+/// use ramanujan_timeline::hash::leaf_hash;
+///
+/// let mut log = Accumulator::default();
+/// log.push(leaf_hash(b"first"));
+/// // What is stored of it is enough to go on.
+/// let stored = (log.size(), log.peaks(), *log.chain_head().as_bytes());
+/// let mut resumed = Accumulator::resume(stored.0, &stored.1, stored.2).unwrap();
+/// resumed.push(leaf_hash(b"second"));
+/// log.push(leaf_hash(b"second"));
+/// assert_eq!(resumed.root(), log.root());
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Accumulator {
     size: u64,
@@ -43,7 +50,7 @@ impl Accumulator {
         })
     }
 
-    /// Adds the next leaf. The chain link is SHA-256(0x02 ‖ previous link ‖ leaf hash).
+    /// Adds the next leaf, by its hash.
     pub fn push(&mut self, leaf: Digest) {
         self.push_with(leaf, |_, _| {});
     }
@@ -51,7 +58,7 @@ impl Accumulator {
     /// As [`push`](Self::push); `completed` is told each perfect subtree that ends with this leaf, with its level, the
     /// leaf itself first.
     pub fn push_with(&mut self, leaf: Digest, mut completed: impl FnMut(u32, &Digest)) {
-        self.chain = Digest::of_parts([[2].as_slice(), self.chain.as_bytes(), leaf.as_bytes()]);
+        self.chain = link_hash(&self.chain, &leaf);
         let mut subtree = leaf;
         completed(0, &subtree);
         for level in 1..=self.size.trailing_ones() {
@@ -76,7 +83,7 @@ impl Accumulator {
 
     /// MTH of all leaves; of none, SHA-256 of nothing.
     pub fn root(&self) -> Digest {
-        crate::tree::fold(&self.peaks)
+        tree::fold(&self.peaks)
     }
 
     /// The stored form of the subtree roots.
@@ -88,6 +95,7 @@ impl Accumulator {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hash::leaf_hash;
     use proptest::prelude::*;
 
     /// The recursive definition, word for word.

@@ -1,13 +1,15 @@
-//! Forms of events that the guides and their code send, and what is refused.
+//! Forms of events that senders use, and what is refused.
 
 use super::*;
 use proptest::prelude::*;
-use serde_json::json;
+use serde_json::{Value, json};
 
-fn event(value: Value) -> Result<Event, Problem> {
-    serde_json::from_value::<Posted>(value)
-        .map_err(|error| Problem::new(Code::InvalidJson, error.to_string()))?
-        .check()
+fn event(value: Value) -> Result<Event, EventError> {
+    read(&value.to_string())
+}
+
+fn read(text: &str) -> Result<Event, EventError> {
+    serde_json::from_str::<Posted>(text)?.check()
 }
 
 #[test]
@@ -20,7 +22,7 @@ fn both_vocabularies_name_the_same_event() {
 }
 
 #[test]
-fn every_form_of_the_guides_is_an_event_of_the_superset() {
+fn every_form_of_a_sender_is_an_event_of_the_superset() {
     let clock = json!({"0": 2, "1": 1});
     let print = "00000000000000ff";
     // The stub's form names no type; the numbered agents are numbers.
@@ -35,7 +37,7 @@ fn every_form_of_the_guides_is_an_event_of_the_superset() {
     let body: Value = serde_json::from_str(&event(moment.clone()).unwrap().body).unwrap();
     assert_eq!(body["payload"], json!({"crdt_state_before": {"count": 1}, "crdt_state_after": {"count": 2}}));
     moment["payload"] = json!({"crdt_state_after": 3});
-    assert!(event(moment).unwrap_err().detail.starts_with("crdt_state_after"));
+    assert!(event(moment).unwrap_err().to_string().starts_with("crdt_state_after"));
     // The agents' form, with a time in milliseconds.
     let agents = json!({"event_id": Digest::of(b"1").to_string(), "event_type": "MessageReceived", "timestamp": 1_767_323_045_000u64,
         "from_agent": "node_0", "to_agent": 1, "vector_clock": clock, "payload_size": 64, "duration_ms": 2.5});
@@ -78,9 +80,9 @@ fn what_does_not_fit_is_refused_with_its_name() {
     ] {
         let mut posted = json!({"type": "x", "agent_id": "a"});
         posted[member] = value;
-        let problem = event(posted).unwrap_err();
-        assert_eq!(problem.status, 422);
-        assert!(problem.detail.starts_with(member), "{problem}");
+        let error = event(posted).unwrap_err();
+        assert!(matches!(&error, EventError::Invalid { member: named, .. } if *named == member), "{error}");
+        assert!(error.to_string().starts_with(member), "{error}");
     }
     for wrong in [
         json!({"type": "x"}),
@@ -93,6 +95,45 @@ fn what_does_not_fit_is_refused_with_its_name() {
         json!({"type": "x", "agent_id": "a", "event_id": "zz"}),
     ] {
         assert!(event(wrong.clone()).is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn payloads_that_differ_beyond_floats_are_two_events() {
+    let of = |number: &str| {
+        read(&format!(r#"{{"type":"x","agent_id":"a","payload":{{"wei":{number}}}}}"#)).unwrap()
+    };
+    let (one, two) = (of("100000000000000000001"), of("100000000000000000002"));
+    assert_ne!(one.event_id, two.event_id);
+    assert!(!one.same_content(&two) && one.content_digest() != two.content_digest());
+    assert_eq!(one.body, r#"{"payload":{"wei":100000000000000000001}}"#);
+    // In the members that go into the payload, too.
+    let state = |number: &str| {
+        read(&format!(r#"{{"type":"x","agent_id":"a","crdt_state_after":[{number}]}}"#)).unwrap()
+    };
+    assert_ne!(state("0.10000000000000000001"), state("0.10000000000000000002"));
+    let lasting = |number: &str| read(&format!(r#"{{"type":"x","agent_id":"a","duration_ms":{number}}}"#));
+    assert_ne!(lasting("0.10000000000000000001").unwrap(), lasting("0.1").unwrap());
+    // One number has one form, and 1.0 differs from 1 as it always did.
+    assert_eq!(of("1e2"), of("100.0"));
+    assert_eq!(of("-0"), of("-0.0"));
+    assert_ne!(of("1.0"), of("1"));
+    assert_eq!(lasting("5").unwrap(), lasting("5.0").unwrap());
+    for beyond in ["1e400", "-1e400"] {
+        let error = read(&format!(r#"{{"type":"x","agent_id":"a","payload":{{"n":{beyond}}}}}"#)).unwrap_err();
+        assert!(matches!(error, EventError::Payload(CanonicalError::NumberRange(_))), "{error}");
+        assert!(lasting(beyond).is_err());
+    }
+    assert!(lasting("\"5\"").is_err() && lasting("[5]").is_err() && lasting("-1").is_err());
+    let twice = read(r#"{"type":"x","agent_id":"a","payload":{"n":1,"n":2}}"#).unwrap_err();
+    assert!(matches!(twice, EventError::Payload(CanonicalError::Repeated(_))), "{twice}");
+}
+
+#[test]
+fn ids_of_events_that_floats_could_hold_are_what_they_were() {
+    // As the readers before this one made them.
+    for (text, id) in IDS {
+        assert_eq!(read(text).unwrap().event_id.to_string(), *id, "{text}");
     }
 }
 
@@ -111,7 +152,6 @@ proptest! {
             r#"{{"type":"t","agent_id":"a","depends_on":{forward:?},"payload":{{{}}}}}"#, text(&mut names.iter()));
         let back = format!(
             r#"{{"payload":{{{}}},"depends_on":{backward:?},"agent_id":"a","type":"t"}}"#, text(&mut names.iter().rev()));
-        let read = |text: &str| serde_json::from_str::<Posted>(text).unwrap().check().unwrap();
-        prop_assert_eq!(read(&there), read(&back));
+        prop_assert_eq!(read(&there).unwrap(), read(&back).unwrap());
     }
 }
