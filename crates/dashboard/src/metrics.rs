@@ -1,5 +1,6 @@
 //! The JSON twin of the page, made from what the components answered. What did not come is null, never made up.
 
+use ramanujan_core::Code;
 use serde_json::{Map, Value, json};
 
 use crate::collect::{Answer, Answers};

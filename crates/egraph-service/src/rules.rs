@@ -1,6 +1,6 @@
 //! `GET /egraph/rules`: the rule library and the operators of the languages.
 
-use ramanujan_core::Problem;
+use ramanujan_core::{Code, Problem};
 use ramanujan_egraph::languages::{Language, signature};
 use ramanujan_egraph::operators::Operator;
 use ramanujan_egraph::rules::RULES;

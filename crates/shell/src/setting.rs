@@ -76,7 +76,7 @@ impl<T: FromStr<Err: Display>> Setting<T> {
         if (self.accepts)(&value) {
             return Ok(value);
         }
-        Err(invalid(self.name, &text, format_args!("it must lie in {}", self.bounds)))
+        Err(invalid(self.name, &text, format_args!("it must lie in {} ({})", self.bounds, self.unit)))
     }
 }
 

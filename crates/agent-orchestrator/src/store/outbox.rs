@@ -6,7 +6,7 @@
 
 use http::Method;
 use ramanujan_core::time::format_rfc3339;
-use ramanujan_core::{Digest, Problem};
+use ramanujan_core::{Code, Digest, Problem};
 use ramanujan_shell::{Row, call_json, log};
 use serde_json::{Value as Json, json};
 

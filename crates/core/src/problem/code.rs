@@ -232,8 +232,6 @@ codes! {
     SizeBeyondLog "size-beyond-log" 422 "The log has fewer events." "Use a size up to that of the log."
     FirstBeyondSecond "first-beyond-second" 422 "The first size exceeds the second." "Exchange them."
     NotSealed "not-sealed" 503 "More events must be sealed first than one request may." "Try again: each request goes on where the last ended."
-    EventNotSealed "not-sealed" 404 "The event is not sealed yet, so it has no proof." "Ask without a size, which seals it."
-    TermTooLarge "term-too-large" 413 "The term of an agent's operations is larger than is worked on." "Ask for one document."
     ProofTooCostly "proof-too-costly" 503 "The proof needs more hashing than one request may do." "Try again: each request goes on where the last ended."
     LogDamaged "log-damaged" 500 "The log does not have the hashes that were sealed." "Verify the timeline for where it differs, and restore it."
     CausalIndexBehind "causal-index-behind" 503 "The causal order is still being worked out." "Try again: each request goes on where the last ended."

@@ -44,6 +44,12 @@ impl Problem {
         Problem { status: code.status(), code, detail: detail.into(), extra: Map::new(), source: None }
     }
 
+    /// The same problem as one of another kind, with that kind's status.
+    #[must_use]
+    pub fn recoded(self, code: Code) -> Self {
+        Problem { status: code.status(), code, ..self }
+    }
+
     /// The same problem with another status: for a reply that stands for another component's.
     #[must_use]
     pub fn at_status(mut self, status: u16) -> Self {

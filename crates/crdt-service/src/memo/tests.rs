@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 
+use ramanujan_core::Code;
 use ramanujan_core::VectorClock;
 use ramanujan_crdt::CrdtType;
 use ramanujan_shell::native::fresh_database;

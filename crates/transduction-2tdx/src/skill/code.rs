@@ -73,7 +73,7 @@ struct TransduceRequest {
 
 /// The text and what one needs to use it.
 #[derive(Serialize)]
-struct Code {
+struct GeneratedCode {
     target: &'static str,
     code: String,
     /// The rules in the order in which the code tries them.
@@ -88,7 +88,7 @@ struct Transduced {
     /// The pattern as a rewrite rule, in one line.
     rule: String,
     #[serde(flatten)]
-    code: Option<Code>,
+    code: Option<GeneratedCode>,
 }
 
 fn target(text: &str) -> Result<Target, Problem> {
@@ -100,7 +100,7 @@ fn write(
     chosen: Vec<Chosen>,
     target: Target,
     given: Option<&Value>,
-) -> Result<Code, Problem> {
+) -> Result<GeneratedCode, Problem> {
     let term = given.map(|value| expression(&mut vocabulary, value)).transpose()?;
     let (rules, ids) = scheduled(&vocabulary, chosen);
     let program = Program::of(&vocabulary, &rules);
@@ -125,7 +125,7 @@ fn write(
         }
     });
     let text = |rule: &Rule, id: &Option<String>| json!({"pattern_name": rule.name, "pattern_id": id, "rule": rule.text(&vocabulary)});
-    Ok(Code {
+    Ok(GeneratedCode {
         target: target.as_str(),
         code: target.write(&program),
         rules: rules.iter().zip(&ids).map(|(rule, id)| text(rule, id)).collect(),

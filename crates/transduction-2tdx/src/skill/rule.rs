@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::fmt::Write as _;
 
-use ramanujan_core::{Color, Digest, PatternName, Problem};
+use ramanujan_core::{Code, Color, Digest, PatternName, Problem};
 use ramanujan_egraph::pattern::{BadPattern, Pattern, Place, Variables};
 use ramanujan_egraph::read::Place as Trouble;
 use ramanujan_egraph::vocabulary::Vocabulary;
@@ -218,7 +218,7 @@ fn constraint(known: &Variables, index: usize, text: &str) -> Result<Constraint,
     let member = format!("constraints[{index}]");
     let (mut vocabulary, mut variables) = (fresh_vocabulary(&[])?, Variables::default());
     let read = pattern(&mut vocabulary, &mut variables, &member, &text.into())
-        .map_err(|problem| Problem { code: Code::InvalidConstraint, ..problem })?;
+        .map_err(|problem| problem.recoded(Code::InvalidConstraint))?;
     let form = || {
         let detail = format!(
             "{member} must be (ColorMustBe ?x COLOR), (ColorNot ?x COLOR), (NotEqual ?x ?y) or (ParentOf ?x ?y)"
