@@ -11,11 +11,11 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-use interaction_timeline::append::append;
-use interaction_timeline::event::{Event, Posted};
-use interaction_timeline::schema;
+use interaction_timeline::store::append::append;
+use interaction_timeline::store::schema;
 use ramanujan_shell::{Store, native};
 use ramanujan_tests::Network;
+use ramanujan_timeline::{Event, Posted, hash};
 use serde_json::{Value, json};
 
 /// Events appended one by one, and in batches, in each turn.
@@ -72,7 +72,7 @@ fn event(n: u64) -> Value {
 }
 
 fn event_id(n: u64) -> String {
-    interaction_timeline::merkle::leaf_hash(&n.to_be_bytes()).to_string()
+    hash::leaf_hash(&n.to_be_bytes()).to_string()
 }
 
 fn rate(count: u64, run: impl FnOnce()) -> f64 {

@@ -1,4 +1,4 @@
-//! Reading: filters, order, cursors, the guides' array, the counts.
+//! Reading: filters, order, cursors, the bare array, the counts.
 
 mod common;
 
@@ -161,9 +161,9 @@ proptest! {
             post(&event(n));
             common::tamper(&format!("UPDATE timeline_events SET received = {} WHERE seq = {}", now - age, n + 1));
         }
-        let store = Store::open(interaction_timeline::schema::SCHEMA).unwrap();
+        let store = Store::open(interaction_timeline::store::schema::SCHEMA).unwrap();
         for window in [1, 7, 10, 3600] {
-            let reply = interaction_timeline::summary::summary(&store, window, now).unwrap();
+            let reply = json!(interaction_timeline::store::summary::summary(&store, window, now).unwrap());
             let expected = ages.iter().filter(|age| **age <= window * 1000).count();
             prop_assert_eq!(&reply["recent"]["events"], &json!(expected));
         }

@@ -152,7 +152,7 @@ impl std::fmt::Display for Decimal {
         let sign = if self.negative { "-" } else { "" };
         let (first, rest) = self.digits.split_at_checked(1).unwrap_or(("0", ""));
         let rest = if rest.is_empty() { "0" } else { rest };
-        write!(f, "{sign}{first}.{rest}e{}", self.exponent - 1)
+        write!(f, "{sign}{first}.{rest}e{:+}", self.exponent - 1)
     }
 }
 
@@ -215,7 +215,8 @@ impl<'a> Reader<'a> {
                 Ok(())
             }
             first => {
-                let word = self.until(|byte| matches!(byte, b',' | b'}' | b']') || byte.is_ascii_whitespace());
+                let word =
+                    self.until(|byte| matches!(byte, b',' | b'}' | b']') || byte.is_ascii_whitespace());
                 if first == b'-' || first.is_ascii_digit() {
                     out.push_str(&number(word, false)?);
                 } else {

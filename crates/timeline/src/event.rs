@@ -153,7 +153,8 @@ impl Posted {
             (Some(kind), _) => kind,
             (None, Some(_)) => "operation".to_owned(),
             (None, None) => {
-                let reason = "an event needs a type; an event with an operation and no type is of the type operation";
+                let reason =
+                    "an event needs a type; an event with an operation and no type is of the type operation";
                 return Err(invalid("type", reason));
             }
         };
@@ -165,7 +166,8 @@ impl Posted {
         let timestamp = match &self.timestamp {
             None => None,
             Some(time) => Some(time.millis().ok_or_else(|| {
-                let reason = "neither an RFC 3339 time such as 2026-01-02T03:04:05.678Z nor Unix milliseconds";
+                let reason =
+                    "neither an RFC 3339 time such as 2026-01-02T03:04:05.678Z nor Unix milliseconds";
                 invalid("timestamp", reason)
             })?),
         };
@@ -245,9 +247,9 @@ impl Posted {
     fn payload(&mut self) -> Result<Option<Box<RawValue>>, EventError> {
         let mut members = match &self.payload {
             None => None,
-            Some(payload) => Some(
-                canonical::members(payload)?.ok_or_else(|| invalid("payload", "must be an object"))?,
-            ),
+            Some(payload) => {
+                Some(canonical::members(payload)?.ok_or_else(|| invalid("payload", "must be an object"))?)
+            }
         };
         for (name, value) in [
             ("crdt_state_before", self.crdt_state_before.take()),

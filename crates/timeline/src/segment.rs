@@ -233,9 +233,10 @@ impl Header {
         if self.last.max(self.tree_size) > MAX_SAFE_INTEGER || self.before.size > MAX_SAFE_INTEGER {
             return Err(SegmentError::Header("a size exceeds 2^53-1"));
         }
-        let count = self.last.checked_sub(self.before.size).filter(|count| {
-            *count > 0 && self.first == self.before.size + 1 && self.after.size == self.last
-        });
+        let count = self
+            .last
+            .checked_sub(self.before.size)
+            .filter(|count| *count > 0 && self.first == self.before.size + 1 && self.after.size == self.last);
         count.ok_or(SegmentError::Header("first, last and sizes do not fit"))
     }
 }

@@ -14,19 +14,19 @@
 use std::time::{Duration, Instant};
 
 use ramanujan_core::{Code, Problem};
-use ramanujan_shell::{Store, Value as Sql, setting};
+use ramanujan_shell::{Store, Value as Sql};
 
-use crate::schema;
+use crate::order::Place;
+use crate::settings::CAUSAL_INDEX_MS;
+use crate::store::schema;
 
 /// Events indexed by one statement: some 50 ms of work, after which the time is looked at.
 const STEP: u64 = 1000;
-/// Longest time one request works on the index, in milliseconds, where `CAUSAL_INDEX_MS` is not set.
-const DEFAULT_INDEX_MS: u64 = 5000;
 /// How often an event's level is raised before it is left as it is: only a cycle, which no clock and no dependency
 /// of an honest sender makes, goes on for ever.
 const MAX_RAISES: u64 = 1000;
 
-/// The level of the event ?1 by what the index has now. `$seq` stands for its seq in the trigger.
+/// The level of the event `$seq` by what the index has now; the trigger on `timeline_causal` computes the same.
 macro_rules! level_of {
     ($seq:literal) => {
         concat!(
@@ -47,53 +47,6 @@ macro_rules! level_of {
         )
     };
 }
-
-/// Tables of the index. `own` is the agent's entry in its own clock, `total` the sum of the clock, `document` the
-/// empty text where there is none, `number` the origin_seq that the sender gave.
-pub(crate) const TABLES: [&str; 10] = [
-    "CREATE TABLE IF NOT EXISTS timeline_causal (
-        seq INTEGER PRIMARY KEY,
-        level INTEGER NOT NULL,
-        total INTEGER NOT NULL,
-        own INTEGER NOT NULL,
-        agent TEXT NOT NULL,
-        document TEXT NOT NULL,
-        number INTEGER,
-        raised INTEGER NOT NULL DEFAULT 0)",
-    "CREATE INDEX IF NOT EXISTS timeline_causal_order ON timeline_causal (level, total, seq) WHERE level > 0",
-    "CREATE INDEX IF NOT EXISTS timeline_causal_dots ON timeline_causal (document, agent, own DESC, total) WHERE total > 0",
-    "CREATE INDEX IF NOT EXISTS timeline_causal_numbers ON timeline_causal (agent, number) WHERE number IS NOT NULL",
-    // The order within what a filter chooses.
-    "CREATE INDEX IF NOT EXISTS timeline_causal_document ON timeline_causal (document, level, total, seq) WHERE level > 0",
-    "CREATE INDEX IF NOT EXISTS timeline_causal_agent ON timeline_causal (agent, level, total, seq) WHERE level > 0",
-    "CREATE TABLE IF NOT EXISTS timeline_edges (cause BLOB NOT NULL, effect INTEGER NOT NULL, PRIMARY KEY (cause, effect)) WITHOUT ROWID",
-    // The greatest counter of each agent that an event of the document knows: what tells a late event.
-    "CREATE TABLE IF NOT EXISTS timeline_seen (document TEXT NOT NULL, agent TEXT NOT NULL, most INTEGER NOT NULL, PRIMARY KEY (document, agent)) WITHOUT ROWID",
-    "CREATE TABLE IF NOT EXISTS timeline_late (seq INTEGER PRIMARY KEY)",
-    concat!(
-        "CREATE TRIGGER IF NOT EXISTS timeline_level AFTER INSERT ON timeline_causal BEGIN
-        INSERT OR IGNORE INTO timeline_edges
-            SELECT unhex(d.value), new.seq FROM timeline_events AS e, json_each(e.body, '$.depends_on') AS d
-            WHERE e.seq = new.seq;
-        UPDATE timeline_causal SET level = (",
-        level_of!("new.seq"),
-        ") WHERE seq = new.seq;
-        INSERT OR IGNORE INTO timeline_late SELECT new.seq WHERE
-            EXISTS (SELECT 1 FROM timeline_edges WHERE cause = (SELECT event_id FROM timeline_events WHERE seq = new.seq))
-            OR EXISTS (SELECT 1 FROM timeline_causal AS c
-                       WHERE c.number IS NOT NULL AND c.agent = new.agent AND c.number > new.number)
-            OR (new.own > 0
-                AND EXISTS (SELECT 1 FROM timeline_seen WHERE document = new.document AND agent = new.agent AND most >= new.own)
-                AND NOT EXISTS (SELECT 1 FROM timeline_causal AS c WHERE c.total > 0 AND c.document = new.document
-                                AND c.agent = new.agent AND c.own = new.own AND c.total <= new.total AND c.seq <> new.seq));
-        INSERT INTO timeline_seen
-            SELECT new.document, k.key, k.value FROM timeline_events AS e, json_each(e.body, '$.vector_clock') AS k
-            WHERE e.seq = new.seq
-            UNION ALL SELECT new.document, new.agent, 0 WHERE new.total > 0
-            ON CONFLICT DO UPDATE SET most = excluded.most WHERE most < excluded.most;
-    END"
-    ),
-];
 
 /// Takes the next events into the index.
 const ADVANCE: &str = "
@@ -171,7 +124,7 @@ SELECT l.seq FROM timeline_late AS l JOIN timeline_causal AS c ON c.seq = l.seq 
 /// # Errors
 /// 503 `causal-index-behind` with how far it is, if `CAUSAL_INDEX_MS` is not enough: the next request goes on there.
 pub fn catch_up(store: &Store) -> Result<(), Problem> {
-    let limit = Duration::from_millis(setting::number("CAUSAL_INDEX_MS", DEFAULT_INDEX_MS)?);
+    let limit = Duration::from_millis(CAUSAL_INDEX_MS.read()?);
     let began = Instant::now();
     loop {
         let mut indexed = store.execute(ADVANCE, [STEP.into()])?.len() as u64;
@@ -216,68 +169,22 @@ fn behind(store: &Store) -> Result<Problem, Problem> {
     Ok(Problem::new(Code::CausalIndexBehind, detail).with("indexed", indexed).with("events", events))
 }
 
-/// The place of an event in the causal order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
-    pub level: u64,
-    pub total: u64,
-    pub seq: u64,
-}
-
-impl Place {
-    /// Reads what [`Place::to_string`] wrote.
-    pub fn parse(text: &str) -> Option<Self> {
-        let mut numbers = text.split('.').map(|part| {
-            let plain = !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-            plain.then(|| part.parse::<u64>().ok()).flatten()
-        });
-        let place = Place { level: numbers.next()??, total: numbers.next()??, seq: numbers.next()?? };
-        numbers.next().is_none().then_some(place)
-    }
-
-    /// The place of the event `seq`, which must be in the index.
-    ///
-    /// # Errors
-    /// 503 if the store does not answer; 500 if it is not in the index.
-    pub fn of(store: &Store, seq: u64) -> Result<Self, Problem> {
-        let rows = store.execute("SELECT level, total FROM timeline_causal WHERE seq = ?1", [seq.into()])?;
-        let row = rows.first().ok_or_else(|| Problem::new(Code::StoreShape, "an event is not indexed"))?;
-        Ok(Place { level: row.uint(0)?, total: row.uint(1)?, seq })
-    }
-}
-
-impl std::fmt::Display for Place {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}.{}.{}", self.level, self.total, self.seq)
-    }
+/// The place of the event `seq`, which must be in the index.
+///
+/// # Errors
+/// 503 if the store does not answer; 500 if it is not in the index.
+pub(super) fn place(store: &Store, seq: u64) -> Result<Place, Problem> {
+    let rows = store.execute("SELECT level, total FROM timeline_causal WHERE seq = ?1", [seq.into()])?;
+    let row = rows.first().ok_or_else(|| Problem::new(Code::StoreShape, "an event is not indexed"))?;
+    Ok(Place { level: row.uint(0)?, total: row.uint(1)?, seq })
 }
 
 /// Opens the store with the index up to date.
 ///
 /// # Errors
 /// As [`catch_up`].
-pub fn open() -> Result<Store, Problem> {
-    let store = Store::open(schema::SCHEMA)?;
+pub(crate) fn open() -> Result<Store, Problem> {
+    let store = schema::open()?;
     catch_up(&store)?;
     Ok(store)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    proptest! {
-        #[test]
-        fn a_place_is_read_as_it_was_written_and_nothing_else_is(level: u64, total: u64, seq: u64, text in "[0-9.+x-]{0,12}") {
-            let place = Place { level, total, seq };
-            prop_assert_eq!(Place::parse(&place.to_string()), Some(place));
-            if let Some(place) = Place::parse(&text) {
-                // Leading zeros are the only freedom.
-                let plain: Vec<_> = text.split('.').map(|n| n.trim_start_matches('0')).collect();
-                let written = place.to_string();
-                prop_assert_eq!(plain, written.split('.').map(|n| n.trim_start_matches('0')).collect::<Vec<_>>());
-            }
-        }
-    }
 }

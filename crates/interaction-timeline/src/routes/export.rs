@@ -1,48 +1,26 @@
 //! `GET /timeline/export?format=ndjson|csv|json`: the log, or what filters choose of it, streamed page by page.
 //!
 //! Memory does not grow with the log. A response ends before `STREAM_MAX_MS`, at the end of an event; the same request
-//! with `after=<last seq>` goes on there, and one that brings nothing says that all was read. CSV is RFC 4180; a
-//! cell that a spreadsheet would run as a formula gets a `'` before it (see [`guarded`]).
+//! with `after=<last seq>` goes on there, and one that brings nothing says that all was read.
 
 use std::time::{Duration, Instant};
 
 use futures_util::stream;
 use ramanujan_core::{Code, Problem};
-use ramanujan_shell::request::Query;
 use ramanujan_shell::response::typed;
-use ramanujan_shell::{Body, Request, Response, Store, log, setting};
-use serde_json::{Map, Value};
+use ramanujan_shell::{Body, Pager, Request, Response, log};
+use ramanujan_timeline::Stored;
 
-use crate::feed::bounds;
-use crate::query::{After, Filter, Order};
-use crate::schema;
+use crate::csv::{COLUMNS, write_record};
+use crate::feed::Filter;
+use crate::order::{After, Order};
+use crate::routes::query::read_filter;
+use crate::settings::STREAM_MAX_MS;
+use crate::shown::shown;
+use crate::store::{self, query};
 
 /// Events read from the store at once: about a megabyte.
-const PAGE: u64 = 1000;
-/// Longest stream where `STREAM_MAX_MS` is not set: below the time limit of a request, which is 30 s as a rule.
-const DEFAULT_STREAM_MAX_MS: u64 = 25_000;
-
-/// The columns of CSV.
-pub const COLUMNS: [&str; 18] = [
-    "seq",
-    "event_id",
-    "type",
-    "timestamp",
-    "received",
-    "agent_id",
-    "origin_seq",
-    "from",
-    "to",
-    "operation",
-    "document_id",
-    "color",
-    "fingerprint",
-    "payload_size",
-    "duration_ms",
-    "vector_clock",
-    "depends_on",
-    "payload",
-];
+const PAGE: Pager = Pager::of(1000);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Format {
@@ -51,24 +29,7 @@ enum Format {
     Json,
 }
 
-/// How long a stream may go on.
-///
-/// # Errors
-/// 500 `invalid-setting`.
-pub(crate) fn stream_limit() -> Result<Duration, Problem> {
-    Ok(Duration::from_millis(setting::number("STREAM_MAX_MS", DEFAULT_STREAM_MAX_MS)?))
-}
-
-/// The filters of a query that is read along `seq`, from after `after`.
-fn filter_after(query: &Query<'_>, after: u64) -> Result<Filter, Problem> {
-    let mut filter = Filter::read_known(query)?;
-    filter.order = Order::Seq;
-    filter.after = Some(After::Seq(after));
-    filter.limit = PAGE;
-    Ok(filter)
-}
-
-pub(crate) async fn handle(request: Request) -> Result<Response, Problem> {
+pub(crate) async fn get(request: Request) -> Result<Response, Problem> {
     let query = request.query();
     query.only(&["format", "after", "until", "agent", "type", "document", "color", "from", "to"])?;
     let (format, media_type) = match query.get("format") {
@@ -77,27 +38,30 @@ pub(crate) async fn handle(request: Request) -> Result<Response, Problem> {
         Some("json") => (Format::Json, "application/json"),
         Some(_) => return Err(Problem::new(Code::InvalidParameter, "format: one of ndjson, csv, json")),
     };
-    let filter = filter_after(&query, query.parse("after")?.unwrap_or(0))?;
-    let store = Store::open(schema::SCHEMA)?;
+    let after = Some(After::Seq(query.parse("after")?.unwrap_or(0)));
+    let filter = Filter { order: Order::Seq, after, ..read_filter(&query)? };
+    let store = store::open()?;
     // What is appended while the export runs is the next one's, so that it ends.
     let until = match query.parse("until")? {
         Some(seq) => seq,
-        None => bounds(&store)?.1,
+        None => store::log::bounds(&store)?.1,
     };
     let export = Export {
-        store,
+        read: move |filter: &Filter| query::run(&store, filter, PAGE),
         filter,
         until,
         format,
         began: Instant::now(),
-        limit: stream_limit()?,
+        limit: Duration::from_millis(STREAM_MAX_MS.read()?),
         state: State::Begin,
     };
     Ok(typed(media_type, Body::stream(stream::unfold(export, step))))
 }
 
-struct Export {
-    store: Store,
+/// An export that goes on as it is read.
+struct Export<R> {
+    /// Gives a page of events and whether others follow.
+    read: R,
     filter: Filter,
     until: u64,
     format: Format,
@@ -114,7 +78,7 @@ enum State {
     Done,
 }
 
-async fn step(mut export: Export) -> Option<(Vec<u8>, Export)> {
+async fn step<R: Pages>(mut export: Export<R>) -> Option<(Vec<u8>, Export<R>)> {
     match export.next() {
         Ok(chunk) => chunk.map(|chunk| (chunk, export)),
         Err(problem) => {
@@ -125,7 +89,11 @@ async fn step(mut export: Export) -> Option<(Vec<u8>, Export)> {
     }
 }
 
-impl Export {
+/// Reads a page of the events that a filter chooses, with the cursor of the next.
+trait Pages: Fn(&Filter) -> Result<(Vec<Stored>, Option<String>), Problem> {}
+impl<F: Fn(&Filter) -> Result<(Vec<Stored>, Option<String>), Problem>> Pages for F {}
+
+impl<R: Pages> Export<R> {
     fn next(&mut self) -> Result<Option<Vec<u8>>, Problem> {
         let begun = match self.state {
             State::Done => return Ok(None),
@@ -140,22 +108,22 @@ impl Export {
             State::Going(begun) => begun,
         };
         let late = self.began.elapsed() >= self.limit;
-        let (events, more) = if late { (Vec::new(), None) } else { self.filter.run(&self.store)? };
+        let (events, more) = if late { (Vec::new(), None) } else { (self.read)(&self.filter)? };
         let count = events.len();
         let mut chunk = Vec::with_capacity(count * 512);
         let mut first = !begun;
         let mut last = None;
         for event in events.into_iter().take_while(|event| event.seq <= self.until) {
             last = Some(event.seq);
-            let event = event.into_json()?;
+            let event = shown(&event)?;
             match self.format {
                 Format::Ndjson => {
-                    write_json(&mut chunk, &event)?;
+                    serde_json::to_writer(&mut chunk, &event)?;
                     chunk.push(b'\n');
                 }
                 Format::Json => {
                     chunk.extend_from_slice(if std::mem::take(&mut first) { b"\n" } else { b",\n" });
-                    write_json(&mut chunk, &event)?;
+                    serde_json::to_writer(&mut chunk, &event)?;
                 }
                 Format::Csv => write_record(&mut chunk, &event),
             }
@@ -173,44 +141,5 @@ impl Export {
             }
         }
         Ok((!chunk.is_empty()).then_some(chunk))
-    }
-}
-
-fn write_json(out: &mut Vec<u8>, event: &Map<String, Value>) -> Result<(), Problem> {
-    serde_json::to_writer(out, event).map_err(|error| Problem::new(Code::Encoding, error.to_string()))
-}
-
-/// One record of CSV: members in the order of [`COLUMNS`], an absent one empty, nested ones as JSON.
-pub fn write_record(out: &mut Vec<u8>, event: &Map<String, Value>) {
-    for (index, name) in COLUMNS.iter().enumerate() {
-        if index > 0 {
-            out.push(b',');
-        }
-        match event.get(*name) {
-            None | Some(Value::Null) => {}
-            Some(Value::String(text)) => write_cell(out, &guarded(text)),
-            Some(other) => write_cell(out, &other.to_string()),
-        }
-    }
-    out.extend_from_slice(b"\r\n");
-}
-
-/// A text as a cell that no spreadsheet runs: what begins like a formula (`=`, `+`, `-`, `@`, tab, return; OWASP,
-/// "CSV Injection"), or with the mark itself, gets a `'` before it, which a reader takes away again.
-pub fn guarded(text: &str) -> std::borrow::Cow<'_, str> {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\'']) {
-        format!("'{text}").into()
-    } else {
-        text.into()
-    }
-}
-
-fn write_cell(out: &mut Vec<u8>, text: &str) {
-    if text.contains([',', '"', '\r', '\n']) {
-        out.push(b'"');
-        out.extend_from_slice(text.replace('"', "\"\"").as_bytes());
-        out.push(b'"');
-    } else {
-        out.extend_from_slice(text.as_bytes());
     }
 }

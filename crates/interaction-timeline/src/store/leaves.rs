@@ -8,10 +8,13 @@ use std::ops::Range;
 
 use ramanujan_core::{Code, Digest, Problem};
 use ramanujan_shell::{Store, Value as Sql};
+use ramanujan_timeline::Accumulator;
+use ramanujan_timeline::hash::link_hash;
+use ramanujan_timeline::tree::{Node, fold, perfect, perfect_root};
 
-use crate::query;
-use crate::seal::{self, NODE_LEVEL, SEAL_EVENTS, State};
-use crate::tree::{Node, fold, perfect};
+use crate::seal::{NODE_LEVEL, SEAL_EVENTS, State, first_gap};
+use crate::store::log::{self, damaged};
+use crate::store::seals;
 
 /// Most ranges hashed from rows for one proof. More than three are needed only in the part of a log that was sealed
 /// before subtree roots were kept.
@@ -24,14 +27,28 @@ const MAX_RANGES: usize = 64;
 pub fn read(store: &Store, from: u64, to: u64) -> Result<Vec<Digest>, Problem> {
     let mut hashes = archived(store, from, to)?;
     let from = from + hashes.len() as u64;
-    let events = query::after(store, from, to.saturating_sub(from))?;
-    let gap = seal::first_gap(from, &events);
+    let events = log::after(store, from, to.saturating_sub(from))?;
+    let gap = first_gap(from, &events);
     let end = from + events.len() as u64;
     if let Some(seq) = gap.or_else(|| (end < to).then_some(end + 1)) {
         return Err(damaged(seq));
     }
     hashes.extend(events.iter().map(|event| event.leaf_hash()));
     Ok(hashes)
+}
+
+/// As [`state_at`], after sealing what is not sealed yet in full ranges, and with `whole` the rest too.
+///
+/// # Errors
+/// 503 `not-sealed` after `budget` events; else as [`state_at`].
+pub(crate) fn sealed_state(
+    store: &Store,
+    size: u64,
+    budget: u64,
+    whole: bool,
+) -> Result<Accumulator, Problem> {
+    seals::up_to(store, if whole { size } else { size - size % SEAL_EVENTS }, budget)?;
+    state_at(store, size)
 }
 
 /// The leaf hashes of the events after `from` up to `to` as far as they are archived.
@@ -55,10 +72,16 @@ pub fn archived(store: &Store, from: u64, to: u64) -> Result<Vec<Digest>, Proble
     Ok(hashes)
 }
 
-/// The log does not agree with its seals from some event on.
-pub fn damaged(seq: u64) -> Problem {
-    let detail = format!("the log does not agree with its seals near event {seq}; see /timeline/verify");
-    Problem::new(Code::LogDamaged, detail).with("seq", seq)
+/// The hashes at any size: those of the last seal not beyond it, continued with the leaves since.
+///
+/// # Errors
+/// 503 if the store does not answer, 500 `log-damaged` if an event is missing.
+pub(crate) fn state_at(store: &Store, size: u64) -> Result<Accumulator, Problem> {
+    let mut state = seals::at(store, size)?;
+    for leaf in read(store, state.size(), size)? {
+        state.push(leaf);
+    }
+    Ok(state)
 }
 
 /// The hashes of one range of the log, compared with its seal.
@@ -106,11 +129,8 @@ impl<'a> Tree<'a> {
         let range = self.range(index / SEAL_EVENTS)?;
         let leaf = *range.hashes.get(place).ok_or_else(|| damaged(index + 1))?;
         let links = range.link.map(|link| {
-            let next = |link: Digest, leaf: &Digest| {
-                Digest::of_parts([[2].as_slice(), link.as_bytes(), leaf.as_bytes()])
-            };
-            let before = range.hashes[..place].iter().fold(link, next);
-            [before, next(before, &leaf)]
+            let before = range.hashes[..place].iter().fold(link, |link, leaf| link_hash(&link, leaf));
+            [before, link_hash(&before, &leaf)]
         });
         Ok((leaf, links))
     }
@@ -172,12 +192,12 @@ impl<'a> Tree<'a> {
             let start = number * SEAL_EVENTS;
             let end = (start + SEAL_EVENTS).min(self.sealed);
             let hashes = read(self.store, start, end)?;
-            let before = seal::at(self.store, start)?;
+            let before = seals::at(self.store, start)?;
             let link = (before.size() == start).then(|| before.chain_head());
             if link.is_some() {
                 let mut state = State { accumulator: before, nodes: Vec::new() };
                 hashes.iter().for_each(|leaf| state.push(*leaf));
-                let sealed = seal::at(self.store, end)?;
+                let sealed = seals::at(self.store, end)?;
                 if sealed.size() == end && sealed != state.accumulator {
                     return Err(damaged(start + 1));
                 }
@@ -186,13 +206,4 @@ impl<'a> Tree<'a> {
         }
         self.ranges.get(&number).ok_or_else(|| damaged(number * SEAL_EVENTS + 1))
     }
-}
-
-/// The root over a power of two of leaves.
-fn perfect_root(leaves: &[Digest]) -> Digest {
-    let mut level = leaves.to_vec();
-    while level.len() > 1 {
-        level = level.chunks(2).map(fold).collect();
-    }
-    fold(&level)
 }
