@@ -1,4 +1,4 @@
-//! Snapshots and earlier states: both are what a full replay of the rows gives.
+//! Freezes and earlier states: both are what a full replay of the rows gives.
 
 mod common;
 
@@ -35,7 +35,7 @@ fn rows(size: u64) -> Vec<Stored> {
 }
 
 #[test]
-fn a_snapshot_keeps_what_was() {
+fn a_freeze_keeps_what_was() {
     let _database = fresh_database();
     fill(0..10);
     let made = freeze(&json!({"name": "v1"}));
@@ -79,7 +79,7 @@ fn an_empty_log_can_be_frozen() {
 }
 
 #[test]
-fn snapshots_are_listed_by_size_and_bounded() {
+fn freezes_are_listed_by_size_and_bounded() {
     let _database = fresh_database();
     problem(&get("/timeline/freezes?cursor=7"), 422, "invalid-parameter");
     assert_eq!(get("/timeline/freezes").json["freezes"], json!([]));

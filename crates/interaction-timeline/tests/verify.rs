@@ -3,7 +3,6 @@
 mod common;
 
 use common::{get, post, problem, tamper};
-use interaction_timeline::SEAL_EVENTS;
 use interaction_timeline::seal::SEAL_EVENTS;
 use interaction_timeline::settings::SEAL_LAG;
 use interaction_timeline::store::{log, schema, seals, verify};
