@@ -188,7 +188,12 @@ fn payloads_that_differ_beyond_floats_are_two_events_and_are_shown_as_posted() {
         assert_eq!(problem(&post_bytes(many.as_bytes()), 422, "invalid-json")["index"], json!(1));
     }
     problem(&post_bytes(br#"{"type":"x","agent_id":"a","payload":{"n":1,"n":2}}"#), 422, "invalid-json");
-    let deep = format!(r#"{{"type":"x","agent_id":"a","payload":{{"n":{}{}}}}}"#, "[".repeat(200), "]".repeat(200));
+    let deep =
+        format!(r#"{{"type":"x","agent_id":"a","payload":{{"n":{}{}}}}}"#, "[".repeat(200), "]".repeat(200));
     problem(&post_bytes(deep.as_bytes()), 422, "invalid-json");
-    problem(&post_bytes(br#"{"type":"x","agent_id":"a","timestamp":"2026-01-02T03:04:05.1+ab:cZ"}"#), 422, "invalid-event");
+    problem(
+        &post_bytes(br#"{"type":"x","agent_id":"a","timestamp":"2026-01-02T03:04:05.1+ab:cZ"}"#),
+        422,
+        "invalid-event",
+    );
 }

@@ -127,11 +127,14 @@ fn convergence_follows_from_each_agents_latest_clock_and_fingerprint() {
 fn messages_whose_numbers_differ_beyond_floats_are_two() {
     let _database = fresh_database();
     let event = |kind: &str, message: &str, time: u64| {
-        format!(r#"{{"type":"{kind}","from":"a","to":"b","timestamp":{time},"payload":{{"message_id":{message}}}}}"#)
+        format!(
+            r#"{{"type":"{kind}","from":"a","to":"b","timestamp":{time},"payload":{{"message_id":{message}}}}}"#
+        )
     };
     let (one, two) = ("100000000000000000001", "100000000000000000002");
     let posted = [("MessageSent", one, 1000), ("MessageSent", two, 2000), ("MessageReceived", two, 2005)];
-    let posted: Vec<String> = posted.iter().map(|(kind, message, time)| event(kind, message, *time)).collect();
+    let posted: Vec<String> =
+        posted.iter().map(|(kind, message, time)| event(kind, message, *time)).collect();
     common::post_bytes(format!("[{}]", posted.join(",")).as_bytes());
     let metrics = get("/timeline/metrics").json;
     assert_eq!((&metrics["max_latency_ms"], &metrics["unmatched"]), (&json!(5), &json!(0)));

@@ -94,7 +94,9 @@ fn the_latest_of_a_window_are_its_times_backwards() {
     let _database = fresh_database();
     post(&Value::from((0..60).map(event).collect::<Vec<_>>()));
     let (from, to) = (format_rfc3339(1_700_000_000_100), format_rfc3339(1_700_000_000_800));
-    for window in [String::new(), format!("&from={from}"), format!("&to={to}"), format!("&from={from}&to={to}")] {
+    for window in
+        [String::new(), format!("&from={from}"), format!("&to={to}"), format!("&from={from}&to={to}")]
+    {
         for filter in ["", "&type=t1", "&type=t2&agent=a0"] {
             for limit in [1, 4, 60] {
                 let mut latest = walk(&format!("{filter}{window}&order=latest"), limit);

@@ -73,7 +73,12 @@ fn every_answer_is_what_it_was() {
 fn what_was_posted_then_is_there_and_the_log_goes_on() {
     let (_folder, _database) = stored();
     let again = post_bytes(&fs::read(fixture("posted.json")).unwrap());
-    assert_eq!((&again.json["duplicates"], &again.json["appended"]), (&json!(8), &json!(0)), "{}", again.json);
+    assert_eq!(
+        (&again.json["duplicates"], &again.json["appended"]),
+        (&json!(8), &json!(0)),
+        "{}",
+        again.json
+    );
     let new = post_bytes(br#"{"type":"x","agent_id":"agent-0","payload":{"wei":100000000000000000001}}"#);
     assert_eq!(new.json["seq"], json!(41));
     let grown = get("/timeline/proof?first=40&second=41");
@@ -88,7 +93,12 @@ fn a_segment_that_was_archived_then_comes_back() {
     let then = get("/timeline/verify").json;
     let file = fs::read(fixture("segment.ndjson")).unwrap();
     let reply = send(&service(), Method::POST, "/timeline/archive", file);
-    assert_eq!((&reply.json["restored"], &reply.json["archived_until"]), (&json!(6), &json!(0)), "{}", reply.json);
+    assert_eq!(
+        (&reply.json["restored"], &reply.json["archived_until"]),
+        (&json!(6), &json!(0)),
+        "{}",
+        reply.json
+    );
     let now = get("/timeline/verify").json;
     assert_eq!((&now["verified"], &now["merkle_root"]), (&json!(true), &then["merkle_root"]));
     assert_eq!(get("/timeline/query?limit=1").json["events"][0]["seq"], json!(1));
