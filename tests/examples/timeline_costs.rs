@@ -143,9 +143,8 @@ fn library(path: &Path) -> [f64; 2] {
     let _database = native::database_file(path);
     let store = Store::open(schema::SCHEMA).expect("a store");
     let run = |events: &[Event], batch: u64| {
-        let batches: Vec<Vec<Event>> = events.chunks(batch as usize).map(<[Event]>::to_vec).collect();
         rate(events.len() as u64, || {
-            for batch in batches {
+            for batch in events.chunks(batch as usize) {
                 append(&store, batch, 1_700_000_000_000).expect("appended");
             }
         })
