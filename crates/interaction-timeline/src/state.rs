@@ -1,7 +1,5 @@
 //! The state of the log at some size: what its events come to, counted.
 
-use std::collections::BTreeMap;
-
 use ramanujan_core::Color;
 use ramanujan_timeline::row::color_of;
 use serde_json::{Map, Value, json};
@@ -36,37 +34,42 @@ impl List {
 /// Events by colour and type.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    by_color: BTreeMap<&'static str, u64>,
+    /// In the order of [`Color::ALL`].
+    by_color: [u64; 3],
     uncolored: u64,
-    types: BTreeMap<String, u64>,
+    types: Vec<(String, u64)>,
 }
 
 impl Counts {
-    /// Counts `events` more of a type and a colour as stored; any number that is no colour stands for none.
+    /// Counts `events` more of a type and a colour as stored; any number that is no colour stands for none. Those of one
+    /// type are counted one after the other.
     pub fn add(&mut self, kind: String, color: i64, events: u64) {
-        match color_of(color) {
-            Some(color) => *self.by_color.entry(color.as_str()).or_default() += events,
-            None => self.uncolored += events,
+        let place = Color::ALL.iter().position(|known| color_of(color) == Some(*known));
+        *place.map_or(&mut self.uncolored, |place| &mut self.by_color[place]) += events;
+        match self.types.last_mut() {
+            Some((last, count)) if *last == kind => *count += events,
+            _ => self.types.push((kind, events)),
         }
-        *self.types.entry(kind).or_default() += events;
     }
 
     /// The members of a reply: by colour, by type with the most frequent first, and how many types there are.
-    pub fn members(&self) -> Map<String, Value> {
-        let by_color: Map<String, Value> = Color::ALL
-            .iter()
-            .map(|color| color.as_str())
-            .map(|color| (color.to_owned(), self.by_color.get(color).copied().unwrap_or(0).into()))
-            .collect();
-        let mut types: Vec<_> = self.types.iter().collect();
-        types.sort_by(|(a, n), (b, m)| m.cmp(n).then_with(|| a.cmp(b)));
+    pub fn members(self) -> Map<String, Value> {
+        let mut by_color = Map::new();
+        for (color, events) in Color::ALL.iter().zip(self.by_color) {
+            by_color.insert(color.as_str().to_owned(), events.into());
+        }
+        let distinct = self.types.len();
+        let mut types = self.types;
+        types.sort_unstable_by(|(a, n), (b, m)| m.cmp(n).then_with(|| a.cmp(b)));
         types.truncate(MAX_TYPES);
-        let by_type: Map<String, Value> =
-            types.into_iter().map(|(kind, events)| (kind.clone(), (*events).into())).collect();
+        let mut by_type = Map::new();
+        for (kind, events) in types {
+            by_type.insert(kind, events.into());
+        }
         let mut members = Map::new();
         members.insert("by_color".into(), by_color.into());
         members.insert("uncolored".into(), self.uncolored.into());
-        members.insert("types".into(), self.types.len().into());
+        members.insert("types".into(), distinct.into());
         members.insert("by_type".into(), by_type.into());
         members
     }

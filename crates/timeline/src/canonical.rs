@@ -11,8 +11,7 @@
 //!   a point, the other digits and an exponent.
 //! - A number beyond the floats' range (`1e400`) is refused: most readers of JSON could not read what holds it.
 
-use std::collections::BTreeMap;
-
+use serde::Deserialize;
 use serde_json::value::RawValue;
 use thiserror::Error;
 
@@ -51,7 +50,7 @@ pub enum CanonicalError {
 /// See [`CanonicalError`].
 pub fn canonical(json: &str) -> Result<String, CanonicalError> {
     // What is JSON at all is decided by serde_json; below, only what it let through is taken apart.
-    let json: &RawValue = serde_json::from_str(json)?;
+    let json: &RawValue = read(json)?;
     of_raw(json)
 }
 
@@ -66,8 +65,11 @@ pub fn of_raw(json: &RawValue) -> Result<String, CanonicalError> {
     Ok(out)
 }
 
+/// Members by name, each with its value as JSON.
+pub(crate) type Members = Vec<(String, String)>;
+
 /// The members of an object, each in canonical form; `None` if it is no object.
-pub(crate) fn members(json: &RawValue) -> Result<Option<BTreeMap<String, String>>, CanonicalError> {
+pub(crate) fn members(json: &RawValue) -> Result<Option<Members>, CanonicalError> {
     let mut reader = Reader { text: json.get(), at: 0 };
     if reader.peek() != b'{' {
         return Ok(None);
@@ -75,22 +77,26 @@ pub(crate) fn members(json: &RawValue) -> Result<Option<BTreeMap<String, String>
     reader.members(0).map(Some)
 }
 
-/// The object of members whose values are JSON.
-pub(crate) fn object(members: &BTreeMap<String, String>) -> Result<String, serde_json::Error> {
+/// The object of these members, in order of their names, of which none may stand twice.
+pub(crate) fn object(members: Members) -> Result<String, CanonicalError> {
     let mut out = String::new();
     write_object(&mut out, members)?;
     Ok(out)
 }
 
-fn write_object(out: &mut String, members: &BTreeMap<String, String>) -> Result<(), serde_json::Error> {
+fn write_object(out: &mut String, mut members: Members) -> Result<(), CanonicalError> {
+    members.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+    if let Some(pair) = members.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+        return Err(CanonicalError::Repeated(pair[0].0.clone()));
+    }
     out.push('{');
-    for (place, (name, value)) in members.iter().enumerate() {
+    for (place, (name, value)) in members.into_iter().enumerate() {
         if place > 0 {
             out.push(',');
         }
-        out.push_str(&serde_json::to_string(name)?);
+        out.push_str(&serde_json::to_string(&name)?);
         out.push(':');
-        out.push_str(value);
+        out.push_str(&value);
     }
     out.push('}');
     Ok(())
@@ -106,7 +112,7 @@ pub fn number(literal: &str, float: bool) -> Result<String, CanonicalError> {
         return Ok(literal.to_owned());
     }
     let out_of_range = || CanonicalError::NumberRange(literal.to_owned());
-    let value: f64 = serde_json::from_str(literal).map_err(|_| out_of_range())?;
+    let value: f64 = read(literal).map_err(|_| out_of_range())?;
     let short = serde_json::to_string(&value)?;
     let exact = Decimal::read(literal).ok_or_else(out_of_range)?;
     if Decimal::read(&short).as_ref() == Some(&exact) {
@@ -120,6 +126,11 @@ pub fn number(literal: &str, float: bool) -> Result<String, CanonicalError> {
 
 fn is_i64(literal: &str) -> bool {
     literal.parse::<i64>().is_ok()
+}
+
+/// Reads JSON from a text the way request bodies are read, from bytes: a component would otherwise carry two readers.
+pub(crate) fn read<'a, T: Deserialize<'a>>(json: &'a str) -> serde_json::Result<T> {
+    serde_json::from_slice(json.as_bytes())
 }
 
 /// A number of JSON as what it says: 0.`digits` × 10^`exponent`, the first and the last digit not zero; zero has none.
@@ -210,7 +221,7 @@ impl<'a> Reader<'a> {
             b'{' => self.object(out, depth),
             b'[' => self.array(out, depth),
             b'"' => {
-                let text: String = serde_json::from_str(self.quoted())?;
+                let text: String = read(self.quoted())?;
                 out.push_str(&serde_json::to_string(&text)?);
                 Ok(())
             }
@@ -243,23 +254,20 @@ impl<'a> Reader<'a> {
     }
 
     fn object(&mut self, out: &mut String, depth: usize) -> Result<(), CanonicalError> {
-        let members = self.members(depth)?;
-        Ok(write_object(out, &members)?)
+        write_object(out, self.members(depth)?)
     }
 
-    fn members(&mut self, depth: usize) -> Result<BTreeMap<String, String>, CanonicalError> {
+    fn members(&mut self, depth: usize) -> Result<Members, CanonicalError> {
         self.take(b'{');
-        let mut members: BTreeMap<String, String> = BTreeMap::new();
+        let mut members = Members::new();
         while !self.take(b'}') {
             self.take(b',');
             self.peek();
-            let name: String = serde_json::from_str(self.quoted())?;
+            let name: String = read(self.quoted())?;
             self.take(b':');
             let mut value = String::new();
             self.value(&mut value, depth + 1)?;
-            if members.insert(name.clone(), value).is_some() {
-                return Err(CanonicalError::Repeated(name));
-            }
+            members.push((name, value));
         }
         Ok(members)
     }

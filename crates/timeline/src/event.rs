@@ -3,7 +3,7 @@
 //! Canonical form: JSON as [`crate::canonical`] describes it, with absent members left out and `depends_on` sorted
 //! without repetition. The content of an event is everything but `event_id` and `timestamp`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt;
 
 use ramanujan_core::time::{MAX_UNIX_MILLIS, format_rfc3339, parse_rfc3339};
@@ -258,17 +258,18 @@ impl Posted {
             ("preparation_id", self.preparation_id.take()),
         ] {
             let Some(value) = value else { continue };
-            let members = members.get_or_insert_with(BTreeMap::new);
-            if members.insert(name.to_owned(), canonical::of_raw(&value)?).is_some() {
+            let members = members.get_or_insert_with(canonical::Members::new);
+            if members.iter().any(|(known, _)| known == name) {
                 return Err(invalid(name, "stands in the payload too"));
             }
+            members.push((name.to_owned(), canonical::of_raw(&value)?));
         }
         let Some(members) = members else { return Ok(None) };
-        let text = canonical::object(&members)?;
+        let text = canonical::object(members)?;
         if text.len() > MAX_PAYLOAD_BYTES {
             return Err(invalid("payload", format!("exceeds {MAX_PAYLOAD_BYTES} bytes of JSON")));
         }
-        Ok(Some(RawValue::from_string(text)?))
+        Ok(Some(canonical::read(&text)?))
     }
 }
 
@@ -340,9 +341,9 @@ struct Number(Box<RawValue>, f64);
 impl<'de> Deserialize<'de> for Number {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let literal = Box::<RawValue>::deserialize(deserializer)?;
-        let near: f64 = serde_json::from_str(literal.get()).map_err(de::Error::custom)?;
+        let near: f64 = canonical::read(literal.get()).map_err(de::Error::custom)?;
         let text = canonical::number(literal.get(), true).map_err(de::Error::custom)?;
-        RawValue::from_string(text).map(|text| Number(text, near)).map_err(de::Error::custom)
+        canonical::read(&text).map(|text| Number(text, near)).map_err(de::Error::custom)
     }
 }
 

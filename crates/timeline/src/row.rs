@@ -1,13 +1,15 @@
 //! A stored event: how it is read, shown and hashed.
 
-use std::collections::BTreeMap;
+use std::fmt;
 
 use ramanujan_core::time::format_rfc3339;
 use ramanujan_core::{Color, Digest};
-use serde::Serialize;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::{RawValue, to_raw_value};
 use thiserror::Error;
 
+use crate::canonical;
 use crate::hash::leaf_hash;
 
 /// A stored event that cannot be shown.
@@ -22,9 +24,9 @@ pub struct BodyError {
 
 /// An event as replies show it: the members of a JSON object by name, each as it is written. They are not read any
 /// further, because a reader of numbers could change them.
-#[derive(Clone, Debug, Default, Serialize)]
-#[serde(transparent)]
-pub struct Shown(BTreeMap<String, Box<RawValue>>);
+// A vector, because a map of its own weighs some kilobytes in a component and an event has twenty members at most.
+#[derive(Clone, Debug, Default)]
+pub struct Shown(Vec<(String, Box<RawValue>)>);
 
 impl Shown {
     /// The members of a JSON object.
@@ -32,7 +34,7 @@ impl Shown {
     /// # Errors
     /// The text is not a JSON object.
     pub fn read(object: &str) -> Result<Self, serde_json::Error> {
-        serde_json::from_str(object).map(Shown)
+        canonical::read(object)
     }
 
     /// Sets a member.
@@ -40,18 +42,55 @@ impl Shown {
     /// # Errors
     /// The value has no JSON form.
     pub fn insert(&mut self, name: &str, value: impl Serialize) -> Result<(), serde_json::Error> {
-        self.0.insert(name.to_owned(), to_raw_value(&value)?);
+        self.set(name.to_owned(), to_raw_value(&value)?);
         Ok(())
+    }
+
+    fn set(&mut self, name: String, value: Box<RawValue>) {
+        match self.0.binary_search_by(|(known, _)| known.as_str().cmp(&name)) {
+            Ok(place) => self.0[place].1 = value,
+            Err(place) => self.0.insert(place, (name, value)),
+        }
     }
 
     /// A member as JSON, `None` if it is absent.
     pub fn get(&self, name: &str) -> Option<&RawValue> {
-        self.0.get(name).map(AsRef::as_ref)
+        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_ref())
     }
 
     /// A member that is a text, without its quotes.
     pub fn text(&self, name: &str) -> Option<String> {
-        serde_json::from_str(self.get(name)?.get()).ok()
+        canonical::read(self.get(name)?.get()).ok()
+    }
+}
+
+impl Serialize for Shown {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+    }
+}
+
+impl<'de> Deserialize<'de> for Shown {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members;
+
+        impl<'de> Visitor<'de> for Members {
+            type Value = Shown;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Shown, A::Error> {
+                let mut shown = Shown::default();
+                while let Some((name, value)) = members.next_entry()? {
+                    shown.set(name, value);
+                }
+                Ok(shown)
+            }
+        }
+
+        deserializer.deserialize_map(Members)
     }
 }
 

@@ -10,6 +10,7 @@ use ramanujan_core::{Digest, MAX_SAFE_INTEGER};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::canonical;
 use crate::merkle::Accumulator;
 use crate::proof::continued_root;
 use crate::row::Stored;
@@ -195,13 +196,13 @@ impl Segment {
     pub fn read(text: &str) -> Result<Self, SegmentError> {
         let (head, rest) = text.split_once('\n').ok_or(SegmentError::Header("no header"))?;
         let header: Header =
-            serde_json::from_str(head).map_err(|source| SegmentError::Line { line: 1, source })?;
+            canonical::read(head).map_err(|source| SegmentError::Line { line: 1, source })?;
         let count = header.check()?;
         let mut state = header.before.state()?;
         let mut rows = Vec::new();
         for (number, line) in (2u64..).zip(rest.lines()) {
             let line: Line =
-                serde_json::from_str(line).map_err(|source| SegmentError::Line { line: number, source })?;
+                canonical::read(line).map_err(|source| SegmentError::Line { line: number, source })?;
             let row = Stored::from(line);
             if row.seq != state.size() + 1 || row.seq > header.last {
                 return Err(SegmentError::Order { line: number, seq: row.seq });

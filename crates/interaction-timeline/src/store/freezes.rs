@@ -45,7 +45,7 @@ impl Freeze {
     /// # Errors
     /// 500 `store-shape`.
     pub(crate) fn violations(&self) -> Result<Value, Problem> {
-        serde_json::from_str(&self.violations)
+        serde_json::from_slice(self.violations.as_bytes())
             .map_err(|_| Problem::new(Code::StoreShape, "the violations of a freeze are not JSON"))
     }
 }

@@ -54,7 +54,7 @@ struct Reported {
 
 impl Reported {
     fn read(event: &Stored) -> Result<Self, Problem> {
-        serde_json::from_str(&event.body).map_err(|error| {
+        serde_json::from_slice(event.body.as_bytes()).map_err(|error| {
             Problem::new(Code::StoreShape, format!("the body of event {} cannot be read", event.seq))
                 .caused_by(error)
         })

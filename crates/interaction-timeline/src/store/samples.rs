@@ -47,7 +47,7 @@ pub(crate) fn samples(
             let (from, to, message, links) = (optional(4)?, optional(5)?, optional(6)?, optional(7)?);
             let depends_on = match &links {
                 None => Vec::new(),
-                Some(links) => serde_json::from_str(links)
+                Some(links) => serde_json::from_slice(links.as_bytes())
                     .map_err(|error| Problem::new(Code::StoreShape, format!("depends_on: {error}")))?,
             };
             samples.push(Sample {

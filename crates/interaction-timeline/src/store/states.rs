@@ -2,8 +2,6 @@
 //!
 //! Read only. Lists are paged along their keys; a page costs what it holds and the replay, at any length of the log.
 
-use std::collections::HashMap;
-
 use ramanujan_core::{Code, Color, Problem};
 use ramanujan_shell::{Page, Pager, Row, Store, Value as Sql};
 use ramanujan_timeline::row::color_code;
@@ -146,14 +144,17 @@ fn items(store: &Store, base: u64, size: u64, part: &Part) -> Result<Page<(Strin
     let page = part.pager.cut(store.execute(sql, params)?);
     let replicas = match part.list {
         List::Documents => replicas(store, base, size, &page.items)?,
-        _ => HashMap::new(),
+        _ => Vec::new(),
     };
     page.try_map(|row| {
         let key = row.text(0)?;
         let item = match part.list {
             List::Types => kind(&row)?,
             List::Origins => origin(&row)?,
-            List::Documents => document(key, row.uint(1)?, replicas.get(key)),
+            List::Documents => {
+                let found = replicas.iter().find(|(document, _)| document == key);
+                document(key, row.uint(1)?, found.map(|(_, replicas)| replicas))
+            }
         };
         Ok((key.to_owned(), item))
     })
@@ -170,7 +171,7 @@ fn origin(row: &Row) -> Result<Value, Problem> {
 }
 
 /// What is known of the replicas of the documents that are the keys of `rows`.
-fn replicas(store: &Store, base: u64, size: u64, rows: &[Row]) -> Result<HashMap<String, Replicas>, Problem> {
+fn replicas(store: &Store, base: u64, size: u64, rows: &[Row]) -> Result<Vec<(String, Replicas)>, Problem> {
     let names: Vec<&str> = rows.iter().map(|row| row.text(0)).collect::<Result<_, _>>()?;
     let names = json!(names).to_string();
     let found = store.execute(REPLICAS, [base.into(), size.into(), names.into()])?;

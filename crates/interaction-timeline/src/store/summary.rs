@@ -3,12 +3,11 @@
 //! Totals come from the tallies, times from the ends of the index of times, and the number of events of the last
 //! seconds from a bisection over `received`, which the timeline's own clock makes non-decreasing in `seq`.
 
-use std::collections::BTreeMap;
-
 use ramanujan_core::{Code, Color, Problem};
-use ramanujan_shell::{Row, Store};
+use ramanujan_shell::Store;
 use ramanujan_timeline::row::color_of;
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use crate::store::log::{self, BISECT, time};
 use crate::store::seals;
@@ -26,8 +25,8 @@ SELECT COALESCE((SELECT MAX(seq) FROM timeline_events), 0),
 #[derive(Clone, Debug, Serialize)]
 pub struct Summary {
     archived_until: u64,
-    by_color: BTreeMap<&'static str, u64>,
-    by_type: BTreeMap<String, u64>,
+    by_color: Map<String, Value>,
+    by_type: Map<String, Value>,
     events: u64,
     first_timestamp: Option<String>,
     last_received: Option<String>,
@@ -59,24 +58,31 @@ pub fn summary(store: &Store, window: u64, now: u64) -> Result<Summary, Problem>
     let last_seq = bounds.uint(0)?;
     let before = store.execute(BISECT, [now.saturating_sub(window * 1000).into()])?;
     let before = before.first().map(|row| row.uint(0)).transpose()?;
-    let mut by_color: BTreeMap<&str, u64> = Color::ALL.iter().map(|color| (color.as_str(), 0)).collect();
+    let mut by_color = Map::new();
+    for color in Color::ALL {
+        by_color.insert(color.as_str().to_owned(), 0.into());
+    }
     let mut uncolored = 0;
     for row in store.execute("SELECT color, SUM(events) FROM timeline_tally GROUP BY color", [])? {
-        let count = match color_of(row.int(0)?) {
-            Some(color) => by_color.entry(color.as_str()).or_default(),
-            None => &mut uncolored,
+        match color_of(row.int(0)?) {
+            Some(color) => by_color.insert(color.as_str().to_owned(), row.uint(1)?.into()),
+            None => {
+                uncolored += row.uint(1)?;
+                None
+            }
         };
-        *count += row.uint(1)?;
     }
-    let by_type = store.execute(
+    let mut by_type = Map::new();
+    for row in store.execute(
         "SELECT type, SUM(events) AS n FROM timeline_tally GROUP BY type ORDER BY n DESC, type LIMIT ?1",
         [MAX_TYPES.into()],
-    )?;
-    let read = |row: &Row| Ok((row.text(0)?.to_owned(), row.uint(1)?));
+    )? {
+        by_type.insert(row.text(0)?.to_owned(), row.uint(1)?.into());
+    }
     Ok(Summary {
         archived_until: log::archived_until(store)?,
         by_color,
-        by_type: by_type.iter().map(read).collect::<Result<_, Problem>>()?,
+        by_type,
         events: last_seq,
         first_timestamp: optional_time(1)?,
         last_received: optional_time(3)?,
