@@ -2,13 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use interaction_timeline::event::Posted;
-use interaction_timeline::segment::Segment;
-use interaction_timeline::tree;
 use ramanujan_core::json;
 use ramanujan_replay::operation::Edit;
 use ramanujan_replay::recording::Recording;
 use ramanujan_replay::session::Session;
+use ramanujan_timeline::{Event, Posted, Segment, canonical, proof, tree};
 use serde_json::Value;
 
 use crate::memory::Bound;
@@ -16,7 +14,7 @@ use crate::memory::Bound;
 /// A patch of eight bytes is read, checked and copied once.
 const RECORDING: Bound = Bound { floor: 16 << 10, per_byte: 64 };
 
-/// A payload is read as a tree, a member of which takes eight bytes.
+/// A payload is read as text, in which each level of nesting is copied once.
 const EVENT: Bound = Bound { floor: 32 << 10, per_byte: 128 };
 
 /// A row of a segment takes some two hundred bytes of text and as much again when it is read.
@@ -48,11 +46,11 @@ pub fn recording(data: &[u8]) {
 
 /// Refused, or an event whose members are JSON and which is the same when it is posted again.
 pub fn event(data: &[u8]) {
-    let read = EVENT.hold(data.len(), || json::from_slice::<Posted>(data).and_then(Posted::check));
-    let Ok(event) = read else { return };
+    let read = || -> Option<Event> { json::from_slice::<Posted>(data).ok()?.check().ok() };
+    let Some(event) = EVENT.hold(data.len(), read) else { return };
     assert!(matches!(serde_json::from_str(&event.body), Ok(Value::Object(_))));
-    let again = json::from_slice::<Posted>(data).and_then(Posted::check);
-    assert_eq!(again.as_ref(), Ok(&event));
+    assert_eq!(canonical::canonical(&event.body).ok().as_ref(), Some(&event.body));
+    assert_eq!(read().as_ref(), Some(&event));
 }
 
 /// Refused, or written and read again as the same segment, each event of which it proves.
@@ -60,11 +58,11 @@ pub fn segment(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let Ok(segment) = SEGMENT.hold(data.len(), || Segment::read(text)) else { return };
     let written = segment.clone().write().expect("a segment is JSON");
-    assert_eq!(Segment::read(&written).as_ref(), Ok(&segment));
+    assert_eq!(Segment::read(&written).ok().as_ref(), Some(&segment));
     let root = tree::fold(&segment.header.after.peaks);
     for row in &segment.rows {
         let path = segment.prove(row.seq).expect("it is here");
         let (index, size) = (row.seq - 1, segment.header.last);
-        assert_eq!(tree::root_of(row.leaf_hash(), index, size, &path), Some(root));
+        assert_eq!(proof::root_of(row.leaf_hash(), index, size, &path), Some(root));
     }
 }

@@ -1,14 +1,13 @@
 //! First inputs of the corpora, made by the real encoders: every type and kind once, so that the fuzzer begins within
 //! the formats and not in front of them.
 
-use interaction_timeline::merkle::Accumulator;
-use interaction_timeline::row::Stored;
-use interaction_timeline::segment::{FORMAT, Hashes, Header, Segment};
 use ramanujan_crdt::batch::encode_deltas;
 use ramanujan_crdt::text::Effort;
 use ramanujan_crdt::wire::DeltaRecord;
 use ramanujan_crdt::{CrdtType, Delta, Op, TextDocument};
 use ramanujan_replay::generate::{self, Options};
+use ramanujan_timeline::segment::{FORMAT, Hashes, Header, Segment};
+use ramanujan_timeline::{Accumulator, Stored};
 use ramanujan_verification::votes::VoteRecord;
 
 use crate::{deltas, states, text};

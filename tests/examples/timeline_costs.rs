@@ -14,9 +14,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-use interaction_timeline::append::append;
-use interaction_timeline::event::{Event, Posted};
-use interaction_timeline::schema;
+use interaction_timeline::store::append::append;
+use interaction_timeline::store::schema;
 use ramanujan_shell::{Store, native};
 use ramanujan_tests::Network;
 use ramanujan_tests::figures::Figure;
@@ -110,7 +109,7 @@ fn event(n: u64) -> Value {
 }
 
 fn event_id(n: u64) -> String {
-    interaction_timeline::merkle::leaf_hash(&n.to_be_bytes()).to_string()
+    hash::leaf_hash(&n.to_be_bytes()).to_string()
 }
 
 fn rate(count: u64, run: impl FnOnce()) -> f64 {
@@ -181,9 +180,8 @@ fn library(path: &Path, size: Size) -> Rates {
     let _database = native::database_file(path);
     let store = Store::open(schema::SCHEMA).expect("a store");
     let run = |events: &[Event], batch: u64| {
-        let batches: Vec<Vec<Event>> = events.chunks(batch as usize).map(<[Event]>::to_vec).collect();
         rate(events.len() as u64, || {
-            for batch in batches {
+            for batch in events.chunks(batch as usize) {
                 append(&store, batch, 1_700_000_000_000).expect("appended");
             }
         })

@@ -7,9 +7,9 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
-use interaction_timeline::merkle::leaf_hash;
 use ramanujan_tests::Client;
 use ramanujan_tests::single::Timeline;
+use ramanujan_timeline::hash::leaf_hash;
 use serde_json::{Value, json};
 
 /// How often the host is killed while it appends.

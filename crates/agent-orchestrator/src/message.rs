@@ -205,13 +205,10 @@ impl AgentMessage {
     }
 }
 
-/// RFC 3339 in UTC, whether that is spelt `Z` or, as the guides' own library does, `+00:00`.
 fn read_time(text: &str) -> Result<u64, Problem> {
-    let utc = text.strip_suffix("+00:00").map_or_else(|| text.to_owned(), |time| format!("{time}Z"));
-    parse_rfc3339(&utc).ok_or_else(|| {
+    parse_rfc3339(text).ok_or_else(|| {
         let cut: String = text.chars().take(40).collect();
-        let detail =
-            format!("timestamp {cut:?} is not an RFC 3339 time in UTC, such as 2026-01-02T03:04:05Z");
+        let detail = format!("timestamp {cut:?} is not an RFC 3339 time such as 2026-01-02T03:04:05Z");
         Problem::new(Code::InvalidTimestamp, detail)
     })
 }

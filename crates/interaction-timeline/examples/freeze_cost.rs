@@ -7,7 +7,8 @@ use std::error::Error;
 use std::time::Instant;
 
 use http::Method;
-use interaction_timeline::{schema, service};
+use interaction_timeline::service;
+use interaction_timeline::store::schema;
 use ramanujan_core::Digest;
 use ramanujan_shell::native::{Reply, fresh_database, send};
 use ramanujan_shell::{Service, Store};

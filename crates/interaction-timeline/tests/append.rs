@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{get, id, post, problem};
+use common::{get, id, post, post_bytes, problem};
 use proptest::prelude::*;
 use ramanujan_shell::native::fresh_database;
 use serde_json::{Value, json};
@@ -155,4 +155,45 @@ proptest! {
         prop_assert_eq!(&verified["verified"], &json!(true));
         prop_assert_eq!(&verified["events"], &json!(first_seen.len()));
     }
+}
+
+#[test]
+fn payloads_that_differ_beyond_floats_are_two_events_and_are_shown_as_posted() {
+    let _database = fresh_database();
+    let body = |wei: &str| format!(r#"{{"type":"Transfer","agent_id":"bank","payload":{{"wei":{wei}}}}}"#);
+    let (one, two) = (body("100000000000000000001"), body("100000000000000000002"));
+    let [first, second] = [&one, &two].map(|body| post_bytes(body.as_bytes()).json);
+    assert_eq!((&first["duplicate"], &second["duplicate"]), (&json!(false), &json!(false)));
+    assert_ne!(first["event_id"], second["event_id"]);
+    assert_eq!(post_bytes(two.as_bytes()).json["duplicate"], json!(true));
+    let id = second["event_id"].as_str().unwrap();
+    for target in [
+        format!("/timeline/event/{id}"),
+        "/timeline/query".into(),
+        "/api/timeline".into(),
+        "/timeline/poll?from=start".into(),
+        "/timeline/export".into(),
+        "/timeline/export?format=json".into(),
+        "/timeline/export?format=csv".into(),
+        format!("/timeline/event/{id}/causes"),
+    ] {
+        let text = String::from_utf8(get(&target).body).unwrap();
+        assert!(text.contains("10000000000000000000"), "{target}: {text}");
+        assert!(!text.contains("1e+20") && !text.contains("1e20"), "{target}: {text}");
+    }
+    // What no reader could read is refused, not changed.
+    for beyond in ["1e400", "-1e400"] {
+        problem(&post_bytes(body(beyond).as_bytes()), 422, "invalid-json");
+        let many = format!("[{one},{}]", body(beyond));
+        assert_eq!(problem(&post_bytes(many.as_bytes()), 422, "invalid-json")["index"], json!(1));
+    }
+    problem(&post_bytes(br#"{"type":"x","agent_id":"a","payload":{"n":1,"n":2}}"#), 422, "invalid-json");
+    let deep =
+        format!(r#"{{"type":"x","agent_id":"a","payload":{{"n":{}{}}}}}"#, "[".repeat(200), "]".repeat(200));
+    problem(&post_bytes(deep.as_bytes()), 422, "invalid-json");
+    problem(
+        &post_bytes(br#"{"type":"x","agent_id":"a","timestamp":"2026-01-02T03:04:05.1+ab:cZ"}"#),
+        422,
+        "invalid-event",
+    );
 }

@@ -4,10 +4,10 @@ mod common;
 
 use common::{get, post, problem, tamper};
 use http::Method;
-use interaction_timeline::segment::Segment;
 use proptest::prelude::*;
 use ramanujan_core::Digest;
 use ramanujan_shell::native::{Reply, fresh_database, send};
+use ramanujan_timeline::Segment;
 use serde_json::{Value, json};
 
 fn archive(body: &Value) -> Reply {

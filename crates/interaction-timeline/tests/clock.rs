@@ -3,12 +3,12 @@
 mod common;
 
 use common::{get, post};
-use interaction_timeline::append::append;
-use interaction_timeline::event::{Event, Posted};
-use interaction_timeline::{query, schema, summary};
+use interaction_timeline::store::append::append;
+use interaction_timeline::store::{log, schema, summary};
 use proptest::prelude::*;
 use ramanujan_shell::Store;
 use ramanujan_shell::native::fresh_database;
+use ramanujan_timeline::{Event, Posted};
 use serde_json::{Value, json};
 
 fn event(n: usize) -> Event {
@@ -30,14 +30,14 @@ proptest! {
             let events: Vec<Event> = (n..n + count).map(event).collect();
             n += count;
             latest = latest.max(clock);
-            append(&store, events, clock).unwrap();
-            let last = query::after(&store, n as u64 - 1, 1).unwrap();
+            append(&store, &events, clock).unwrap();
+            let last = log::after(&store, n as u64 - 1, 1).unwrap();
             prop_assert_eq!((last[0].seq, last[0].received), (n as u64, latest));
             // Which the count of recent events relies on: all those since that instant are recent.
-            let recent = summary::summary(&store, 1, latest).unwrap();
+            let recent = json!(summary::summary(&store, 1, latest).unwrap());
             prop_assert!(recent["recent"]["events"].as_u64().unwrap() >= count as u64);
         }
-        let all = query::after(&store, 0, 1000).unwrap();
+        let all = log::after(&store, 0, 1000).unwrap();
         prop_assert!(all.windows(2).all(|pair| pair[0].received <= pair[1].received && pair[0].seq < pair[1].seq));
         prop_assert_eq!(&get("/timeline/verify").json["verified"], &json!(true));
     }

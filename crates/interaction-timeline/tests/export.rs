@@ -5,6 +5,7 @@ mod common;
 use common::{get, id, post, problem};
 use proptest::prelude::*;
 use ramanujan_shell::native::{Reply, fresh_database, media_type};
+use ramanujan_timeline::row::Shown;
 use serde_json::{Value, json};
 
 fn event(n: u64) -> Value {
@@ -92,7 +93,7 @@ fn csv_reads_back_and_holds_no_formula() {
     assert_eq!(media_type(&reply), "text/csv; charset=utf-8; header=present");
     let records = read_csv(std::str::from_utf8(&reply.body).unwrap());
     let column = |name: &str| records[0].iter().position(|known| known == name).unwrap();
-    assert!(records.iter().all(|record| record.len() == interaction_timeline::export::COLUMNS.len()));
+    assert!(records.iter().all(|record| record.len() == interaction_timeline::csv::COLUMNS.len()));
     for (record, event) in records[1..].iter().zip(lines(&get("/timeline/export"))) {
         for (name, value) in event.as_object().unwrap() {
             let cell = &record[column(name)];
@@ -111,9 +112,9 @@ proptest! {
     fn any_text_survives_csv(texts in prop::collection::vec("[-=+@', \"\r\n\ta-cü]{0,12}", 1..6)) {
         let mut out = Vec::new();
         for text in &texts {
-            let mut event = serde_json::Map::new();
-            event.insert("operation".into(), text.as_str().into());
-            interaction_timeline::export::write_record(&mut out, &event);
+            let mut event = Shown::default();
+            event.insert("operation", text).unwrap();
+            interaction_timeline::csv::write_record(&mut out, &event);
         }
         let records = read_csv(std::str::from_utf8(&out).unwrap());
         let read: Vec<_> = records.iter().map(|record| record[9].strip_prefix('\'').unwrap_or(&record[9]).to_owned()).collect();

@@ -122,3 +122,21 @@ fn convergence_follows_from_each_agents_latest_clock_and_fingerprint() {
     assert_eq!((page["agents"].as_array().unwrap().len(), &page["next_cursor"]), (2, &json!("b")));
     assert_eq!(get("/timeline/convergence?document=d&cursor=b").json["agents"][0]["agent_id"], json!("c"));
 }
+
+#[test]
+fn messages_whose_numbers_differ_beyond_floats_are_two() {
+    let _database = fresh_database();
+    let event = |kind: &str, message: &str, time: u64| {
+        format!(
+            r#"{{"type":"{kind}","from":"a","to":"b","timestamp":{time},"payload":{{"message_id":{message}}}}}"#
+        )
+    };
+    let (one, two) = ("100000000000000000001", "100000000000000000002");
+    let posted = [("MessageSent", one, 1000), ("MessageSent", two, 2000), ("MessageReceived", two, 2005)];
+    let posted: Vec<String> =
+        posted.iter().map(|(kind, message, time)| event(kind, message, *time)).collect();
+    common::post_bytes(format!("[{}]", posted.join(",")).as_bytes());
+    let metrics = get("/timeline/metrics").json;
+    assert_eq!((&metrics["max_latency_ms"], &metrics["unmatched"]), (&json!(5), &json!(0)));
+    assert_eq!((&metrics["flows"], &metrics["total_bytes_transferred"]), (&json!(1), &json!(0)));
+}

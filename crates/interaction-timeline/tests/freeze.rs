@@ -1,4 +1,4 @@
-//! Snapshots and earlier states: both are what a full replay of the rows gives.
+//! Freezes and earlier states: both are what a full replay of the rows gives.
 
 mod common;
 
@@ -6,14 +6,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use common::{get, id, post, problem};
 use http::Method;
-use interaction_timeline::merkle::Accumulator;
-use interaction_timeline::row::{Stored, color_of};
-use interaction_timeline::{checkpoint, query, schema, seal, service};
+use interaction_timeline::service;
+use interaction_timeline::store::{checkpoints as checkpoint, log, schema, seals};
 use proptest::prelude::*;
 use ramanujan_core::Digest;
 use ramanujan_core::time::format_rfc3339;
 use ramanujan_shell::Store;
 use ramanujan_shell::native::{Reply, fresh_database, send};
+use ramanujan_timeline::row::color_of;
+use ramanujan_timeline::{Accumulator, Stored};
 use serde_json::{Map, Value, json};
 
 fn freeze(body: &Value) -> Reply {
@@ -30,11 +31,11 @@ fn fill(range: std::ops::Range<u8>) {
 }
 
 fn rows(size: u64) -> Vec<Stored> {
-    query::after(&Store::open(schema::SCHEMA).unwrap(), 0, size).unwrap()
+    log::after(&Store::open(schema::SCHEMA).unwrap(), 0, size).unwrap()
 }
 
 #[test]
-fn a_snapshot_keeps_what_was() {
+fn a_freeze_keeps_what_was() {
     let _database = fresh_database();
     fill(0..10);
     let made = freeze(&json!({"name": "v1"}));
@@ -78,7 +79,7 @@ fn an_empty_log_can_be_frozen() {
 }
 
 #[test]
-fn snapshots_are_listed_by_size_and_bounded() {
+fn freezes_are_listed_by_size_and_bounded() {
     let _database = fresh_database();
     problem(&get("/timeline/freezes?cursor=7"), 422, "invalid-parameter");
     assert_eq!(get("/timeline/freezes").json["freezes"], json!([]));
@@ -377,7 +378,7 @@ proptest! {
             // An origin's number can be taken; then the log has one event less.
             let reply = post(&event);
             prop_assert!(reply.status == 200 || reply.status == 409, "{}", reply.json);
-            log.extend(query::after(&store, stored, 1).unwrap());
+            log.extend(log::after(&store, stored, 1).unwrap());
             stored += u64::from(reply.status == 200);
             for (_, size, step, archive) in checkpoints.iter().filter(|(when, ..)| *when == n) {
                 let size = size.index(stored as usize + 1) as u64;
@@ -386,7 +387,7 @@ proptest! {
                     Err(problem) => prop_assert!(problem.status == 410 && size < archived, "{problem}"),
                 }
                 if *archive && size > archived && size < stored {
-                    seal::up_to(&store, size, 1000).unwrap();
+                    seals::up_to(&store, size, 1000).unwrap();
                     move_to_archive(&store, &log[archived as usize..size as usize]);
                     archived = size;
                 }

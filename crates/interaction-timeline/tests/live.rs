@@ -10,7 +10,8 @@ use common::{get, post, problem};
 use http::Method;
 use interaction_timeline::feed::{Feed, SCAN_EVENTS};
 use interaction_timeline::live::{Live, Pace, Timing};
-use interaction_timeline::{schema, service};
+use interaction_timeline::service;
+use interaction_timeline::store::{feed as reader, schema};
 use proptest::prelude::*;
 use ramanujan_shell::Store;
 use ramanujan_shell::native::{fresh_database, send_with};
@@ -41,9 +42,10 @@ impl<F: FnMut()> Pace for Script<F> {
     }
 }
 
-fn live<F: FnMut()>(feed: Feed, position: u64, during: F) -> Live<Script<F>> {
+fn live<F: FnMut()>(feed: Feed, position: u64, during: F) -> impl Iterator<Item = Vec<u8>> {
     let store = Store::open(schema::SCHEMA).unwrap();
-    Live::new(store, feed, position, TIMING, Script { now: Duration::ZERO, during })
+    let read = move |position, limit| reader::read(&store, &feed, position, limit);
+    Live::new(read, position, TIMING, Script { now: Duration::ZERO, during })
 }
 
 /// What an EventSource makes of bytes: the last id, and what was dispatched (WHATWG HTML §9.2.6).

@@ -4,11 +4,12 @@
 mod common;
 
 use common::{get, id, post, problem, tamper};
-use interaction_timeline::{merkle, row::Stored, schema, tree};
+use interaction_timeline::store::{log, schema};
 use proptest::prelude::*;
 use ramanujan_core::Digest;
 use ramanujan_shell::Store;
 use ramanujan_shell::native::fresh_database;
+use ramanujan_timeline::{Stored, hash::leaf_hash, proof, tree};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -122,7 +123,7 @@ fn fill(from: u64, to: u64) {
 }
 
 fn stored() -> Vec<Stored> {
-    interaction_timeline::query::after(&Store::open(schema::SCHEMA).unwrap(), 0, 1 << 20).unwrap()
+    log::after(&Store::open(schema::SCHEMA).unwrap(), 0, 1 << 20).unwrap()
 }
 
 /// MTH as RFC 9162 §2.1.1 defines it.
@@ -168,7 +169,7 @@ const CT_ROOTS: [&str; 8] = [
 
 #[test]
 fn published_proofs_of_certificate_transparency() {
-    let leaves: Vec<Hash> = CT_LEAVES.iter().map(|leaf| *merkle::leaf_hash(leaf).as_bytes()).collect();
+    let leaves: Vec<Hash> = CT_LEAVES.iter().map(|leaf| *leaf_hash(leaf).as_bytes()).collect();
     for (size, root) in (1..).zip(CT_ROOTS) {
         assert_eq!(Digest(mth(&leaves[..size])).to_string(), root);
     }
@@ -243,7 +244,7 @@ fn published_proofs_of_certificate_transparency() {
 
 #[test]
 fn every_proof_of_every_small_tree_verifies_and_no_other_one_does() {
-    let leaves: Vec<Hash> = (0u64..70).map(|n| *merkle::leaf_hash(&n.to_be_bytes()).as_bytes()).collect();
+    let leaves: Vec<Hash> = (0u64..70).map(|n| *leaf_hash(&n.to_be_bytes()).as_bytes()).collect();
     let roots: Vec<Hash> = (0..=70).map(|n| mth(&leaves[..n])).collect();
     for size in 1..=70u64 {
         let root = roots[size as usize];
@@ -252,7 +253,7 @@ fn every_proof_of_every_small_tree_verifies_and_no_other_one_does() {
             let leaf = leaves[index as usize];
             assert!(inclusion_holds(index, size, leaf, &path, root));
             let as_digests: Vec<_> = path.iter().map(|hash| Digest(*hash)).collect();
-            assert_eq!(tree::root_of(Digest(leaf), index, size, &as_digests), Some(Digest(root)));
+            assert_eq!(proof::root_of(Digest(leaf), index, size, &as_digests), Some(Digest(root)));
             assert!(!inclusion_holds((index + 1) % size, size, leaf, &path, root) || size == 1);
             assert!(!inclusion_holds(index, size, leaf, &path, roots[size as usize - 1]));
         }

@@ -1,4 +1,4 @@
-//! Reading: filters, order, cursors, the guides' array, the counts.
+//! Reading: filters, order, cursors, the bare array, the counts.
 
 mod common;
 
@@ -90,6 +90,43 @@ fn newest_first_is_the_order_of_storing_backwards() {
 }
 
 #[test]
+fn the_latest_of_a_window_are_its_times_backwards() {
+    let _database = fresh_database();
+    post(&Value::from((0..60).map(event).collect::<Vec<_>>()));
+    let (from, to) = (format_rfc3339(1_700_000_000_100), format_rfc3339(1_700_000_000_800));
+    for window in
+        [String::new(), format!("&from={from}"), format!("&to={to}"), format!("&from={from}&to={to}")]
+    {
+        for filter in ["", "&type=t1", "&type=t2&agent=a0"] {
+            for limit in [1, 4, 60] {
+                let mut latest = walk(&format!("{filter}{window}&order=latest"), limit);
+                latest.reverse();
+                assert_eq!(latest, walk(&format!("{filter}{window}&order=time"), limit), "{filter}{window}");
+            }
+        }
+    }
+}
+
+#[test]
+fn newest_pages_are_read_along_an_index() {
+    let _database = fresh_database();
+    post(&Value::from((0..20).map(event).collect::<Vec<_>>()));
+    // What the plans of the pages' statements must not do is sort what they read.
+    for (condition, order, index) in [
+        ("e.type = 't1'", "e.seq DESC", "timeline_by_type"),
+        ("e.timestamp >= 1 AND +e.type = 't1'", "e.timestamp DESC, e.seq DESC", "timeline_by_time"),
+        ("e.timestamp >= 1 AND e.timestamp < 9", "e.timestamp DESC, e.seq DESC", "timeline_by_time"),
+    ] {
+        let plan = common::tamper(&format!(
+            "EXPLAIN QUERY PLAN SELECT e.body FROM timeline_events AS e WHERE {condition} ORDER BY {order} LIMIT 9"
+        ));
+        let plan: Vec<_> = plan.iter().map(|row| row.text(3).unwrap().to_owned()).collect();
+        assert!(plan.iter().any(|step| step.contains(index)), "{plan:?}");
+        assert!(!plan.iter().any(|step| step.contains("TEMP B-TREE")), "{plan:?}");
+    }
+}
+
+#[test]
 fn parameters_that_mean_nothing_are_refused() {
     let _database = fresh_database();
     for wrong in [
@@ -161,9 +198,9 @@ proptest! {
             post(&event(n));
             common::tamper(&format!("UPDATE timeline_events SET received = {} WHERE seq = {}", now - age, n + 1));
         }
-        let store = Store::open(interaction_timeline::schema::SCHEMA).unwrap();
+        let store = Store::open(interaction_timeline::store::schema::SCHEMA).unwrap();
         for window in [1, 7, 10, 3600] {
-            let reply = interaction_timeline::summary::summary(&store, window, now).unwrap();
+            let reply = json!(interaction_timeline::store::summary::summary(&store, window, now).unwrap());
             let expected = ages.iter().filter(|age| **age <= window * 1000).count();
             prop_assert_eq!(&reply["recent"]["events"], &json!(expected));
         }

@@ -3,11 +3,13 @@
 mod common;
 
 use common::{get, post, problem, tamper};
-use interaction_timeline::merkle::Accumulator;
-use interaction_timeline::{query, row::Stored, schema, seal, verify};
+use interaction_timeline::seal::SEAL_EVENTS;
+use interaction_timeline::settings::SEAL_LAG;
+use interaction_timeline::store::{log, schema, seals, verify};
 use proptest::prelude::*;
 use ramanujan_shell::Store;
 use ramanujan_shell::native::fresh_database;
+use ramanujan_timeline::{Accumulator, Stored};
 use serde_json::{Value, json};
 
 fn fill(from: usize, to: usize) {
@@ -24,7 +26,7 @@ fn fill(from: usize, to: usize) {
 }
 
 fn all() -> Vec<Stored> {
-    query::after(&Store::open(schema::SCHEMA).unwrap(), 0, 1 << 20).unwrap()
+    log::after(&Store::open(schema::SCHEMA).unwrap(), 0, 1 << 20).unwrap()
 }
 
 #[test]
@@ -67,9 +69,9 @@ fn a_bounded_check_goes_on_where_it_stopped() {
     let store = Store::open(schema::SCHEMA).unwrap();
     let (mut from, mut rounds) = (0, 0);
     let last = loop {
-        let report = verify::check(&store, seal::at(&store, from).unwrap(), 1500).unwrap();
+        let report = verify::check(&store, seals::at(&store, from).unwrap(), 1500).unwrap();
         assert_eq!(report.damage, None);
-        assert!(report.checked <= 1500 + seal::SEAL_EVENTS);
+        assert!(report.checked <= 1500 + SEAL_EVENTS);
         rounds += 1;
         if report.complete {
             break report;
@@ -90,9 +92,9 @@ fn a_long_unsealed_part_is_sealed_by_appending() {
     let _database = fresh_database();
     let store = Store::open(schema::SCHEMA).unwrap();
     fill(0, 3000);
-    assert_eq!(seal::sealed_size(&store).unwrap(), 0);
-    seal::keep_up(&store, seal::DEFAULT_SEAL_LAG + 3000, 1000);
-    assert_eq!(seal::sealed_size(&store).unwrap(), 2048);
+    assert_eq!(seals::sealed_size(&store).unwrap(), 0);
+    seals::keep_up(&store, SEAL_LAG.read().unwrap() + 3000, 1000);
+    assert_eq!(seals::sealed_size(&store).unwrap(), 2048);
     let reply = get("/timeline/verify").json;
     assert_eq!((&reply["verified"], &reply["sealed_size"]), (&json!(true), &json!(3000)));
 }
@@ -103,10 +105,10 @@ fn two_sealers_cannot_fork_the_chain() {
     fill(0, 20);
     let store = Store::open(schema::SCHEMA).unwrap();
     let events = all();
-    let first = seal::seal(&store, Accumulator::default(), &events[..12]).unwrap();
+    let first = seals::seal(&store, Accumulator::default(), &events[..12]).unwrap();
     assert!(first.is_some());
-    assert_eq!(seal::seal(&store, Accumulator::default(), &events[..7]).unwrap(), None);
-    assert_eq!(seal::seal(&store, Accumulator::default(), &events[..12]).unwrap(), None);
+    assert_eq!(seals::seal(&store, Accumulator::default(), &events[..7]).unwrap(), None);
+    assert_eq!(seals::seal(&store, Accumulator::default(), &events[..12]).unwrap(), None);
     assert_eq!(get("/timeline/verify").json["verified"], json!(true));
 }
 

@@ -10,8 +10,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use interaction_timeline::segment::Segment;
 use ramanujan_core::Digest;
+use ramanujan_timeline::Segment;
 use serde::Deserialize;
 use serde_json::json;
 use tempfile::NamedTempFile;
@@ -86,7 +86,7 @@ pub(crate) fn file_name(first: u64, last: u64) -> String {
 /// Verifies the text of a segment; `name` is for the message.
 pub(crate) fn read(name: &str, text: &str) -> Result<Segment, ToolError> {
     Segment::read(text)
-        .map_err(|problem| ToolError::Segment { file: name.to_owned(), reason: problem.detail })
+        .map_err(|error| ToolError::Segment { file: name.to_owned(), reason: error.to_string() })
 }
 
 /// Reads and verifies the file of a segment; its text, too.

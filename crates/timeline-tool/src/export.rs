@@ -13,8 +13,8 @@ use std::io::{BufRead, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use ramanujan_timeline::row::Shown;
 use serde::Deserialize;
-use serde_json::{Map, Value};
 use tempfile::NamedTempFile;
 
 use self::progress::Progress;
@@ -196,7 +196,7 @@ fn export(client: &Client, args: &Args) -> Result<u64, ToolError> {
 }
 
 /// The seq of a line, and the event where the format needs it.
-fn read_line(format: Format, line: &[u8]) -> Result<(u64, Option<Map<String, Value>>), String> {
+fn read_line(format: Format, line: &[u8]) -> Result<(u64, Option<Shown>), String> {
     let seq = |number: Option<u64>| number.ok_or_else(|| "a line without seq".to_owned());
     match format {
         Format::Csv => {
@@ -212,9 +212,9 @@ fn read_line(format: Format, line: &[u8]) -> Result<(u64, Option<Map<String, Val
             Ok((line.seq, None))
         }
         Format::Parquet => {
-            let event: Map<String, Value> =
-                serde_json::from_slice(line).map_err(|error| error.to_string())?;
-            Ok((seq(event.get("seq").and_then(Value::as_u64))?, Some(event)))
+            let text = std::str::from_utf8(line).map_err(|error| error.to_string())?;
+            let event = Shown::read(text).map_err(|error| error.to_string())?;
+            Ok((seq(event.get("seq").and_then(|seq| serde_json::from_str(seq.get()).ok()))?, Some(event)))
         }
     }
 }
@@ -249,7 +249,7 @@ impl Sink {
         }
     }
 
-    fn event(&mut self, line: &[u8], event: Option<&Map<String, Value>>) -> Result<(), ToolError> {
+    fn event(&mut self, line: &[u8], event: Option<&Shown>) -> Result<(), ToolError> {
         let failed = |error| ToolError::File { what: "cannot write an event".to_owned(), error };
         match self {
             Sink::Lines { output, .. } => output.write_all(line).map_err(failed),

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use interaction_timeline::segment::{Header, Segment};
 use ramanujan_core::Digest;
+use ramanujan_timeline::segment::{Header, Segment};
+use ramanujan_timeline::tree;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -95,7 +96,7 @@ fn prove(segment: &Segment, id: Digest) -> Option<serde_json::Value> {
         "leaf_index": row.seq - 1,
         "leaf_hash": row.leaf_hash(),
         "tree_size": segment.header.last,
-        "merkle_root": interaction_timeline::tree::fold(&root),
+        "merkle_root": tree::fold(&root),
         "path": segment.prove(row.seq)?,
     }))
 }

@@ -38,5 +38,5 @@ pub fn problem(reply: &Reply, status: u16, code: &str) -> Value {
 
 /// Runs a statement of an intruder.
 pub fn tamper(sql: &str) -> Vec<Row> {
-    Store::open(interaction_timeline::schema::SCHEMA).unwrap().execute(sql, []).unwrap()
+    Store::open(interaction_timeline::store::schema::SCHEMA).unwrap().execute(sql, []).unwrap()
 }

@@ -13,7 +13,9 @@ use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
 use ramanujan_core::time::parse_rfc3339;
-use serde_json::{Map, Value};
+use ramanujan_timeline::row::Shown;
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 
 use crate::ToolError;
 
@@ -89,11 +91,14 @@ impl<W: Write + Send> Rows<W> {
         Ok(Rows { writer, names, columns, held: 0 })
     }
 
-    pub(super) fn push(&mut self, event: &Map<String, Value>) -> Result<(), ToolError> {
+    pub(super) fn push(&mut self, event: &Shown) -> Result<(), ToolError> {
         for (name, column) in self.names.iter().zip(&mut self.columns) {
             column.push(event.get(name)).map_err(|reason| ToolError::Unexpected {
                 path: "/timeline/query".to_owned(),
-                reason: format!("{name} of event {}: {reason}", event.get("seq").unwrap_or(&Value::Null)),
+                reason: format!(
+                    "{name} of event {}: {reason}",
+                    event.get("seq").map_or("null", RawValue::get)
+                ),
             })?;
         }
         self.held += 1;
@@ -142,23 +147,31 @@ impl<W: Write + Send> Rows<W> {
 }
 
 impl Column {
-    fn push(&mut self, value: Option<&Value>) -> Result<(), String> {
-        let Some(value) = value.filter(|value| !value.is_null()) else {
+    fn push(&mut self, value: Option<&RawValue>) -> Result<(), String> {
+        let Some(value) = value.map(RawValue::get).filter(|value| *value != "null") else {
             self.levels.push(0);
             return if self.optional { Ok(()) } else { Err("missing".to_owned()) };
         };
         let other = |wanted: &str| format!("{value} is not {wanted}");
         match &mut self.values {
-            Values::Integers(values) => values.push(value.as_i64().ok_or_else(|| other("a whole number"))?),
+            Values::Integers(values) => values.push(read(value).ok_or_else(|| other("a whole number"))?),
             Values::Times(values) => {
-                let time = value.as_str().and_then(parse_rfc3339).and_then(|time| i64::try_from(time).ok());
+                let time = read::<String>(value).and_then(|text| parse_rfc3339(&text));
+                let time = time.and_then(|time| i64::try_from(time).ok());
                 values.push(time.ok_or_else(|| other("a time"))?);
             }
-            Values::Reals(values) => values.push(value.as_f64().ok_or_else(|| other("a number"))?),
-            Values::Texts(values) => values.push(value.as_str().ok_or_else(|| other("a text"))?.into()),
-            Values::Json(values) => values.push(value.to_string().into_bytes().into()),
+            Values::Reals(values) => values.push(read(value).ok_or_else(|| other("a number"))?),
+            Values::Texts(values) => {
+                values.push(read::<String>(value).ok_or_else(|| other("a text"))?.into_bytes().into());
+            }
+            Values::Json(values) => values.push(value.as_bytes().to_vec().into()),
         }
         self.levels.push(1);
         Ok(())
     }
+}
+
+/// A member as a `T`, `None` if it is none.
+fn read<T: DeserializeOwned>(json: &str) -> Option<T> {
+    serde_json::from_str(json).ok()
 }

@@ -1,0 +1,123 @@
+//! The causal graph of an event: `GET /timeline/event/{id}/causes`, `/effects` and `/concurrent`.
+//!
+//! `causes` and `effects` are paged by (distance, seq). Each page walks from the event again, at most
+//! `TRAVERSE_MAX_EVENTS` events far. `concurrent` compares vector clocks, which count the operations of one document:
+//! only events of the same document are comparable.
+
+use std::collections::BTreeSet;
+
+use ramanujan_core::clock::Causality;
+use ramanujan_core::{Code, Digest, Problem};
+use ramanujan_shell::{Request, Response, ok};
+use ramanujan_timeline::row::Shown;
+use serde::Serialize;
+
+use crate::order::read_pair;
+use crate::routes::query::DEFAULT_LIMIT;
+use crate::settings::{CONCURRENT_MAX_SCAN, TRAVERSE_MAX_EVENTS};
+use crate::shown::shown;
+use crate::store::replicas::clock_of;
+use crate::store::{self, causal, graph, log};
+use crate::walk::{Bounds, Relation};
+
+/// Events that stand in a relation to one.
+#[derive(Serialize)]
+struct Related {
+    /// Without a clock nothing is known to be concurrent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    comparable: Option<bool>,
+    complete: bool,
+    event_id: Digest,
+    events: Vec<Shown>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    missing: Option<BTreeSet<String>>,
+    next_cursor: Option<String>,
+    relation: &'static str,
+}
+
+pub(crate) async fn causes(request: Request) -> Result<Response, Problem> {
+    walk(&request, Relation::Causes)
+}
+
+pub(crate) async fn effects(request: Request) -> Result<Response, Problem> {
+    walk(&request, Relation::Effects)
+}
+
+fn walk(request: &Request, relation: Relation) -> Result<Response, Problem> {
+    let query = request.query();
+    let pager = query.only(&["depth", "limit", "cursor"])?.pager(DEFAULT_LIMIT)?;
+    let most = TRAVERSE_MAX_EVENTS.read()?;
+    let depth = query.parse::<u64>("depth")?.unwrap_or(most);
+    if depth == 0 {
+        return Err(Problem::new(Code::InvalidParameter, "depth: at least 1"));
+    }
+    let after = query.get("cursor").map(|text| {
+        read_pair(text)
+            .ok_or_else(|| Problem::new(Code::InvalidParameter, "cursor: not a next_cursor of this query"))
+    });
+    let after = after.transpose()?.unwrap_or((0, 0));
+    let causes = relation == Relation::Causes;
+    // The edges from causes to effects are part of the index.
+    let store = if causes { store::open()? } else { causal::open()? };
+    let id: Digest = request.parse_param("id")?;
+    let event = log::find(&store, &id)?.ok_or_else(|| log::unknown(&id))?;
+    let (walked, missing) = graph::reach(&store, event.seq, relation, Bounds { depth, events: most })?;
+    let rest = walked.events.into_iter().filter(|place| *place > after);
+    let page = pager.cut(rest.take(usize::try_from(pager.fetch()).unwrap_or(usize::MAX)).collect());
+    let seqs: Vec<u64> = page.items.iter().map(|(_, seq)| *seq).collect();
+    let mut events = Vec::with_capacity(seqs.len());
+    for (event, (distance, _)) in graph::events(&store, &seqs)?.iter().zip(&page.items) {
+        let mut event = shown(event)?;
+        event.insert("distance", distance)?;
+        events.push(event);
+    }
+    ok(&Related {
+        comparable: None,
+        complete: walked.complete,
+        event_id: id,
+        events,
+        missing: causes.then_some(missing),
+        next_cursor: page.next(|(distance, seq)| format!("{distance}.{seq}")),
+        relation: if causes { "causes" } else { "effects" },
+    })
+}
+
+pub(crate) async fn concurrent(request: Request) -> Result<Response, Problem> {
+    let query = request.query();
+    let limit = query.only(&["limit", "cursor"])?.pager(DEFAULT_LIMIT)?.limit();
+    let scan = CONCURRENT_MAX_SCAN.read()?;
+    let after = query.parse::<u64>("cursor")?.unwrap_or(0);
+    let store = store::open()?;
+    let id: Digest = request.parse_param("id")?;
+    let event = log::find(&store, &id)?.ok_or_else(|| log::unknown(&id))?;
+    let clock = clock_of(&event)?;
+    let mut events = Vec::new();
+    let mut next_cursor = None;
+    if !clock.is_empty() {
+        let others = graph::of_document(&store, event.document.as_deref(), after, scan)?;
+        let full = others.len() as u64 == scan;
+        for other in &others {
+            // A page ends where it is full or where the scan ends, and the next goes on there.
+            if events.len() as u64 == limit {
+                break;
+            }
+            let theirs = clock_of(other)?;
+            if !theirs.is_empty() && clock.compare(&theirs) == Causality::Concurrent {
+                events.push(shown(other)?);
+            }
+            next_cursor = Some(other.seq);
+        }
+        if !full && (events.len() as u64) < limit {
+            next_cursor = None;
+        }
+    }
+    ok(&Related {
+        comparable: Some(!clock.is_empty()),
+        complete: true,
+        event_id: id,
+        events,
+        missing: None,
+        next_cursor: next_cursor.map(|seq| seq.to_string()),
+        relation: "concurrent",
+    })
+}

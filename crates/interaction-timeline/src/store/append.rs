@@ -1,0 +1,160 @@
+//! Appending: one event or many with one statement, all or nothing, each once.
+//!
+//! The INSERT itself leaves out what is already there and inserts nothing at all if anything contradicts the log, so
+//! that parallel identical posts yield one row and `seq` has no gaps. Only a batch that was not entirely new is
+//! looked at a second time, to say which events were there and which contradict.
+
+use ramanujan_core::{Code, Digest, Problem};
+use ramanujan_shell::{Store, Value as Sql};
+use ramanujan_timeline::Event;
+use ramanujan_timeline::row::color_code;
+use serde::Serialize;
+
+use crate::batch::{Batch, Clash};
+
+/// Events without a number get the ones that follow the greatest of their origin. A clock that runs backwards does not
+/// take `received` with it, so that it never decreases along the log.
+const INSERT: &str = "
+WITH incoming AS MATERIALIZED (
+    SELECT key AS i, substr(?2, 1 + 32 * key, 32) AS event_id, value ->> 0 AS timestamp, value ->> 1 AS agent,
+           value ->> 2 AS type, value ->> 3 AS document, value ->> 4 AS color, value ->> 5 AS origin_seq,
+           value ->> 6 AS body
+    FROM json_each(?1)),
+known AS MATERIALIZED (
+    SELECT i.i AS i, e.agent = i.agent AND e.type = i.type AND e.document IS i.document AND e.color IS i.color
+           AND e.body = i.body AS same
+    FROM incoming AS i CROSS JOIN timeline_events AS e ON e.event_id = i.event_id
+    UNION ALL
+    SELECT i.i, a.content = substr(?4, 1 + 32 * i.i, 32)
+    FROM incoming AS i CROSS JOIN timeline_archived AS a ON a.event_id = i.event_id)
+INSERT INTO timeline_events (event_id, timestamp, received, origin_seq, agent, type, document, color, body)
+SELECT i.event_id, i.timestamp, MAX(?3, COALESCE((SELECT received FROM timeline_events ORDER BY seq DESC LIMIT 1), 0)),
+       COALESCE(i.origin_seq, COALESCE((SELECT o.last FROM timeline_origins AS o WHERE o.agent = i.agent), 0)
+                + row_number() OVER (PARTITION BY i.agent ORDER BY i.i)),
+       i.agent, i.type, i.document, i.color, i.body
+FROM incoming AS i
+WHERE i.i NOT IN (SELECT i FROM known)
+  AND NOT EXISTS (SELECT 1 FROM known WHERE NOT same)
+  AND NOT EXISTS (
+    SELECT 1 FROM incoming AS n CROSS JOIN timeline_events AS e ON e.agent = n.agent AND e.origin_seq = n.origin_seq
+    WHERE n.origin_seq IS NOT NULL AND e.event_id <> n.event_id)
+  AND NOT EXISTS (
+    SELECT 1 FROM incoming AS n CROSS JOIN timeline_archived AS a ON a.agent = n.agent AND a.origin_seq = n.origin_seq
+    WHERE n.origin_seq IS NOT NULL AND a.event_id <> n.event_id)
+ORDER BY i.i
+RETURNING seq";
+
+/// What is stored under the ids and the origin numbers of a batch.
+const LOOK_UP: &str = "
+WITH incoming AS MATERIALIZED (
+    SELECT key AS i, substr(?2, 1 + 32 * key, 32) AS event_id, value ->> 1 AS agent, value ->> 2 AS type,
+           value ->> 3 AS document, value ->> 4 AS color, value ->> 5 AS origin_seq, value ->> 6 AS body
+    FROM json_each(?1))
+SELECT i.i, COALESCE(e.seq, a.seq),
+       iif(e.seq IS NULL, a.content = substr(?3, 1 + 32 * i.i, 32),
+           e.agent = i.agent AND e.type = i.type AND e.document IS i.document AND e.color IS i.color
+           AND e.body = i.body),
+       CASE WHEN i.origin_seq IS NOT NULL THEN COALESCE(
+           (SELECT c.seq FROM timeline_events AS c
+            WHERE c.agent = i.agent AND c.origin_seq = i.origin_seq AND c.event_id <> i.event_id),
+           (SELECT c.seq FROM timeline_archived AS c
+            WHERE c.agent = i.agent AND c.origin_seq = i.origin_seq AND c.event_id <> i.event_id)) END
+FROM incoming AS i LEFT JOIN timeline_events AS e ON e.event_id = i.event_id
+                   LEFT JOIN timeline_archived AS a ON a.event_id = i.event_id
+ORDER BY i.i";
+
+/// Where one posted event is in the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Appended {
+    pub event_id: Digest,
+    pub seq: u64,
+    /// It was there already, or earlier in the same batch.
+    pub duplicate: bool,
+}
+
+/// Appends `events` in order and says where each one is.
+///
+/// # Errors
+/// 409 `event-conflict` (other content under an id) or `origin-seq-conflict` (two events under one number of an
+/// origin), 422 `mixed-origin-seq`, each with `index`; 503 if the store does not answer. Then nothing is stored.
+pub fn append(store: &Store, events: &[Event], now: u64) -> Result<Vec<Appended>, Problem> {
+    let Batch { distinct, places } = Batch::of(events).map_err(clash)?;
+    let rows: Vec<_> = distinct
+        .iter()
+        .map(|(_, e)| {
+            let color = e.color.map(color_code);
+            (e.timestamp.unwrap_or(now), &e.agent, &e.kind, &e.document, color, e.origin_seq, &e.body)
+        })
+        .collect();
+    let rows = serde_json::to_string(&rows)?;
+    let ids: Vec<u8> = distinct.iter().flat_map(|(_, event)| *event.event_id.as_bytes()).collect();
+    let contents: Vec<u8> = distinct.iter().flat_map(|(_, event)| event.content_digest().0).collect();
+    let params: [Sql; 3] = [rows.into(), ids.into(), contents.into()];
+    let [rows, ids, contents] = params.clone();
+    let inserted = store.execute(INSERT, [rows, ids, now.into(), contents])?;
+    let mut seqs = inserted.iter().map(|row| row.uint(0)).collect::<Result<Vec<_>, _>>()?;
+    seqs.sort_unstable();
+    let found: Vec<(u64, bool)> = if seqs.len() == distinct.len() {
+        seqs.into_iter().map(|seq| (seq, false)).collect()
+    } else {
+        look_up(store, params, &seqs, &distinct)?
+    };
+    let mut result = Vec::with_capacity(events.len());
+    for (index, event) in events.iter().enumerate() {
+        let (seq, known) = found[places[index]];
+        let duplicate = known || distinct[places[index]].0 != index;
+        result.push(Appended { event_id: event.event_id, seq, duplicate });
+    }
+    Ok(result)
+}
+
+/// Where the events of a batch are that was not entirely new.
+fn look_up(
+    store: &Store,
+    params: [Sql; 3],
+    inserted: &[u64],
+    distinct: &[(usize, &Event)],
+) -> Result<Vec<(u64, bool)>, Problem> {
+    let [rows, ids, contents] = params;
+    let stored = store.execute(LOOK_UP, [rows, ids, contents])?;
+    // One contradiction keeps the whole batch out, so it is looked for before anything is called missing.
+    for ((index, event), row) in distinct.iter().zip(&stored) {
+        if !row.is_null(3) {
+            let detail = format!("event {} has this number of its origin", row.uint(3)?);
+            return Err(Problem::new(Code::OriginSeqConflict, detail).with("index", *index));
+        }
+        if !row.is_null(1) && row.int(2)? == 0 {
+            return Err(conflict(event.event_id, *index));
+        }
+    }
+    stored
+        .iter()
+        .map(|row| {
+            if row.is_null(1) {
+                return Err(Problem::new(Code::StoreUnavailable, "an event was not stored; post it again"));
+            }
+            let seq = row.uint(1)?;
+            Ok((seq, inserted.binary_search(&seq).is_err()))
+        })
+        .collect()
+}
+
+fn conflict(id: Digest, index: usize) -> Problem {
+    let detail =
+        format!("event {id} exists with other content; an event is never changed, give it another id");
+    Problem::new(Code::EventConflict, detail).with("index", index).with("event_id", id.to_string())
+}
+
+fn clash(clash: Clash) -> Problem {
+    match clash {
+        Clash::MixedNumbers { index, agent } => {
+            let detail = format!("the events of {agent} in one post must all have origin_seq or none");
+            Problem::new(Code::MixedOriginSeq, detail).with("index", index)
+        }
+        Clash::OneNumber { index, agent } => {
+            let detail = format!("two events of {agent} in this post have one origin_seq");
+            Problem::new(Code::OriginSeqConflict, detail).with("index", index)
+        }
+        Clash::OneId { index, event_id } => conflict(event_id, index),
+    }
+}

@@ -1,0 +1,84 @@
+//! The component's tables, by the statements that make them.
+//!
+//! Events are stored once, small, and never updated. The tallies are kept by a trigger, which runs inside the one
+//! INSERT that appends, so they can never disagree with the log; they make summary and gap counts independent of
+//! its length. Seals are a cache of hashes over ranges and can be recomputed.
+
+use ramanujan_core::Problem;
+use ramanujan_shell::{Schema, Store};
+
+/// One statement a file, in the order in which they came: how many of them a database has is its version, so that a
+/// statement is added at the end and none is taken away.
+pub const SCHEMA: Schema = Schema {
+    name: "timeline",
+    statements: &[
+        // Every index on it but the one on `event_id` grows at its end, so that an append touches few pages.
+        include_str!("sql/001_events.sql"),
+        include_str!("sql/002_by_origin.sql"),
+        include_str!("sql/003_by_agent.sql"),
+        include_str!("sql/004_by_document.sql"),
+        include_str!("sql/005_by_type.sql"),
+        include_str!("sql/006_by_color.sql"),
+        include_str!("sql/007_by_time.sql"),
+        include_str!("sql/008_origins.sql"),
+        // Colour 2 stands for none: a key column cannot be NULL here.
+        include_str!("sql/009_tally.sql"),
+        include_str!("sql/010_count_trigger.sql"),
+        include_str!("sql/011_seals.sql"),
+        // `own` is the agent's entry in its own clock, `total` the sum of the clock, `document` the empty text where there is
+        // none, `number` the origin_seq that the sender gave.
+        include_str!("sql/012_causal.sql"),
+        include_str!("sql/013_causal_order.sql"),
+        include_str!("sql/014_causal_dots.sql"),
+        include_str!("sql/015_causal_numbers.sql"),
+        // The order within what a filter chooses.
+        include_str!("sql/016_causal_document.sql"),
+        include_str!("sql/017_causal_agent.sql"),
+        include_str!("sql/018_edges.sql"),
+        // The greatest counter of each agent that an event of the document knows: what tells a late event.
+        include_str!("sql/019_seen.sql"),
+        include_str!("sql/020_late.sql"),
+        include_str!("sql/021_level_trigger.sql"),
+        // Roots of the perfect subtrees of 1024 events and more that end at this size, smallest first.
+        include_str!("sql/022_seal_nodes.sql"),
+        // The stub of archived events: `leaves` and `contents` hold 32 bytes for each.
+        include_str!("sql/023_segments.sql"),
+        include_str!("sql/024_archived.sql"),
+        include_str!("sql/025_archived_by_seq.sql"),
+        include_str!("sql/026_archived_by_origin.sql"),
+        include_str!("sql/027_archive_trigger.sql"),
+        // Passes the rows of a restored segment to the trigger and is empty again when the statement ends.
+        include_str!("sql/028_restored.sql"),
+        // The rows come back with all that appending does; then the tallies, which never forgot them, are set right.
+        include_str!("sql/029_restore_trigger.sql"),
+        // The causal index passes by what is archived; it is made anew when something comes back.
+        include_str!("sql/030_reindex_trigger.sql"),
+        // From here on after the archive, whose tables they read.
+        include_str!("sql/031_checkpoints.sql"),
+        include_str!("sql/032_at_types.sql"),
+        // The head of an origin is its event with the greatest number.
+        include_str!("sql/033_at_origins.sql"),
+        include_str!("sql/034_at_documents.sql"),
+        // The last fingerprint that an agent reported of a document.
+        include_str!("sql/035_at_replicas.sql"),
+        // Causes that were not there when a range ended; they may have come since.
+        include_str!("sql/036_missing.sql"),
+        // Pairs that were neighbours in one origin when a range ended: the event with the greater number has the earlier time.
+        include_str!("sql/037_backwards.sql"),
+        // Which events the log has had, wherever their rows are.
+        include_str!("sql/038_known.sql"),
+        // `NOT INDEXED` keeps the planner on the range of rows; it would otherwise read a whole index for its order.
+        include_str!("sql/039_checkpoint_trigger.sql"),
+        // Named versions of the log.
+        include_str!("sql/040_freezes.sql"),
+        include_str!("sql/041_freezes_by_size.sql"),
+    ],
+};
+
+/// The component's part of the database.
+///
+/// # Errors
+/// 503 `store-unavailable`.
+pub(crate) fn open() -> Result<Store, Problem> {
+    Store::open(SCHEMA)
+}

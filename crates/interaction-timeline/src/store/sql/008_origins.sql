@@ -1,0 +1,4 @@
+CREATE TABLE IF NOT EXISTS timeline_origins (
+    agent TEXT PRIMARY KEY,
+    events INTEGER NOT NULL,
+    last INTEGER NOT NULL) WITHOUT ROWID

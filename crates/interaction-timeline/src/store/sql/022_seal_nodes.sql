@@ -1,0 +1,1 @@
+ALTER TABLE timeline_seals ADD COLUMN nodes BLOB
