@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ramanujan_core::{AgentId, Code, Problem, json};
 use ramanujan_crdt::counter::Totals;
+use ramanujan_crdt::types::State;
 use ramanujan_crdt::wire::DeltaRecord;
 use ramanujan_crdt::{CrdtType, PnCounter, TextDocument};
 use serde::Deserialize;
@@ -14,8 +15,7 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
 use super::join::{Form, Operand};
-use super::replay::Entry;
-use ramanujan_crdt::types::State;
+use super::replay::{Entry, blame};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -32,15 +32,6 @@ struct Wire {
 pub(crate) fn operand(crdt_type: CrdtType, side: &str, raw: &RawValue) -> Result<Operand, Problem> {
     let form = read(crdt_type, side, raw).map_err(|problem| blame(side, problem))?;
     Ok(Operand { crdt_type, form })
-}
-
-/// The problem, said of one side of the request.
-pub(super) fn blame(side: &str, mut problem: Problem) -> Problem {
-    problem.detail = match problem.extra.get("index") {
-        Some(index) => format!("{side}: delta {index}: {}", problem.detail),
-        None => format!("{side}: {}", problem.detail),
-    };
-    problem.with("side", side)
 }
 
 fn read(crdt_type: CrdtType, side: &str, raw: &RawValue) -> Result<Form, Problem> {
