@@ -12,7 +12,6 @@ mod laws;
 mod memo;
 mod merge;
 mod record;
-mod restore;
 mod routes;
 mod settings;
 mod store;

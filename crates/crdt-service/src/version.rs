@@ -97,7 +97,7 @@ impl Version {
 
     /// The counter that the newest delta of each agent adds up to; `None` for other types than counters.
     pub(crate) fn counter(&self) -> Option<PnCounter> {
-        if !matches!(self.crdt_type(), CrdtType::PnCounter | CrdtType::GCounter) {
+        if !self.crdt_type().is_counter() {
             return None;
         }
         let mut counter = PnCounter::new();

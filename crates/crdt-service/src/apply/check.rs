@@ -149,7 +149,8 @@ fn one(
     let (totals, chain) = previous.map_or((Totals::default(), EMPTY_CHAIN), |p| (p.totals, p.chain));
     let op = op_at(known, operation, &wanted, &parents, &past, content_at)?;
     let size = if op.crdt_type() == CrdtType::Text { known.graph.push(&dot, &parents, &op)? } else { 0 };
-    let totals = counted(totals, &op).ok_or_else(|| {
+    let Totals { p, n } = op.counts();
+    let totals = totals.add(p, n).ok_or_else(|| {
         Problem::new(Code::CounterOverflow, format!("the totals of {agent} would exceed 2^53-1"))
     })?;
     let followed = known.resolver.take_if(|resolver| resolver.is_at(&past));
@@ -209,15 +210,6 @@ fn op_at(
             }
         },
     })
-}
-
-/// The agent's totals with an operation; `None` if they exceed 2^53−1.
-fn counted(totals: Totals, op: &Op) -> Option<Totals> {
-    match op {
-        Op::Increment { amount } | Op::Grow { amount } => totals.add(*amount, 0),
-        Op::Decrement { amount } => totals.add(0, *amount),
-        _ => Some(totals),
-    }
 }
 
 /// The operation under this dot or key exists: the same again is a duplicate, anything else a conflict.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use ramanujan_core::{AgentId, Code, DocumentId, Dot, Problem, VectorClock};
-use ramanujan_crdt::wire::{OperationRequest, Wanted};
+use ramanujan_crdt::wire::{OperationError, OperationRequest, Wanted};
 use ramanujan_crdt::{CrdtType, Delta};
 
 /// The version that an operation is made on.
@@ -39,7 +39,7 @@ impl Operation {
             let detail = "polarity belongs to the streams; crdt-service takes operations of every colour";
             return Err(Problem::new(Code::InvalidOperation, detail));
         }
-        let wanted = request.wanted(None)?;
+        let wanted = request.wanted(None).map_err(|error| not_an_operation(&error))?;
         let base = match (request.parents.take(), request.vector_clock.take()) {
             (Some(parents), _) => Base::Parents(parents),
             (None, Some(clock)) => Base::Clock(clock),
@@ -78,8 +78,9 @@ impl Operation {
         let Some(existing) = existing.filter(|existing| *existing != self.wanted.crdt_type()) else {
             return Ok(Cow::Borrowed(&self.wanted));
         };
-        let read_again = self.request.as_ref().map(|request| request.wanted(Some(existing)));
-        let wanted = read_again.transpose()?.map_or(Cow::Borrowed(&self.wanted), Cow::Owned);
+        let read_again = self.request.as_ref().map(|request| request.wanted(Some(existing))).transpose();
+        let read_again = read_again.map_err(|error| not_an_operation(&error))?;
+        let wanted = read_again.map_or(Cow::Borrowed(&self.wanted), Cow::Owned);
         if wanted.crdt_type() == existing {
             return Ok(wanted);
         }
@@ -100,4 +101,9 @@ impl Operation {
             (None, Wanted::Append(_) | Wanted::Edit(_)) => "this",
         }
     }
+}
+
+/// 422: the request is no operation, and why.
+fn not_an_operation(error: &OperationError) -> Problem {
+    Problem::new(Code::InvalidOperation, error.to_string())
 }

@@ -10,7 +10,7 @@ use ramanujan_core::{Code, Polarity, Problem};
 use ramanujan_crdt::counter::Totals;
 use ramanujan_crdt::text::DocumentError;
 use ramanujan_crdt::types::State;
-use ramanujan_crdt::{CrdtType, Delta, Op, PnCounter, StateDigest, TextDocument};
+use ramanujan_crdt::{CrdtType, Delta, PnCounter, StateDigest, TextDocument};
 
 use super::replay::{Entry, Replay, Target, union};
 
@@ -160,12 +160,8 @@ impl Form {
         let mut counter = PnCounter::new();
         for entry in union(Vec::new(), deltas)? {
             let agent = entry.delta.dot.agent.as_str();
-            let (plus, minus) = match entry.delta.op {
-                Op::Increment { amount } | Op::Grow { amount } => (amount, 0),
-                Op::Decrement { amount } => (0, amount),
-                _ => (0, 0),
-            };
-            let sum = counter.totals(agent).add(plus, minus).ok_or_else(|| {
+            let Totals { p, n } = entry.delta.op.counts();
+            let sum = counter.totals(agent).add(p, n).ok_or_else(|| {
                 Problem::new(Code::CounterOverflow, format!("the totals of {agent} exceed 2^53-1"))
             })?;
             counter.observe(agent, sum);

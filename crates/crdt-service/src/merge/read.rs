@@ -70,7 +70,9 @@ fn deltas(crdt_type: CrdtType, side: &str, raw: &RawValue) -> Result<Vec<Entry>,
     let read = |(index, mut record): (usize, DeltaRecord)| {
         // It decides between types that share an operation's name.
         record.crdt_type.get_or_insert(crdt_type);
-        let mut delta = record.to_delta().map_err(|problem| problem.with("index", index))?;
+        let mut delta = record
+            .to_delta()
+            .map_err(|error| Problem::new(Code::InvalidDelta, error.to_string()).with("index", index))?;
         if delta.op.crdt_type() != crdt_type {
             let detail = format!("{} is an operation of {}", delta.dot, delta.op.crdt_type());
             return Err(Problem::new(Code::InvalidDelta, detail).with("index", index));
@@ -97,7 +99,7 @@ fn first_unreadable(raw: &RawValue) -> Option<Problem> {
 
 fn totals(crdt_type: CrdtType, agents: BTreeMap<String, Box<RawValue>>) -> Result<PnCounter, Problem> {
     let invalid = |detail: String| Problem::new(Code::InvalidMerge, detail);
-    if !matches!(crdt_type, CrdtType::GCounter | CrdtType::PnCounter) {
+    if !crdt_type.is_counter() {
         return Err(invalid(format!("{crdt_type} states have no totals")));
     }
     let mut counter = PnCounter::new();

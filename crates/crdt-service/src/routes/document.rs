@@ -3,7 +3,7 @@
 
 use ramanujan_core::{Digest, DocumentId, Polarity, Problem};
 use ramanujan_crdt::text::units::utf16_len;
-use ramanujan_crdt::value::value_digest;
+use ramanujan_crdt::types::value_digest;
 use ramanujan_crdt::{CrdtType, Json};
 use ramanujan_shell::response::typed;
 use ramanujan_shell::{Request, Response, ok};
@@ -66,7 +66,7 @@ pub(crate) async fn get(request: Request) -> Result<Response, Problem> {
 
 fn as_json(database: &Database, document: &DocumentId, version: &Version) -> Result<Response, Problem> {
     let id = document.as_str();
-    let replays = !matches!(version.crdt_type(), CrdtType::PnCounter | CrdtType::GCounter);
+    let replays = !version.crdt_type().is_counter();
     let bytes = usize::try_from(version.operations().saturating_mul(DELTA_BYTES)).unwrap_or(usize::MAX);
     if !replays || !tier1::worth(bytes) {
         return render(document, version, database.value_at(id, version, None)?);

@@ -4,14 +4,13 @@
 //! log: the way there and back stays visible, and concurrent writers merge with it as with any other edit.
 
 use ramanujan_core::{AgentId, Code, Digest, DocumentId, Dot, Problem, VectorClock};
-use ramanujan_crdt::value::value_digest;
-use ramanujan_crdt::{Delta, Json};
+use ramanujan_crdt::types::{difference, value_digest};
+use ramanujan_crdt::{Delta, Json, Op};
 use ramanujan_shell::{Request, Response, ok};
 use serde::{Deserialize, Serialize};
 
 use crate::apply::operation::Operation;
 use crate::freeze::Freeze;
-use crate::restore::difference;
 use crate::store::Database;
 use crate::version::{At, Version};
 
@@ -123,7 +122,12 @@ fn restore(
     for _ in 0..MAX_ROUNDS {
         let version = database.version(document, &At::Now)?;
         let (current, _) = database.value_at(document.as_str(), &version, None)?;
-        let ops = difference(version.crdt_type(), &current, value)?;
+        let ops = difference(version.crdt_type(), &current, value)
+            .map_err(|error| Problem::new(Code::CannotRestore, error.to_string()))?;
+        if !ops.iter().all(Op::is_within_limits) {
+            let detail = "the value is nested too deeply, or too far away, for an operation to lead to it";
+            return Err(Problem::new(Code::InvalidOperation, detail));
+        }
         if ops.is_empty() {
             return Ok(Vec::new());
         }

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use ramanujan_core::Problem;
 use ramanujan_crdt::CrdtType;
+use ramanujan_crdt::types::Columns;
 use ramanujan_shell::now_millis;
 use serde::Serialize;
 
 use super::database::Database;
-use super::rows::operands;
 use crate::apply::check::{Accepted, key_of};
 use crate::apply::operation::Operation;
 
@@ -68,7 +68,7 @@ impl Database {
         let new =
             operations.iter().zip(accepted).enumerate().filter(|(_, (_, accepted))| !accepted.duplicate);
         for (index, (operation, Accepted { record, .. })) in new {
-            let (position, length, value) = operands(&record.delta.op)?;
+            let Columns { position, length, value } = record.delta.op.columns()?;
             let document = operation.document.as_str();
             types.insert(document, record.crdt_type());
             rows.push(serde_json::to_string(&NewRow(

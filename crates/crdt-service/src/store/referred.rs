@@ -1,6 +1,7 @@
 //! Reading what the operations on one document refer to.
 
 use ramanujan_core::{Code, Problem};
+use ramanujan_crdt::types::UnknownType;
 
 use super::database::Database;
 use super::rows::{COLUMNS, OUTLINE_COLUMNS, dot_list};
@@ -48,7 +49,10 @@ impl Database {
         if found.deltas.is_empty() {
             let sql = "SELECT crdt_type FROM crdt_deltas WHERE document_id = ?1 LIMIT 1";
             if let Some(row) = self.0.execute(sql, [document.into()])?.first() {
-                let crdt_type = row.text(0)?.parse().map_err(|e: String| Problem::new(Code::StoreCorrupt, e));
+                let crdt_type = row
+                    .text(0)?
+                    .parse()
+                    .map_err(|error: UnknownType| Problem::new(Code::StoreCorrupt, error.to_string()));
                 found.crdt_type = Some(crdt_type?);
             }
         }

@@ -3,7 +3,8 @@
 use ramanujan_core::{AgentId, Code, Digest, Dot, Problem};
 use ramanujan_crdt::counter::Totals;
 use ramanujan_crdt::text::StoredShape;
-use ramanujan_crdt::{CrdtType, Delta, Edit, Op};
+use ramanujan_crdt::types::Columns;
+use ramanujan_crdt::{CrdtType, Delta, Op};
 use ramanujan_shell::{Row, Value};
 
 use super::database::Database;
@@ -27,11 +28,11 @@ fn corrupt(what: &str) -> Problem {
 
 fn read(mut row: Row) -> Result<Recorded, Problem> {
     let agent: AgentId = row.text(1)?.parse().map_err(|_| corrupt("agent_id"))?;
-    let value = if row.is_null(7) { String::new() } else { row.take_text(7)? };
+    let value = if row.is_null(7) { None } else { Some(row.take_text(7)?) };
     let crdt_type: CrdtType = row.text(3)?.parse().map_err(|_| corrupt("crdt_type"))?;
-    let position = if row.is_null(5) { 0 } else { row.uint(5)? };
-    let op = read_op(crdt_type, row.text(4)?, position, row.uint(6)?, value)
-        .ok_or_else(|| corrupt("operation"))?;
+    let position = if row.is_null(5) { None } else { Some(row.uint(5)?) };
+    let columns = Columns { position, length: row.uint(6)?, value };
+    let op = Op::from_columns(crdt_type, row.text(4)?, columns).ok_or_else(|| corrupt("operation"))?;
     let parents = serde_json::from_str(row.text(11)?).map_err(|_| corrupt("parents"))?;
     Ok(Recorded {
         log: row.uint(0)?,
@@ -42,45 +43,6 @@ fn read(mut row: Row) -> Result<Recorded, Problem> {
         digest: Digest(row.blob(13)?.try_into().map_err(|_| corrupt("digest"))?),
         chain: Digest(row.blob(14)?.try_into().map_err(|_| corrupt("chain"))?),
         received: row.uint(15)?,
-    })
-}
-
-/// The operation that a row's columns hold: text as it is, amounts in decimal, everything else as JSON.
-fn read_op(crdt_type: CrdtType, name: &str, position: u64, length: u64, value: String) -> Option<Op> {
-    let op = match (crdt_type, name) {
-        (CrdtType::Text, "insert") => Op::Insert { position, text: value },
-        (CrdtType::Text, "delete") => Op::Delete { position, length },
-        (CrdtType::PnCounter, "increment") => Op::Increment { amount: value.parse().ok()? },
-        (CrdtType::PnCounter, "decrement") => Op::Decrement { amount: value.parse().ok()? },
-        (CrdtType::GCounter, "increment") => Op::Grow { amount: value.parse().ok()? },
-        (CrdtType::OrSet, "add") => Op::Add { element: serde_json::from_str(&value).ok()? },
-        (CrdtType::OrSet, "remove") => Op::Remove { element: serde_json::from_str(&value).ok()? },
-        (CrdtType::LwwRegister, "set") => Op::SetLast { value: serde_json::from_str(&value).ok()? },
-        (CrdtType::MvRegister, "set") => Op::SetEach { value: serde_json::from_str(&value).ok()? },
-        (CrdtType::TapState, "transition") => Op::Transition { to: value.parse().ok()? },
-        (CrdtType::Json, _) => {
-            let edit: Edit = serde_json::from_str(&value).ok()?;
-            return (edit.name() == name).then_some(Op::Edit(edit));
-        }
-        _ => return None,
-    };
-    Some(op)
-}
-
-/// The columns `position`, `length` and `value` of an operation.
-pub(super) fn operands(op: &Op) -> Result<(Option<u64>, u64, Option<String>), Problem> {
-    Ok(match op {
-        Op::Insert { position, text } => (Some(*position), text.chars().count() as u64, Some(text.clone())),
-        Op::Delete { position, length } => (Some(*position), *length, None),
-        Op::Increment { amount } | Op::Decrement { amount } | Op::Grow { amount } => {
-            (None, 0, Some(amount.to_string()))
-        }
-        Op::Transition { to } => (None, 0, Some(to.to_string())),
-        Op::Add { element: value }
-        | Op::Remove { element: value }
-        | Op::SetLast { value }
-        | Op::SetEach { value } => (None, 0, Some(serde_json::to_string(value)?)),
-        Op::Edit(edit) => (None, 0, Some(serde_json::to_string(edit)?)),
     })
 }
 

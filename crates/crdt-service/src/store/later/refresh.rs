@@ -1,7 +1,6 @@
 //! Snapshots written ahead of the readers who would want them.
 
 use ramanujan_core::Problem;
-use ramanujan_crdt::CrdtType;
 use ramanujan_shell::log;
 
 use crate::apply::check::Accepted;
@@ -20,7 +19,7 @@ impl Database {
             .iter()
             .zip(accepted)
             .filter(|(_, new)| !new.duplicate && new.record.dot().seq.is_multiple_of(bound))
-            .filter(|(_, new)| !matches!(new.record.crdt_type(), CrdtType::PnCounter | CrdtType::GCounter))
+            .filter(|(_, new)| !new.record.crdt_type().is_counter())
             .map(|(operation, _)| operation.document.as_str())
             .collect();
         documents.dedup();
