@@ -50,6 +50,57 @@ impl Ord for Float {
     }
 }
 
+/// A number that JSON carries exactly: a whole one within ±(2^53−1), or a finite double with a fraction. Ordered by
+/// size, whichever of both it is.
+#[derive(Clone, Copy, Debug)]
+pub struct Number(f64);
+
+impl Number {
+    /// The number that a value is; `None` if it is something else.
+    pub fn of(value: &Json) -> Option<Number> {
+        match value {
+            // Within 2^53, where doubles have every whole number.
+            Json::Int(value) => Some(Number(*value as f64)),
+            Json::Float(value) => Some(Number(value.get())),
+            _ => None,
+        }
+    }
+
+    /// The number as a value.
+    pub fn to_json(self) -> Json {
+        Json::number(self.0).unwrap_or_default()
+    }
+
+    /// Reads the canonical bytes of a value that is a number.
+    pub(crate) fn take_canonical(reader: &mut Bytes<'_>) -> Result<Number, DecodeError> {
+        match Number::of(&Json::take_canonical(reader)?) {
+            Some(number) => Ok(number),
+            None => malformed("a value is not a number"),
+        }
+    }
+}
+
+impl PartialEq for Number {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Number {}
+
+impl PartialOrd for Number {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Number {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        // Neither is NaN, and 0 has one sign, being a whole number.
+        self.0.total_cmp(&other.0)
+    }
+}
+
 /// A JSON value. Equal values have equal [canonical bytes](Json::put_canonical); `1.0` and `1` are equal.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Json {

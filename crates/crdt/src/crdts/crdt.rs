@@ -60,6 +60,35 @@ impl<T> Diff<T> {
 /// of the semilattice of states: commutative, associative, idempotent, and never below its arguments. Both lead to the
 /// same state, which depends on the set of operations only: equal versions of one document have equal
 /// [canonical bytes](Crdt::put).
+///
+/// ```
+/// use ramanujan_core::Dot;
+/// use ramanujan_crdt::Op;
+/// use ramanujan_crdt::types::{Crdt, Event, MaxRegister};
+/// use ramanujan_crdt::value::{Json, Number};
+///
+/// /// The state after `agent` has raised it, as its next operation.
+/// fn raised(mut state: MaxRegister, agent: &str, to: i64) -> Result<MaxRegister, Box<dyn std::error::Error>> {
+///     let past = state.version().clone();
+///     let dot = Dot::new(agent.parse()?, past.get(agent) + 1);
+///     let value = Number::of(&Json::Int(to)).ok_or("a number")?;
+///     state.apply(&Event { dot: &dot, past: &past }, &Op::Raise { value })?;
+///     Ok(state)
+/// }
+///
+/// let ann = raised(MaxRegister::default(), "ann", 3)?;
+/// let ben = raised(MaxRegister::default(), "ben", 5)?;
+/// let (mut left, mut right) = (ann.clone(), ben.clone());
+/// left.join(&ben);
+/// right.join(&ann);
+/// assert_eq!(left, right);
+/// assert_eq!(left.value(), Json::Int(5));
+/// // What a replica lacks that has ann's operation only.
+/// let mut third = ann.clone();
+/// third.join_diff(&left.diff(ann.version()))?;
+/// assert_eq!(third, left);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait Crdt: Clone + Default + PartialEq + std::fmt::Debug {
     /// The type, as the table numbers it.
     const TYPE: CrdtType;

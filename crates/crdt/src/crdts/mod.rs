@@ -21,6 +21,7 @@ mod show;
 pub(crate) mod g_counter;
 pub(crate) mod json;
 pub(crate) mod lww_register;
+pub(crate) mod max_register;
 pub(crate) mod mv_register;
 pub(crate) mod or_set;
 pub(crate) mod pn_counter;
@@ -90,6 +91,12 @@ macro_rules! each_type {
                 concurrent "the newer wins; all transitions are kept" {
                 /// Enters a phase.
                 11 Transition { to: TapPhase as Phase } named "transition", to.color();
+            }
+            /// The greatest number that anybody has raised it to.
+            MaxRegister = 8 "max-register", state max_register, value "greatest number; `null` before the first",
+                concurrent "the greatest wins" {
+                /// Raises the number to at least `value`.
+                12 Raise { value: Number as Numeric } named "raise", RED;
             }
         }
     };

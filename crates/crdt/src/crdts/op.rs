@@ -6,13 +6,13 @@ use ramanujan_core::Color;
 
 use super::crdt_type::CrdtType;
 use super::each_type;
-use super::operand::{Amount, AtPath, Length, Operand, Phase, Position, Text, Value};
+use super::operand::{Amount, AtPath, Length, Numeric, Operand, Phase, Position, Text, Value};
 use super::operation::{Columns, Field, Fields, Given, OperationError};
 use crate::codec::{Bytes, DecodeError, malformed};
 use crate::counter::Totals;
 use crate::edit::Edit;
 use crate::tap::TapPhase;
-use crate::value::Json;
+use crate::value::{Json, Number};
 
 const RED: Color = Color::Red;
 const BLUE: Color = Color::Blue;

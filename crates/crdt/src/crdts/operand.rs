@@ -7,7 +7,7 @@ use super::operation::{Columns, Field, Fields, Given, OperationError};
 use crate::codec::{Bytes, DecodeError, malformed, put_text, put_uint};
 use crate::edit::Edit;
 use crate::tap::TapPhase;
-use crate::value::{Json, MAX_VALUE_DEPTH};
+use crate::value::{Json, MAX_VALUE_DEPTH, Number};
 
 /// A kind of operand.
 pub(super) trait Operand {
@@ -321,6 +321,53 @@ impl Operand for Value {
         let list = Json::List(vec![Json::Null, Json::Bool(true), Json::Int(-7)]);
         let half = Json::number(0.5).unwrap_or_default();
         vec!["x".into(), half, Json::Map([("k".to_owned(), list)].into()), Json::Null]
+    }
+}
+
+/// A number that JSON carries exactly.
+pub(super) enum Numeric {}
+
+impl Operand for Numeric {
+    type Value = Number;
+    const FIELD: Field = Field::Value;
+
+    fn put(value: &Number, out: &mut Vec<u8>) {
+        value.to_json().put_canonical(out);
+    }
+
+    fn take(reader: &mut Bytes<'_>) -> Result<Number, DecodeError> {
+        Number::take_canonical(reader)
+    }
+
+    fn is_within_limits(_: &Number) -> bool {
+        true
+    }
+
+    fn give(value: Number, fields: &mut Fields) {
+        fields.value = Some(value.to_json());
+    }
+
+    fn get(given: &Given<'_>) -> Option<Number> {
+        Number::of(given.value?)
+    }
+
+    fn ask(given: &Given<'_>, operation: &str) -> Result<Number, OperationError> {
+        let number = given.value.and_then(Number::of);
+        number.ok_or_else(|| OperationError::NoNumber(operation.to_owned()))
+    }
+
+    fn store(value: &Number, columns: &mut Columns) -> serde_json::Result<()> {
+        columns.value = Some(serde_json::to_string(&value.to_json())?);
+        Ok(())
+    }
+
+    fn load(columns: &mut Columns) -> Option<Number> {
+        Number::of(&serde_json::from_str(&columns.value.take()?).ok()?)
+    }
+
+    fn examples() -> Vec<Number> {
+        let numbers = [7.0, -2.5, 0.0, 9_007_199_254_740_991.0, 5e-324];
+        numbers.into_iter().filter_map(|number| Number::of(&Json::number(number)?)).collect()
     }
 }
 

@@ -125,6 +125,9 @@ pub enum OperationError {
     /// An element or a value.
     #[error("{0} needs value")]
     NoValue(String),
+    /// A number to compare with.
+    #[error("{0} needs value, a number that JSON keeps exactly")]
+    NoNumber(String),
     /// A phase.
     #[error(transparent)]
     Phase(#[from] UnknownPhase),

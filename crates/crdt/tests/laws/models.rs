@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
 use ramanujan_core::Dot;
+use ramanujan_crdt::value::Number;
 use ramanujan_crdt::{CrdtType, Json, Op, State, TapPhase};
 
 use crate::json_model;
@@ -41,6 +42,7 @@ fn expected(crdt_type: CrdtType, log: &[&Message]) -> Json {
         }
         CrdtType::TapState => newest(log).map_or(TapPhase::Live, phase).as_str().into(),
         CrdtType::Json => json_model::value(log),
+        CrdtType::MaxRegister => greatest(log).map_or(Json::Null, Number::to_json),
         CrdtType::Text => panic!("text has no state"),
     }
 }
@@ -83,6 +85,14 @@ fn written(message: &Message) -> Option<&Json> {
         Op::SetLast { value } | Op::SetEach { value } => Some(value),
         _ => None,
     }
+}
+
+fn greatest(log: &[&Message]) -> Option<Number> {
+    let raised = |message: &&Message| match message.op {
+        Op::Raise { value } => Some(value),
+        _ => None,
+    };
+    log.iter().filter_map(raised).max()
 }
 
 fn phase(message: &Message) -> TapPhase {
