@@ -151,6 +151,21 @@ fn a_max_register_keeps_the_greatest_number() {
 }
 
 #[test]
+fn enabling_a_flag_wins_over_a_disabling_that_has_not_seen_it() {
+    let _db = fresh_database();
+    let [enable, disable] = ["enable", "disable"].map(|name| json!({"operation": name}));
+    every_way("ew-flag", &[enable, disable.clone(), disable], [json!(true), json!(false)]);
+    let back = json!({"at": "2", "restore": true, "agent_id": "e"});
+    let reply = post("/crdt/d/recover", back);
+    assert_eq!((reply.status, &reply.json["operation_ids"]), (200, &json!(["e:1"])), "{}", reply.json);
+    assert_eq!(get("/crdt/d").json["value"], json!(true));
+    let superfluous = json!({"operation": "enable", "document_id": "d", "value": true});
+    refused(&post("/crdt/apply", superfluous), 422, "invalid-operation");
+    let other = json!({"operation": "increment", "document_id": "d"});
+    refused(&post("/crdt/apply", other), 409, "type-conflict");
+}
+
+#[test]
 fn a_phase_goes_up_and_down_and_the_majority_is_told() {
     let _db = fresh_database();
     for (agent, phase) in [("a", "BACKFILL"), ("b", "verify"), ("c", "BACKFILL")] {
@@ -291,6 +306,8 @@ fn history(kind: usize, choices: &[(usize, u8, usize, u8)]) -> Vec<Value> {
             (1, _) => json!({"operation": "set", "value": element, "crdt_type": "lww-register"}),
             (2, _) => json!({"operation": "set", "value": element, "crdt_type": "mv-register"}),
             (5, _) => json!({"operation": "raise", "value": value}),
+            (6, 0) => json!({"operation": "disable"}),
+            (6, _) => json!({"operation": "enable"}),
             (3, 0) => json!({"operation": "delete", "path": [key]}),
             (3, 1) => json!({"operation": "increment", "path": [key, "n"], "value": value}),
             (3, _) => json!({"operation": "set", "path": [key], "value": {"n": value, "l": [value]}}),
@@ -308,7 +325,7 @@ proptest! {
     /// Read as it grows, from the memo, from snapshots, without either, at each version, and after another arrival.
     #[test]
     fn no_way_of_reading_differs(
-        kind in 0usize..6,
+        kind in 0usize..7,
         choices in prop::collection::vec((0usize..3, 0u8..8, 0usize..3, 0u8..6), 270..330),
         looks in prop::collection::vec(0usize..270, 4),
     ) {

@@ -173,10 +173,19 @@ fn raised() -> (State, Vec<Op>) {
     })
 }
 
+fn switched() -> (State, Vec<Op>) {
+    history(CrdtType::EwFlag, 10_000, |seq, _| if seq % 2 == 0 { Op::Disable {} } else { Op::Enable {} })
+}
+
 type Make = fn() -> (State, Vec<Op>);
 
-const HISTORIES: [(&str, Make); 4] =
-    [("records", records), ("typed text", typed), ("set", elements), ("greatest number", raised)];
+const HISTORIES: [(&str, Make); 5] = [
+    ("records", records),
+    ("typed text", typed),
+    ("set", elements),
+    ("greatest number", raised),
+    ("flag", switched),
+];
 
 fn named(name: &str) -> (State, Vec<Op>) {
     HISTORIES.into_iter().find(|(other, _)| *other == name).expect("one of them").1()

@@ -18,6 +18,7 @@ mod operand;
 pub(crate) mod operation;
 mod show;
 
+pub(crate) mod ew_flag;
 pub(crate) mod g_counter;
 pub(crate) mod json;
 pub(crate) mod lww_register;
@@ -97,6 +98,14 @@ macro_rules! each_type {
                 concurrent "the greatest wins" {
                 /// Raises the number to at least `value`.
                 12 Raise { value: Number as Numeric } named "raise", RED;
+            }
+            /// A switch whose enabling wins over a concurrent disabling.
+            EwFlag = 9 "ew-flag", state ew_flag, value "`true` or `false`; off at first",
+                concurrent "enabling wins: a disabling undoes the enablings it has seen" {
+                /// Switches on.
+                13 Enable {} named "enable", RED;
+                /// Undoes the enablings that it has seen.
+                14 Disable {} named "disable", BLUE;
             }
         }
     };

@@ -43,6 +43,7 @@ fn expected(crdt_type: CrdtType, log: &[&Message]) -> Json {
         CrdtType::TapState => newest(log).map_or(TapPhase::Live, phase).as_str().into(),
         CrdtType::Json => json_model::value(log),
         CrdtType::MaxRegister => greatest(log).map_or(Json::Null, Number::to_json),
+        CrdtType::EwFlag => Json::Bool(is_on(log)),
         CrdtType::Text => panic!("text has no state"),
     }
 }
@@ -93,6 +94,14 @@ fn greatest(log: &[&Message]) -> Option<Number> {
         _ => None,
     };
     log.iter().filter_map(raised).max()
+}
+
+/// Whether there is an enabling that no disabling has seen.
+fn is_on(log: &[&Message]) -> bool {
+    let undoes = |later: &Message, earlier: &Message| later.op == Op::Disable {} && later.has_seen(earlier);
+    let stays =
+        |message: &&Message| message.op == Op::Enable {} && !log.iter().any(|later| undoes(later, message));
+    log.iter().any(stays)
 }
 
 fn phase(message: &Message) -> TapPhase {
