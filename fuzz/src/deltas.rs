@@ -3,7 +3,7 @@
 use ramanujan_core::{Dot, json};
 use ramanujan_crdt::batch::{Batch, encode_deltas};
 use ramanujan_crdt::wire::{DeltaRecord, OperationRequest};
-use ramanujan_crdt::{CrdtType, Delta, Json, Op};
+use ramanujan_crdt::{CrdtType, Delta, Op};
 
 use crate::envelope::mended;
 use crate::memory::Bound;
@@ -83,38 +83,10 @@ pub fn record(data: &[u8]) {
     }
 }
 
-/// Seeds for deltas of every type, in the fixed forms.
+/// Seeds: a delta for every example of the table of types.
 pub(crate) fn examples() -> Vec<Delta> {
-    use ramanujan_crdt::edit::{Anchor, ItemRange, Side};
-    use ramanujan_crdt::{Action, Edit, ItemId, Step, TapPhase};
-
     let dot = |text: &str| text.parse::<Dot>().expect("a dot");
-    let item = ItemId { dot: dot("ben:3"), offset: 2 };
-    let map =
-        Json::Map([("k".to_owned(), Json::List(vec![Json::Null, Json::Bool(true), Json::Int(-7)]))].into());
-    let edit = |action| {
-        Op::Edit(Edit { path: vec![Step::Key("a".into()), Step::Item { item: item.clone() }], action })
-    };
-    let anchor = Anchor { parent: Some(item.clone()), side: Side::Right };
-    let ops = [
-        Op::Insert { position: 300, text: "häuser 😀".into() },
-        Op::Delete { position: 3, length: 200 },
-        Op::Increment { amount: 5 },
-        Op::Decrement { amount: 1 << 40 },
-        Op::Grow { amount: 9 },
-        Op::Add { element: "x".into() },
-        Op::Remove { element: Json::number(0.5).expect("finite") },
-        Op::SetLast { value: map.clone() },
-        Op::SetEach { value: Json::Null },
-        edit(Action::Set { value: map.clone() }),
-        edit(Action::Delete {}),
-        edit(Action::Increment { amount: 3 }),
-        edit(Action::Decrement { amount: 4 }),
-        edit(Action::InsertItem { anchor: anchor.clone(), value: map }),
-        edit(Action::InsertText { anchor, text: "né".into() }),
-        edit(Action::DeleteText { ranges: vec![ItemRange { first: item.clone(), length: 2 }] }),
-        Op::Transition { to: TapPhase::Verify },
-    ];
     let parents = vec![dot("ann:6"), dot("ben:3")];
-    ops.into_iter().map(|op| Delta { dot: dot("ann:7"), parents: parents.clone(), op }).collect()
+    let delta = |op| Delta { dot: dot("ann:7"), parents: parents.clone(), op };
+    Op::examples().into_iter().map(delta).collect()
 }

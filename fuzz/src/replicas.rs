@@ -164,7 +164,7 @@ fn converge(replicas: [TextDocument; REPLICAS]) {
         let mut replica = replica.clone();
         let text = replica.text().expect("open");
         assert_eq!(
-            graph.text_at(&replica.heads()),
+            graph.advance("", &[], &replica.heads()),
             Ok(text),
             "a version of the whole is what the replica saw"
         );

@@ -5,13 +5,12 @@
 
 use ramanujan_core::{Code, Problem, json};
 use ramanujan_crdt::CrdtType;
-use ramanujan_shell::{Request, Response, now_millis, response};
+use ramanujan_shell::now_millis;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::memo::queue::Kind;
-use crate::memo::routes::{Deferred, defer, is_deferred};
-use crate::merge::{Operand, operand};
+use crate::merge::join::Operand;
+use crate::merge::read::operand;
 
 /// Fewest and most states of a request: a law about one state says little, and triples grow with the cube.
 const STATES: std::ops::RangeInclusive<usize> = 2..=8;
@@ -50,20 +49,11 @@ struct Verdict {
     complete: bool,
 }
 
-pub(crate) async fn post(request: Request) -> Result<Response, Problem> {
-    request.query().only(&[])?;
-    if is_deferred(&request) {
-        return defer(Kind::Verify, &Deferred::of(&request, false)?);
-    }
-    Ok(response::typed("application/json", verify(&request.body)?))
-}
-
-/// The reply's body of a check that was put off.
-pub(crate) fn perform(work: &Deferred) -> Result<Vec<u8>, Problem> {
-    verify(work.body.get().as_bytes())
-}
-
-fn verify(body: &[u8]) -> Result<Vec<u8>, Problem> {
+/// The body of the reply to a request with this body.
+///
+/// # Errors
+/// 400 and 422 for a body that is none; whatever refuses a state, with its index.
+pub(crate) fn verify(body: &[u8]) -> Result<Vec<u8>, Problem> {
     #[derive(Serialize)]
     struct Reply {
         status: &'static str,
@@ -92,7 +82,7 @@ fn verify(body: &[u8]) -> Result<Vec<u8>, Problem> {
     let laws = [&verdict.commutative, &verdict.associative, &verdict.idempotent, &verdict.monotone];
     let holds = laws.iter().all(|law| law.holds);
     let reply = Reply { status: "ok", crdt_type, states: operands.len(), holds, verdict };
-    serde_json::to_vec(&reply).map_err(|e| Problem::new(Code::Encoding, e.to_string()))
+    Ok(serde_json::to_vec(&reply)?)
 }
 
 /// A type with a binary operation that should be the join of a semilattice.

@@ -1,30 +1,25 @@
-//! crdt-service: stores immutable deltas, merges them on read.
+//! crdt-service: stores immutable deltas and merges them on read.
 //!
-//! A write is one INSERT of checked deltas; no row is ever updated. `apply/` checks and stores, `document` reads and
-//! merges, `row` is the table. The types and their laws live in `ramanujan-crdt`.
+//! `routes/` speaks HTTP, `store/` has the tables, and between them stand the rules: `apply/` checks operations, `merge/`
+//! joins states, `version` and `content` are a document as it was when, `memo/` remembers answers. The types and their
+//! laws live in `ramanujan-crdt`.
 
 mod apply;
-mod deleted;
-mod diff;
-mod document;
-mod encoded;
+mod content;
 mod freeze;
-mod history;
+mod later;
 mod laws;
-mod list;
-mod materialise;
 mod memo;
 mod merge;
-mod negotiate;
-mod recover;
-mod row;
-mod snapshot;
-mod usage;
+mod record;
+mod routes;
+mod settings;
+mod store;
 mod version;
 
-use ramanujan_crdt::CrdtType;
 use ramanujan_shell::{Info, Service};
-use serde_json::{Map, Value};
+
+pub use settings::VARIABLES;
 
 /// The component's routes.
 pub fn service() -> Service {
@@ -33,35 +28,27 @@ pub fn service() -> Service {
         message: "CRDT operation received",
         base: "/crdt",
         version: env!("CARGO_PKG_VERSION"),
-        constants,
+        constants: routes::usage::constants,
     })
-    .root_members(list::documents)
-    .post("/crdt/apply", apply::post)
-    .get("/crdt/apply", usage::apply)
-    .get("/crdt/merge", usage::merge)
-    .post("/crdt/merge", merge::post)
-    .post("/crdt/compare", merge::compare)
-    .get("/crdt/{document}", document::get)
-    .delete("/crdt/{document}", deleted::delete)
-    .get("/crdt/{document}/history", history::get)
-    .get("/crdt/{document}/diff", diff::get)
-    .post("/crdt/{document}/freeze", freeze::post)
-    .get("/crdt/{document}/snapshots", freeze::list)
-    .post("/crdt/{document}/recover", recover::post)
-    .post("/crdt/verify", laws::post)
-    .get("/crdt/cache/stats", memo::routes::stats)
-    .post("/crdt/cache/drain", memo::routes::drain)
-    .post("/crdt/cache/invalidate", memo::routes::invalidate)
-    .get("/crdt/cache/task/{id}", memo::routes::task)
-}
-
-fn constants() -> Map<String, Value> {
-    let mut members = Map::new();
-    members.insert("service".into(), "CRDT Memoization".into());
-    members.insert("crdt_types".into(), CrdtType::ALL.map(CrdtType::as_str).to_vec().into());
-    // This description is made anew each time; replies that can be remembered say for themselves whether they were.
-    members.insert("cached".into(), false.into());
-    members
+    .root_members(routes::list::documents)
+    .health_check(routes::health::check)
+    .post("/crdt/apply", routes::apply::post)
+    .get("/crdt/apply", routes::usage::apply)
+    .get("/crdt/merge", routes::usage::merge)
+    .post("/crdt/merge", routes::merge::post)
+    .post("/crdt/compare", routes::compare::post)
+    .get("/crdt/{document}", routes::document::get)
+    .delete("/crdt/{document}", routes::document::delete)
+    .get("/crdt/{document}/history", routes::history::get)
+    .get("/crdt/{document}/diff", routes::diff::get)
+    .post("/crdt/{document}/freeze", routes::freezes::post)
+    .get("/crdt/{document}/snapshots", routes::freezes::list)
+    .post("/crdt/{document}/recover", routes::recover::post)
+    .post("/crdt/verify", routes::verify::post)
+    .get("/crdt/cache/stats", routes::cache::stats)
+    .post("/crdt/cache/drain", routes::later::drain)
+    .post("/crdt/cache/invalidate", routes::cache::invalidate)
+    .get("/crdt/cache/task/{id}", routes::later::task)
 }
 
 ramanujan_shell::entry!(crate::service);

@@ -4,12 +4,11 @@
 
 use std::str::FromStr;
 
-use ramanujan_core::{Code, Digest, DocumentId, Dot, Problem, VectorClock, time};
-use ramanujan_crdt::StateDigest;
+use ramanujan_core::{Code, Digest, Dot, Problem, VectorClock, time};
 use ramanujan_crdt::text::maximal;
-use ramanujan_shell::Store;
+use ramanujan_crdt::{CrdtType, Json, PnCounter, StateDigest};
 
-use crate::row::{AGENTS, COLUMNS, Stored, select};
+use crate::record::Recorded;
 
 /// Which version of a document is meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,11 +41,21 @@ impl FromStr for At {
     }
 }
 
+impl At {
+    /// The version that the member `at` of a request's body names.
+    ///
+    /// # Errors
+    /// 422 `invalid-parameter`.
+    pub(crate) fn of_member(at: &str) -> Result<Self, Problem> {
+        at.parse().map_err(|error| Problem::new(Code::InvalidParameter, format!("at: {error}")))
+    }
+}
+
 /// A version of a document that exists.
 #[derive(Clone, Debug)]
 pub(crate) struct Version {
     /// Newest delta of each agent, by log position; never empty.
-    pub(crate) newest: Vec<Stored>,
+    pub(crate) newest: Vec<Recorded>,
     pub(crate) heads: Vec<Dot>,
     pub(crate) clock: VectorClock,
     /// Log position of the newest delta.
@@ -60,118 +69,50 @@ pub(crate) struct Version {
 }
 
 impl Version {
-    fn of(newest: Vec<Stored>, prefix: bool) -> Option<Self> {
-        let (log, crdt_type) = newest.last().map(|row| (row.log, row.crdt_type))?;
+    /// The version that ends with these deltas, the newest of each agent by log position; `None` if there are none.
+    pub(crate) fn of(newest: Vec<Recorded>, prefix: bool) -> Option<Self> {
+        let (log, crdt_type) = newest.last().map(|last| (last.log, last.crdt_type()))?;
         let mut state = StateDigest::new(crdt_type);
-        for row in &newest {
-            state.set(row.dot.agent.as_str(), row.dot.seq, row.chain);
+        for last in &newest {
+            state.set(last.dot().agent.as_str(), last.dot().seq, last.chain);
         }
-        let heads = maximal(newest.iter().map(|row| (row.dot.clone(), &row.clock)).collect());
+        let heads = maximal(newest.iter().map(|last| (last.dot().clone(), &last.clock)).collect());
         let (clock, digest) = (state.clock(), state.digest());
         Some(Version { newest, heads, clock, log, prefix, state, digest })
     }
 
-    /// The current version, `None` without deltas.
-    pub(crate) fn now(store: &Store, document: &str) -> Result<Option<Self>, Problem> {
-        Ok(Version::of(newest_until(store, document, u64::MAX)?, true))
-    }
-
     /// Number of deltas.
     pub(crate) fn operations(&self) -> u64 {
-        self.newest.iter().map(|row| row.dot.seq).sum()
+        self.newest.iter().map(|last| last.dot().seq).sum()
+    }
+
+    pub(crate) fn crdt_type(&self) -> CrdtType {
+        self.newest.last().map_or(CrdtType::Text, Recorded::crdt_type)
+    }
+
+    /// Whether a delta belongs to this version.
+    pub(crate) fn holds(&self, dot: &Dot) -> bool {
+        dot.seq <= self.clock.get(dot.agent.as_str())
+    }
+
+    /// The counter that the newest delta of each agent adds up to; `None` for other types than counters.
+    pub(crate) fn counter(&self) -> Option<PnCounter> {
+        if !self.crdt_type().is_counter() {
+            return None;
+        }
+        let mut counter = PnCounter::new();
+        for last in &self.newest {
+            counter.observe(last.dot().agent.as_str(), last.totals);
+        }
+        Some(counter)
     }
 }
 
-/// The version of `document` that `at` names.
+/// A counter's value as a JSON number.
 ///
 /// # Errors
-/// 404 if the document had no deltas then; 422 if a version vector names no version of it.
-pub(crate) fn find(store: &Store, document: &DocumentId, at: &At) -> Result<Version, Problem> {
-    let id = document.as_str();
-    let version = match at {
-        At::Now => Version::now(store, id)?,
-        At::Log(log) => Version::of(newest_until(store, id, *log)?, true),
-        At::Time(millis) => {
-            // Walks back from the newest delta: positions are in order of arrival, as times are but for clock steps.
-            let sql = "SELECT log FROM crdt_deltas WHERE document_id = ?1 AND received <= ?2 ORDER BY log DESC LIMIT 1";
-            match store.execute(sql, [id.into(), (*millis).into()])?.first() {
-                Some(row) => Version::of(newest_until(store, id, row.uint(0)?)?, true),
-                None => None,
-            }
-        }
-        At::Clock(clock) => by_clock(store, document, clock)?,
-    };
-    version.ok_or_else(|| match at {
-        At::Now => missing(document),
-        _ => Problem::new(Code::NoSuchVersion, format!("{document} had no operations then")),
-    })
-}
-
-/// The 404 of a document without deltas.
-pub(crate) fn missing(document: &DocumentId) -> Problem {
-    Problem::new(Code::NoSuchDocument, format!("{document} has no operations; POST one to /crdt/apply"))
-}
-
-fn by_clock(store: &Store, document: &DocumentId, clock: &VectorClock) -> Result<Option<Version>, Problem> {
-    let dots: Vec<(&str, u64)> = clock.iter().collect();
-    let dots = serde_json::to_string(&dots).map_err(|e| Problem::new(Code::Encoding, e.to_string()))?;
-    let sql = format!(
-        "SELECT {COLUMNS} FROM json_each(?2) n CROSS JOIN crdt_deltas d
-         ON d.document_id = ?1 AND d.agent_id = n.value->>0 AND d.seq = n.value->>1 ORDER BY d.log"
-    );
-    let rows = select(store, &sql, [document.as_str().into(), dots.into()])?;
-    let mut closure = VectorClock::new();
-    rows.iter().for_each(|row| closure.join(&row.clock));
-    if closure != *clock {
-        let unknown = clock
-            .iter()
-            .find(|(agent, seq)| !rows.iter().any(|r| r.dot.agent.as_str() == *agent && r.dot.seq == *seq));
-        let detail = match unknown {
-            Some((agent, seq)) => format!("{document} has no {agent}:{seq}"),
-            None => {
-                "the vector leaves out deltas that its own deltas have seen; `closure` has them".to_owned()
-            }
-        };
-        let closure = serde_json::to_value(&closure).unwrap_or_default();
-        return Err(Problem::new(Code::UnclosedVersion, detail).with("closure", closure));
-    }
-    Ok(Version::of(rows, false))
-}
-
-/// The newest delta of each agent up to a log position: one statement, so one moment.
-pub(crate) fn newest_until(store: &Store, document: &str, until: u64) -> Result<Vec<Stored>, Problem> {
-    select(store, &newest_sql(), [document.into(), until.into()])
-}
-
-/// `CROSS` and `+` keep the planner from the index by log position, through which the walk would cost O(deltas).
-fn newest_sql() -> String {
-    format!(
-        "{AGENTS}
-        SELECT {COLUMNS} FROM agents CROSS JOIN crdt_deltas d ON d.document_id = ?1 AND d.agent_id = agents.id
-            AND d.seq = (SELECT m.seq FROM crdt_deltas m WHERE m.document_id = ?1 AND m.agent_id = agents.id
-                AND +m.log <= ?2 ORDER BY m.seq DESC LIMIT 1)
-        WHERE agents.id IS NOT NULL
-        ORDER BY d.log"
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::newest_sql;
-    use crate::row::SCHEMA;
-    use ramanujan_shell::Store;
-    use ramanujan_shell::native::fresh_database;
-
-    /// The cost of every write hangs on this plan, and no answer tells when another is taken.
-    #[test]
-    fn the_newest_deltas_are_found_by_agent_not_by_walking_the_log() {
-        let _database = fresh_database();
-        let store = Store::open(SCHEMA).unwrap();
-        store.execute("SELECT 1 FROM crdt_deltas", []).unwrap();
-        let sql = format!("EXPLAIN QUERY PLAN {}", newest_sql());
-        let plan = store.execute(&sql, ["d".into(), 1u64.into()]).unwrap();
-        let steps: Vec<&str> = plan.iter().map(|row| row.text(3).unwrap()).collect();
-        assert!(steps.iter().any(|step| step.contains("agent_id=? AND seq=?")), "{steps:?}");
-        assert!(!steps.iter().any(|step| step.contains("by_log")), "{steps:?}");
-    }
+/// 422 `counter-overflow` past ±(2^53−1).
+pub(crate) fn counter_value(value: i128) -> Result<Json, Problem> {
+    Json::int(value)
+        .ok_or_else(|| Problem::new(Code::CounterOverflow, format!("the value {value} exceeds 2^53-1")))
 }

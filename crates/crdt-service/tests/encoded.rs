@@ -46,6 +46,8 @@ fn fill() -> Vec<(&'static str, Value)> {
             "json",
             json!([{"operation": "set", "path": ["a", "b"], "value": [1]}, {"operation": "increment", "path": ["n"]}]),
         ),
+        ("max", json!([{"operation": "raise", "value": 2}, {"operation": "raise", "value": 0.5}])),
+        ("flag", json!([{"operation": "enable"}, {"operation": "disable"}])),
         (
             "tap",
             json!([{"operation": "transition", "value": "BACKFILL"}, {"operation": "transition", "value": "LIVE"}]),

@@ -61,6 +61,110 @@ fn a_g_counter_only_grows() {
     );
 }
 
+/// Reads, merges, sends, freezes and recovers a document of which `a` and `b` have made one operation each, without
+/// having seen the other's, and `c` a third after both. `values`: after two, and after all.
+fn every_way(crdt_type: &str, operations: &[Value; 3], values: [Value; 2]) {
+    const DELTA: &str = "application/vnd.ramanujan.delta";
+    apply(operation("a", 1, &[], operations[0].clone()));
+    apply(operation("b", 1, &[], operations[1].clone()));
+    let early = get("/crdt/d").json;
+    assert_eq!((&early["value"], &early["crdt_type"]), (&values[0], &json!(crdt_type)));
+    let frozen = post("/crdt/d/freeze", json!({})).json;
+    let last = operation("c", 1, &["a:1", "b:1"], operations[2].clone());
+    assert_eq!(apply(last.clone())["duplicate"], false);
+    assert_eq!(apply(last)["duplicate"], true);
+    // Read, and read again from what was remembered.
+    let document = get("/crdt/d").json;
+    assert_eq!(document["value"], values[1]);
+    assert_eq!(get("/crdt/d").json, document);
+    assert_eq!(get("/crdt/d?at=2").json["value"], values[0]);
+    // What a replica at `a:1` lacks.
+    let missing = get("/crdt/d/diff?since=%7B%22a%22:1%7D").json;
+    assert_eq!(missing["items"].as_array().map(Vec::len), Some(2), "{missing}");
+    // Merged from its deltas, from its encoded state, and with what is stored; in either direction.
+    let deltas = get("/crdt/d/history").json["items"].clone();
+    let side = |all: &[Value]| json!({"deltas": all});
+    let all = deltas.as_array().unwrap();
+    let merged = |left: &Value, right: &Value| {
+        let body = json!({"crdt_type": crdt_type, "left": left, "right": right});
+        let reply = post("/crdt/merge?state=encoded", body);
+        assert_eq!(reply.status, 200, "{}", reply.json);
+        reply.json["result"].clone()
+    };
+    let whole = merged(&side(&all[..1]), &side(all));
+    assert_eq!(whole["value"], values[1]);
+    assert_eq!(merged(&side(all), &side(&all[..1])), whole);
+    let encoded = json!({"encoded": whole["encoded"]});
+    assert_eq!(merged(&encoded, &side(&all[..2]))["encoded"], whole["encoded"]);
+    let with_stored = post("/crdt/merge", json!({"document_id": "d", "remote": side(&all[..1])})).json;
+    assert_eq!(with_stored["result"]["value"], values[1]);
+    let clock = &document["vector_clock"];
+    assert_eq!(post("/crdt/compare", json!({"left": clock, "right": clock})).json["join"], *clock);
+    // Its laws hold of these states, and its deltas of another document.
+    let states = json!({"crdt_type": crdt_type, "states": [side(&all[..1]), side(&all[..2]), encoded]});
+    let laws = post("/crdt/verify", states);
+    assert_eq!((laws.status, &laws.json["holds"]), (200, &json!(true)), "{}", laws.json);
+    let bytes = common::get_with("/crdt/d", &[("accept", DELTA)]).body;
+    let headers = [("content-type", DELTA)];
+    let path = "/crdt/apply?document=copy";
+    let sent = ramanujan_shell::native::send_with(
+        &crdt_service::service(),
+        http::Method::POST,
+        path,
+        &headers,
+        bytes,
+    );
+    assert_eq!((sent.status, &sent.json["applied"]), (200, &json!(3)), "{}", sent.json);
+    assert_eq!(get("/crdt/copy").json["digest"], document["digest"]);
+    // As it was frozen.
+    let shown = post("/crdt/d/recover", json!({"snapshot_id": frozen["snapshot_id"]})).json;
+    assert_eq!(shown["value"], values[0]);
+}
+
+#[test]
+fn a_max_register_keeps_the_greatest_number() {
+    let _db = fresh_database();
+    let raise = |value: Value| json!({"operation": "raise", "value": value});
+    let operations = [raise(json!(7)), raise(json!(-2.5)), raise(json!(7.25))];
+    every_way("max-register", &operations, [json!(7), json!(7.25)]);
+    apply(json!({"operation": "raise", "document_id": "d", "value": 3}));
+    assert_eq!(get("/crdt/d").json["value"], json!(7.25));
+    for bad in [json!("7"), json!(null), json!([1])] {
+        let operation = json!({"operation": "raise", "document_id": "d", "value": bad});
+        refused(&post("/crdt/apply", operation), 422, "invalid-operation");
+    }
+    let missing = json!({"operation": "raise", "document_id": "d"});
+    refused(&post("/crdt/apply", missing), 422, "invalid-operation");
+    // Numbers that JSON readers would round are not taken for their neighbours.
+    let large = r#"{"operation":"raise","document_id":"d","value":9007199254740993}"#;
+    let reply = ramanujan_shell::native::send(
+        &crdt_service::service(),
+        http::Method::POST,
+        "/crdt/apply",
+        large.to_owned(),
+    );
+    assert!((400..500).contains(&reply.status), "{}", reply.json);
+    // There is no way down.
+    let back = json!({"at": "1", "restore": true, "agent_id": "e"});
+    refused(&post("/crdt/d/recover", back), 409, "cannot-restore");
+    assert_eq!(get("/crdt/d").json["value"], json!(7.25));
+}
+
+#[test]
+fn enabling_a_flag_wins_over_a_disabling_that_has_not_seen_it() {
+    let _db = fresh_database();
+    let [enable, disable] = ["enable", "disable"].map(|name| json!({"operation": name}));
+    every_way("ew-flag", &[enable, disable.clone(), disable], [json!(true), json!(false)]);
+    let back = json!({"at": "2", "restore": true, "agent_id": "e"});
+    let reply = post("/crdt/d/recover", back);
+    assert_eq!((reply.status, &reply.json["operation_ids"]), (200, &json!(["e:1"])), "{}", reply.json);
+    assert_eq!(get("/crdt/d").json["value"], json!(true));
+    let superfluous = json!({"operation": "enable", "document_id": "d", "value": true});
+    refused(&post("/crdt/apply", superfluous), 422, "invalid-operation");
+    let other = json!({"operation": "increment", "document_id": "d"});
+    refused(&post("/crdt/apply", other), 409, "type-conflict");
+}
+
 #[test]
 fn a_phase_goes_up_and_down_and_the_majority_is_told() {
     let _db = fresh_database();
@@ -201,6 +305,9 @@ fn history(kind: usize, choices: &[(usize, u8, usize, u8)]) -> Vec<Value> {
             (0, _) => json!({"operation": "add", "value": element}),
             (1, _) => json!({"operation": "set", "value": element, "crdt_type": "lww-register"}),
             (2, _) => json!({"operation": "set", "value": element, "crdt_type": "mv-register"}),
+            (5, _) => json!({"operation": "raise", "value": value}),
+            (6, 0) => json!({"operation": "disable"}),
+            (6, _) => json!({"operation": "enable"}),
             (3, 0) => json!({"operation": "delete", "path": [key]}),
             (3, 1) => json!({"operation": "increment", "path": [key, "n"], "value": value}),
             (3, _) => json!({"operation": "set", "path": [key], "value": {"n": value, "l": [value]}}),
@@ -213,12 +320,12 @@ fn history(kind: usize, choices: &[(usize, u8, usize, u8)]) -> Vec<Value> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 10, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 14, ..ProptestConfig::default() })]
 
     /// Read as it grows, from the memo, from snapshots, without either, at each version, and after another arrival.
     #[test]
     fn no_way_of_reading_differs(
-        kind in 0usize..5,
+        kind in 0usize..7,
         choices in prop::collection::vec((0usize..3, 0u8..8, 0usize..3, 0u8..6), 270..330),
         looks in prop::collection::vec(0usize..270, 4),
     ) {

@@ -116,10 +116,10 @@ proptest! {
         }
         for look in looks {
             let position = at(&(look + 1).to_string());
-            prop_assert_eq!(&position["value"], &json!(played.graph.text_at(&played.heads[look]).unwrap()));
+            prop_assert_eq!(&position["value"], &json!(played.graph.advance("", &[], &played.heads[look]).unwrap()));
             prop_assert_eq!(&position["log_position"], &json!(look + 1));
             let clock = &played.clocks[look];
-            let text = played.graph.text_at(std::slice::from_ref(&played.dots[look])).unwrap();
+            let text = played.graph.advance("", &[], std::slice::from_ref(&played.dots[look])).unwrap();
             let by_clock = at(&clock.to_string());
             prop_assert_eq!(&by_clock["value"], &json!(text));
             prop_assert_eq!(&by_clock["vector_clock"], clock);

@@ -8,6 +8,7 @@ use ramanujan_core::{AgentId, Dot, VectorClock, VersionVector};
 use ramanujan_crdt::counter::Totals;
 use ramanujan_crdt::request::{Change, EditRequest, PathStep};
 use ramanujan_crdt::types::{Event, OrSet, PnCounter};
+use ramanujan_crdt::value::Number;
 use ramanujan_crdt::{CrdtType, Json, Op, State};
 
 const ACTORS: [u64; 3] = [9, 48, 1000];
@@ -164,9 +165,27 @@ fn elements() -> (State, Vec<Op>) {
     })
 }
 
+fn raised() -> (State, Vec<Op>) {
+    history(CrdtType::MaxRegister, 10_000, |seq, _| {
+        let scattered = i64::try_from(seq.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40).unwrap_or_default();
+        let value = Number::of(&Json::Int(scattered)).expect("a number");
+        Op::Raise { value }
+    })
+}
+
+fn switched() -> (State, Vec<Op>) {
+    history(CrdtType::EwFlag, 10_000, |seq, _| if seq % 2 == 0 { Op::Disable {} } else { Op::Enable {} })
+}
+
 type Make = fn() -> (State, Vec<Op>);
 
-const HISTORIES: [(&str, Make); 3] = [("records", records), ("typed text", typed), ("set", elements)];
+const HISTORIES: [(&str, Make); 5] = [
+    ("records", records),
+    ("typed text", typed),
+    ("set", elements),
+    ("greatest number", raised),
+    ("flag", switched),
+];
 
 fn named(name: &str) -> (State, Vec<Op>) {
     HISTORIES.into_iter().find(|(other, _)| *other == name).expect("one of them").1()

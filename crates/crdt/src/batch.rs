@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 
 use ramanujan_core::{AgentId, Dot, MAX_SAFE_INTEGER};
 
-use crate::canonical::{self, count, safe};
-use crate::delta::{put_text, put_uint};
-use crate::text::column::{Column, Effort, Expansion, Reader, put_column, put_raw};
-use crate::text::container::{self, DecodeError, Kind};
-use crate::{CrdtType, Delta};
+use crate::codec::container::{self, Kind};
+use crate::codec::{Bytes, Column, DecodeError, Effort, Expansion, put_column, put_raw, put_text, put_uint};
+use crate::crdts::crdt_type::CrdtType;
+use crate::crdts::op::Op;
+use crate::delta::Delta;
 
 /// The delta is its predecessor's successor: same agent, next number.
 const NEXT: u8 = 0x80;
@@ -65,7 +65,7 @@ pub fn encode_deltas(crdt_type: CrdtType, deltas: &[Delta]) -> Vec<u8> {
         previous = Some(&delta.dot);
         longest = longest.max(raw.len() - start);
     }
-    let mut out = container::begin(crdt_type, Kind::Batch);
+    let mut out = container::begin(crdt_type.envelope_number(), Kind::Batch);
     if raw.len() > MAX_EXPANDED || longest > MAX_PACKED_DELTA {
         put_raw(&mut out, &raw);
     } else {
@@ -95,11 +95,12 @@ impl<'a> Batch<'a> {
     /// # Errors
     /// [`DecodeError`] for anything else, bytes of a newer version too.
     pub fn open(bytes: &'a [u8]) -> Result<Self, DecodeError> {
-        let (crdt_type, kind, body) = container::open_any(bytes)?;
+        let (number, kind, body) = container::open_any(bytes)?;
+        let crdt_type = CrdtType::of_envelope_number(number).ok_or(DecodeError::Type(number))?;
         if kind != Kind::Batch {
             return Err(DecodeError::Kind(kind as u8 + 1));
         }
-        let mut body = Reader(body);
+        let mut body = Bytes(body);
         let column = body.column(EXPANSION)?;
         if !body.is_empty() {
             return Err(DecodeError::Malformed("bytes follow the deltas"));
@@ -108,19 +109,19 @@ impl<'a> Batch<'a> {
             return Err(DecodeError::Malformed("a batch expands beyond its limit"));
         }
         let raw = column.bytes();
-        let mut reader = Reader(raw);
+        let mut reader = Bytes(raw);
         let mut agents = Vec::new();
         let mut last: Option<AgentId> = None;
-        for _ in 0..count(&mut reader)? {
+        for _ in 0..reader.count()? {
             let place = u32::try_from(raw.len() - reader.0.len());
             agents.push(place.map_err(|_| DecodeError::Malformed("a number exceeds 32 bits"))?);
-            let agent = canonical::agent(&mut reader)?;
+            let agent = reader.agent()?;
             if last.is_some_and(|last| last >= agent) {
                 return Err(DecodeError::Malformed("agents are not in order"));
             }
             last = Some(agent);
         }
-        let count = count(&mut reader)?;
+        let count = reader.count()?;
         let start = raw.len() - reader.0.len();
         let batch = Batch { crdt_type, column, agents, start, count };
         let mut deltas = batch.deltas();
@@ -140,7 +141,7 @@ impl<'a> Batch<'a> {
     pub fn deltas(&self) -> Deltas<'_> {
         Deltas {
             batch: self,
-            reader: Reader(&self.column.bytes()[self.start..]),
+            reader: Bytes(&self.column.bytes()[self.start..]),
             left: self.count,
             last: None,
         }
@@ -150,7 +151,7 @@ impl<'a> Batch<'a> {
 /// From [`Batch::deltas`].
 pub struct Deltas<'a> {
     batch: &'a Batch<'a>,
-    reader: Reader<'a>,
+    reader: Bytes<'a>,
     left: usize,
     last: Option<Dot>,
 }
@@ -209,7 +210,7 @@ impl Deltas<'_> {
             }
             parents.push(Dot::new(own.agent.clone(), own.seq - 1));
         } else {
-            for _ in 0..count(&mut self.reader)? {
+            for _ in 0..self.reader.count()? {
                 let parent = self.dot()?;
                 if parents.last().is_some_and(|last| *last >= parent) {
                     return Err(DecodeError::Malformed("parents are not in order"));
@@ -217,7 +218,7 @@ impl Deltas<'_> {
                 parents.push(parent);
             }
         }
-        let op = canonical::op(&mut self.reader, head & TAG)?;
+        let op = Op::take_operands(&mut self.reader, head & TAG)?;
         if op.crdt_type() != self.batch.crdt_type {
             return Err(DecodeError::Malformed("an operation is of another type"));
         }
@@ -226,10 +227,10 @@ impl Deltas<'_> {
 
     fn dot(&mut self) -> Result<Dot, DecodeError> {
         let place = usize::try_from(self.reader.uint()?).ok().and_then(|place| self.batch.agents.get(place));
-        match (place, safe(&mut self.reader)?) {
+        match (place, self.reader.safe()?) {
             (Some(place), seq @ 1..) => {
-                let mut name = Reader(&self.batch.column.bytes()[*place as usize..]);
-                Ok(Dot::new(canonical::agent(&mut name)?, seq))
+                let mut name = Bytes(&self.batch.column.bytes()[*place as usize..]);
+                Ok(Dot::new(name.agent()?, seq))
             }
             _ => Err(DecodeError::Malformed("a dot has no agent or no number")),
         }
@@ -314,7 +315,7 @@ mod tests {
         assert_eq!(decode_deltas(&raw), Ok((CrdtType::Text, long)));
         // As another writer might pack it.
         let column = &raw[7..raw.len() - 4];
-        let mut forged = container::begin(CrdtType::Text, Kind::Batch);
+        let mut forged = container::begin(CrdtType::Text.envelope_number(), Kind::Batch);
         put_column(&mut forged, &column[4..], Effort::Small, EXPANSION);
         let forged = container::seal(forged);
         assert_eq!(decode_deltas(&forged), Err(DecodeError::Malformed("a long delta is compressed")));

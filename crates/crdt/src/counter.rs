@@ -1,7 +1,5 @@
 //! The totals that a counter keeps for each agent.
 
-pub use crate::types::PnCounter;
-
 use ramanujan_core::MAX_SAFE_INTEGER;
 use serde::{Deserialize, Serialize};
 
@@ -9,8 +7,10 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Totals {
+    /// Sum of its increments.
     #[serde(default)]
     pub p: u64,
+    /// Sum of its decrements.
     #[serde(default)]
     pub n: u64,
 }

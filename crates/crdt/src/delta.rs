@@ -1,188 +1,21 @@
-//! Deltas: what an operation is, its canonical bytes and its digest.
+//! Deltas: an operation with its place in history, its canonical bytes and its digest.
 
-use std::fmt;
-use std::str::FromStr;
+use ramanujan_core::{Digest, Dot};
 
-use ramanujan_core::{AgentId, Color, Digest, Dot};
-use serde::{Deserialize, Serialize};
-
-use crate::{Action, Edit, Json, TapPhase};
+use crate::codec::{Bytes, DecodeError, malformed, put_dot, put_uint};
+use crate::crdts::op::Op;
 
 /// First byte of a delta's canonical form.
-pub(crate) const CANONICAL_VERSION: u8 = 1;
-
-/// The type of a document; its first delta decides it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum CrdtType {
-    Text,
-    PnCounter,
-    GCounter,
-    OrSet,
-    LwwRegister,
-    MvRegister,
-    Json,
-    TapState,
-}
-
-impl CrdtType {
-    pub const ALL: [CrdtType; 8] = [
-        CrdtType::Text,
-        CrdtType::PnCounter,
-        CrdtType::GCounter,
-        CrdtType::OrSet,
-        CrdtType::LwwRegister,
-        CrdtType::MvRegister,
-        CrdtType::Json,
-        CrdtType::TapState,
-    ];
-
-    pub fn as_str(self) -> &'static str {
-        match self {
-            CrdtType::Text => "text",
-            CrdtType::PnCounter => "pn-counter",
-            CrdtType::GCounter => "g-counter",
-            CrdtType::OrSet => "or-set",
-            CrdtType::LwwRegister => "lww-register",
-            CrdtType::MvRegister => "mv-register",
-            CrdtType::Json => "json",
-            CrdtType::TapState => "tap-state",
-        }
-    }
-}
-
-impl fmt::Display for CrdtType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl FromStr for CrdtType {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        CrdtType::ALL.into_iter().find(|known| known.as_str() == text).ok_or_else(|| {
-            let known = CrdtType::ALL.map(CrdtType::as_str).join(", ");
-            format!("{text:.40?} is not a CRDT type ({known})")
-        })
-    }
-}
-
-/// One operation. Positions and lengths count Unicode code points of the document as the parents left it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Op {
-    /// Text.
-    Insert { position: u64, text: String },
-    /// Text.
-    Delete { position: u64, length: u64 },
-    /// PN-counter.
-    Increment { amount: u64 },
-    /// PN-counter.
-    Decrement { amount: u64 },
-    /// G-counter.
-    Grow { amount: u64 },
-    /// OR-set.
-    Add { element: Json },
-    /// OR-set: removes the additions of the element that the delta has seen.
-    Remove { element: Json },
-    /// LWW-register.
-    SetLast { value: Json },
-    /// MV-register.
-    SetEach { value: Json },
-    /// JSON document.
-    Edit(Edit),
-    /// TAP state.
-    Transition { to: TapPhase },
-}
-
-impl Op {
-    pub fn crdt_type(&self) -> CrdtType {
-        match self {
-            Op::Insert { .. } | Op::Delete { .. } => CrdtType::Text,
-            Op::Increment { .. } | Op::Decrement { .. } => CrdtType::PnCounter,
-            Op::Grow { .. } => CrdtType::GCounter,
-            Op::Add { .. } | Op::Remove { .. } => CrdtType::OrSet,
-            Op::SetLast { .. } => CrdtType::LwwRegister,
-            Op::SetEach { .. } => CrdtType::MvRegister,
-            Op::Edit(_) => CrdtType::Json,
-            Op::Transition { .. } => CrdtType::TapState,
-        }
-    }
-
-    /// Name on the wire.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Op::Insert { .. } => "insert",
-            Op::Delete { .. } => "delete",
-            Op::Increment { .. } | Op::Grow { .. } => "increment",
-            Op::Decrement { .. } => "decrement",
-            Op::Add { .. } => "add",
-            Op::Remove { .. } => "remove",
-            Op::SetLast { .. } | Op::SetEach { .. } => "set",
-            Op::Edit(edit) => edit.name(),
-            Op::Transition { .. } => "transition",
-        }
-    }
-
-    /// Colour by what the operation does (network.md §2.1).
-    pub fn color(&self) -> Color {
-        match self {
-            Op::Transition { to } => to.color(),
-            Op::Delete { .. } | Op::Decrement { .. } | Op::Remove { .. } => Color::Blue,
-            Op::Edit(edit) => match edit.action {
-                Action::Delete {} | Action::Decrement { .. } | Action::DeleteText { .. } => Color::Blue,
-                _ => Color::Red,
-            },
-            _ => Color::Red,
-        }
-    }
-
-    /// First operand byte of the canonical form.
-    pub(crate) fn tag(&self) -> u8 {
-        match self {
-            Op::Insert { .. } => 1,
-            Op::Delete { .. } => 2,
-            Op::Increment { .. } => 3,
-            Op::Decrement { .. } => 4,
-            Op::Grow { .. } => 5,
-            Op::Add { .. } => 6,
-            Op::Remove { .. } => 7,
-            Op::SetLast { .. } => 8,
-            Op::SetEach { .. } => 9,
-            Op::Edit(_) => 10,
-            Op::Transition { .. } => 11,
-        }
-    }
-
-    /// Appends what follows the tag.
-    pub(crate) fn put_operands(&self, out: &mut Vec<u8>) {
-        match self {
-            Op::Insert { position, text } => {
-                put_uint(out, *position);
-                put_text(out, text);
-            }
-            Op::Delete { position, length } => {
-                put_uint(out, *position);
-                put_uint(out, *length);
-            }
-            Op::Increment { amount } | Op::Decrement { amount } | Op::Grow { amount } => {
-                put_uint(out, *amount);
-            }
-            Op::Add { element: value }
-            | Op::Remove { element: value }
-            | Op::SetLast { value }
-            | Op::SetEach { value } => value.put_canonical(out),
-            Op::Edit(edit) => edit.put_canonical(out),
-            Op::Transition { to } => out.push(*to as u8),
-        }
-    }
-}
+const CANONICAL_VERSION: u8 = 1;
 
 /// An operation with its dot and its parents: the maximal elements of its causal past, sorted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delta {
+    /// Its name.
     pub dot: Dot,
+    /// Sorted, each once; none for the first of a document.
     pub parents: Vec<Dot>,
+    /// What it does.
     pub op: Op,
 }
 
@@ -194,13 +27,40 @@ impl Delta {
         let mut out = Vec::with_capacity(64);
         out.push(CANONICAL_VERSION);
         out.push(self.op.tag());
-        put_dot(&mut out, &self.dot.agent, self.dot.seq);
+        put_dot(&mut out, &self.dot);
         put_uint(&mut out, self.parents.len() as u64);
         for parent in &self.parents {
-            put_dot(&mut out, &parent.agent, parent.seq);
+            put_dot(&mut out, parent);
         }
         self.op.put_operands(&mut out);
         out
+    }
+
+    /// Reads what [`Delta::canonical_bytes`] wrote.
+    ///
+    /// # Errors
+    /// [`DecodeError`] for anything else.
+    pub fn from_canonical(bytes: &[u8]) -> Result<Self, DecodeError> {
+        let mut reader = Bytes(bytes);
+        let version = reader.byte()?;
+        if version != CANONICAL_VERSION {
+            return Err(DecodeError::Version(version));
+        }
+        let tag = reader.byte()?;
+        let dot = reader.dot()?;
+        let mut parents: Vec<Dot> = Vec::new();
+        for _ in 0..reader.count()? {
+            let parent = reader.dot()?;
+            if parents.last().is_some_and(|last| *last >= parent) {
+                return malformed("parents are not in order");
+            }
+            parents.push(parent);
+        }
+        let op = Op::take_operands(&mut reader, tag)?;
+        if !reader.is_empty() {
+            return malformed("bytes follow the operation");
+        }
+        Ok(Delta { dot, parents, op })
     }
 
     /// Content address of the delta.
@@ -209,29 +69,12 @@ impl Delta {
     }
 }
 
-pub(crate) fn put_dot(out: &mut Vec<u8>, agent: &AgentId, seq: u64) {
-    put_text(out, agent.as_str());
-    put_uint(out, seq);
-}
-
-pub(crate) fn put_text(out: &mut Vec<u8>, text: &str) {
-    put_uint(out, text.len() as u64);
-    out.extend_from_slice(text.as_bytes());
-}
-
-/// Unsigned LEB128 (DWARF 5 §7.6).
-pub(crate) fn put_uint(out: &mut Vec<u8>, mut value: u64) {
-    while value >= 0x80 {
-        out.push(value as u8 | 0x80);
-        value >>= 7;
-    }
-    out.push(value as u8);
-}
-
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::Step;
+    use crate::edit::{Action, Edit, Step};
+    use crate::tap::TapPhase;
+    use crate::value::Json;
     use proptest::prelude::*;
 
     pub(crate) fn any_delta() -> impl Strategy<Value = Delta> {
@@ -264,6 +107,25 @@ pub(crate) mod tests {
         fn equal_bytes_exactly_if_equal(a in any_delta(), b in any_delta()) {
             prop_assert_eq!(a == b, a.canonical_bytes() == b.canonical_bytes());
             prop_assert_eq!(a == b, a.digest() == b.digest());
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(10_000))]
+
+        #[test]
+        fn a_delta_survives(delta in any_delta()) {
+            prop_assert_eq!(Delta::from_canonical(&delta.canonical_bytes()), Ok(delta));
+        }
+
+        #[test]
+        fn what_is_read_is_canonical(delta in any_delta(), place in 0usize..40, byte in any::<u8>()) {
+            let mut bytes = delta.canonical_bytes();
+            let place = place % bytes.len();
+            bytes[place] = byte;
+            if let Ok(read) = Delta::from_canonical(&bytes) {
+                prop_assert_eq!(read.canonical_bytes(), bytes);
+            }
         }
     }
 

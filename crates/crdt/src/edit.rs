@@ -4,20 +4,21 @@
 use std::fmt;
 use std::str::FromStr;
 
-use ramanujan_core::{Dot, MAX_SAFE_INTEGER};
+use ramanujan_core::{Color, Dot, MAX_SAFE_INTEGER};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::Json;
-use crate::delta::{put_dot, put_text, put_uint};
-use crate::value::MAX_VALUE_DEPTH;
+use crate::codec::{Bytes, DecodeError, malformed, put_dot, put_text, put_uint};
+use crate::value::{Json, MAX_VALUE_DEPTH};
 
-/// Longest path: deeper places cannot be read back, because values end at [`crate::value::MAX_VALUE_DEPTH`].
-pub const MAX_PATH_LENGTH: usize = crate::value::MAX_VALUE_DEPTH;
+/// Longest path: deeper places cannot be read back, because values end at [`MAX_VALUE_DEPTH`].
+pub const MAX_PATH_LENGTH: usize = MAX_VALUE_DEPTH;
 
 /// An element of a list or a code point of a text leaf: the `offset`-th that the delta `dot` inserted, from 0.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ItemId {
+    /// The delta that inserted it.
     pub dot: Dot,
+    /// Its place among those that the delta inserted, from 0.
     pub offset: u64,
 }
 
@@ -28,11 +29,16 @@ impl fmt::Display for ItemId {
     }
 }
 
+/// The text names no item; holds the text.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:.80?} is not an item (agent:seq or agent:seq+offset)")]
+pub struct NotAnItem(pub String);
+
 impl FromStr for ItemId {
-    type Err = String;
+    type Err = NotAnItem;
 
     /// `agent:seq` or `agent:seq+offset`.
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, NotAnItem> {
         let (dot, offset) = match text.split_once('+') {
             // Only the canonical spelling, as of dots: "+01" and "++1" would be second names of one item.
             Some((_, offset)) if !offset.starts_with(|first: char| matches!(first, '1'..='9')) => {
@@ -43,7 +49,7 @@ impl FromStr for ItemId {
         };
         match (dot.parse(), offset) {
             (Ok(dot), Some(offset)) => Ok(ItemId { dot, offset }),
-            _ => Err(format!("{text:.80?} is not an item (agent:seq or agent:seq+offset)")),
+            _ => Err(NotAnItem(text.to_owned())),
         }
     }
 }
@@ -67,7 +73,10 @@ pub enum Step {
     /// Member of a map.
     Key(String),
     /// Element of a list, in JSON `{"item": "agent:seq"}`.
-    Item { item: ItemId },
+    Item {
+        /// Which element.
+        item: ItemId,
+    },
 }
 
 /// Where an insertion goes: a node of the Fugue tree (Weidner and Kleppmann, "The Art of the Fugue", 2023, §3).
@@ -77,6 +86,7 @@ pub struct Anchor {
     /// The tree's root if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<ItemId>,
+    /// On which side of the parent.
     pub side: Side,
 }
 
@@ -84,7 +94,9 @@ pub struct Anchor {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Side {
+    /// Before the parent.
     Left,
+    /// After the parent.
     Right,
 }
 
@@ -92,7 +104,9 @@ pub enum Side {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ItemRange {
+    /// The first of them.
     pub first: ItemId,
+    /// How many.
     pub length: u64,
 }
 
@@ -102,27 +116,38 @@ pub struct ItemRange {
 pub enum Action {
     /// Replaces what is there.
     Set {
+        /// The new content.
         value: Json,
     },
     /// Removes what is there and below.
     Delete {},
+    /// Adds to the number.
     Increment {
+        /// How much.
         amount: u64,
     },
+    /// Takes from the number.
     Decrement {
+        /// How much.
         amount: u64,
     },
     /// Inserts an element into the list.
     InsertItem {
+        /// Where.
         anchor: Anchor,
+        /// The element.
         value: Json,
     },
     /// Inserts a run of code points into the text; the second hangs to the right of the first, and so on.
     InsertText {
+        /// Where the first one goes.
         anchor: Anchor,
+        /// The code points.
         text: String,
     },
+    /// Removes code points.
     DeleteText {
+        /// Which.
         ranges: Vec<ItemRange>,
     },
 }
@@ -130,9 +155,25 @@ pub enum Action {
 /// An operation on a JSON document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Edit {
+    /// From the root to the place.
     pub path: Vec<Step>,
+    /// What happens there.
     #[serde(flatten)]
     pub action: Action,
+}
+
+/// Why an edit is not stored: it could not be read back, or not be counted with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Excess {
+    /// The value has more than [`MAX_VALUE_DEPTH`] levels.
+    #[error("its value is nested too deeply")]
+    Value,
+    /// The path has more than [`MAX_PATH_LENGTH`] steps.
+    #[error("its path is too long")]
+    Path,
+    /// JSON does not carry the number exactly.
+    #[error("a number exceeds 2^53-1")]
+    Number,
 }
 
 impl Edit {
@@ -150,7 +191,7 @@ impl Edit {
     }
 
     /// What keeps the edit from being read back or counted with, if anything.
-    pub fn excess(&self) -> Option<&'static str> {
+    pub fn excess(&self) -> Option<Excess> {
         let deep = match &self.action {
             Action::Set { value } | Action::InsertItem { value, .. } => value.depth() > MAX_VALUE_DEPTH,
             _ => false,
@@ -161,9 +202,9 @@ impl Edit {
             _ => false,
         };
         match (deep, self.path.len() > MAX_PATH_LENGTH, large) {
-            (true, ..) => Some("its value is nested too deeply"),
-            (_, true, _) => Some("its path is too long"),
-            (.., true) => Some("a number exceeds 2^53-1"),
+            (true, ..) => Some(Excess::Value),
+            (_, true, _) => Some(Excess::Path),
+            (.., true) => Some(Excess::Number),
             _ => None,
         }
     }
@@ -217,10 +258,91 @@ impl Edit {
             }
         }
     }
+
+    /// Whether the canonical bytes are read back: every number within 2^53−1, no value or path too deep.
+    pub(crate) fn is_within_limits(&self) -> bool {
+        let safe = |number: &u64| *number <= MAX_SAFE_INTEGER;
+        let shallow = |value: &Json| value.depth() <= MAX_VALUE_DEPTH;
+        let near = |anchor: &Anchor| anchor.parent.as_ref().is_none_or(|parent| safe(&parent.offset));
+        self.path.len() <= MAX_PATH_LENGTH
+            && match &self.action {
+                Action::Set { value } => shallow(value),
+                Action::Delete {} => true,
+                Action::Increment { amount } | Action::Decrement { amount } => safe(amount),
+                Action::InsertItem { anchor, value } => near(anchor) && shallow(value),
+                Action::InsertText { anchor, .. } => near(anchor),
+                Action::DeleteText { ranges } => {
+                    ranges.iter().all(|range| safe(&range.first.offset) && safe(&range.length))
+                }
+            }
+    }
+
+    /// An edit with each action, at a place within a list.
+    pub(crate) fn examples() -> Vec<Edit> {
+        let Ok(item) = "ben:3+2".parse::<ItemId>() else { return Vec::new() };
+        let anchor = Anchor { parent: Some(item.clone()), side: Side::Right };
+        let list = Json::List(vec![Json::Null, Json::Bool(true), Json::Int(-7)]);
+        let value = Json::Map([("k".to_owned(), list)].into());
+        let actions = [
+            Action::Set { value: value.clone() },
+            Action::Delete {},
+            Action::Increment { amount: 3 },
+            Action::Decrement { amount: 4 },
+            Action::InsertItem { anchor: anchor.clone(), value },
+            Action::InsertText { anchor, text: "né".into() },
+            Action::DeleteText { ranges: vec![ItemRange { first: item.clone(), length: 2 }] },
+        ];
+        let path = vec![Step::Key("a".into()), Step::Item { item }];
+        actions.into_iter().map(|action| Edit { path: path.clone(), action }).collect()
+    }
+
+    /// RED where it builds up, BLUE where it takes back.
+    pub fn color(&self) -> Color {
+        match self.action {
+            Action::Delete {} | Action::Decrement { .. } | Action::DeleteText { .. } => Color::Blue,
+            Action::Set { .. }
+            | Action::Increment { .. }
+            | Action::InsertItem { .. }
+            | Action::InsertText { .. } => Color::Red,
+        }
+    }
+
+    /// Reads what [`put_canonical`](Edit::put_canonical) wrote.
+    pub(crate) fn take_canonical(reader: &mut Bytes<'_>) -> Result<Edit, DecodeError> {
+        let steps = reader.count()?;
+        if steps > MAX_PATH_LENGTH {
+            return malformed("a path is too long");
+        }
+        let mut path = Vec::with_capacity(steps);
+        for _ in 0..steps {
+            path.push(match reader.byte()? {
+                0 => Step::Key(reader.text()?.to_owned()),
+                1 => Step::Item { item: item(reader)? },
+                _ => return malformed("a step is of an unknown kind"),
+            });
+        }
+        let action = match reader.byte()? {
+            1 => Action::Set { value: Json::take_canonical(reader)? },
+            2 => Action::Delete {},
+            3 => Action::Increment { amount: reader.safe()? },
+            4 => Action::Decrement { amount: reader.safe()? },
+            5 => Action::InsertItem { anchor: anchor(reader)?, value: Json::take_canonical(reader)? },
+            6 => Action::InsertText { anchor: anchor(reader)?, text: reader.text()?.to_owned() },
+            7 => {
+                let mut ranges = Vec::new();
+                for _ in 0..reader.count()? {
+                    ranges.push(ItemRange { first: item(reader)?, length: reader.safe()? });
+                }
+                Action::DeleteText { ranges }
+            }
+            _ => return malformed("an edit is of an unknown kind"),
+        };
+        Ok(Edit { path, action })
+    }
 }
 
 fn put_item(out: &mut Vec<u8>, item: &ItemId) {
-    put_dot(out, &item.dot.agent, item.dot.seq);
+    put_dot(out, &item.dot);
     put_uint(out, item.offset);
 }
 
@@ -234,4 +356,22 @@ fn put_anchor(out: &mut Vec<u8>, anchor: &Anchor) {
         }
     }
     out.push(u8::from(anchor.side == Side::Right));
+}
+
+fn item(reader: &mut Bytes<'_>) -> Result<ItemId, DecodeError> {
+    Ok(ItemId { dot: reader.dot()?, offset: reader.safe()? })
+}
+
+fn anchor(reader: &mut Bytes<'_>) -> Result<Anchor, DecodeError> {
+    let parent = match reader.byte()? {
+        0 => None,
+        1 => Some(item(reader)?),
+        _ => return malformed("an anchor is of an unknown kind"),
+    };
+    let side = match reader.byte()? {
+        0 => Side::Left,
+        1 => Side::Right,
+        _ => return malformed("an anchor has an unknown side"),
+    };
+    Ok(Anchor { parent, side })
 }

@@ -4,12 +4,15 @@
 //! A replica is sequential: the causal past of `agent:n` holds `agent:n-1` and nothing later of that agent, so a
 //! version vector names a set of deltas exactly, and each agent's deltas form a hash chain that fingerprints it.
 //!
-//! No I/O, no clock, no randomness; builds for native and WebAssembly. The law of each type stands next to it.
+//! No I/O, no clock, no randomness; builds for native and WebAssembly. The law of each type stands next to it, what
+//! differs from type to type in one table (`crdts`), and bytes at the ground of everything ([`codec`]).
+
+#![deny(missing_docs)]
 
 pub mod batch;
-mod canonical;
 pub mod codec;
 pub mod counter;
+mod crdts;
 pub mod delta;
 pub mod edit;
 pub mod record;
@@ -21,10 +24,13 @@ pub mod types;
 pub mod value;
 pub mod wire;
 
-pub use delta::{CrdtType, Delta, Op};
+pub use crdts::any::State;
+pub use crdts::crdt_type::CrdtType;
+pub use crdts::op::Op;
+pub use crdts::pn_counter::PnCounter;
+pub use delta::Delta;
 pub use edit::{Action, Edit, ItemId, Step};
 pub use state::StateDigest;
 pub use tap::TapPhase;
 pub use text::{TextDocument, TextError, TextGraph};
-pub use types::{PnCounter, State};
 pub use value::Json;

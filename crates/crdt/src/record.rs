@@ -1,34 +1,68 @@
 //! Stored deltas as JSON: what crdt-service hands out, and what states for a merge are made of.
 
-use ramanujan_core::{AgentId, Code, Digest, Dot, MAX_SAFE_INTEGER, Problem, VectorClock};
+use ramanujan_core::{AgentId, Digest, Dot, MAX_SAFE_INTEGER, VectorClock};
 use serde::{Deserialize, Serialize};
 
-use crate::Json;
-use crate::delta::{CrdtType, Delta, Op};
+use crate::crdts::crdt_type::CrdtType;
+use crate::crdts::op::Op;
+use crate::crdts::operation::{Fields, Given};
+use crate::delta::Delta;
 use crate::edit::Edit;
-use crate::value::MAX_VALUE_DEPTH;
-use crate::wire::present;
+use crate::value::{Json, MAX_VALUE_DEPTH, present};
+
+/// Why a record is no delta; each names the dot.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RecordError {
+    /// The operation lacks fields, or has others than its own.
+    #[error("{agent}:{seq}: the fields do not make up a {operation:.20}")]
+    Fields {
+        /// Who made the delta.
+        agent: AgentId,
+        /// The number that it has.
+        seq: u64,
+        /// The name of the operation.
+        operation: String,
+    },
+    /// Operations of an agent have the numbers 1, 2, 3, …
+    #[error("{0}:{1}: seq counts from 1 to 2^53-1")]
+    Seq(AgentId, u64),
+    /// The canonical bytes could not be read back.
+    #[error("{0}: a number exceeds 2^53-1, or something is nested deeper than {MAX_VALUE_DEPTH} levels")]
+    Limits(Dot),
+    /// The record is not of the delta that it says it is of.
+    #[error("{0}: the content does not have the claimed digest")]
+    Digest(Dot),
+}
 
 /// A stored delta as `GET /crdt/{document}/history` lists it, and as states for `POST /crdt/merge` are made of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DeltaRecord {
+    /// Who made it.
     pub agent_id: AgentId,
+    /// Its number among the agent's, from 1.
     pub seq: u64,
+    /// Name of the operation.
     pub operation: String,
+    /// The deltas that it was made after, the newest of each branch.
     #[serde(default)]
     pub parents: Vec<Dot>,
+    /// First code point concerned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub position: Option<u64>,
+    /// Text, amount, element, value or phase.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub value: Option<Json>,
     /// An operation on a JSON document, its places named by dots.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub edit: Option<Edit>,
+    /// Code points to delete.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub length: Option<u64>,
+    /// Type of the document.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub crdt_type: Option<CrdtType>,
+    /// SHA-256 of the delta's canonical bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<Digest>,
     /// The version after the delta.
@@ -40,7 +74,7 @@ pub struct DeltaRecord {
     /// Place in the service's log.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub log_position: Option<u64>,
-    /// RFC 3339.
+    /// When the service stored it, RFC 3339.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub received_at: Option<String>,
 }
@@ -49,76 +83,45 @@ impl DeltaRecord {
     /// The delta that the record stands for.
     ///
     /// # Errors
-    /// 422 if its fields do not fit together or do not have the digest it claims.
-    pub fn to_delta(&self) -> Result<Delta, Problem> {
-        let invalid = |detail: &str| {
-            Problem::new(Code::InvalidDelta, format!("{}:{}: {detail}", self.agent_id, self.seq))
-        };
+    /// [`RecordError`] if its fields do not fit together or do not have the digest it claims.
+    pub fn to_delta(&self) -> Result<Delta, RecordError> {
+        let (agent, seq) = (self.agent_id.clone(), self.seq);
         let Some(op) = self.op() else {
-            return Err(invalid(&format!("the fields do not make up a {:.20}", self.operation)));
+            return Err(RecordError::Fields { agent, seq, operation: self.operation.clone() });
         };
-        if !(1..=MAX_SAFE_INTEGER).contains(&self.seq) {
-            return Err(invalid("seq counts from 1 to 2^53-1"));
+        if !(1..=MAX_SAFE_INTEGER).contains(&seq) {
+            return Err(RecordError::Seq(agent, seq));
         }
+        let dot = Dot::new(agent, seq);
         if !op.is_within_limits() {
-            return Err(invalid(&format!(
-                "a number exceeds 2^53-1, or something is nested deeper than {MAX_VALUE_DEPTH} levels"
-            )));
+            return Err(RecordError::Limits(dot));
         }
-        let delta =
-            Delta { dot: Dot::new(self.agent_id.clone(), self.seq), parents: self.parents.clone(), op };
+        let delta = Delta { dot, parents: self.parents.clone(), op };
         match self.digest {
-            Some(claimed) if claimed != delta.digest() => {
-                Err(invalid("the content does not have the claimed digest"))
-            }
+            Some(claimed) if claimed != delta.digest() => Err(RecordError::Digest(delta.dot)),
             _ => Ok(delta),
         }
     }
 
     /// The operation, `None` if the fields do not make one up.
     fn op(&self) -> Option<Op> {
-        let name = self.operation.as_str();
-        if let Some(edit) = &self.edit {
-            let alone = self.position.is_none() && self.value.is_none() && self.length.is_none();
-            return (alone && edit.name() == name).then(|| Op::Edit(edit.clone()));
-        }
-        let op = match (name, self.position, self.value.clone(), self.length) {
-            ("insert", Some(position), Some(Json::Text(text)), None) => Op::Insert { position, text },
-            ("delete", Some(position), None, Some(length)) => Op::Delete { position, length },
-            ("increment", None, Some(value), None) => match self.crdt_type {
-                Some(CrdtType::GCounter) => Op::Grow { amount: value.as_uint()? },
-                _ => Op::Increment { amount: value.as_uint()? },
-            },
-            ("decrement", None, Some(value), None) => Op::Decrement { amount: value.as_uint()? },
-            ("add", None, Some(element), None) => Op::Add { element },
-            ("remove", None, Some(element), None) => Op::Remove { element },
-            ("set", None, Some(value), None) => match self.crdt_type {
-                Some(CrdtType::MvRegister) => Op::SetEach { value },
-                _ => Op::SetLast { value },
-            },
-            ("transition", None, Some(Json::Text(phase)), None) => Op::Transition { to: phase.parse().ok()? },
-            _ => return None,
+        let given = Given {
+            position: self.position,
+            length: self.length,
+            value: self.value.as_ref(),
+            edit: self.edit.as_ref(),
         };
-        self.crdt_type.is_none_or(|claimed| claimed == op.crdt_type()).then_some(op)
+        let op = Op::of_fields(&self.operation, &given, self.crdt_type)?;
+        // An edit says by itself what it is of.
+        let claimed = self.crdt_type.filter(|_| self.edit.is_none());
+        claimed.is_none_or(|claimed| claimed == op.crdt_type()).then_some(op)
     }
 
     /// The record of a delta, without what the service adds.
     pub fn of(delta: Delta) -> Self {
         let crdt_type = delta.op.crdt_type();
         let operation = delta.op.name().to_owned();
-        let (position, value, length, edit) = match delta.op {
-            Op::Insert { position, text } => (Some(position), Some(Json::Text(text)), None, None),
-            Op::Delete { position, length } => (Some(position), None, Some(length), None),
-            Op::Increment { amount } | Op::Decrement { amount } | Op::Grow { amount } => {
-                (None, Json::int(amount.into()), None, None)
-            }
-            Op::Add { element: value }
-            | Op::Remove { element: value }
-            | Op::SetLast { value }
-            | Op::SetEach { value } => (None, Some(value), None, None),
-            Op::Transition { to } => (None, Some(to.as_str().into()), None, None),
-            Op::Edit(edit) => (None, None, None, Some(edit)),
-        };
+        let Fields { position, length, value, edit } = delta.op.into_fields();
         DeltaRecord {
             agent_id: delta.dot.agent,
             seq: delta.dot.seq,

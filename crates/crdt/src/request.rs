@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Json;
 use crate::edit::{Action, Edit, ItemId, Step};
+use crate::value::Json;
 
 /// One step of a path on the API.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,28 +14,42 @@ pub enum PathStep {
     /// Element of a list, from 0.
     Index(u64),
     /// Element of a list by its identity, in JSON `{"item": "agent:seq"}`; holds in every version.
-    Item { item: ItemId },
+    Item {
+        /// Which element.
+        item: ItemId,
+    },
 }
 
 /// What is to happen at the end of a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
+    /// Replaces what is there.
     Set(Json),
+    /// Removes what is there and below.
     Delete,
+    /// Adds to the number there.
     Increment(u64),
+    /// Takes from the number there.
     Decrement(u64),
     /// The path names the list; left out, the position is its end.
     InsertItem {
+        /// Index of the new element, from 0.
         position: Option<u64>,
+        /// The element.
         value: Json,
     },
     /// The path names the text; left out, the position is its end. Code points.
     InsertText {
+        /// Before which code point, from 0.
         position: Option<u64>,
+        /// The code points.
         text: String,
     },
+    /// The path names the text. Code points.
     DeleteText {
+        /// The first to go, from 0.
         position: u64,
+        /// How many.
         length: u64,
     },
 }
@@ -43,7 +57,9 @@ pub enum Change {
 /// An edit whose places may still be indexes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EditRequest {
+    /// From the root to the place.
     pub path: Vec<PathStep>,
+    /// What happens there.
     pub change: Change,
 }
 

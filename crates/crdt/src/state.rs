@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 
 use ramanujan_core::{Digest, Fingerprint, VectorClock};
 
-use crate::CrdtType;
-use crate::delta::{put_text, put_uint};
+use crate::codec::{put_text, put_uint};
+use crate::crdts::crdt_type::CrdtType;
 
 /// Head of the chain of an agent without deltas.
 pub const EMPTY_CHAIN: Digest = Digest([0; 32]);
@@ -29,6 +29,7 @@ pub struct StateDigest {
 }
 
 impl StateDigest {
+    /// The state of a document without deltas.
     pub fn new(crdt_type: CrdtType) -> Self {
         StateDigest { crdt_type, agents: BTreeMap::new() }
     }
@@ -49,10 +50,12 @@ impl StateDigest {
         }
     }
 
+    /// How many deltas of each agent are in.
     pub fn clock(&self) -> VectorClock {
         self.agents.iter().map(|(agent, (seq, _))| (agent.as_str(), *seq)).collect()
     }
 
+    /// The canonical bytes: equal exactly for equal sets of deltas.
     pub fn canonical_bytes(&self) -> Vec<u8> {
         let mut out = vec![1];
         put_text(&mut out, self.crdt_type.as_str());

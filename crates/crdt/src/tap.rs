@@ -1,4 +1,4 @@
-//! The three phases of a TAP document (network.md §2.1, §2.5).
+//! The three phases of a TAP document: history is filled in, then checked, then changes are taken as they come.
 
 use std::fmt;
 use std::str::FromStr;
@@ -20,8 +20,10 @@ pub enum TapPhase {
 }
 
 impl TapPhase {
+    /// All phases, in the order of their numbers.
     pub const ALL: [TapPhase; 3] = [TapPhase::Backfill, TapPhase::Verify, TapPhase::Live];
 
+    /// Upper-case name, as on the API.
     pub fn as_str(self) -> &'static str {
         match self {
             TapPhase::Backfill => "BACKFILL",
@@ -46,12 +48,17 @@ impl fmt::Display for TapPhase {
     }
 }
 
+/// The text names no phase; holds the text.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:.40?} is not a phase (BACKFILL, VERIFY, LIVE)")]
+pub struct UnknownPhase(pub String);
+
 impl FromStr for TapPhase {
-    type Err = String;
+    type Err = UnknownPhase;
 
     /// Upper or lower case.
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, UnknownPhase> {
         let found = TapPhase::ALL.into_iter().find(|phase| phase.as_str().eq_ignore_ascii_case(text));
-        found.ok_or_else(|| format!("{text:.40?} is not a phase (BACKFILL, VERIFY, LIVE)"))
+        found.ok_or_else(|| UnknownPhase(text.to_owned()))
     }
 }

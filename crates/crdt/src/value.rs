@@ -3,14 +3,12 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use ramanujan_core::{Digest, MAX_SAFE_INTEGER};
+use ramanujan_core::MAX_SAFE_INTEGER;
 use serde::de::{self, MapAccess, SeqAccess, Visitor};
 use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::CrdtType;
-use crate::delta::{put_text, put_uint};
-use crate::text::column::zigzag;
+use crate::codec::{Bytes, DecodeError, malformed, put_text, put_uint, unzigzag, zigzag};
 
 /// Deepest nesting of a value; keeps recursion over it within an instance's stack.
 pub const MAX_VALUE_DEPTH: usize = 64;
@@ -20,6 +18,7 @@ pub const MAX_VALUE_DEPTH: usize = 64;
 pub struct Float(f64);
 
 impl Float {
+    /// The number.
     pub fn get(self) -> f64 {
         self.0
     }
@@ -51,17 +50,74 @@ impl Ord for Float {
     }
 }
 
+/// A number that JSON carries exactly: a whole one within ±(2^53−1), or a finite double with a fraction. Ordered by
+/// size, whichever of both it is.
+#[derive(Clone, Copy, Debug)]
+pub struct Number(f64);
+
+impl Number {
+    /// The number that a value is; `None` if it is something else.
+    pub fn of(value: &Json) -> Option<Number> {
+        match value {
+            // Within 2^53, where doubles have every whole number.
+            Json::Int(value) => Some(Number(*value as f64)),
+            Json::Float(value) => Some(Number(value.get())),
+            _ => None,
+        }
+    }
+
+    /// The number as a value.
+    pub fn to_json(self) -> Json {
+        Json::number(self.0).unwrap_or_default()
+    }
+
+    /// Reads the canonical bytes of a value that is a number.
+    pub(crate) fn take_canonical(reader: &mut Bytes<'_>) -> Result<Number, DecodeError> {
+        match Number::of(&Json::take_canonical(reader)?) {
+            Some(number) => Ok(number),
+            None => malformed("a value is not a number"),
+        }
+    }
+}
+
+impl PartialEq for Number {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Number {}
+
+impl PartialOrd for Number {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Number {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        // Neither is NaN, and 0 has one sign, being a whole number.
+        self.0.total_cmp(&other.0)
+    }
+}
+
 /// A JSON value. Equal values have equal [canonical bytes](Json::put_canonical); `1.0` and `1` are equal.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Json {
+    /// `null`.
     #[default]
     Null,
+    /// `true` or `false`.
     Bool(bool),
     /// Within ±(2^53−1).
     Int(i64),
+    /// Every other number that is finite and exact.
     Float(Float),
+    /// A string.
     Text(String),
+    /// An array.
     List(Vec<Json>),
+    /// An object.
     Map(BTreeMap<String, Json>),
 }
 
@@ -93,6 +149,7 @@ impl Json {
         (value.unsigned_abs() <= MAX_SAFE_INTEGER).then_some(Json::Int(value))
     }
 
+    /// The string, `None` if it is something else.
     pub fn as_text(&self) -> Option<&str> {
         match self {
             Json::Text(text) => Some(text),
@@ -143,6 +200,11 @@ impl Json {
         }
     }
 
+    /// Reads what [`put_canonical`](Json::put_canonical) wrote.
+    pub(crate) fn take_canonical(reader: &mut Bytes<'_>) -> Result<Json, DecodeError> {
+        nested(reader, MAX_VALUE_DEPTH)
+    }
+
     /// Nesting: 1 for a scalar.
     pub fn depth(&self) -> usize {
         match self {
@@ -153,20 +215,44 @@ impl Json {
     }
 }
 
-/// SHA-256 of a document's value: of a text in UTF-8, of a counter in decimal, of anything else in its canonical
-/// bytes.
-pub fn value_digest(crdt_type: CrdtType, value: &Json) -> Digest {
-    match (crdt_type, value) {
-        (CrdtType::Text, Json::Text(text)) => Digest::of(text.as_bytes()),
-        (CrdtType::PnCounter | CrdtType::GCounter, Json::Int(number)) => {
-            Digest::of(number.to_string().as_bytes())
+fn nested(reader: &mut Bytes<'_>, depth: usize) -> Result<Json, DecodeError> {
+    let Some(below) = depth.checked_sub(1) else { return malformed("a value is nested too deep") };
+    Ok(match reader.byte()? {
+        0 => Json::Null,
+        1 => Json::Bool(false),
+        2 => Json::Bool(true),
+        3 => {
+            let value = unzigzag(reader.uint()?);
+            Json::int(value.into()).ok_or(DecodeError::Malformed("a number exceeds 2^53-1"))?
         }
-        _ => {
-            let mut bytes = Vec::new();
-            value.put_canonical(&mut bytes);
-            Digest::of(&bytes)
+        4 => {
+            let bytes = reader.bytes(8)?.try_into().map_err(|_| DecodeError::Truncated)?;
+            match Json::from_sortable(u64::from_be_bytes(bytes)) {
+                Some(value) => value,
+                None => return malformed("a number is not finite, or a whole one"),
+            }
         }
-    }
+        5 => Json::Text(reader.text()?.to_owned()),
+        6 => {
+            let mut items = Vec::new();
+            for _ in 0..reader.count()? {
+                items.push(nested(reader, below)?);
+            }
+            Json::List(items)
+        }
+        7 => {
+            let mut entries: BTreeMap<String, Json> = BTreeMap::new();
+            for _ in 0..reader.count()? {
+                let key = reader.text()?;
+                if entries.last_key_value().is_some_and(|(last, _)| last.as_str() >= key) {
+                    return malformed("the keys of a map are not in order");
+                }
+                entries.insert(key.to_owned(), nested(reader, below)?);
+            }
+            Json::Map(entries)
+        }
+        _ => return malformed("a value is of an unknown kind"),
+    })
 }
 
 impl From<&str> for Json {
@@ -205,6 +291,11 @@ impl<'de> Deserialize<'de> for Json {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(JsonVisitor)
     }
+}
+
+/// A member that is there, were it null: for fields that are `None` where they are left out.
+pub(crate) fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Json>, D::Error> {
+    Json::deserialize(deserializer).map(Some)
 }
 
 struct JsonVisitor;

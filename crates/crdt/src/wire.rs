@@ -1,15 +1,18 @@
 //! Operations as JSON: what clients send to the streams and to crdt-service.
 
-use ramanujan_core::{AgentId, Code, DocumentId, Dot, MAX_SAFE_INTEGER, Problem, VectorClock};
-use serde::{Deserialize, Deserializer, Serialize};
+use ramanujan_core::{AgentId, DocumentId, Dot, MAX_SAFE_INTEGER, VectorClock};
+use serde::{Deserialize, Serialize};
 
-use crate::delta::{CrdtType, Op};
+use crate::crdts::crdt_type::CrdtType;
+use crate::crdts::op::{Op, names_of};
+use crate::crdts::operation::Given;
 use crate::edit::{Edit, MAX_PATH_LENGTH};
-pub use crate::record::DeltaRecord;
 use crate::request::{Change, EditRequest, PathStep};
 use crate::text::units::Unit;
-use crate::value::MAX_VALUE_DEPTH;
-use crate::{Json, TapPhase};
+use crate::value::{Json, MAX_VALUE_DEPTH, present};
+
+pub use crate::crdts::operation::OperationError;
+pub use crate::record::DeltaRecord;
 
 /// Who an operation is from when the request does not say.
 pub const ANONYMOUS: &str = "anonymous";
@@ -19,17 +22,15 @@ fn anonymous() -> AgentId {
     ANONYMOUS.parse().unwrap_or_else(|_| unreachable!("{ANONYMOUS} is an agent id"))
 }
 
-/// A member that is there, were it null.
-pub(crate) fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Json>, D::Error> {
-    Json::deserialize(deserializer).map(Some)
-}
-
 /// An operation as a client sends it to crdt-service or, with `polarity`, to a stream.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OperationRequest {
+    /// Name of the operation.
     pub operation: String,
+    /// The document.
     pub document_id: DocumentId,
+    /// In whose name; `anonymous` if left out.
     #[serde(default = "anonymous")]
     pub agent_id: AgentId,
     /// Left out: the server takes the agent's next.
@@ -59,6 +60,7 @@ pub struct OperationRequest {
     /// What position and length of a text count; code points if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit: Option<Unit>,
+    /// Decides between types that share the operation's name; must be the document's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub crdt_type: Option<CrdtType>,
     /// For streams only: must be the stream's own.
@@ -69,6 +71,7 @@ pub struct OperationRequest {
 /// What an [`OperationRequest`] asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Wanted {
+    /// An operation that is complete.
     Op(Op),
     /// Insert this text at the end of the parents' version.
     Append(String),
@@ -77,6 +80,7 @@ pub enum Wanted {
 }
 
 impl Wanted {
+    /// The type of document that it is an operation of.
     pub fn crdt_type(&self) -> CrdtType {
         match self {
             Wanted::Op(op) => op.crdt_type(),
@@ -86,98 +90,35 @@ impl Wanted {
     }
 }
 
-fn invalid(detail: impl Into<String>) -> Problem {
-    Problem::new(Code::InvalidOperation, detail)
-}
-
 impl OperationRequest {
     /// Checks the fields against each other. `existing` is the type of the document, if there is one: it decides
     /// between types that share an operation's name where the request leaves `crdt_type` out.
     ///
     /// # Errors
-    /// 422 naming the field.
-    pub fn wanted(&self, existing: Option<CrdtType>) -> Result<Wanted, Problem> {
+    /// [`OperationError`], which names the field.
+    pub fn wanted(&self, existing: Option<CrdtType>) -> Result<Wanted, OperationError> {
         if self.parents.is_some() && self.vector_clock.is_some() {
-            return Err(invalid("parents and vector_clock both name the parents' version: give one"));
+            return Err(OperationError::TwoVersions);
         }
-        if let Some(seq) = self.seq
-            && !(1..=MAX_SAFE_INTEGER).contains(&seq)
-        {
-            return Err(invalid("seq counts from 1 to 2^53-1"));
+        if self.seq.is_some_and(|seq| !(1..=MAX_SAFE_INTEGER).contains(&seq)) {
+            return Err(OperationError::Seq);
         }
         if self.value.as_ref().is_some_and(|value| value.depth() > MAX_VALUE_DEPTH) {
-            return Err(invalid(format!("value is nested deeper than {MAX_VALUE_DEPTH} levels")));
+            return Err(OperationError::Depth);
         }
-        let wanted = match (&self.edit, &self.path) {
-            (None, Some(path)) => Wanted::Edit(self.edit(path)?),
-            (None, None) => self.plain(self.crdt_type.or(existing))?,
-            (Some(edit), None) => {
-                self.takes(&[])?;
-                if edit.name() != self.operation {
-                    return Err(invalid(format!("edit is a {}, not a {:.20}", edit.name(), self.operation)));
-                }
-                if let Some(excess) = edit.excess() {
-                    return Err(invalid(format!("edit cannot be stored: {excess}")));
-                }
-                Wanted::Op(Op::Edit(edit.clone()))
-            }
-            (Some(_), Some(_)) => return Err(invalid("edit and path both name the place: give one")),
+        let wanted = match &self.path {
+            Some(_) if self.edit.is_some() => return Err(OperationError::TwoPlaces),
+            Some(path) => Wanted::Edit(self.edit(path)?),
+            None => self.plain(self.crdt_type.or(existing))?,
         };
         match self.crdt_type {
             Some(claimed) if claimed != wanted.crdt_type() => {
-                let detail =
-                    format!("{} is an operation of {}, not of {claimed}", self.operation, wanted.crdt_type());
-                Err(invalid(detail))
+                let operation = self.operation.clone();
+                Err(OperationError::OtherType { operation, of: wanted.crdt_type(), claimed })
             }
-            _ if self.counts_utf16() && wanted.crdt_type() != CrdtType::Text => {
-                Err(invalid("unit is for texts"))
-            }
+            _ if self.counts_utf16() && wanted.crdt_type() != CrdtType::Text => Err(OperationError::Unit),
             _ => Ok(wanted),
         }
-    }
-
-    /// Refuses fields that the operation does not take.
-    fn takes(&self, fields: &[&str]) -> Result<(), Problem> {
-        let given = [
-            ("position", self.position.is_some()),
-            ("length", self.length.is_some()),
-            ("value", self.value.is_some()),
-        ];
-        match given.iter().find(|(field, given)| *given && !fields.contains(field)) {
-            Some((field, _)) => Err(invalid(format!("{} takes no {field}", self.operation))),
-            None => Ok(()),
-        }
-    }
-
-    fn text(&self) -> Result<&str, Problem> {
-        match &self.value {
-            Some(Json::Text(text)) if text.is_empty() => {
-                Err(invalid("value is empty: inserting nothing is not an operation"))
-            }
-            Some(Json::Text(text)) => Ok(text),
-            _ => Err(invalid(format!("{} needs value, the text to insert", self.operation))),
-        }
-    }
-
-    fn range(&self) -> Result<(u64, u64), Problem> {
-        match (self.position, self.length) {
-            (Some(_), Some(0)) => Err(invalid("length is 0: deleting nothing is not an operation")),
-            (Some(position), Some(length)) => Ok((position, length)),
-            _ => Err(invalid(format!("{} needs position and length, in code points", self.operation))),
-        }
-    }
-
-    fn amount(&self) -> Result<u64, Problem> {
-        match &self.value {
-            None => Ok(1),
-            Some(value) => {
-                value.as_uint().ok_or_else(|| invalid("value must be a whole number from 0 to 2^53-1"))
-            }
-        }
-    }
-
-    fn any_value(&self) -> Result<Json, Problem> {
-        self.value.clone().ok_or_else(|| invalid(format!("{} needs value", self.operation)))
     }
 
     /// Whether position and length count UTF-16 code units.
@@ -185,103 +126,55 @@ impl OperationRequest {
         self.unit == Some(Unit::Utf16)
     }
 
-    /// An operation on a document that is not JSON.
-    fn plain(&self, hint: Option<CrdtType>) -> Result<Wanted, Problem> {
-        let op = match self.operation.as_str() {
-            "insert" => {
-                self.takes(&["value", "position"])?;
-                let text = self.text()?.to_owned();
-                match self.position {
-                    Some(position) => Op::Insert { position, text },
-                    None => return Ok(Wanted::Append(text)),
-                }
-            }
-            "delete" => {
-                self.takes(&["position", "length"])?;
-                let (position, length) = self.range()?;
-                Op::Delete { position, length }
-            }
-            "increment" => {
-                self.takes(&["value"])?;
-                let amount = self.amount()?;
-                if hint == Some(CrdtType::GCounter) { Op::Grow { amount } } else { Op::Increment { amount } }
-            }
-            "decrement" => {
-                self.takes(&["value"])?;
-                Op::Decrement { amount: self.amount()? }
-            }
-            "add" => {
-                self.takes(&["value"])?;
-                Op::Add { element: self.any_value()? }
-            }
-            "remove" => {
-                self.takes(&["value"])?;
-                Op::Remove { element: self.any_value()? }
-            }
-            "set" => {
-                self.takes(&["value"])?;
-                let value = self.any_value()?;
-                if hint == Some(CrdtType::MvRegister) { Op::SetEach { value } } else { Op::SetLast { value } }
-            }
-            "transition" => {
-                self.takes(&["value"])?;
-                let phase = self.value.as_ref().and_then(Json::as_text).unwrap_or_default();
-                Op::Transition { to: phase.parse::<TapPhase>().map_err(invalid)? }
-            }
-            name @ ("insert_item" | "insert_text" | "delete_text") => {
-                return Err(invalid(format!("{name} needs path, the place in the JSON document")));
-            }
-            other => {
-                return Err(invalid(format!(
-                    "unknown operation {other:.40?}; known: insert, delete (text), increment, decrement (counters), \
-                     add, remove (or-set), set (registers), transition (tap-state), and with path set, delete, \
-                     increment, decrement, insert_item, insert_text, delete_text (json)"
-                )));
-            }
-        };
-        Ok(Wanted::Op(op))
+    fn given(&self) -> Given<'_> {
+        Given {
+            position: self.position,
+            length: self.length,
+            value: self.value.as_ref(),
+            edit: self.edit.as_ref(),
+        }
+    }
+
+    /// An operation whose place, if it has one, needs no document to be found.
+    fn plain(&self, hint: Option<CrdtType>) -> Result<Wanted, OperationError> {
+        let given = self.given();
+        if self.operation == "insert" && self.position.is_none() && self.edit.is_none() {
+            let somewhere = Given { position: Some(0), ..given };
+            return Ok(match Op::asked_for(&self.operation, &somewhere, hint)? {
+                Op::Insert { text, .. } => Wanted::Append(text),
+                other => Wanted::Op(other),
+            });
+        }
+        Op::asked_for(&self.operation, &given, hint).map(Wanted::Op)
     }
 
     /// An operation on a JSON document.
-    fn edit(&self, path: &[PathStep]) -> Result<EditRequest, Problem> {
+    fn edit(&self, path: &[PathStep]) -> Result<EditRequest, OperationError> {
         if path.len() > MAX_PATH_LENGTH {
-            return Err(invalid(format!("path has {} steps; the limit is {MAX_PATH_LENGTH}", path.len())));
+            return Err(OperationError::LongPath(path.len()));
         }
-        let change = match self.operation.as_str() {
-            "set" => {
-                self.takes(&["value"])?;
-                Change::Set(self.any_value()?)
-            }
+        let (given, name) = (self.given(), self.operation.as_str());
+        let change = match name {
+            "set" => Change::Set(given.only_value(name)?),
             "delete" => {
-                self.takes(&[])?;
+                given.only(name, &[])?;
                 Change::Delete
             }
-            "increment" => {
-                self.takes(&["value"])?;
-                Change::Increment(self.amount()?)
-            }
-            "decrement" => {
-                self.takes(&["value"])?;
-                Change::Decrement(self.amount()?)
-            }
+            "increment" => Change::Increment(given.only_amount(name)?),
+            "decrement" => Change::Decrement(given.only_amount(name)?),
             "insert_item" => {
-                self.takes(&["value", "position"])?;
-                Change::InsertItem { position: self.position, value: self.any_value()? }
+                Change::InsertItem { position: self.position, value: given.anywhere().only_value(name)? }
             }
             "insert_text" => {
-                self.takes(&["value", "position"])?;
-                Change::InsertText { position: self.position, text: self.text()?.to_owned() }
+                Change::InsertText { position: self.position, text: given.anywhere().only_text(name)? }
             }
             "delete_text" => {
-                self.takes(&["position", "length"])?;
-                let (position, length) = self.range()?;
+                let (position, length) = given.only_range(name)?;
                 Change::DeleteText { position, length }
             }
-            other => {
-                return Err(invalid(format!(
-                    "{other:.40?} is no operation on a JSON document; known: set, delete, increment, decrement, \
-                     insert_item, insert_text, delete_text"
-                )));
+            _ => {
+                let known = names_of(CrdtType::Json).join(", ");
+                return Err(OperationError::NotOnJson { operation: self.operation.clone(), known });
             }
         };
         Ok(EditRequest { path: path.to_vec(), change })
@@ -292,7 +185,7 @@ impl OperationRequest {
 mod tests {
     use super::*;
 
-    fn request(json: &str) -> Result<Wanted, Problem> {
+    fn request(json: &str) -> Result<Wanted, OperationError> {
         serde_json::from_str::<OperationRequest>(json).unwrap().wanted(None)
     }
 
@@ -309,7 +202,7 @@ mod tests {
         ] {
             let record: DeltaRecord =
                 serde_json::from_str(&format!(r#"{{"agent_id":"a","seq":1,{bad}}}"#)).unwrap();
-            assert_eq!(record.to_delta().unwrap_err().status, 422, "{bad}");
+            assert!(record.to_delta().is_err(), "{bad}");
         }
     }
 
@@ -343,7 +236,7 @@ mod tests {
             r#"{"operation":"insert","document_id":"d","path":["a"],"value":"x"}"#,
             r#"{"operation":"set","document_id":"d","path":["a"]}"#,
         ] {
-            assert_eq!(request(bad).unwrap_err().status, 422, "{bad}");
+            assert!(request(bad).is_err(), "{bad}");
         }
     }
 }

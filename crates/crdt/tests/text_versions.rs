@@ -58,10 +58,10 @@ proptest! {
         let all = union(&run(&history));
         for event in &all.events {
             let before: String = event.before.iter().collect();
-            prop_assert_eq!(all.graph.text_at(&event.parents), Ok(before));
-            prop_assert_eq!(all.graph.text_at(std::slice::from_ref(&event.dot)), Ok(after(event)));
+            prop_assert_eq!(all.graph.advance("", &[], &event.parents), Ok(before));
+            prop_assert_eq!(all.graph.advance("", &[], std::slice::from_ref(&event.dot)), Ok(after(event)));
         }
-        prop_assert_eq!(all.graph.text_at(&all.heads), Ok(all.text()));
+        prop_assert_eq!(all.graph.advance("", &[], &all.heads), Ok(all.text()));
     }
 
     /// From the text after `known` deltas, with only the last `loaded` of those in the graph, and without texts: the
@@ -73,7 +73,7 @@ proptest! {
         let loaded = loaded as usize % (known + 1);
         let versions = heads_along(&all.events);
         let base = &versions[known];
-        let text = all.graph.text_at(base).unwrap();
+        let text = all.graph.advance("", &[], base).unwrap();
 
         let mut graph = TextGraph::new();
         for (index, event) in all.events.iter().enumerate() {
@@ -136,7 +136,7 @@ proptest! {
         }
         let all: Vec<Dot> = rows.iter().map(|row| dot(row.0)).filter(|dot| graph.contains(dot)).collect();
         for version in [&all[..], &all[all.len() / 2..]] {
-            let _ = (graph.text(), graph.text_at(version), graph.length_at_dots(version));
+            let _ = (graph.text(), graph.advance("", &[], version), graph.length_at_dots(version));
             let _ = graph.advance("some text", version, &all);
         }
     }

@@ -134,6 +134,7 @@ impl Agent<'_> {
         let body = operation.to_json(replica.document(), replica.agent()).to_string();
         let path = match operation.color() {
             Color::Blue => "/stream/blue/apply",
+            Color::Green => "/stream/green/apply",
             _ => "/stream/red/apply",
         };
         let reply =

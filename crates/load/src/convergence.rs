@@ -121,6 +121,7 @@ fn wrong_value(state: &State, before: Option<&State>, replicas: &[&Replica]) -> 
         }
         Kind::Set => wrong_set(state, before, replicas),
         Kind::Json => wrong_json(state, before, replicas),
+        Kind::Other(_) => None,
     }
 }
 

@@ -51,6 +51,7 @@ impl Server {
             Change::Remove { element } => drop(self.elements.remove(element)),
             Change::SetMember { path, value } => drop(self.members.insert(path[0].clone(), value.clone())),
             Change::DeleteMember { path } => drop(self.members.remove(&path[0])),
+            Change::Op(op) => panic!("{op:?} is of a kind that is not foretold"),
         }
         self.clock.join(&clock);
         self.clocks.insert(dot, clock.clone());
@@ -68,6 +69,7 @@ impl Server {
             Kind::Counter => json!(self.counter),
             Kind::Set => json!(self.elements),
             Kind::Json => json!(self.members),
+            Kind::Other(crdt_type) => panic!("{crdt_type} documents are not foretold"),
         };
         State {
             heads: self.heads(),

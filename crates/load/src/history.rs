@@ -39,6 +39,8 @@ pub(crate) enum History {
         own: BTreeMap<String, Option<Value>>,
         visits: i64,
     },
+    /// Not kept: what the operations make depends on what each had seen.
+    Other,
 }
 
 impl History {
@@ -56,6 +58,7 @@ impl History {
                 }
             }
             Kind::Json => History::Json { own: BTreeMap::new(), visits: 0 },
+            Kind::Other(_) => History::Other,
         }
     }
 
@@ -98,7 +101,7 @@ impl History {
             History::Counter { plus, minus } if plus + minus > 0 => {
                 return Some(json!({"totals": {agent: {"p": plus, "n": minus}}}));
             }
-            History::Counter { .. } | History::Json { .. } => return None,
+            History::Counter { .. } | History::Json { .. } | History::Other => return None,
         };
         (!records.is_empty()).then(|| json!({"deltas": records}))
     }
@@ -117,7 +120,7 @@ impl History {
                     members.filter(|(name, _)| is_own(name)).map(|(k, v)| (k.clone(), Some(v.clone()))),
                 );
             }
-            History::Text(_) | History::Counter { .. } => {}
+            History::Text(_) | History::Counter { .. } | History::Other => {}
         }
     }
 

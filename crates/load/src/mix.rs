@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use ramanujan_crdt::CrdtType;
+
 use crate::random::{Random, Zipf};
 
 /// Type of a document, told by the first part of its name: `load-text-3`.
@@ -12,9 +14,13 @@ pub(crate) enum Kind {
     Json,
     Set,
     Counter,
+    /// Any other type of the table, by its name there: written with the table's examples, and compared between
+    /// replicas, not with what the operations should have made.
+    Other(CrdtType),
 }
 
 impl Kind {
+    /// Those whose value is foretold.
     pub(crate) const ALL: [Kind; 4] = [Kind::Text, Kind::Json, Kind::Set, Kind::Counter];
 
     pub(crate) fn name(self) -> &'static str {
@@ -23,7 +29,15 @@ impl Kind {
             Kind::Json => "json",
             Kind::Set => "set",
             Kind::Counter => "counter",
+            Kind::Other(crdt_type) => crdt_type.as_str(),
         }
+    }
+
+    fn of_name(name: &str) -> Option<Self> {
+        let foretold = Kind::ALL.into_iter().find(|kind| kind.name() == name);
+        // An example of a text's or a JSON document's operation would name places that are not there.
+        let is_other = |crdt_type: &CrdtType| !matches!(crdt_type, CrdtType::Text | CrdtType::Json);
+        foretold.or_else(|| name.parse().ok().filter(is_other).map(Kind::Other))
     }
 }
 
@@ -42,10 +56,10 @@ impl FromStr for Mix {
         for part in text.split(',') {
             let (name, weight) =
                 part.split_once(':').ok_or_else(|| format!("{part:?} is not TYPE:WEIGHT"))?;
-            let kind = Kind::ALL
-                .into_iter()
-                .find(|kind| kind.name() == name.trim())
-                .ok_or_else(|| format!("{name:?} is not one of text, json, set, counter"))?;
+            let kind = Kind::of_name(name.trim()).ok_or_else(|| {
+                let others = CrdtType::ALL.map(CrdtType::as_str).join(", ");
+                format!("{name:?} is not one of text, json, set, counter, or another type ({others})")
+            })?;
             let weight = weight
                 .trim()
                 .parse()
@@ -143,6 +157,8 @@ mod tests {
     fn mixes_are_read_and_shown() {
         let mix: Mix = "text:60, set:10,counter:0".parse().unwrap();
         assert_eq!(mix.to_string(), "text:60,set:10");
+        let mix: Mix = "max-register:2,ew-flag:1,text:3".parse().unwrap();
+        assert_eq!(mix.to_string(), "max-register:2,ew-flag:1,text:3");
         for wrong in ["", "text", "text:", "text:-1", "text:1,text:2", "words:1", "text:0", "text:1000001"] {
             assert!(wrong.parse::<Mix>().is_err(), "{wrong}");
         }

@@ -1,6 +1,8 @@
 //! Operations as the streams take them.
 
 use ramanujan_core::{AgentId, Color, Dot};
+use ramanujan_crdt::Op;
+use ramanujan_crdt::types::Fields;
 use serde_json::{Value, json};
 
 /// What an operation does. Positions and lengths count Unicode code points.
@@ -33,6 +35,8 @@ pub(crate) enum Change {
     DeleteMember {
         path: Vec<String>,
     },
+    /// As it is.
+    Op(Op),
 }
 
 /// An operation with its dot (the agent is the replica's) and the version it refers to.
@@ -47,9 +51,10 @@ pub(crate) struct Operation {
 impl Operation {
     /// The stream that takes it: RED builds up, BLUE takes back.
     pub(crate) fn color(&self) -> Color {
-        match self.change {
+        match &self.change {
+            Change::Op(op) => op.color(),
             Change::InsertText { .. } | Change::Add { .. } | Change::SetMember { .. } => Color::Red,
-            Change::Count { amount, .. } if amount >= 0 => Color::Red,
+            Change::Count { amount, .. } if *amount >= 0 => Color::Red,
             Change::DeleteText { .. }
             | Change::Remove { .. }
             | Change::DeleteMember { .. }
@@ -79,6 +84,22 @@ impl Operation {
             Change::Remove { element } => json!({"operation": "remove", "value": element}),
             Change::SetMember { path, value } => json!({"operation": "set", "path": path, "value": value}),
             Change::DeleteMember { path } => json!({"operation": "delete", "path": path}),
+            Change::Op(op) => {
+                let Fields { position, length, value, edit } = op.clone().into_fields();
+                let mut body = json!({"operation": op.name(), "crdt_type": op.crdt_type()});
+                let fields = [
+                    ("position", position.map(|position| json!(position))),
+                    ("length", length.map(|length| json!(length))),
+                    ("value", value.map(|value| json!(value))),
+                    ("edit", edit.map(|edit| json!(edit))),
+                ];
+                for (name, field) in fields {
+                    if let Some(field) = field {
+                        body[name] = field;
+                    }
+                }
+                body
+            }
         };
         body["document_id"] = json!(document);
         body["agent_id"] = json!(agent);
@@ -108,6 +129,11 @@ mod tests {
             json!({"operation": "decrement", "value": 4, "document_id": "d", "agent_id": "a", "seq": 2})
         );
         assert_eq!(
+            json(Change::Op(Op::Grow { amount: 3 }), None),
+            json!({"operation": "increment", "crdt_type": "g-counter", "value": 3, "document_id": "d",
+                   "agent_id": "a", "seq": 2})
+        );
+        assert_eq!(
             json(Change::Count { path: Some(vec!["x".into()]), amount: 1 }, None)["path"],
             json!(["x"])
         );
@@ -118,6 +144,7 @@ mod tests {
         let color = |change| Operation { seq: 1, parents: None, change }.color();
         assert_eq!(color(Change::Count { path: None, amount: 1 }), Color::Red);
         assert_eq!(color(Change::Count { path: None, amount: -1 }), Color::Blue);
+        assert_eq!(color(Change::Op(Op::Disable {})), Color::Blue);
         assert_eq!(color(Change::Add { element: "x".into() }), Color::Red);
         assert_eq!(color(Change::DeleteMember { path: vec!["x".into()] }), Color::Blue);
     }

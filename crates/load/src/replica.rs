@@ -4,6 +4,7 @@
 //! operations it lets the server take the heads instead, as an editor that hears of the others' work would.
 
 use ramanujan_core::{AgentId, Dot};
+use ramanujan_crdt::{CrdtType, Op};
 use serde_json::{Value, json};
 
 use crate::history::{History, SHARED, VISITS};
@@ -108,6 +109,7 @@ impl Replica {
             Kind::Counter => (None, Change::Count { path: None, amount: amount(random) }),
             Kind::Set => (None, self.next_of_set(random)),
             Kind::Json => (None, self.next_of_json(random)),
+            Kind::Other(crdt_type) => (None, example(crdt_type, random)),
         };
         let operation = Operation { seq: self.acknowledged + 1, parents, change };
         self.pending = Some(operation.clone());
@@ -202,6 +204,14 @@ impl Replica {
             self.on_own_version = 0;
         }
     }
+}
+
+/// One of the examples that the table of types has; a count where it has none, which every type of the table has.
+fn example(crdt_type: CrdtType, random: &mut Random) -> Change {
+    let mut all = Op::examples();
+    all.retain(|op| op.crdt_type() == crdt_type);
+    let chosen = random.pick(&all).cloned();
+    Change::Op(chosen.unwrap_or(Op::Increment { amount: 1 }))
 }
 
 /// Not 0.

@@ -23,7 +23,7 @@ fn state(seq: u64, value: Value) -> State {
 
 #[test]
 fn an_operation_with_an_unknown_outcome_is_sent_again_as_it_was() {
-    for kind in Kind::ALL {
+    for kind in Kind::ALL.into_iter().chain(CrdtType::ALL.map(Kind::Other)) {
         let (mut replica, mut random) = (replica(kind), Random::new(1, 0));
         let first = replica.next(&mut random);
         assert_eq!(first, replica.next(&mut random));

@@ -63,6 +63,11 @@ impl<T> Setting<T> {
     pub const fn within(self, accepts: fn(&T) -> bool, bounds: &'static str) -> Self {
         Setting { accepts, bounds, ..self }
     }
+
+    /// The value where the variable is not set.
+    pub fn usual(&self) -> T {
+        (self.default)()
+    }
 }
 
 impl<T: FromStr<Err: Display>> Setting<T> {

@@ -18,6 +18,7 @@ mod state;
 mod verify;
 
 use ramanujan_core::{Code, Color, Problem, json};
+use ramanujan_crdt::Op;
 use ramanujan_shell::service::color_constants;
 use ramanujan_shell::{Info, Request, Response, Service};
 use serde::Deserialize;
@@ -110,41 +111,43 @@ async fn green_verify(request: Request) -> Result<Response, Problem> {
     }
 }
 
+/// What GREEN takes beside operations on documents; they change nothing.
+const CHECKS: [&str; 3] = ["verify", "check", "canonicalize"];
+
 /// Operations that a stream takes.
-fn allowed(color: Color) -> &'static [&'static str] {
-    match color {
-        Color::Red => {
-            &["insert", "increment", "add", "set", "insert_item", "insert_text", "transition to LIVE"]
-        }
-        Color::Blue => &["delete", "decrement", "remove", "delete_text", "transition to BACKFILL"],
-        Color::Green => &["verify", "check", "canonicalize", "transition to VERIFY"],
-    }
+fn allowed(color: Color) -> Vec<String> {
+    let own = if color == Color::Green { &CHECKS[..] } else { &[] };
+    own.iter().map(|name| (*name).to_owned()).chain(Op::names_of_color(color)).collect()
+}
+
+/// Whether a stream takes an operation.
+fn takes(color: Color, operation: &str) -> bool {
+    Op::color_of_name(operation) == Some(color) || (color == Color::Green && CHECKS.contains(&operation))
 }
 
 /// Refuses an operation of another colour, or of none.
 fn check_color(color: Color, operation: &str, polarity: Option<&str>) -> Result<(), Problem> {
-    let allowed = allowed(color);
     if let Some(polarity) = polarity {
         let claimed: Color = polarity
             .parse()
             .map_err(|error| Problem::new(Code::InvalidOperation, format!("polarity: {error}")))?;
         if claimed != color {
             let detail = format!("the operation says it is {claimed}, this is the {color} stream");
-            return Err(Problem::new(Code::WrongColor, detail).with("allowed", allowed.to_vec()));
+            return Err(Problem::new(Code::WrongColor, detail).with("allowed", allowed(color)));
         }
     }
-    if allowed.contains(&operation) {
+    if takes(color, operation) {
         return Ok(());
     }
-    let list = allowed.join(", ");
-    match Color::of_operation(operation) {
+    let list = allowed(color).join(", ");
+    match Op::color_of_name(operation).or_else(|| Color::of_operation(operation)) {
         Some(other) if other != color => {
             let detail = format!("{operation} is {other}; the {color} stream takes {list}");
-            Err(Problem::new(Code::WrongColor, detail).with("allowed", allowed.to_vec()))
+            Err(Problem::new(Code::WrongColor, detail).with("allowed", allowed(color)))
         }
         _ => {
             let detail = format!("unknown operation {operation:.40?}; the {color} stream takes {list}");
-            Err(Problem::new(Code::InvalidOperation, detail).with("allowed", allowed.to_vec()))
+            Err(Problem::new(Code::InvalidOperation, detail).with("allowed", allowed(color)))
         }
     }
 }

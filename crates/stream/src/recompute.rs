@@ -57,7 +57,7 @@ impl Recomputed {
 
     fn check_and_push(&mut self, record: &DeltaRecord) -> Result<(), String> {
         // Refuses content that does not have the digest it is stored under.
-        let delta = record.to_delta().map_err(|problem| problem.detail)?;
+        let delta = record.to_delta().map_err(|error| error.to_string())?;
         let dot = &delta.dot;
         let agent = dot.agent.as_str();
         let known = self.clocks.get(agent).map_or(0, |clock| clock.get(agent));

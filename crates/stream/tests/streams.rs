@@ -43,6 +43,22 @@ fn red_stores_colours_and_records() {
 }
 
 #[test]
+fn the_table_of_types_says_which_stream_takes_what() {
+    let _network = network();
+    let raise = json!({"operation": "raise", "document_id": "m", "value": 4.5});
+    assert_eq!(post("red", raise.clone()).json["result"]["crdt_type"], "max-register");
+    let reply = post("blue", raise);
+    assert_eq!((reply.status, &reply.json["code"]), (409, &json!("wrong-color")));
+    let [enable, disable] = ["enable", "disable"].map(|name| json!({"operation": name, "document_id": "f"}));
+    assert_eq!(post("red", enable.clone()).status, 200);
+    assert_eq!(post("red", disable.clone()).json["code"], "wrong-color");
+    assert_eq!(post("blue", disable).status, 200);
+    let reply = post("blue", enable);
+    let names = ["delete", "decrement", "remove", "delete_text", "transition to BACKFILL", "disable"];
+    assert_eq!(reply.json["allowed"], json!(names), "{}", reply.json);
+}
+
+#[test]
 fn an_operation_of_another_colour_is_refused_and_changes_nothing() {
     let _network = network();
     let reply = post("red", json!({"operation": "delete", "document_id": "d", "position": 0, "length": 1}));

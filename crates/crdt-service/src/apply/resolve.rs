@@ -8,15 +8,15 @@ use ramanujan_crdt::request::EditRequest;
 use ramanujan_crdt::text::units::utf16_to_code_points;
 use ramanujan_crdt::types::{Event, State};
 use ramanujan_crdt::{CrdtType, Edit, Op};
-use ramanujan_shell::Store;
 
-use super::known::{Known, past_of};
-use crate::materialise::{Content, Materialised, materialise};
-use crate::memo;
-use crate::version::{At, find};
+use crate::content::{Content, Materialised};
+use crate::record::Recorded;
+
+/// Gives a document at a version of stored deltas.
+pub(crate) type ContentAt<'a> = dyn Fn(&DocumentId, &VectorClock) -> Result<Rc<Materialised>, Problem> + 'a;
 
 /// The document as an operation of the batch sees it, kept for the next one, which as a rule builds on it.
-pub(super) struct Resolver {
+pub(crate) struct Resolver {
     at: VectorClock,
     state: State,
 }
@@ -24,18 +24,18 @@ pub(super) struct Resolver {
 impl Resolver {
     /// The document at `past`. `unstored` are the batch's own deltas, in order.
     pub(super) fn at(
-        store: &Store,
+        content_at: &ContentAt<'_>,
         document: &DocumentId,
         past: &VectorClock,
-        unstored: &[Known],
+        unstored: &[Rc<Recorded>],
     ) -> Result<Self, Problem> {
-        let own: Vec<&Known> =
-            unstored.iter().filter(|k| past.get(k.delta.dot.agent.as_str()) >= k.delta.dot.seq).collect();
+        let own: Vec<&Rc<Recorded>> =
+            unstored.iter().filter(|new| past.get(new.dot().agent.as_str()) >= new.dot().seq).collect();
         let stored: VectorClock = past
             .iter()
             .map(|(agent, seq)| {
-                let first = own.iter().find(|known| known.delta.dot.agent.as_str() == agent);
-                (agent, first.map_or(seq, |known| known.delta.dot.seq - 1))
+                let first = own.iter().find(|new| new.dot().agent.as_str() == agent);
+                (agent, first.map_or(seq, |new| new.dot().seq - 1))
             })
             .collect();
         let empty = || {
@@ -45,14 +45,14 @@ impl Resolver {
         let state = if stored.is_empty() {
             empty()?
         } else {
-            match &at_clock(store, document, &stored)?.content {
+            match &content_at(document, &stored)?.content {
                 Content::State(state) => (**state).clone(),
                 Content::Text(_) => empty()?,
             }
         };
         let mut resolver = Resolver { at: stored, state };
-        for known in own {
-            resolver.follow(known)?;
+        for new in own {
+            resolver.follow(new, &new.past())?;
         }
         Ok(resolver)
     }
@@ -61,14 +61,13 @@ impl Resolver {
         self.at == *past
     }
 
-    /// Takes in the next delta of the batch if it was made at this version.
-    pub(super) fn follow(&mut self, known: &Known) -> Result<(), Problem> {
-        let past = past_of(known);
-        let event = Event { dot: &known.delta.dot, past: &past };
+    /// Takes in the next delta of the batch, made at this version, its `past`.
+    pub(super) fn follow(&mut self, new: &Recorded, past: &VectorClock) -> Result<(), Problem> {
+        let event = Event { dot: new.dot(), past };
         self.state
-            .apply(&event, &known.delta.op)
+            .apply(&event, &new.delta.op)
             .map_err(|error| Problem::new(Code::InvalidOperation, error.to_string()))?;
-        self.at.observe(known.delta.dot.agent.as_str(), known.delta.dot.seq);
+        self.at.observe(new.dot().agent.as_str(), new.dot().seq);
         Ok(())
     }
 
@@ -86,18 +85,12 @@ impl Resolver {
     }
 }
 
-/// The document at a version of stored deltas.
-fn at_clock(store: &Store, document: &DocumentId, clock: &VectorClock) -> Result<Rc<Materialised>, Problem> {
-    let version = find(store, document, &At::Clock(clock.clone()))?;
-    materialise(store, document.as_str(), &version, memo::base(document.as_str()))
-}
-
 /// A text operation whose position and length count UTF-16 code units, in code points.
 ///
 /// # Errors
 /// 422 if a place is past the end or within a surrogate pair; if the version has deltas that are not stored yet.
 pub(super) fn code_points(
-    store: &Store,
+    content_at: &ContentAt<'_>,
     document: &DocumentId,
     past: &VectorClock,
     op: &Op,
@@ -105,7 +98,7 @@ pub(super) fn code_points(
     let text = if past.is_empty() {
         String::new()
     } else {
-        let state = at_clock(store, document, past).map_err(|problem| {
+        let state = content_at(document, past).map_err(|problem| {
             if !matches!(problem.code, Code::NoSuchVersion | Code::UnclosedVersion) {
                 return problem;
             }

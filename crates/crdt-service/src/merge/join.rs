@@ -9,10 +9,10 @@ use std::rc::Rc;
 use ramanujan_core::{Code, Polarity, Problem};
 use ramanujan_crdt::counter::Totals;
 use ramanujan_crdt::text::DocumentError;
-use ramanujan_crdt::{CrdtType, Delta, Op, PnCounter, StateDigest, TextDocument};
+use ramanujan_crdt::types::State;
+use ramanujan_crdt::{CrdtType, Delta, PnCounter, StateDigest, TextDocument};
 
 use super::replay::{Entry, Replay, Target, union};
-use ramanujan_crdt::types::State;
 
 /// A state to be joined with others of its type.
 #[derive(Clone, Debug)]
@@ -85,9 +85,7 @@ impl Operand {
     pub(crate) fn canonical(&self) -> Result<Vec<u8>, Problem> {
         match &self.form {
             Form::State(state) => Ok(state.encode()),
-            Form::Totals(totals) => {
-                serde_json::to_vec(totals).map_err(|e| Problem::new(Code::Encoding, e.to_string()))
-            }
+            Form::Totals(totals) => Ok(serde_json::to_vec(totals)?),
             Form::Text(text) => text_bytes(text.clone(), &text.state().map_err(refused)?),
             Form::Deltas(deltas) => {
                 let replay = Replay::of(self.crdt_type, deltas)?;
@@ -125,7 +123,7 @@ fn text_bytes(mut text: Box<TextDocument>, state: &StateDigest) -> Result<Vec<u8
 
 impl Form {
     /// The deltas of a text or of a set of them.
-    pub(super) fn into_deltas(self) -> Result<Vec<Entry>, Problem> {
+    pub(crate) fn into_deltas(self) -> Result<Vec<Entry>, Problem> {
         let text = match self {
             Form::Deltas(deltas) => return Ok(deltas),
             Form::Text(text) => text,
@@ -162,12 +160,8 @@ impl Form {
         let mut counter = PnCounter::new();
         for entry in union(Vec::new(), deltas)? {
             let agent = entry.delta.dot.agent.as_str();
-            let (plus, minus) = match entry.delta.op {
-                Op::Increment { amount } | Op::Grow { amount } => (amount, 0),
-                Op::Decrement { amount } => (0, amount),
-                _ => (0, 0),
-            };
-            let sum = counter.totals(agent).add(plus, minus).ok_or_else(|| {
+            let Totals { p, n } = entry.delta.op.counts();
+            let sum = counter.totals(agent).add(p, n).ok_or_else(|| {
                 Problem::new(Code::CounterOverflow, format!("the totals of {agent} exceed 2^53-1"))
             })?;
             counter.observe(agent, sum);

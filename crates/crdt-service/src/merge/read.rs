@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ramanujan_core::{AgentId, Code, Problem, json};
 use ramanujan_crdt::counter::Totals;
+use ramanujan_crdt::types::State;
 use ramanujan_crdt::wire::DeltaRecord;
 use ramanujan_crdt::{CrdtType, PnCounter, TextDocument};
 use serde::Deserialize;
@@ -14,8 +15,7 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
 use super::join::{Form, Operand};
-use super::replay::Entry;
-use ramanujan_crdt::types::State;
+use super::replay::{Entry, blame};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -32,15 +32,6 @@ struct Wire {
 pub(crate) fn operand(crdt_type: CrdtType, side: &str, raw: &RawValue) -> Result<Operand, Problem> {
     let form = read(crdt_type, side, raw).map_err(|problem| blame(side, problem))?;
     Ok(Operand { crdt_type, form })
-}
-
-/// The problem, said of one side of the request.
-pub(super) fn blame(side: &str, mut problem: Problem) -> Problem {
-    problem.detail = match problem.extra.get("index") {
-        Some(index) => format!("{side}: delta {index}: {}", problem.detail),
-        None => format!("{side}: {}", problem.detail),
-    };
-    problem.with("side", side)
 }
 
 fn read(crdt_type: CrdtType, side: &str, raw: &RawValue) -> Result<Form, Problem> {
@@ -79,7 +70,9 @@ fn deltas(crdt_type: CrdtType, side: &str, raw: &RawValue) -> Result<Vec<Entry>,
     let read = |(index, mut record): (usize, DeltaRecord)| {
         // It decides between types that share an operation's name.
         record.crdt_type.get_or_insert(crdt_type);
-        let mut delta = record.to_delta().map_err(|problem| problem.with("index", index))?;
+        let mut delta = record
+            .to_delta()
+            .map_err(|error| Problem::new(Code::InvalidDelta, error.to_string()).with("index", index))?;
         if delta.op.crdt_type() != crdt_type {
             let detail = format!("{} is an operation of {}", delta.dot, delta.op.crdt_type());
             return Err(Problem::new(Code::InvalidDelta, detail).with("index", index));
@@ -106,7 +99,7 @@ fn first_unreadable(raw: &RawValue) -> Option<Problem> {
 
 fn totals(crdt_type: CrdtType, agents: BTreeMap<String, Box<RawValue>>) -> Result<PnCounter, Problem> {
     let invalid = |detail: String| Problem::new(Code::InvalidMerge, detail);
-    if !matches!(crdt_type, CrdtType::GCounter | CrdtType::PnCounter) {
+    if !crdt_type.is_counter() {
         return Err(invalid(format!("{crdt_type} states have no totals")));
     }
     let mut counter = PnCounter::new();

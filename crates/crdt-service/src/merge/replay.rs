@@ -5,9 +5,8 @@ use std::collections::{BinaryHeap, HashMap};
 use std::rc::Rc;
 
 use ramanujan_core::{Code, Digest, Dot, Problem, VectorClock};
-use ramanujan_crdt::{CrdtType, Delta, StateDigest, TextDocument};
-
 use ramanujan_crdt::types::{Event, State};
+use ramanujan_crdt::{CrdtType, Delta, StateDigest, TextDocument};
 
 /// A delta with its digest and where in the request it came from.
 #[derive(Clone, Debug)]
@@ -21,8 +20,17 @@ pub(crate) struct Entry {
 impl Entry {
     /// The problem, said of this delta.
     pub(crate) fn blame(&self, problem: Problem) -> Problem {
-        super::read::blame(&self.side, problem.with("index", self.index))
+        blame(&self.side, problem.with("index", self.index))
     }
+}
+
+/// The problem, said of one side of the request.
+pub(super) fn blame(side: &str, mut problem: Problem) -> Problem {
+    problem.detail = match problem.extra.get("index") {
+        Some(index) => format!("{side}: delta {index}: {}", problem.detail),
+        None => format!("{side}: {}", problem.detail),
+    };
+    problem.with("side", side)
 }
 
 /// What the deltas are replayed onto.

@@ -2,15 +2,15 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use ramanujan_core::{Code, Digest, Fingerprint, Polarity, Problem, VectorClock};
+use ramanujan_core::{Digest, Fingerprint, Polarity, Problem, VectorClock};
+use ramanujan_crdt::types::State;
 use ramanujan_crdt::{CrdtType, Json, PnCounter, TextDocument};
 use serde::Serialize;
 use serde_json::Value;
 
 use super::join::{Form, Operand, refused};
 use super::replay::{Replay, Target};
-use crate::document::counter_value;
-use ramanujan_crdt::types::State;
+use crate::version::counter_value;
 
 #[derive(Serialize)]
 struct Reply<'a> {
@@ -49,7 +49,7 @@ impl<'a> ResultPart<'a> {
         Ok(ResultPart {
             details: state.details(),
             encoded: encoded.then(|| STANDARD.encode(state.encode())),
-            ..ResultPart::of(to_value(&state.value())?)
+            ..ResultPart::of(serde_json::to_value(state.value())?)
         })
     }
 
@@ -66,57 +66,51 @@ impl<'a> ResultPart<'a> {
     }
 }
 
-fn to_value(value: &Json) -> Result<Value, Problem> {
-    serde_json::to_value(value).map_err(|error| Problem::new(Code::Encoding, error.to_string()))
+/// The members of the reply that the inputs decide, as a JSON object, and the polarity of what was merged.
+/// `encoded`: with the encoded state.
+///
+/// # Errors
+/// 422 if the deltas do not make a state or a counter's value exceeds 2^53−1.
+pub(crate) fn render(operand: &Operand, encoded: bool) -> Result<(Vec<u8>, Polarity), Problem> {
+    let (polarity, crdt_type) = (operand.polarity(), operand.crdt_type);
+    let (canonical, result, vector_clock, digest_of) = match &operand.form {
+        Form::Deltas(deltas) => {
+            return render_replay(Replay::of(crdt_type, deltas)?, crdt_type, polarity, encoded);
+        }
+        Form::Text(text) => {
+            let mut text = text.clone();
+            let state = text.state().map_err(refused)?;
+            let result = ResultPart::of_text(&mut text, encoded)?.counting(&state.clock());
+            (state.canonical_bytes(), result, Some(state.clock()), "deltas")
+        }
+        Form::Totals(totals) => {
+            let value = serde_json::to_value(counter_value(totals.value())?)?;
+            let result = ResultPart { totals: Some(totals), ..ResultPart::of(value) };
+            (operand.canonical()?, result, None, "totals")
+        }
+        Form::State(state) => {
+            let result = ResultPart::of_state(state, encoded)?;
+            (state.encode(), result, Some(state.version().clone()), "state")
+        }
+    };
+    let fingerprint = Fingerprint::of(&canonical);
+    let digest = Digest::of(&canonical);
+    write(
+        &Reply {
+            crdt_type,
+            result,
+            vector_clock,
+            fingerprint,
+            digest,
+            digest_of,
+            polarity: polarity.as_str(),
+        },
+        polarity,
+    )
 }
 
-impl Operand {
-    /// The members of the reply that the inputs decide, as a JSON object, and the polarity of what was merged.
-    /// `encoded`: with the encoded state.
-    ///
-    /// # Errors
-    /// 422 if the deltas do not make a state or a counter's value exceeds 2^53−1.
-    pub(crate) fn render(self, encoded: bool) -> Result<(Vec<u8>, Polarity), Problem> {
-        let (polarity, crdt_type) = (self.polarity(), self.crdt_type);
-        let (canonical, result, vector_clock, digest_of) = match &self.form {
-            Form::Deltas(deltas) => {
-                return render_replay(Replay::of(crdt_type, deltas)?, crdt_type, polarity, encoded);
-            }
-            Form::Text(text) => {
-                let mut text = text.clone();
-                let state = text.state().map_err(refused)?;
-                let result = ResultPart::of_text(&mut text, encoded)?.counting(&state.clock());
-                (state.canonical_bytes(), result, Some(state.clock()), "deltas")
-            }
-            Form::Totals(totals) => {
-                let value = to_value(&counter_value(totals.value())?)?;
-                let result = ResultPart { totals: Some(totals), ..ResultPart::of(value) };
-                (self.canonical()?, result, None, "totals")
-            }
-            Form::State(state) => {
-                let result = ResultPart::of_state(state, encoded)?;
-                (state.encode(), result, Some(state.version().clone()), "state")
-            }
-        };
-        let fingerprint = Fingerprint::of(&canonical);
-        let digest = Digest::of(&canonical);
-        write(
-            &Reply {
-                crdt_type,
-                result,
-                vector_clock,
-                fingerprint,
-                digest,
-                digest_of,
-                polarity: polarity.as_str(),
-            },
-            polarity,
-        )
-    }
-}
-
-/// As [`Operand::render`], of a state made by replaying deltas.
-pub(super) fn render_replay(
+/// As [`render`], of a state made by replaying deltas.
+pub(crate) fn render_replay(
     replay: Replay,
     crdt_type: CrdtType,
     polarity: Polarity,
@@ -140,6 +134,5 @@ pub(super) fn render_replay(
 }
 
 fn write(reply: &Reply<'_>, polarity: Polarity) -> Result<(Vec<u8>, Polarity), Problem> {
-    let bytes = serde_json::to_vec(reply).map_err(|e| Problem::new(Code::Encoding, e.to_string()))?;
-    Ok((bytes, polarity))
+    Ok((serde_json::to_vec(reply)?, polarity))
 }

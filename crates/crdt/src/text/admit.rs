@@ -6,11 +6,11 @@
 
 use std::ops::Range;
 
+use super::error::{MAX_DOCUMENT_LENGTH, TextError};
 use super::log::{Log, Note};
 use super::past::Replay;
 use super::run::{Kind, Lv, Run};
 use super::walker::{Change, Sink};
-use super::{MAX_DOCUMENT_LENGTH, TextError};
 
 /// What a batch does to the document.
 pub(crate) struct Admitted {

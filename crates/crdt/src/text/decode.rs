@@ -4,18 +4,16 @@
 use ramanujan_core::AgentId;
 use smallvec::SmallVec;
 
-use super::MAX_DOCUMENT_LENGTH;
 use super::admit::Admitted;
-use super::column::{Column, Reader, unzigzag};
-use super::container::DecodeError;
 use super::encode::{RUNS_EXPANSION, TEXT_EXPANSION, cursor_after};
-use super::error::DocumentError;
+use super::error::{DocumentError, MAX_DOCUMENT_LENGTH};
 use super::log::Log;
 use super::past::Replay;
 use super::receive::{OpId, Received};
 use super::rope::char_offset;
 use super::run::Kind;
 use super::stretch::Stretch;
+use crate::codec::{Bytes, Column, DecodeError, unzigzag};
 
 /// An agent as a body's table has it.
 pub(crate) struct Entry {
@@ -27,7 +25,7 @@ pub(crate) struct Entry {
 }
 
 /// Reads the table of agents, leaving the columns.
-pub(crate) fn read_table(reader: &mut Reader<'_>) -> Result<Vec<Entry>, DecodeError> {
+pub(crate) fn read_table(reader: &mut Bytes<'_>) -> Result<Vec<Entry>, DecodeError> {
     let count = reader.length()?;
     let mut table: Vec<Entry> = Vec::new();
     for _ in 0..count {
@@ -58,7 +56,7 @@ pub(crate) fn read_into(
 ) -> Result<Admitted, DocumentError> {
     let mark = log.mark();
     let (start, base) = (log.end(), log.heads.clone());
-    let read = read(log, Reader(body));
+    let read = read(log, Bytes(body));
     let admitted = read.and_then(|()| Ok(log.admit(replay, start, &base, length)?));
     if admitted.is_err() {
         log.rewind(mark);
@@ -68,14 +66,14 @@ pub(crate) fn read_into(
 
 /// A column of run lengths.
 struct Counted<'a> {
-    reader: Reader<'a>,
+    reader: Bytes<'a>,
     value: u32,
     left: u64,
 }
 
 impl<'a> Counted<'a> {
     fn new(column: &'a Column<'_>) -> Self {
-        Counted { reader: Reader(column.bytes()), value: 0, left: 0 }
+        Counted { reader: Bytes(column.bytes()), value: 0, left: 0 }
     }
 
     fn next(&mut self) -> Result<u32, DecodeError> {
@@ -103,14 +101,14 @@ struct Agent {
 
 /// The column of parents.
 struct Links<'a> {
-    reader: Reader<'a>,
+    reader: Bytes<'a>,
     /// Runs before the next entry, if there is one.
     follows: Option<u64>,
 }
 
 impl<'a> Links<'a> {
     fn new(column: &'a Column<'_>) -> Result<Self, DecodeError> {
-        let mut links = Links { reader: Reader(column.bytes()), follows: None };
+        let mut links = Links { reader: Bytes(column.bytes()), follows: None };
         links.begin()?;
         Ok(links)
     }
@@ -179,7 +177,7 @@ impl<'a> Content<'a> {
     }
 }
 
-fn read(log: &mut Log, mut reader: Reader<'_>) -> Result<(), DocumentError> {
+fn read(log: &mut Log, mut reader: Bytes<'_>) -> Result<(), DocumentError> {
     let mut agents: Vec<Agent> = Vec::new();
     for Entry { id, since, ops } in read_table(&mut reader)? {
         agents.push(Agent { author: log.intern(&id), cursor: 0, last: since, end: since + ops });
@@ -198,7 +196,7 @@ fn read(log: &mut Log, mut reader: Reader<'_>) -> Result<(), DocumentError> {
     let mut text = Content { rest, ascii: rest.is_ascii() };
     let (mut names, mut units) = (Counted::new(&names), Counted::new(&units));
     let mut links = Links::new(&links)?;
-    let (mut shapes, mut jumps) = (Reader(shapes.bytes()), Reader(jumps.bytes()));
+    let (mut shapes, mut jumps) = (Bytes(shapes.bytes()), Bytes(jumps.bytes()));
     // The last byte of each integer is the one below 0x80.
     log.reserve(shapes.0.iter().filter(|byte| **byte < 0x80).count(), rest.len());
     let mut previous = None;
@@ -228,8 +226,8 @@ fn read(log: &mut Log, mut reader: Reader<'_>) -> Result<(), DocumentError> {
 
 /// The next run's operations, with every number within a document's length.
 fn read_stretch(
-    shapes: &mut Reader<'_>,
-    jumps: &mut Reader<'_>,
+    shapes: &mut Bytes<'_>,
+    jumps: &mut Bytes<'_>,
     unit: u32,
     cursor: i64,
 ) -> Result<Stretch, DecodeError> {

@@ -7,7 +7,10 @@ use super::error::DocumentError;
 use super::log::Log;
 use super::rope::char_offset;
 use super::run::Kind;
-use crate::{CrdtType, Delta, Op, StateDigest};
+use crate::crdts::crdt_type::CrdtType;
+use crate::crdts::op::Op;
+use crate::delta::Delta;
+use crate::state::StateDigest;
 
 impl TextDocument {
     /// All operations, each after its parents, as they came in: equal canonical bytes, equal digests.

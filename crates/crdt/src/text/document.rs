@@ -8,18 +8,18 @@ use std::borrow::Cow;
 
 use ramanujan_core::{AgentId, Dot, VectorClock};
 
-use super::column::Effort;
-use super::container::{self, DecodeError};
-use super::error::DocumentError;
+use super::error::{DocumentError, MAX_DOCUMENT_LENGTH, TextError};
 use super::log::{Log, Piece, Version};
 use super::past::Replay;
+use super::pending::Pending;
 use super::rope::{Rope, count_chars};
 use super::run::{Kind, Lv};
-use super::settle::Pending;
-use super::snapshot::Sealed;
+use super::sealed::Sealed;
 use super::stretch::Stretch;
-use super::{MAX_DOCUMENT_LENGTH, TextError};
-use crate::{CrdtType, Op};
+use crate::codec::container::{self, Kind as Body};
+use crate::codec::{DecodeError, Effort};
+use crate::crdts::crdt_type::CrdtType;
+use crate::crdts::op::Op;
 
 /// An agent as one document knows it, so that a key does not look a name up. From [`TextDocument::agent`]; of no use
 /// with another document.
@@ -317,7 +317,7 @@ impl TextDocument {
             .iter()
             .map(|author| since.get(author.id.as_str()).min(u64::from(author.ops)) as u32)
             .collect();
-        let mut out = container::begin(CrdtType::Text, container::Kind::Deltas);
+        let mut out = container::begin(CrdtType::Text.envelope_number(), Body::Deltas);
         out.extend(super::encode::body(&log, &since, Effort::Fast));
         Ok(container::seal(out))
     }

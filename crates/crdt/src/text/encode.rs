@@ -6,13 +6,12 @@
 use ramanujan_core::AgentId;
 use smallvec::SmallVec;
 
-use super::column::{ColumnWriter, Effort, Expansion, zigzag};
 use super::log::Log;
 use super::order::canonical;
 use super::receive::OpId;
 use super::run::Kind;
 use super::stretch::Stretch;
-use crate::delta::{put_text, put_uint};
+use crate::codec::{ColumnWriter, Effort, Expansion, put_text, put_uint, zigzag};
 
 /// Runs take memory that their bytes do not, so their columns may hardly expand.
 pub(crate) const RUNS_EXPANSION: Expansion = Expansion(2);

@@ -1,10 +1,54 @@
-//! Why a text document refuses an operation, a merge or bytes.
+//! Why a text refuses an operation, a merge or bytes, and how long it gets.
 
 use ramanujan_core::Dot;
 use thiserror::Error;
 
-use super::TextError;
-use super::container::DecodeError;
+use super::run::Lv;
+use crate::codec::DecodeError;
+
+/// Longest document, in code points: keeps every position in 32 bits and a checkout within an instance's memory.
+pub const MAX_DOCUMENT_LENGTH: u64 = 16 << 20;
+
+/// Most events of one graph, each a code point inserted or deleted: numbers them in 32 bits, with one to spare.
+pub(super) const MAX_EVENTS: Lv = Lv::MAX - 1;
+
+/// Why an operation cannot be added, or a version not be read.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum TextError {
+    /// A parent is missing: it has to come first.
+    #[error("parent {0} is unknown")]
+    UnknownParent(Dot),
+    /// A dot names one operation.
+    #[error("{0} exists already")]
+    DuplicateDot(Dot),
+    /// Beyond the end of the version that the operation was made at.
+    #[error(
+        "position {position} + length {length} is past the end: the document has {document} code points there"
+    )]
+    OutOfRange {
+        /// First code point concerned.
+        position: u64,
+        /// How many.
+        length: u64,
+        /// How many there are.
+        document: u64,
+    },
+    /// No code point is inserted or deleted.
+    #[error("an insertion or deletion of nothing is not an operation")]
+    Empty,
+    /// Beyond [`MAX_DOCUMENT_LENGTH`].
+    #[error("the document would have {0} code points; the limit is {MAX_DOCUMENT_LENGTH}")]
+    TooLong(u64),
+    /// Events are numbered in 32 bits.
+    #[error("the history would have more than {MAX_EVENTS} insertions and deletions of a code point")]
+    TooManyEvents,
+    /// An operation of another type.
+    #[error("{0} is not a text operation")]
+    NotText(&'static str),
+    /// Only a graph loaded in part says this.
+    #[error("the fork of the versions, or a text inserted since, is not loaded")]
+    NeedsHistory,
+}
 
 /// What a [`super::TextDocument`] refuses; it is then unchanged.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -27,6 +71,7 @@ pub enum DocumentError {
     /// The history has 2^32 code points or bytes.
     #[error("the history is full")]
     Full,
+    /// The bytes are no encoding.
     #[error(transparent)]
     Decode(#[from] DecodeError),
 }

@@ -12,42 +12,12 @@ use std::ops::Range;
 
 use ramanujan_core::{Dot, VectorClock};
 use smallvec::SmallVec;
-use thiserror::Error;
 
+use super::error::{MAX_DOCUMENT_LENGTH, MAX_EVENTS, TextError};
 use super::rope::Rope;
 use super::run::{Kind, Lv, Run};
 use super::walker::{Change, NotLoaded, UNLOADED, transform};
-use crate::Op;
-
-/// Longest document, in code points: keeps every position in 32 bits and a checkout within an instance's memory.
-pub const MAX_DOCUMENT_LENGTH: u64 = 16 << 20;
-
-/// Most events of one graph, each a code point inserted or deleted: numbers them in 32 bits, with one to spare.
-const MAX_EVENTS: Lv = Lv::MAX - 1;
-
-/// Why an operation cannot be added, or a version not be read.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum TextError {
-    #[error("parent {0} is unknown")]
-    UnknownParent(Dot),
-    #[error("{0} exists already")]
-    DuplicateDot(Dot),
-    #[error(
-        "position {position} + length {length} is past the end: the document has {document} code points there"
-    )]
-    OutOfRange { position: u64, length: u64, document: u64 },
-    #[error("an insertion or deletion of nothing is not an operation")]
-    Empty,
-    #[error("the document would have {0} code points; the limit is {MAX_DOCUMENT_LENGTH}")]
-    TooLong(u64),
-    #[error("the history would have more than {MAX_EVENTS} insertions and deletions of a code point")]
-    TooManyEvents,
-    #[error("{0} is not a text operation")]
-    NotText(&'static str),
-    /// Only a graph loaded in part says this.
-    #[error("the fork of the versions, or a text inserted since, is not loaded")]
-    NeedsHistory,
-}
+use crate::crdts::op::Op;
 
 /// What the graph keeps of a delta beside its run; its events begin where the previous one's end.
 #[derive(Clone, Copy, Debug)]
@@ -68,6 +38,21 @@ struct TextStart {
 }
 
 /// A set of text deltas in a topological order, whole or in part.
+///
+/// ```
+/// use ramanujan_crdt::{Op, TextGraph};
+///
+/// let (first, left, right) = ("ann:1".parse()?, "ann:2".parse()?, "ben:1".parse()?);
+/// let mut graph = TextGraph::new();
+/// let insert = |position, text: &str| Op::Insert { position, text: text.to_owned() };
+/// graph.push(&first, &[], &insert(0, "ac"))?;
+/// // Neither has seen the other.
+/// graph.push(&left, std::slice::from_ref(&first), &insert(1, "b"))?;
+/// graph.push(&right, std::slice::from_ref(&first), &Op::Delete { position: 0, length: 1 })?;
+/// assert_eq!(graph.text()?, "bc");
+/// assert_eq!(graph.advance("", &[], &[left])?, "abc");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct TextGraph {
     agents: Vec<String>,
@@ -88,6 +73,7 @@ pub struct TextGraph {
 type Version = SmallVec<[Lv; 2]>;
 
 impl TextGraph {
+    /// The empty graph.
     pub fn new() -> Self {
         Self::default()
     }
@@ -97,10 +83,12 @@ impl TextGraph {
         self.nodes.len()
     }
 
+    /// Whether there is no delta.
     pub fn is_empty(&self) -> bool {
         self.nodes.is_empty()
     }
 
+    /// Whether a delta is here.
     pub fn contains(&self, dot: &Dot) -> bool {
         self.find(dot).is_some()
     }
@@ -263,15 +251,8 @@ impl TextGraph {
         self.replay("", &[], &self.heads)
     }
 
-    /// The text at the merge of `version`.
-    ///
-    /// # Errors
-    /// [`TextError::UnknownParent`], or [`TextError::NeedsHistory`] if not all that it builds on is loaded.
-    pub fn text_at(&self, version: &[Dot]) -> Result<String, TextError> {
-        self.replay("", &[], &self.version(version)?)
-    }
-
-    /// The text at the merge of `base` and `target`, given that at the merge of `base`.
+    /// The text at the merge of `base` and `target`, given that at the merge of `base`. With nothing for `base`, the text
+    /// at `target`.
     ///
     /// # Errors
     /// [`TextError::NeedsHistory`] if the fork of the two, or a text inserted since `base`, is not loaded;
@@ -345,6 +326,7 @@ impl From<NotLoaded> for TextError {
 /// Numbers of a stored text delta, all in code points.
 #[derive(Clone, Copy, Debug)]
 pub struct StoredShape {
+    /// First code point concerned.
     pub position: u64,
     /// How many are inserted or deleted.
     pub length: u64,

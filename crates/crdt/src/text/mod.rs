@@ -1,12 +1,17 @@
 //! Text as an event graph (Gentle and Kleppmann, "Collaborative Text Editing with Eg-walker", EuroSys 2025).
 //!
-//! `graph` knows deltas by their dots, whole or in part; `run` is the run-length form that replay works on; `walker`
-//! replays it. [`TextDocument`] is the replica that a program holds: a `rope` under edit over a `log` of runs, with
-//! `encode`, `decode` and `snapshot` for its bytes (`docs/encoding.md`).
+//! One engine, `walker`, replays runs of operations (`run`); there are two ways to it, for two kinds of caller:
+//!
+//! - [`TextDocument`] is the replica that a program holds: text under edit with its whole history, at home in memory
+//!   and in bytes. A `rope` under edit over a `log` of runs, with `encode`, `decode` and `snapshot` for its bytes
+//!   (`docs/encoding.md`). It must have every operation.
+//! - [`TextGraph`] is for a service that keeps deltas as rows and no replica: it knows deltas by their dots, loaded in
+//!   part and mostly without their texts, checks that a new one fits its parents, and tells the length or the text of
+//!   any version, as far as what is loaded allows.
+//!
+//! That both make the same texts of the same deltas is a law (`tests/document/models.rs`).
 
 mod admit;
-pub(crate) mod column;
-pub(crate) mod container;
 mod decode;
 mod deltas;
 mod document;
@@ -17,18 +22,19 @@ mod join;
 mod log;
 mod order;
 mod past;
+mod pending;
 mod receive;
 mod rope;
 mod run;
+mod sealed;
 mod settle;
 mod snapshot;
 mod stretch;
 pub mod units;
 mod walker;
 
-pub use column::Effort;
-pub use container::DecodeError;
+pub use crate::codec::{DecodeError, Effort};
 pub use deltas::Deltas;
 pub use document::{Agent, TextDocument};
-pub use error::DocumentError;
-pub use graph::{MAX_DOCUMENT_LENGTH, StoredShape, TextError, TextGraph, maximal};
+pub use error::{DocumentError, MAX_DOCUMENT_LENGTH, TextError};
+pub use graph::{StoredShape, TextGraph, maximal};

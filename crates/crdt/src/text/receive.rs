@@ -5,8 +5,7 @@
 use ramanujan_core::Dot;
 use smallvec::SmallVec;
 
-use super::TextError;
-use super::error::DocumentError;
+use super::error::{DocumentError, TextError};
 use super::log::{Log, Note, Piece, Version, chars};
 use super::run::{Kind, Lv, Run};
 use super::stretch::Stretch;

@@ -2,19 +2,11 @@
 
 use super::admit::Admitted;
 use super::document::TextDocument;
-use super::log::{Log, Version};
+use super::log::{Log, chars};
+use super::pending::Pending;
 use super::rope::Rope;
 use super::run::{Kind, Lv};
 use super::walker::Change;
-
-/// Changes that a replay has found and that are not in the text yet.
-#[derive(Clone, Debug)]
-pub(super) struct Pending {
-    changes: Vec<Change>,
-    /// The log's end and heads with them.
-    end: Lv,
-    version: Version,
-}
 
 impl TextDocument {
     /// Notes what a batch that is now in the log does to the text, which had all before it.
@@ -55,9 +47,9 @@ impl TextDocument {
 fn apply(log: &Log, text: &mut Rope, change: Change) {
     let mut position = change.position as usize;
     match change.kind {
-        Kind::Insert => log.for_text(change.events, |part, chars| {
+        Kind::Insert => log.for_text(change.events, |part, count| {
             text.insert(position, part);
-            position += chars as usize;
+            position += count as usize;
         }),
         Kind::Delete => text.delete(position, change.events.len()),
     }
@@ -72,7 +64,7 @@ fn apply_chain(log: &Log, start: Lv, text: &mut Rope) {
         match run.kind {
             Kind::Insert => {
                 let inserted = log.text_of_run(index);
-                let inserted = super::log::chars(inserted, run.len, skipped as usize, run.len as usize);
+                let inserted = chars(inserted, run.len, skipped as usize, run.len as usize);
                 text.insert((run.position + skipped) as usize, inserted);
             }
             Kind::Delete if run.backward => text.delete((run.position + 1 - run.len) as usize, count),

@@ -2,71 +2,16 @@
 //!
 //! A loaded snapshot gives its text, version and heads at once; its history stays bytes until it is needed.
 
-use ramanujan_core::{Dot, VectorClock};
-
-use super::column::{Effort, Reader};
-use super::container::{self, DecodeError, Kind};
 use super::decode::{self, Entry, read_table};
 use super::document::TextDocument;
 use super::encode;
 use super::error::DocumentError;
-use super::log::Log;
-use super::past::Replay;
 use super::rope::{Rope, count_chars};
-use crate::CrdtType;
-use crate::delta::put_uint;
-
-/// A history that has not been read.
-#[derive(Clone)]
-pub(super) struct Sealed {
-    body: Box<[u8]>,
-    table: Vec<(ramanujan_core::AgentId, u32)>,
-    /// Place in the table and number of each head.
-    heads: Vec<(u32, u32)>,
-    /// Code points of the text that came with it.
-    length: usize,
-}
-
-impl std::fmt::Debug for Sealed {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Sealed").field("bytes", &self.body.len()).field("agents", &self.table).finish()
-    }
-}
-
-impl Sealed {
-    pub(super) fn is_empty(&self) -> bool {
-        self.table.is_empty()
-    }
-
-    pub(super) fn version(&self) -> VectorClock {
-        self.table.iter().map(|(id, ops)| (id.as_str(), u64::from(*ops))).collect()
-    }
-
-    pub(super) fn heads(&self) -> Vec<Dot> {
-        let dot =
-            |(agent, seq): &(u32, u32)| Dot::new(self.table[*agent as usize].0.clone(), u64::from(*seq));
-        self.heads.iter().map(dot).collect()
-    }
-
-    /// Reads the history into a log that has the authors of `log`, which has no operations; also says how long the
-    /// document is.
-    ///
-    /// # Errors
-    /// [`DocumentError`] if it is no history, or does not lead to the snapshot's heads and length.
-    pub(super) fn read(&self, log: &Log, replay: &mut Replay) -> Result<(Log, u32), DocumentError> {
-        let mut log = log.clone();
-        let length = decode::read_into(&mut log, replay, 0, &self.body)?.length;
-        let mut heads: Vec<Dot> = log.heads.iter().map(|head| log.dot_of(*head)).collect();
-        heads.sort_unstable();
-        if heads != self.heads() {
-            return Err(DecodeError::Malformed("the heads are not those of the history").into());
-        }
-        if length as usize != self.length {
-            return Err(DecodeError::Malformed("the text is not as long as its history makes it").into());
-        }
-        Ok((log, length))
-    }
-}
+use super::run::Lv;
+use super::sealed::Sealed;
+use crate::codec::container::{self, Kind};
+use crate::codec::{Bytes, DecodeError, Effort, put_uint};
+use crate::crdts::crdt_type::CrdtType;
 
 impl TextDocument {
     /// The history in as few bytes as we know how. Equal sets of deltas give equal bytes.
@@ -77,7 +22,7 @@ impl TextDocument {
     /// The history, written and read faster or stored smaller. A snapshot that was loaded and not touched since keeps
     /// the effort that it was made with.
     pub fn encode_with(&self, effort: Effort) -> Vec<u8> {
-        let mut out = container::begin(CrdtType::Text, Kind::Deltas);
+        let mut out = container::begin(CrdtType::Text.envelope_number(), Kind::Deltas);
         self.put_history(&mut out, effort);
         container::seal(out)
     }
@@ -88,7 +33,7 @@ impl TextDocument {
     /// Those of [`Self::open`].
     pub fn snapshot(&mut self) -> Result<Vec<u8>, DocumentError> {
         let text = self.text()?;
-        let mut out = container::begin(CrdtType::Text, Kind::Snapshot);
+        let mut out = container::begin(CrdtType::Text.envelope_number(), Kind::Snapshot);
         out.reserve(2 * text.len());
         let version = self.version();
         let agents: Vec<&str> = version.iter().map(|(agent, _)| agent).collect();
@@ -120,7 +65,7 @@ impl TextDocument {
     /// # Errors
     /// [`DocumentError`], for bytes from a newer version too.
     pub fn load(bytes: &[u8]) -> Result<Self, DocumentError> {
-        let (kind, body) = container::open(bytes, CrdtType::Text)?;
+        let (kind, body) = container::open(bytes, CrdtType::Text.envelope_number())?;
         let mut document = TextDocument::new();
         match kind {
             Kind::Deltas => {
@@ -143,7 +88,7 @@ impl TextDocument {
     /// # Errors
     /// [`DocumentError`], as [`Self::merge`] and [`Self::load`]; the document is then unchanged.
     pub fn apply_encoded(&mut self, bytes: &[u8]) -> Result<bool, DocumentError> {
-        let (kind, body) = container::open(bytes, CrdtType::Text)?;
+        let (kind, body) = container::open(bytes, CrdtType::Text.envelope_number())?;
         let length = self.settled_length()?;
         let end = self.log.end();
         let snapshot = if kind == Kind::Snapshot { Some(read_snapshot(body)?.1) } else { None };
@@ -154,7 +99,7 @@ impl TextDocument {
     }
 
     /// Notes that operations may have come in since the log ended at `end`.
-    pub(super) fn grown(&mut self, end: super::run::Lv) -> bool {
+    pub(super) fn grown(&mut self, end: Lv) -> bool {
         let grown = self.log.end() > end;
         if grown {
             self.length = None;
@@ -164,7 +109,7 @@ impl TextDocument {
 }
 
 fn read_snapshot(body: &[u8]) -> Result<(String, Sealed), DecodeError> {
-    let mut reader = Reader(body);
+    let mut reader = Bytes(body);
     let count = reader.length()?;
     let mut heads = Vec::new();
     for _ in 0..count {

@@ -11,8 +11,10 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Unit {
+    /// Unicode code points.
     #[default]
     CodePoint,
+    /// UTF-16 code units, as JavaScript counts.
     Utf16,
 }
 

@@ -59,6 +59,8 @@ laws_of! {
     lww_register: CrdtType::LwwRegister, Focus::All, 12;
     mv_register: CrdtType::MvRegister, Focus::All, 12;
     tap_state: CrdtType::TapState, Focus::All, 12;
+    max_register: CrdtType::MaxRegister, Focus::All, 12;
+    ew_flag: CrdtType::EwFlag, Focus::All, 14;
     json: CrdtType::Json, Focus::All, 12;
     json_text: CrdtType::Json, Focus::Text, 16;
     json_list: CrdtType::Json, Focus::List, 14;

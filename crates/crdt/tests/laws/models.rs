@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
 use ramanujan_core::Dot;
+use ramanujan_crdt::value::Number;
 use ramanujan_crdt::{CrdtType, Json, Op, State, TapPhase};
 
 use crate::json_model;
@@ -41,6 +42,8 @@ fn expected(crdt_type: CrdtType, log: &[&Message]) -> Json {
         }
         CrdtType::TapState => newest(log).map_or(TapPhase::Live, phase).as_str().into(),
         CrdtType::Json => json_model::value(log),
+        CrdtType::MaxRegister => greatest(log).map_or(Json::Null, Number::to_json),
+        CrdtType::EwFlag => Json::Bool(is_on(log)),
         CrdtType::Text => panic!("text has no state"),
     }
 }
@@ -83,6 +86,22 @@ fn written(message: &Message) -> Option<&Json> {
         Op::SetLast { value } | Op::SetEach { value } => Some(value),
         _ => None,
     }
+}
+
+fn greatest(log: &[&Message]) -> Option<Number> {
+    let raised = |message: &&Message| match message.op {
+        Op::Raise { value } => Some(value),
+        _ => None,
+    };
+    log.iter().filter_map(raised).max()
+}
+
+/// Whether there is an enabling that no disabling has seen.
+fn is_on(log: &[&Message]) -> bool {
+    let undoes = |later: &Message, earlier: &Message| later.op == Op::Disable {} && later.has_seen(earlier);
+    let stays =
+        |message: &&Message| message.op == Op::Enable {} && !log.iter().any(|later| undoes(later, message));
+    log.iter().any(stays)
 }
 
 fn phase(message: &Message) -> TapPhase {

@@ -32,7 +32,15 @@ pub(crate) fn choose(state: &State, focus: Focus, choice: &[u8; 5]) -> Op {
         State::MvRegister(_) => Op::SetEach { value: small },
         State::TapState(_) => Op::Transition { to: TapPhase::ALL[usize::from(a % 3)] },
         State::Json(document) => Op::Edit(edit(document, focus, choice)),
+        other => example(other, a),
     }
+}
+
+/// One of the examples that the table of types has for operations of the state's type.
+fn example(state: &State, choice: u8) -> Op {
+    let mut all = Op::examples();
+    all.retain(|op| op.crdt_type() == state.crdt_type());
+    all.swap_remove(usize::from(choice) % all.len())
 }
 
 /// As a rule what a client may ask for, now and then what only a forger would.

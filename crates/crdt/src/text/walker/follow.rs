@@ -1,36 +1,12 @@
 //! Replays of a replica that always merges all it has: the last window stays open, so that what comes next is replayed
 //! alone, not again with everything that it is concurrent to.
 
-use smallvec::SmallVec;
-
 use super::super::run::{Lv, Run};
+use super::change::Sink;
 use super::history::{Difference, History, Span};
+use super::kept::{KEPT_SPANS, Kept};
+use super::walk::{Outcome, Walker, apply_each_alone};
 use super::window::{Order, Window};
-use super::{Outcome, Sink, Walker, apply_each_alone};
-
-/// A window with more spans is given up as soon as a version comes up that all later events build on: what is older
-/// than that rarely comes back, and then costs one replay. Few in tests, so that small histories come to that.
-const KEPT_SPANS: usize = if cfg!(test) { 4 } else { 1024 };
-
-/// The window holds all events from its first to `end`.
-#[derive(Clone)]
-pub(super) struct Kept {
-    end: Lv,
-    /// The version of these events, ascending.
-    heads: SmallVec<[Lv; 2]>,
-    /// The version before the window.
-    base: SmallVec<[Lv; 2]>,
-}
-
-impl Kept {
-    /// Whether all runs that came since build on nothing older than the window.
-    fn holds(&self, runs: &[Run], start: Lv) -> bool {
-        let first = runs.partition_point(|run| run.start < self.end);
-        runs[first..].iter().all(|Run { parents, .. }| {
-            *parents == self.base || (!parents.is_empty() && parents.iter().all(|parent| *parent >= start))
-        })
-    }
-}
 
 impl Clone for Walker {
     /// Working space is not copied, only a window that is kept.

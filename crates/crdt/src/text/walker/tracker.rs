@@ -1,10 +1,10 @@
 //! The window's characters with their states, and what events do to them: apply, retreat, advance (Eg-walker, §3.3).
 
 use super::super::run::{Kind, Run};
+use super::change::{Change, Sink};
 use super::history::Span;
 use super::item::{Id, Item, NONE, StateChange};
 use super::tree::{Found, Place, Tree};
-use super::{Change, Sink};
 
 /// The internal state of Eg-walker, at some version being prepared.
 #[derive(Clone, Default)]

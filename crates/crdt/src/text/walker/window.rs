@@ -4,7 +4,7 @@
 //! one is begun (Eg-walker, §3.7).
 
 use super::super::run::Lv;
-use super::Sink;
+use super::change::Sink;
 use super::history::{History, Span};
 use super::item::StateChange;
 use super::tracker::{Target, Tracker};

@@ -1,0 +1,96 @@
+//! A delta as the service records it: the one form in which it is checked, stored, read and handed out.
+
+use ramanujan_core::{Digest, Dot, VectorClock, time};
+use ramanujan_crdt::counter::Totals;
+use ramanujan_crdt::text::StoredShape;
+use ramanujan_crdt::wire::DeltaRecord;
+use ramanujan_crdt::{CrdtType, Delta, Op, TextGraph};
+
+/// A delta with what follows from it and from those before it. Nothing of it ever changes.
+#[derive(Clone, Debug)]
+pub(crate) struct Recorded {
+    pub(crate) delta: Delta,
+    /// The version after the delta.
+    pub(crate) clock: VectorClock,
+    pub(crate) digest: Digest,
+    /// End of its agent's hash chain with it.
+    pub(crate) chain: Digest,
+    /// Code points of a text after the delta, 0 for other types.
+    pub(crate) size: u64,
+    /// What its agent has added to a counter and taken away, with it.
+    pub(crate) totals: Totals,
+    /// Position in the log, which orders deltas by arrival, a causal order; 0 before the delta is stored.
+    pub(crate) log: u64,
+    /// When it was stored, in milliseconds since 1970; 0 before.
+    pub(crate) received: u64,
+}
+
+impl Recorded {
+    pub(crate) fn dot(&self) -> &Dot {
+        &self.delta.dot
+    }
+
+    pub(crate) fn crdt_type(&self) -> CrdtType {
+        self.delta.op.crdt_type()
+    }
+
+    /// The version before the delta.
+    pub(crate) fn past(&self) -> VectorClock {
+        let own = self.dot();
+        let before = |(agent, seq)| (agent, if agent == own.agent.as_str() { own.seq - 1 } else { seq });
+        self.clock.iter().map(before).collect()
+    }
+
+    /// What the text graph needs of it; `None` if it is of another type than text.
+    pub(crate) fn outline(&self) -> Option<Outline> {
+        let (insert, position, length) = match &self.delta.op {
+            Op::Insert { position, text } => (true, *position, text.chars().count() as u64),
+            Op::Delete { position, length } => (false, *position, *length),
+            _ => return None,
+        };
+        Some(Outline {
+            log: self.log,
+            dot: self.delta.dot.clone(),
+            parents: self.delta.parents.clone(),
+            insert,
+            shape: StoredShape { position, length, size: self.size },
+            text: String::new(),
+        })
+    }
+
+    /// As clients see it.
+    pub(crate) fn into_wire(self) -> DeltaRecord {
+        let document_length = (self.crdt_type() == CrdtType::Text).then_some(self.size);
+        DeltaRecord {
+            digest: Some(self.digest),
+            vector_clock: Some(self.clock),
+            document_length,
+            log_position: Some(self.log),
+            received_at: Some(time::format_rfc3339(self.received)),
+            ..DeltaRecord::of(self.delta)
+        }
+    }
+}
+
+/// What the text graph needs of a delta, without clock, digest and chain: reading it costs half as much.
+#[derive(Debug)]
+pub(crate) struct Outline {
+    pub(crate) log: u64,
+    pub(crate) dot: Dot,
+    pub(crate) parents: Vec<Dot>,
+    pub(crate) insert: bool,
+    pub(crate) shape: StoredShape,
+    /// The inserted text, if it was asked for.
+    pub(crate) text: String,
+}
+
+impl Outline {
+    pub(crate) fn push_to(&self, graph: &mut TextGraph) {
+        graph.push_stored(&self.dot, &self.parents, self.insert, self.shape, &self.text);
+    }
+
+    pub(crate) fn into_op(self) -> Op {
+        let StoredShape { position, length, .. } = self.shape;
+        if self.insert { Op::Insert { position, text: self.text } } else { Op::Delete { position, length } }
+    }
+}

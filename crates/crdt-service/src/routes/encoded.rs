@@ -1,0 +1,157 @@
+//! Deltas in their compact encoding: `Accept` and `Content-Type: application/vnd.ramanujan.delta`.
+
+use ramanujan_core::{Code, DocumentId, Problem, VectorClock};
+use ramanujan_crdt::batch::{Batch, encode_deltas};
+use ramanujan_crdt::text::{DecodeError, TextDocument};
+use ramanujan_crdt::{CrdtType, Delta};
+use ramanujan_shell::response::typed;
+use ramanujan_shell::{Request, Response, ok};
+use serde::Serialize;
+
+use super::negotiate::DELTA_TYPE;
+use super::stored::Tally;
+use crate::apply::operation::Operation;
+use crate::content::corrupt;
+use crate::settings::MAX_BATCH;
+use crate::store::Database;
+use crate::version::Version;
+
+/// Bytes of a batch that are read at a time: bounds the memory of what they hold, of which a value takes up to some
+/// hundred times its bytes.
+const CHUNK_BYTES: usize = 256 << 10;
+/// Rows read at a time.
+const ROWS: u64 = 4096;
+
+/// The whole history of a version: of a text in columns, of anything else as a batch.
+pub(super) fn whole(database: &Database, document: &str, version: &Version) -> Result<Response, Problem> {
+    if version.crdt_type() != CrdtType::Text {
+        return since(database, document, version, &VectorClock::new());
+    }
+    let mut history = TextDocument::new();
+    each_delta(database, document, version, &VectorClock::new(), |delta| {
+        history.push(&delta.dot, &delta.parents, &delta.op).map_err(|error| corrupt(document, error))?;
+        Ok(())
+    })?;
+    Ok(typed(DELTA_TYPE, history.encode()))
+}
+
+/// The deltas of a version that are not in `known`, as a batch.
+pub(super) fn since(
+    database: &Database,
+    document: &str,
+    version: &Version,
+    known: &VectorClock,
+) -> Result<Response, Problem> {
+    let mut deltas = Vec::new();
+    each_delta(database, document, version, known, |delta| {
+        deltas.push(delta);
+        Ok(())
+    })?;
+    Ok(typed(DELTA_TYPE, encode_deltas(version.crdt_type(), &deltas)))
+}
+
+fn each_delta(
+    database: &Database,
+    document: &str,
+    version: &Version,
+    known: &VectorClock,
+    mut take: impl FnMut(Delta) -> Result<(), Problem>,
+) -> Result<(), Problem> {
+    let mut after = 0;
+    loop {
+        let page = database.deltas_since(document, known, after, version.log, ROWS)?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after = last.log;
+        for recorded in page.into_iter().filter(|recorded| version.holds(recorded.dot())) {
+            take(recorded.delta)?;
+        }
+    }
+}
+
+/// Deltas in bytes of either kind, checked and not read out yet.
+enum Encoded<'a> {
+    Batch(Batch<'a>),
+    /// A history in columns.
+    History(Box<TextDocument>),
+}
+
+impl<'a> Encoded<'a> {
+    /// # Errors
+    /// 422 `invalid-delta`, also for versions of the encoding that are newer than ours.
+    fn open(bytes: &'a [u8]) -> Result<Self, Problem> {
+        match Batch::open(bytes) {
+            Ok(batch) => Ok(Encoded::Batch(batch)),
+            Err(DecodeError::Kind(_)) => {
+                let mut document = TextDocument::load(bytes).map_err(|error| invalid(&error))?;
+                document.open().map_err(|error| invalid(&error))?;
+                Ok(Encoded::History(Box::new(document)))
+            }
+            Err(error) => Err(invalid(&error)),
+        }
+    }
+
+    /// The deltas, at most `count` at a time.
+    fn chunks(&self, count: usize) -> Result<Chunks<'_>, Problem> {
+        match self {
+            Encoded::Batch(batch) => {
+                let mut deltas = batch.deltas();
+                let next = move || match deltas.chunk(count, CHUNK_BYTES) {
+                    Ok(chunk) if chunk.is_empty() => None,
+                    chunk => Some(chunk.map_err(|error| invalid(&error))),
+                };
+                Ok(Box::new(std::iter::from_fn(next)))
+            }
+            Encoded::History(document) => {
+                let mut deltas = document.deltas().map_err(|error| invalid(&error))?;
+                let next = move || Some(deltas.by_ref().take(count).collect::<Vec<_>>());
+                Ok(Box::new(std::iter::from_fn(next).take_while(|chunk| !chunk.is_empty()).map(Ok)))
+            }
+        }
+    }
+}
+
+/// Deltas that are stored together.
+type Chunks<'a> = Box<dyn Iterator<Item = Result<Vec<Delta>, Problem>> + 'a>;
+
+fn invalid(error: &dyn std::fmt::Display) -> Problem {
+    Problem::new(Code::InvalidDelta, error.to_string())
+}
+
+#[derive(Serialize)]
+struct Stored {
+    document_id: DocumentId,
+    #[serde(flatten)]
+    tally: Tally,
+    vector_clock: VectorClock,
+}
+
+/// `POST /crdt/apply?document=ID` of encoded deltas, in batches: what was stored before a refusal stays, and sending
+/// everything again is safe, because every delta carries its dot.
+pub(super) fn apply(request: &Request) -> Result<Response, Problem> {
+    let query = request.query();
+    query.only(&["document"])?;
+    let document: DocumentId = query.parse("document")?.ok_or_else(|| {
+        Problem::new(Code::InvalidParameter, "encoded deltas do not name their document: add ?document=ID")
+    })?;
+    let encoded = Encoded::open(&request.body)?;
+    let mut tally = Tally::default();
+    let mut vector_clock = VectorClock::new();
+    let mut batches = 0;
+    for chunk in encoded.chunks(MAX_BATCH.read()?.max(1))? {
+        let operations: Vec<_> =
+            chunk?.into_iter().map(|delta| Operation::of_delta(document.clone(), delta)).collect();
+        let done = Database::open()?.apply(&operations, None).map_err(|(index, problem)| {
+            let index = index.map(|index| tally.total() + index);
+            problem.with("index", index).with("batches_stored", batches)
+        })?;
+        batches += 1;
+        for accepted in done {
+            tally.count(accepted.duplicate);
+            vector_clock.join(&accepted.record.clock);
+        }
+    }
+    if batches == 0 {
+        return Err(Problem::new(Code::EmptyBatch, "the encoding holds no delta"));
+    }
+    ok(&Stored { document_id: document, tally, vector_clock })
+}

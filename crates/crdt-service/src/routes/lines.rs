@@ -1,0 +1,92 @@
+//! `POST /crdt/apply` with newline-delimited JSON: any number of operations, stored in batches.
+//!
+//! Each batch is stored whole or not at all; the first that is refused ends the stream. The reply has a line for each
+//! stored operation, then one that says how far it got.
+
+use ramanujan_core::{Code, Problem, json};
+use ramanujan_crdt::wire::OperationRequest;
+use ramanujan_shell::response::typed;
+use ramanujan_shell::{Request, Response};
+use serde::Serialize;
+
+use super::negotiate::LINES_TYPE;
+use super::stored::{Applied, Tally};
+use crate::apply::operation::Operation;
+use crate::settings::MAX_BATCH;
+use crate::store::Database;
+
+#[derive(Serialize)]
+struct End {
+    status: &'static str,
+    #[serde(flatten)]
+    tally: Tally,
+}
+
+pub(super) fn post(request: &Request) -> Result<Response, Problem> {
+    request.query().only(&[])?;
+    let key = request.idempotency_key()?;
+    let blank = |line: &&[u8]| line.iter().all(u8::is_ascii_whitespace);
+    let mut lines =
+        request.body.split(|byte| *byte == b'\n').enumerate().filter(|(_, line)| !blank(line)).peekable();
+    if lines.peek().is_none() {
+        return Err(Problem::new(Code::EmptyBatch, "the stream holds no operation"));
+    }
+    let limit = MAX_BATCH.read()?.max(1);
+    let mut tally = Tally::default();
+    let mut out = Vec::new();
+    while lines.peek().is_some() {
+        let batch: Vec<(usize, &[u8])> = lines.by_ref().take(limit).collect();
+        let key = key.map(|key| format!("{key}@{}", batch[0].0));
+        if let Err(problem) = store(&batch, key.as_deref(), &mut tally, &mut out) {
+            if out.is_empty() {
+                return Err(problem);
+            }
+            // Lines before are stored and said so; the status line is long gone.
+            let problem = problem.with("applied", tally.applied).with("duplicates", tally.duplicates);
+            put(&mut out, &problem.to_json())?;
+            return Ok(typed(LINES_TYPE, out));
+        }
+    }
+    put(&mut out, &End { status: "ok", tally })?;
+    Ok(typed(LINES_TYPE, out))
+}
+
+fn store(
+    batch: &[(usize, &[u8])],
+    key: Option<&str>,
+    tally: &mut Tally,
+    out: &mut Vec<u8>,
+) -> Result<(), Problem> {
+    let at = |index: usize, problem: Problem| problem.with("line", batch.get(index).map_or(0, |b| b.0) + 1);
+    let mut requests = Vec::with_capacity(batch.len());
+    for (index, (_, line)) in batch.iter().enumerate() {
+        let (mut one, is_batch) =
+            json::one_or_many::<OperationRequest>(line).map_err(|problem| at(index, problem))?;
+        match one.pop() {
+            Some(request) if !is_batch => requests.push(request),
+            _ => {
+                let detail = "a line holds one operation, not an array";
+                return Err(at(index, Problem::new(Code::InvalidOperation, detail)));
+            }
+        }
+    }
+    let mut operations = Vec::with_capacity(requests.len());
+    for (index, request) in requests.into_iter().enumerate() {
+        operations.push(Operation::of_request(request).map_err(|problem| at(index, problem))?);
+    }
+    let done = Database::open()?.apply(&operations, key).map_err(|(index, problem)| match index {
+        Some(index) => at(index, problem),
+        None => problem,
+    })?;
+    for (operation, accepted) in operations.iter().zip(&done) {
+        tally.count(accepted.duplicate);
+        put(out, &Applied::of(operation, accepted))?;
+    }
+    Ok(())
+}
+
+fn put<T: Serialize>(out: &mut Vec<u8>, line: &T) -> Result<(), Problem> {
+    serde_json::to_writer(&mut *out, line)?;
+    out.push(b'\n');
+    Ok(())
+}

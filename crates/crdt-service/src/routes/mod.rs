@@ -1,0 +1,22 @@
+//! What the component answers over HTTP: requests are read here and nowhere else, and replies are shaped.
+
+pub(crate) mod apply;
+pub(crate) mod cache;
+pub(crate) mod compare;
+mod defer;
+pub(crate) mod diff;
+pub(crate) mod document;
+mod encoded;
+pub(crate) mod freezes;
+pub(crate) mod health;
+pub(crate) mod history;
+pub(crate) mod later;
+mod lines;
+pub(crate) mod list;
+pub(crate) mod merge;
+mod negotiate;
+pub(crate) mod recover;
+mod stored;
+mod summary;
+pub(crate) mod usage;
+pub(crate) mod verify;

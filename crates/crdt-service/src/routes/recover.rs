@@ -1,0 +1,151 @@
+//! `POST /crdt/{document}/recover`: takes a deletion back, shows an earlier version, or brings it back.
+//!
+//! Bringing back appends operations that lead from the current value to the earlier one. Nothing is undone in the
+//! log: the way there and back stays visible, and concurrent writers merge with it as with any other edit.
+
+use ramanujan_core::{AgentId, Code, Digest, DocumentId, Dot, Problem, VectorClock};
+use ramanujan_crdt::types::{difference, value_digest};
+use ramanujan_crdt::{Delta, Json, Op};
+use ramanujan_shell::{Request, Response, ok};
+use serde::{Deserialize, Serialize};
+
+use crate::apply::operation::Operation;
+use crate::freeze::Freeze;
+use crate::store::Database;
+use crate::version::{At, Version};
+
+/// How often bringing back begins anew because somebody wrote meanwhile under the same agent.
+const MAX_ROUNDS: usize = 20;
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RecoverRequest {
+    snapshot_id: Option<Digest>,
+    /// As `?at=` takes it.
+    at: Option<String>,
+    /// Whether to bring the version back, not only show it.
+    #[serde(default)]
+    restore: bool,
+    /// In whose name, with `restore`.
+    agent_id: Option<AgentId>,
+}
+
+#[derive(Serialize)]
+struct Recovered {
+    document_id: DocumentId,
+    /// The document was deleted and is not any more.
+    undeleted: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "snapshot")]
+    freeze: Option<Freeze>,
+    vector_clock: VectorClock,
+    digest: Digest,
+    log_position: u64,
+    value: Json,
+    value_digest: Digest,
+    /// The operations that brought the value back.
+    operation_ids: Vec<Dot>,
+}
+
+pub(crate) async fn post(request: Request) -> Result<Response, Problem> {
+    let document: DocumentId = request.parse_param("document")?;
+    let wanted: RecoverRequest =
+        if request.body.is_empty() { RecoverRequest::default() } else { request.json()? };
+    let invalid = |detail: &str| Problem::new(Code::InvalidRecover, detail);
+    if wanted.snapshot_id.is_some() && wanted.at.is_some() {
+        return Err(invalid("snapshot_id and at both name a version: give one"));
+    }
+    if wanted.restore && wanted.agent_id.is_none() {
+        return Err(invalid("restore needs agent_id: the operations are made in its name"));
+    }
+    let database = Database::open()?;
+    let current = database.version(&document, &At::Now)?;
+    let was_deleted = database.deleted_since(&document)?.is_some();
+    let (version, freeze) = match (&wanted.snapshot_id, &wanted.at) {
+        (Some(id), _) => {
+            let freeze = database.freeze_of(&document, id)?.ok_or_else(|| {
+                Problem::new(Code::NoSuchSnapshot, format!("{document} has no snapshot {id}"))
+            })?;
+            frozen(&database, &document, freeze)?
+        }
+        (None, Some(at)) => (database.version(&document, &At::of_member(at)?)?, None),
+        (None, None) => match database.newest_freeze(&document)? {
+            Some(freeze) if !was_deleted => frozen(&database, &document, freeze)?,
+            _ if was_deleted => (current, None),
+            _ => {
+                let detail = format!("{document} is not deleted and has no snapshot: give snapshot_id or at");
+                return Err(invalid(&detail));
+            }
+        },
+    };
+    let (value, _) = database.value_at(document.as_str(), &version, None)?;
+    let undeleted = was_deleted && database.mark_deleted(&document, false)?;
+    let operation_ids = match (&wanted.agent_id, wanted.restore) {
+        (Some(agent), true) => restore(&database, &document, agent, &value)?,
+        _ => Vec::new(),
+    };
+    ok(&Recovered {
+        undeleted,
+        freeze,
+        digest: version.digest,
+        log_position: version.log,
+        value_digest: value_digest(version.crdt_type(), &value),
+        vector_clock: version.clock,
+        document_id: document,
+        value,
+        operation_ids,
+    })
+}
+
+/// The version of a freeze, checked against what the freeze commits to.
+fn frozen(
+    database: &Database,
+    document: &DocumentId,
+    freeze: Freeze,
+) -> Result<(Version, Option<Freeze>), Problem> {
+    let version = database.version(document, &At::Clock(freeze.vector_clock.clone()))?;
+    if version.digest != freeze.digest {
+        let detail =
+            format!("the deltas of {document} are not those that {} was made of", freeze.snapshot_id);
+        return Err(Problem::new(Code::StoreCorrupt, detail));
+    }
+    Ok((version, Some(freeze)))
+}
+
+/// Appends what leads from the current value to `value`.
+fn restore(
+    database: &Database,
+    document: &DocumentId,
+    agent: &AgentId,
+    value: &Json,
+) -> Result<Vec<Dot>, Problem> {
+    for _ in 0..MAX_ROUNDS {
+        let version = database.version(document, &At::Now)?;
+        let (current, _) = database.value_at(document.as_str(), &version, None)?;
+        let ops = difference(version.crdt_type(), &current, value)
+            .map_err(|error| Problem::new(Code::CannotRestore, error.to_string()))?;
+        if !ops.iter().all(Op::is_within_limits) {
+            let detail = "the value is nested too deeply, or too far away, for an operation to lead to it";
+            return Err(Problem::new(Code::InvalidOperation, detail));
+        }
+        if ops.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut seq = version.clock.get(agent.as_str());
+        let mut parents = version.heads;
+        let mut operations = Vec::with_capacity(ops.len());
+        for op in ops {
+            seq += 1;
+            let dot = Dot::new(agent.clone(), seq);
+            let parents = std::mem::replace(&mut parents, vec![dot.clone()]);
+            operations.push(Operation::of_delta(document.clone(), Delta { dot, parents, op }));
+        }
+        match database.apply(&operations, None) {
+            Ok(done) => return Ok(done.iter().map(|accepted| accepted.record.dot().clone()).collect()),
+            // Another request in the same name took the number.
+            Err((_, problem)) if problem.code == Code::DotConflict => {}
+            Err((_, problem)) => return Err(problem),
+        }
+    }
+    Err(Problem::new(Code::TooMuchContention, "the agent wrote elsewhere every time: try again"))
+}

@@ -1,0 +1,217 @@
+//! Building a document's content at a version: the newest state at hand below it, and the deltas since.
+//!
+//! Deltas are taken in log order, page by page, so memory is bounded by a page and the state, not by the history.
+
+use std::rc::Rc;
+
+use ramanujan_core::{Digest, DocumentId, Dot, Polarity, Problem, VectorClock};
+use ramanujan_crdt::{CrdtType, Json, StateDigest, TextError, TextGraph};
+
+use super::database::Database;
+use super::rows::{OUTLINE_COLUMNS, TEXT_PAGE, dot_list};
+use super::snapshots::tail_bound;
+use crate::content::{Content, Materialised, corrupt};
+use crate::memo::key::Key;
+use crate::memo::tier1::{self, Cached};
+use crate::record::Outline;
+use crate::version::{At, Version, counter_value};
+
+/// Rows read at a time: bounds the memory of one result to a few MiB.
+const ROWS: u64 = 8192;
+
+/// First number of older deltas looked at for the fork of concurrent ones; it grows fourfold while the fork lies
+/// further back.
+const FIRST_LOOKBACK: u64 = 64;
+
+impl Database {
+    /// The value of a version, and what there is to say beside it. `near` is a state that may be below it.
+    pub(crate) fn value_at(
+        &self,
+        document: &str,
+        version: &Version,
+        near: Option<Rc<Materialised>>,
+    ) -> Result<(Json, Option<Json>), Problem> {
+        if let Some(counter) = version.counter() {
+            // Each row carries its agent's totals: there is nothing to replay.
+            return Ok((counter_value(counter.value())?, None));
+        }
+        let state = self.materialise(document, version, near)?;
+        Ok(match &state.content {
+            Content::Text(text) => (Json::Text(text.clone()), None),
+            Content::State(state) => (state.value(), state.details()),
+        })
+    }
+
+    /// The document at a version of stored deltas.
+    pub(super) fn content_at(
+        &self,
+        document: &DocumentId,
+        clock: &VectorClock,
+    ) -> Result<Rc<Materialised>, Problem> {
+        let version = self.version(document, &At::Clock(clock.clone()))?;
+        self.materialise(document.as_str(), &version, tier1::base(document.as_str()))
+    }
+
+    /// The state of `document` at `version`; `near` is a state that may be below it, e.g. one kept from an earlier
+    /// request.
+    ///
+    /// # Errors
+    /// 500 `store-corrupt` if the rows do not make a document.
+    pub(super) fn materialise(
+        &self,
+        document: &str,
+        version: &Version,
+        near: Option<Rc<Materialised>>,
+    ) -> Result<Rc<Materialised>, Problem> {
+        let crdt_type = version.crdt_type();
+        let digest = version.digest;
+        let near = match near.filter(|near| near.is_below(version)) {
+            Some(near) if near.digest == Some(digest) => return Ok(near),
+            Some(near)
+                if near.digest.is_some()
+                    && near.digest == self.digest_at(document, crdt_type, &near.clock)? =>
+            {
+                Some(near)
+            }
+            _ => None,
+        };
+        let bound = tail_bound()?;
+        let stored = match &near {
+            // A snapshot could save a few deltas at most.
+            Some(near) if version.log - near.log <= bound => None,
+            near => self.snapshot_below(document, version, near.as_ref().map_or(0, |near| near.log))?,
+        };
+        let mut state = match (stored, near) {
+            (Some(stored), _) => stored,
+            (None, Some(near)) => Rc::unwrap_or_clone(near),
+            (None, None) => Materialised::empty(crdt_type),
+        };
+        loop {
+            let from = state.log;
+            let read = if crdt_type == CrdtType::Text {
+                self.take_text_page(document, version, &mut state)?
+            } else {
+                self.take_page(document, version, &mut state)?
+            };
+            state.unsaved += read;
+            if version.prefix && state.unsaved >= bound {
+                self.write_snapshot(document, &state)?;
+                state.unsaved = 0;
+            }
+            if read < ROWS || state.log == from {
+                break;
+            }
+        }
+        state.heads.sort();
+        if state.clock != version.clock {
+            return Err(corrupt(document, "deltas of the version are missing"));
+        }
+        state.digest = version.prefix.then_some(digest);
+        let state = Rc::new(state);
+        if version.prefix && tier1::worth(state.bytes()) {
+            let key = Key::of_state(crdt_type, document, &digest);
+            tier1::put(key, Cached::Document(Rc::clone(&state)), state.bytes(), Polarity::Neutral);
+            if tier1::base(document).is_none_or(|newest| newest.log <= state.log) {
+                tier1::set_head(document, key);
+            }
+        }
+        Ok(state)
+    }
+
+    /// Digest of the deltas that a clock names, as they are in the store.
+    fn digest_at(
+        &self,
+        document: &str,
+        crdt_type: CrdtType,
+        clock: &VectorClock,
+    ) -> Result<Option<Digest>, Problem> {
+        let sql = "SELECT n.key, n.value, d.chain FROM json_each(?2) n LEFT JOIN crdt_deltas d
+            ON d.document_id = ?1 AND d.agent_id = n.key AND d.seq = n.value";
+        let mut state = StateDigest::new(crdt_type);
+        for row in self.0.execute(sql, [document.into(), serde_json::to_string(clock)?.into()])? {
+            if row.is_null(2) {
+                return Ok(None);
+            }
+            let chain = row.blob(2)?.try_into().map_err(|_| corrupt(document, "a chain is no digest"))?;
+            state.set(row.text(0)?, row.uint(1)?, Digest(chain));
+        }
+        Ok(Some(state.digest()))
+    }
+
+    /// Applies the next page of deltas; returns how many rows there were.
+    fn take_page(&self, document: &str, version: &Version, state: &mut Materialised) -> Result<u64, Problem> {
+        let page = self.deltas(document, state.log, version.log, ROWS)?;
+        for delta in page.iter().filter(|delta| version.holds(delta.dot())) {
+            state.take(document, delta)?;
+        }
+        state.log = page.last().map_or(state.log, |last| last.log);
+        Ok(page.len() as u64)
+    }
+
+    /// As [`Database::take_page`], of a text.
+    fn take_text_page(
+        &self,
+        document: &str,
+        version: &Version,
+        state: &mut Materialised,
+    ) -> Result<u64, Problem> {
+        let params = [document.into(), state.log.into(), version.log.into(), ROWS.into()];
+        let mut page = self.select_outlines(TEXT_PAGE, params)?;
+        let (read, last) = (page.len() as u64, page.last().map_or(state.log, |last| last.log));
+        page.retain(|delta| version.holds(&delta.dot));
+        let base = state.heads.clone();
+        let before = state.log;
+        for delta in &page {
+            state.cover(delta.log, &delta.dot, &delta.parents);
+        }
+        state.log = last;
+        let Content::Text(text) = &mut state.content else {
+            return Err(corrupt(document, "its newest delta is of another type than its state"));
+        };
+        let mut lookback = 0;
+        loop {
+            let (older, all) = self.older(document, version, &base, before, lookback)?;
+            let mut graph = TextGraph::new();
+            older.iter().chain(&page).for_each(|delta| delta.push_to(&mut graph));
+            match graph.advance(text, &base, &state.heads) {
+                Ok(advanced) => {
+                    *text = advanced;
+                    return Ok(read);
+                }
+                Err(TextError::NeedsHistory) if !all => lookback = (lookback * 4).max(FIRST_LOOKBACK),
+                Err(error) => return Err(corrupt(document, error)),
+            }
+        }
+    }
+
+    /// The deltas that `base` names and the `lookback` newest ones up to `log`, without their texts; and whether these
+    /// are all there are.
+    fn older(
+        &self,
+        document: &str,
+        version: &Version,
+        base: &[Dot],
+        log: u64,
+        lookback: u64,
+    ) -> Result<(Vec<Outline>, bool), Problem> {
+        let sql = format!(
+            "SELECT {OUTLINE_COLUMNS}, '' FROM json_each(?2) n CROSS JOIN crdt_deltas
+             ON document_id = ?1 AND agent_id = n.value->>0 AND seq = n.value->>1"
+        );
+        let dots = dot_list(base.iter().map(|dot| (dot.agent.as_str(), dot.seq)))?;
+        let mut older = self.select_outlines(&sql, [document.into(), dots.into()])?;
+        let mut all = base.is_empty();
+        if lookback > 0 {
+            let sql = format!(
+                "SELECT {OUTLINE_COLUMNS}, '' FROM crdt_deltas
+                 WHERE document_id = ?1 AND log <= ?2 ORDER BY log DESC LIMIT ?3"
+            );
+            let tail = self.select_outlines(&sql, [document.into(), log.into(), lookback.into()])?;
+            all |= (tail.len() as u64) < lookback;
+            older.extend(tail.into_iter().filter(|delta| version.holds(&delta.dot)));
+        }
+        older.sort_by_key(|delta| delta.log);
+        older.dedup_by_key(|delta| delta.log);
+        Ok((older, all))
+    }
+}

@@ -1,0 +1,91 @@
+//! Reading and writing rows of deltas.
+
+use ramanujan_core::{AgentId, Code, Digest, Dot, Problem};
+use ramanujan_crdt::counter::Totals;
+use ramanujan_crdt::text::StoredShape;
+use ramanujan_crdt::types::Columns;
+use ramanujan_crdt::{CrdtType, Delta, Op};
+use ramanujan_shell::{Row, Value};
+
+use super::database::Database;
+use crate::record::{Outline, Recorded};
+
+/// The columns of [`Recorded`], in the order of [`read`], of the table under the alias `d`.
+pub(super) const COLUMNS: &str = "d.log, d.agent_id, d.seq, d.crdt_type, d.operation, d.position, d.length, \
+     d.value, d.size, d.plus, d.minus, d.parents, d.clock, d.digest, d.chain, d.received";
+
+/// The columns of [`Outline`] but the last, which is `value` or a stand-in.
+pub(super) const OUTLINE_COLUMNS: &str = "log, agent_id, seq, operation, position, length, size, parents";
+
+/// A page of a text's history: outlines with their texts, of document `?1` after `?2` and up to `?3`.
+pub(super) const TEXT_PAGE: &str =
+    "SELECT log, agent_id, seq, operation, position, length, size, parents, value
+     FROM crdt_deltas WHERE document_id = ?1 AND log > ?2 AND log <= ?3 ORDER BY log LIMIT ?4";
+
+fn corrupt(what: &str) -> Problem {
+    Problem::new(Code::StoreCorrupt, format!("a stored delta has a bad {what}"))
+}
+
+fn read(mut row: Row) -> Result<Recorded, Problem> {
+    let agent: AgentId = row.text(1)?.parse().map_err(|_| corrupt("agent_id"))?;
+    let value = if row.is_null(7) { None } else { Some(row.take_text(7)?) };
+    let crdt_type: CrdtType = row.text(3)?.parse().map_err(|_| corrupt("crdt_type"))?;
+    let position = if row.is_null(5) { None } else { Some(row.uint(5)?) };
+    let columns = Columns { position, length: row.uint(6)?, value };
+    let op = Op::from_columns(crdt_type, row.text(4)?, columns).ok_or_else(|| corrupt("operation"))?;
+    let parents = serde_json::from_str(row.text(11)?).map_err(|_| corrupt("parents"))?;
+    Ok(Recorded {
+        log: row.uint(0)?,
+        delta: Delta { dot: Dot::new(agent, row.uint(2)?), parents, op },
+        size: row.uint(8)?,
+        totals: Totals { p: row.uint(9)?, n: row.uint(10)? },
+        clock: serde_json::from_str(row.text(12)?).map_err(|_| corrupt("clock"))?,
+        digest: Digest(row.blob(13)?.try_into().map_err(|_| corrupt("digest"))?),
+        chain: Digest(row.blob(14)?.try_into().map_err(|_| corrupt("chain"))?),
+        received: row.uint(15)?,
+    })
+}
+
+/// Dots as a statement takes them: a JSON array of `[agent, seq]`.
+pub(super) fn dot_list<'a>(dots: impl Iterator<Item = (&'a str, u64)>) -> Result<String, Problem> {
+    Ok(serde_json::to_string(&dots.collect::<Vec<_>>())?)
+}
+
+impl Database {
+    /// Runs a query that selects [`COLUMNS`].
+    pub(super) fn select(&self, sql: &str, params: impl Into<Vec<Value>>) -> Result<Vec<Recorded>, Problem> {
+        self.0.execute(sql, params)?.into_iter().map(read).collect()
+    }
+
+    /// Runs a query that selects [`OUTLINE_COLUMNS`] and a text.
+    pub(super) fn select_outlines(
+        &self,
+        sql: &str,
+        params: impl Into<Vec<Value>>,
+    ) -> Result<Vec<Outline>, Problem> {
+        let mut previous: Option<Dot> = None;
+        let read = |mut row: Row| {
+            let agent = row.text(1)?;
+            // Runs of one agent are the rule; its id is then checked once.
+            let agent = match &previous {
+                Some(dot) if dot.agent.as_str() == agent => dot.agent.clone(),
+                _ => agent.parse().map_err(|_| corrupt("agent_id"))?,
+            };
+            let dot = Dot::new(agent, row.uint(2)?);
+            let parents = row.text(7)?;
+            // Nearly every delta follows its agent's last, so that case is recognised without reading JSON.
+            let own = Dot::new(dot.agent.clone(), dot.seq.saturating_sub(1));
+            let parents = if parents == format!("[\"{own}\"]") {
+                vec![own]
+            } else {
+                serde_json::from_str(parents).map_err(|_| corrupt("parents"))?
+            };
+            let insert = row.text(3)? == "insert";
+            let shape = StoredShape { position: row.uint(4)?, length: row.uint(5)?, size: row.uint(6)? };
+            let text = if insert { row.take_text(8)? } else { String::new() };
+            previous = Some(dot.clone());
+            Ok(Outline { log: row.uint(0)?, dot, parents, insert, shape, text })
+        };
+        self.0.execute(sql, params)?.into_iter().map(read).collect()
+    }
+}

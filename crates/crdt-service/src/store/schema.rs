@@ -1,0 +1,24 @@
+//! The tables, in the order in which they came.
+
+use ramanujan_shell::Schema;
+
+/// One statement a file. The number of statements is the version of the schema: append only.
+pub(crate) const SCHEMA: Schema = Schema {
+    name: "crdt",
+    statements: &[
+        include_str!("sql/001_deltas.sql"),
+        include_str!("sql/002_deltas_by_log.sql"),
+        include_str!("sql/003_deltas_by_key.sql"),
+        include_str!("sql/004_snapshots.sql"),
+        include_str!("sql/005_deletions.sql"),
+        include_str!("sql/006_deletions_by_document.sql"),
+        include_str!("sql/007_freezes.sql"),
+        include_str!("sql/008_memo_counters.sql"),
+        include_str!("sql/009_memo.sql"),
+        include_str!("sql/010_memo_by_use.sql"),
+        include_str!("sql/011_later.sql"),
+        include_str!("sql/012_later_by_subject.sql"),
+        include_str!("sql/013_later_by_turn.sql"),
+        include_str!("sql/014_later_by_end.sql"),
+    ],
+};

@@ -1,0 +1,141 @@
+//! Snapshots: states kept so that a read need not begin at the first delta. A cache: deleting all of them changes no
+//! answer.
+
+use ramanujan_core::Problem;
+use ramanujan_crdt::CrdtType;
+use ramanujan_crdt::types::State;
+
+use super::database::Database;
+use crate::content::{Content, Materialised};
+use crate::settings;
+use crate::version::Version;
+
+/// Version of the stored form; rows of another are passed over.
+const FORMAT: u64 = 1;
+
+/// Deltas since the last snapshot after which a new one is written.
+///
+/// # Errors
+/// 500 `invalid-setting`.
+pub(super) fn tail_bound() -> Result<u64, Problem> {
+    Ok(settings::SNAPSHOT_TAIL.read()?.max(1))
+}
+
+impl Database {
+    /// The newest snapshot of `document` within `version` and past log position `after`.
+    pub(super) fn snapshot_below(
+        &self,
+        document: &str,
+        version: &Version,
+        after: u64,
+    ) -> Result<Option<Materialised>, Problem> {
+        // One clock at a time: as a rule the first one fits.
+        let mut below = version.log;
+        loop {
+            let sql = "SELECT log, clock, heads FROM crdt_snapshots
+                 WHERE document_id = ?1 AND log <= ?2 AND log > ?3 AND format = ?4 ORDER BY log DESC LIMIT 1";
+            let rows = self.0.execute(sql, [document.into(), below.into(), after.into(), FORMAT.into()])?;
+            let Some(row) = rows.first() else { return Ok(None) };
+            let log = row.uint(0)?;
+            below = log.saturating_sub(1);
+            let (Ok(clock), Ok(heads)) =
+                (serde_json::from_str(row.text(1)?), serde_json::from_str(row.text(2)?))
+            else {
+                continue;
+            };
+            if !version.clock.includes(&clock) {
+                continue;
+            }
+            let sql = "SELECT content FROM crdt_snapshots WHERE document_id = ?1 AND log = ?2";
+            let mut rows = self.0.execute(sql, [document.into(), log.into()])?;
+            // Thinned out meanwhile, or not readable: an older one will do.
+            let Some(row) = rows.first_mut() else { continue };
+            if let Some(content) = read(version.crdt_type(), row.take_blob(0)?) {
+                return Ok(Some(Materialised { log, heads, clock, content, digest: None, unsaved: 0 }));
+            }
+        }
+    }
+
+    /// Stores a state that holds every delta up to its log position, unless a newer snapshot is there already.
+    pub(super) fn write_snapshot(&self, document: &str, state: &Materialised) -> Result<(), Problem> {
+        let content = match &state.content {
+            Content::Text(text) => text.clone().into_bytes(),
+            Content::State(state) => state.encode(),
+        };
+        let sql = "INSERT INTO crdt_snapshots (document_id, log, ordinal, format, heads, clock, content)
+            SELECT ?1, ?2, 1 + COALESCE(MAX(ordinal), 0), ?3, ?4, ?5, ?6
+            FROM crdt_snapshots WHERE document_id = ?1
+            HAVING COALESCE(MAX(log), 0) < ?2
+            ON CONFLICT DO NOTHING RETURNING ordinal";
+        let params = [
+            document.into(),
+            state.log.into(),
+            FORMAT.into(),
+            serde_json::to_string(&state.heads)?.into(),
+            serde_json::to_string(&state.clock)?.into(),
+            content.into(),
+        ];
+        let rows = self.0.execute(sql, params)?;
+        let Some(row) = rows.first() else { return Ok(()) };
+        let newest = row.uint(0)?;
+        let sql = "DELETE FROM crdt_snapshots
+            WHERE document_id = ?1 AND ordinal <= ?2 AND ordinal NOT IN (SELECT value FROM json_each(?3))";
+        let keep = serde_json::to_string(&kept(newest))?;
+        self.0.execute(sql, [document.into(), newest.into(), keep.into()])?;
+        Ok(())
+    }
+}
+
+/// What a snapshot's bytes hold; `None` if it is nothing of that type.
+fn read(crdt_type: CrdtType, bytes: Vec<u8>) -> Option<Content> {
+    if crdt_type == CrdtType::Text {
+        return String::from_utf8(bytes).ok().map(Content::Text);
+    }
+    let state = State::decode(&bytes).ok().filter(|state| state.crdt_type() == crdt_type)?;
+    Some(Content::State(state.into()))
+}
+
+/// Which of the snapshots 1 to `newest` stay: the two newest multiples of every power of two. That is O(log n) of
+/// them, and an older version at distance d is reached from a snapshot about d away at most.
+fn kept(newest: u64) -> Vec<u64> {
+    let mut kept = Vec::new();
+    let mut step = 1;
+    while step <= newest {
+        let last = newest / step * step;
+        kept.push(last);
+        kept.push(last.saturating_sub(step));
+        step *= 2;
+    }
+    kept.sort_unstable();
+    kept.dedup();
+    kept.retain(|ordinal| *ordinal > 0);
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::kept;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn what_is_thinned_out_is_never_wanted_again() {
+        let mut present = BTreeSet::new();
+        for newest in 1..2000 {
+            present.insert(newest);
+            let kept: BTreeSet<u64> = kept(newest).into_iter().collect();
+            assert!(kept.is_subset(&present), "{newest}");
+            present = kept;
+            assert!(present.len() <= 2 * (64 - newest.leading_zeros() as usize));
+        }
+    }
+
+    #[test]
+    fn a_snapshot_is_as_near_as_the_version_is_far() {
+        let newest = 1777;
+        let kept = kept(newest);
+        for wanted in 1..=newest {
+            let below = kept.iter().rev().find(|k| **k <= wanted).copied().unwrap_or(0);
+            assert!(wanted - below <= 2 * (newest - wanted) + 1, "{wanted} from {below}");
+        }
+    }
+}

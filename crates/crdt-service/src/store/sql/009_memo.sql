@@ -1,0 +1,9 @@
+CREATE TABLE IF NOT EXISTS crdt_memo (
+    id INTEGER PRIMARY KEY,
+    key BLOB NOT NULL UNIQUE,
+    value BLOB NOT NULL,
+    bytes INTEGER NOT NULL,
+    polarity INTEGER NOT NULL,
+    created INTEGER NOT NULL,
+    last_used INTEGER NOT NULL
+)

@@ -1,0 +1,78 @@
+//! Operations in time: what names one, what it was made after, and which of two is the newer.
+
+use std::cmp::Ordering;
+
+use ramanujan_core::{Dot, VectorClock};
+
+use crate::codec::{DecodeError, Reader, Writer, malformed};
+
+/// What names an operation and tells what it was made after.
+#[derive(Clone, Copy, Debug)]
+pub struct Event<'a> {
+    /// Its name.
+    pub dot: &'a Dot,
+    /// The version before the operation: the join of its parents' versions. Holds all earlier operations of the agent.
+    pub past: &'a VectorClock,
+}
+
+impl Event<'_> {
+    /// Lamport time: one more than the number of operations in the past. An operation after another one has it and
+    /// all of its past in its own, so its time is larger; and every replica computes the same.
+    pub fn lamport(&self) -> u64 {
+        self.past.total().saturating_add(1)
+    }
+
+    /// Whether the operation was made after the one that `dot` names.
+    pub(crate) fn has_seen(&self, dot: &Dot) -> bool {
+        covers(self.past, dot)
+    }
+
+    /// The dot with its time.
+    pub(crate) fn stamp(&self) -> Stamp {
+        Stamp { lamport: self.lamport(), dot: self.dot.clone() }
+    }
+}
+
+/// Whether a version holds the operation that `dot` names.
+pub(crate) fn covers(version: &VectorClock, dot: &Dot) -> bool {
+    version.counter(&dot.agent) >= dot.seq
+}
+
+/// A dot with its Lamport time. Ordered by time, then agent, then seq: total, and an extension of causality.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stamp {
+    /// Lamport time of the operation.
+    pub lamport: u64,
+    /// Name of the operation.
+    pub dot: Dot,
+}
+
+impl PartialOrd for Stamp {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Stamp {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.lamport.cmp(&other.lamport).then_with(|| self.dot.cmp(&other.dot))
+    }
+}
+
+impl Stamp {
+    /// Appends the dot, by the table of the writer's version, and the time.
+    pub(crate) fn put(&self, writer: &mut Writer) {
+        writer.dot(&self.dot);
+        writer.uint(self.lamport);
+    }
+
+    /// A stamp that its agent can have had: before its `seq`-th operation there are `seq - 1` at least.
+    pub(crate) fn take(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let dot = reader.dot()?;
+        let lamport = reader.safe_uint()?;
+        if lamport < dot.seq {
+            return malformed("a time is earlier than its agent's operations allow");
+        }
+        Ok(Stamp { lamport, dot })
+    }
+}

@@ -1,0 +1,171 @@
+//! What is seen of a document: at each place the kind of the newest live entry there or below.
+
+use std::collections::BTreeMap;
+
+use super::place::{Leaf, Place};
+use super::time::Time;
+use crate::edit::ItemId;
+use crate::request::PathStep;
+use crate::value::Json;
+
+/// Values that lost against the one that is seen at a place, newest first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Conflict {
+    /// The place.
+    pub path: Vec<PathStep>,
+    /// The values, each once.
+    pub values: Vec<Json>,
+}
+
+impl Conflict {
+    /// `{"path": […], "values": […]}`, the steps as requests take them.
+    pub fn to_json(&self) -> Json {
+        let step = |step: &PathStep| match step {
+            PathStep::Key(key) => Json::Text(key.clone()),
+            PathStep::Index(index) => Json::int((*index).into()).unwrap_or_default(),
+            PathStep::Item { item } => Json::Map([("item".to_owned(), Json::Text(item.to_string()))].into()),
+        };
+        let path = self.path.iter().map(step).collect();
+        let members = [("path", Json::List(path)), ("values", Json::List(self.values.clone()))];
+        Json::Map(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+    }
+
+    /// Paths are put together from the end.
+    pub(super) fn turned(mut self) -> Self {
+        self.path.reverse();
+        self
+    }
+}
+
+/// What kinds of things stand at a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Number,
+    OtherScalar,
+    Map,
+    List,
+    Text,
+}
+
+/// One thing that could be seen at a place.
+#[derive(Debug)]
+pub(super) struct Shown<'a> {
+    newest: Time<'a>,
+    pub(super) kind: Kind,
+    pub(super) value: Json,
+    pub(super) conflicts: Vec<Conflict>,
+}
+
+impl Place {
+    /// `None` if nothing is there.
+    pub(super) fn show(&self) -> Option<Shown<'_>> {
+        let mut candidates: Vec<Shown<'_>> = Vec::new();
+        candidates.extend(self.number());
+        candidates.extend(self.other_scalars());
+        candidates.extend(self.map());
+        candidates.extend(self.list());
+        candidates.extend(self.text());
+        if candidates.len() < 2 {
+            return candidates.pop();
+        }
+        candidates.sort_by(|a, b| b.newest.cmp(&a.newest));
+        let mut candidates = candidates.into_iter();
+        let mut seen = candidates.next()?;
+        let mut values: Vec<Json> = Vec::new();
+        for lost in candidates {
+            if lost.value != seen.value && !values.contains(&lost.value) {
+                values.push(lost.value);
+            }
+        }
+        if !values.is_empty() {
+            seen.conflicts.push(Conflict { path: Vec::new(), values });
+        }
+        Some(seen)
+    }
+
+    /// The newest entry of a kind.
+    fn newest(&self, of_kind: impl Fn(&Leaf) -> bool) -> Option<(Time<'_>, &Leaf)> {
+        let of_kind = self.entries.iter().filter(|(_, leaf)| of_kind(leaf));
+        of_kind.map(|(stamp, leaf)| (Time::of(stamp), leaf)).max_by(|a, b| a.0.cmp(&b.0))
+    }
+
+    /// The newest number, with the increments.
+    fn number(&self) -> Option<Shown<'_>> {
+        let set = self.newest(is_number);
+        let counted = self.increments.newest();
+        let newest = set.as_ref().map(|(time, _)| *time).max(counted)?;
+        let value = match set {
+            Some((_, Leaf::Scalar(number))) => sum(number, self.increments.sum()),
+            _ => sum(&Json::Int(0), self.increments.sum()),
+        };
+        Some(Shown { newest, kind: Kind::Number, value, conflicts: Vec::new() })
+    }
+
+    /// Every scalar but the newest number, which [`number`](Self::number) shows.
+    fn other_scalars(&self) -> impl Iterator<Item = Shown<'_>> {
+        let number = self.newest(is_number).map(|(time, _)| time);
+        self.entries.iter().filter_map(move |(stamp, leaf)| {
+            let Leaf::Scalar(value) = leaf else { return None };
+            let newest = Time::of(stamp);
+            let kind = if is_number(leaf) { Kind::Number } else { Kind::OtherScalar };
+            let shown = Shown { newest, kind, value: value.clone(), conflicts: Vec::new() };
+            (Some(newest) != number).then_some(shown)
+        })
+    }
+
+    fn map(&self) -> Option<Shown<'_>> {
+        let mut newest = self.newest(|leaf| *leaf == Leaf::Map).map(|(time, _)| time);
+        let (mut value, mut conflicts) = (BTreeMap::new(), Vec::new());
+        for (key, member) in &self.members {
+            let Some(shown) = member.show() else { continue };
+            newest = newest.max(Some(shown.newest));
+            value.insert(key.clone(), shown.value);
+            conflicts.extend(shown.conflicts.into_iter().map(|mut conflict| {
+                conflict.path.push(PathStep::Key(key.clone()));
+                conflict
+            }));
+        }
+        Some(Shown { newest: newest?, kind: Kind::Map, value: Json::Map(value), conflicts })
+    }
+
+    fn list(&self) -> Option<Shown<'_>> {
+        let mut newest = self.newest(|leaf| *leaf == Leaf::List).map(|(time, _)| time);
+        let (mut value, mut conflicts) = (Vec::new(), Vec::new());
+        for (dot, offset, element) in self.list.iter().flat_map(|list| list.in_order()) {
+            let Some(shown) = element.show() else { continue };
+            newest = newest.max(Some(shown.newest));
+            value.push(shown.value);
+            conflicts.extend(shown.conflicts.into_iter().map(|mut conflict| {
+                conflict.path.push(PathStep::Item { item: ItemId { dot: dot.clone(), offset } });
+                conflict
+            }));
+        }
+        Some(Shown { newest: newest?, kind: Kind::List, value: Json::List(value), conflicts })
+    }
+
+    /// Whatever is left of a text, a note of its presence is as new.
+    fn text(&self) -> Option<Shown<'_>> {
+        let (newest, _) = self.newest(|leaf| *leaf == Leaf::Text)?;
+        let value = Json::Text(self.text.as_ref().map(|text| text.show()).unwrap_or_default());
+        Some(Shown { newest, kind: Kind::Text, value, conflicts: Vec::new() })
+    }
+}
+
+fn is_number(leaf: &Leaf) -> bool {
+    matches!(leaf, Leaf::Scalar(Json::Int(_) | Json::Float(_)))
+}
+
+/// A number and what was added to it: its digits as a text where JSON would not carry it exactly.
+fn sum(number: &Json, added: i128) -> Json {
+    match number {
+        Json::Int(number) => {
+            let sum = i128::from(*number) + added;
+            Json::int(sum).unwrap_or_else(|| Json::Text(sum.to_string()))
+        }
+        Json::Float(number) => {
+            let sum = number.get() + added as f64;
+            Json::number(sum).unwrap_or_else(|| Json::Text(sum.to_string()))
+        }
+        other => other.clone(),
+    }
+}
