@@ -6,11 +6,9 @@ use ramanujan_shell::{Request, Response, ok};
 use serde::Serialize;
 
 use super::negotiate::{DELTA_TYPE, LINES_TYPE};
-use super::stored::{Applied, Tally};
+use super::stored::{Applied, Tally, store};
 use super::{encoded, lines};
-use crate::apply::operation::Operation;
 use crate::settings::MAX_BATCH;
-use crate::store::Database;
 
 #[derive(Serialize)]
 struct BatchReply<'a> {
@@ -35,16 +33,8 @@ pub(crate) async fn post(request: Request) -> Result<Response, Problem> {
     check_size(requests.len())?;
     let key = request.idempotency_key()?;
     let blame = |index, problem: Problem| if is_batch { problem.with("index", index) } else { problem };
-    let mut operations = Vec::with_capacity(requests.len());
-    for (index, request) in requests.into_iter().enumerate() {
-        operations.push(Operation::of_request(request).map_err(|problem| blame(index, problem))?);
-    }
-    let done = Database::open()?.apply(&operations, key).map_err(|(index, problem)| match index {
-        Some(index) => blame(index, problem),
-        None => problem,
-    })?;
-    let results: Vec<_> =
-        operations.iter().zip(&done).map(|(o, accepted)| Applied::of(o, accepted)).collect();
+    let done = store(requests, key, blame)?;
+    let results: Vec<_> = done.iter().map(Applied::of).collect();
     if is_batch {
         let mut tally = Tally::default();
         results.iter().for_each(|result| tally.count(result.duplicate));

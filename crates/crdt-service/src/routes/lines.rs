@@ -10,10 +10,8 @@ use ramanujan_shell::{Request, Response};
 use serde::Serialize;
 
 use super::negotiate::LINES_TYPE;
-use super::stored::{Applied, Tally};
-use crate::apply::operation::Operation;
+use super::stored::{self, Applied, Tally};
 use crate::settings::MAX_BATCH;
-use crate::store::Database;
 
 #[derive(Serialize)]
 struct End {
@@ -70,17 +68,9 @@ fn store(
             }
         }
     }
-    let mut operations = Vec::with_capacity(requests.len());
-    for (index, request) in requests.into_iter().enumerate() {
-        operations.push(Operation::of_request(request).map_err(|problem| at(index, problem))?);
-    }
-    let done = Database::open()?.apply(&operations, key).map_err(|(index, problem)| match index {
-        Some(index) => at(index, problem),
-        None => problem,
-    })?;
-    for (operation, accepted) in operations.iter().zip(&done) {
-        tally.count(accepted.duplicate);
-        put(out, &Applied::of(operation, accepted))?;
+    for done in &stored::store(requests, key, at)? {
+        tally.count(done.1.duplicate);
+        put(out, &Applied::of(done))?;
     }
     Ok(())
 }

@@ -1,11 +1,30 @@
-//! What the reply says of an operation that was stored.
+//! Storing the operations of a request, and what the reply says of each.
 
-use ramanujan_core::{Digest, Dot, Fingerprint, VectorClock};
+use ramanujan_core::{Digest, Dot, Fingerprint, Problem, VectorClock};
+use ramanujan_crdt::wire::OperationRequest;
 use ramanujan_crdt::{CrdtType, Delta};
 use serde::Serialize;
 
 use crate::apply::check::Accepted;
 use crate::apply::operation::Operation;
+use crate::store::Database;
+
+/// Stores what the requests ask for, all or none. `blame` says of a problem which operation it is about.
+pub(super) fn store(
+    requests: Vec<OperationRequest>,
+    key: Option<&str>,
+    blame: impl Fn(usize, Problem) -> Problem,
+) -> Result<Vec<(Operation, Accepted)>, Problem> {
+    let mut operations = Vec::with_capacity(requests.len());
+    for (index, request) in requests.into_iter().enumerate() {
+        operations.push(Operation::of_request(request).map_err(|problem| blame(index, problem))?);
+    }
+    let done = Database::open()?.apply(&operations, key).map_err(|(index, problem)| match index {
+        Some(index) => blame(index, problem),
+        None => problem,
+    })?;
+    Ok(operations.into_iter().zip(done).collect())
+}
 
 #[derive(Serialize)]
 pub(super) struct Applied<'a> {
@@ -26,7 +45,7 @@ pub(super) struct Applied<'a> {
 }
 
 impl<'a> Applied<'a> {
-    pub(super) fn of(operation: &'a Operation, accepted: &'a Accepted) -> Self {
+    pub(super) fn of((operation, accepted): &'a (Operation, Accepted)) -> Self {
         let record = &accepted.record;
         let Delta { dot, parents, op } = &record.delta;
         Applied {
