@@ -18,8 +18,6 @@ mod rational;
 mod recheck;
 mod search;
 
-use std::collections::BTreeSet;
-
 use self::functions::{Algebra, Meaning};
 use self::parts::{NUMBERS, Part, Symbol};
 use self::search::Wanted;
@@ -57,15 +55,14 @@ pub fn refute(
     right: &Term,
 ) -> Option<Refutation> {
     let terms: Vec<&Term> = [left, right].into_iter().chain(facts.iter().flat_map(|(a, b)| [a, b])).collect();
-    let asked: BTreeSet<Symbol> =
-        terms.iter().copied().flat_map(|term| parts::of_term(vocabulary, term)).collect();
-    let (mut touched, untouched): (Vec<Part<'_>>, Vec<Part<'_>>) = parts::split(vocabulary, &rules.rewrites)
+    let asked = parts::set(terms.iter().copied().flat_map(|term| parts::of_term(vocabulary, term)).collect());
+    let (mut touched, untouched): (Vec<Part<'_>>, Vec<Part<'_>>) = parts::split(vocabulary, &rules.rewrites)?
         .into_iter()
-        .partition(|part| !part.symbols.is_disjoint(&asked));
+        .partition(|part| part.symbols.iter().any(|symbol| parts::holds(&asked, *symbol)));
     let (mut work, mut rational_work) = (MAX_WORK, MAX_RATIONAL_WORK);
     // Numbers are in one part at most.
     let mut counts = |part: &Part<'_>| {
-        part.symbols.contains(&NUMBERS) && rational::satisfies(vocabulary, part, &mut rational_work)
+        parts::holds(&part.symbols, NUMBERS) && rational::satisfies(vocabulary, part, &mut rational_work)
     };
     let mut found = None;
     if let Some(at) = touched.iter().position(&mut counts) {
@@ -86,6 +83,7 @@ pub fn refute(
 }
 
 /// A finite model of whole parts.
+#[inline(never)]
 fn finite(
     vocabulary: &Vocabulary,
     parts: &[Part<'_>],
@@ -94,7 +92,7 @@ fn finite(
     work: &mut u64,
 ) -> Option<Refutation> {
     let rewrites: Vec<&Rewrite> = parts.iter().flat_map(|part| &part.rewrites).copied().collect();
-    let remainders = parts.iter().any(|part| part.symbols.contains(&NUMBERS));
+    let remainders = parts.iter().any(|part| parts::holds(&part.symbols, NUMBERS));
     let wanted = Wanted { vocabulary, rewrites: &rewrites, remainders, facts, ends };
     let (algebra, values) = search::find(wanted, work)?;
     recheck::is_model(vocabulary, &algebra, &rewrites, facts, ends)
@@ -134,7 +132,7 @@ fn beside_rationals(
     terms: &[&Term],
     work: &mut u64,
 ) -> Option<Refutation> {
-    let fixed = |symbol: Symbol| parts.iter().any(|part| part.symbols.contains(&symbol));
+    let fixed = |symbol: Symbol| parts.iter().any(|part| parts::holds(&part.symbols, symbol));
     let mut names = vocabulary.clone();
     let replaced = rational::computed(&mut names, terms, &fixed)?;
     let [left, right, facts @ ..] = &replaced[..] else { return None };

@@ -5,8 +5,6 @@
 //! model of all rules in which each part says what it said before (Pigozzi, "The join of equational theories", 1974).
 //! So two terms that differ in a model of the parts that they touch differ in a model of everything.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use crate::pattern::{Pattern, Place};
 use crate::rewrite::{Condition, Rewrite, Right};
 use crate::term::Term;
@@ -18,10 +16,13 @@ pub(crate) type Symbol = (Name, usize);
 /// Stands for all number literals: rules that compute speak of all of them.
 pub(crate) const NUMBERS: Symbol = (Name(u32::MAX), 0);
 
+/// Most parts that are looked at: the library has five, and a request may bring a thousand rules.
+const MAX_PARTS: usize = 256;
+
 /// Rules that hang together, and the names that they speak of.
-#[derive(Default)]
 pub(crate) struct Part<'r> {
-    pub(crate) symbols: BTreeSet<Symbol>,
+    /// A [`set`].
+    pub(crate) symbols: Vec<Symbol>,
     pub(crate) rewrites: Vec<&'r Rewrite>,
 }
 
@@ -51,31 +52,41 @@ fn folded(vocabulary: &Vocabulary, symbol: Symbol) -> Symbol {
     if symbol.1 == 0 && vocabulary.number(symbol.0).is_some() { NUMBERS } else { symbol }
 }
 
-/// The parts of a set of rewrites.
-pub(crate) fn split<'r>(vocabulary: &Vocabulary, rewrites: &'r [Rewrite]) -> Vec<Part<'r>> {
+/// Each symbol once, in order.
+#[inline(never)]
+pub(crate) fn set(mut symbols: Vec<Symbol>) -> Vec<Symbol> {
+    symbols.sort_unstable();
+    symbols.dedup();
+    symbols
+}
+
+/// Whether a symbol is in a [`set`].
+pub(crate) fn holds(set: &[Symbol], symbol: Symbol) -> bool {
+    set.binary_search(&symbol).is_ok()
+}
+
+/// The parts of a set of rewrites; `None` if there are more than are looked at.
+#[inline(never)]
+pub(crate) fn split<'r>(vocabulary: &Vocabulary, rewrites: &'r [Rewrite]) -> Option<Vec<Part<'r>>> {
     let mut parts: Vec<Part<'r>> = Vec::new();
-    let mut home: BTreeMap<Symbol, usize> = BTreeMap::new();
     for rewrite in rewrites {
         let computes = rewrite.right == Right::Value
             || rewrite.conditions.iter().any(|c| matches!(c, Condition::Literal(_) | Condition::Nonzero(_)));
-        let symbols: BTreeSet<Symbol> = of_rewrite(rewrite)
-            .map(|symbol| folded(vocabulary, symbol))
-            .chain(computes.then_some(NUMBERS))
-            .collect();
-        let known: BTreeSet<usize> = symbols.iter().filter_map(|symbol| home.get(symbol).copied()).collect();
-        let into = known.first().copied().unwrap_or_else(|| {
-            parts.push(Part::default());
-            parts.len() - 1
-        });
-        let mut whole = Part { symbols, rewrites: vec![rewrite] };
-        for at in known {
-            let part = std::mem::take(&mut parts[at]);
-            whole.symbols.extend(part.symbols);
-            whole.rewrites.extend(part.rewrites);
+        let symbols = of_rewrite(rewrite).map(|symbol| folded(vocabulary, symbol));
+        let mut whole =
+            Part { symbols: symbols.chain(computes.then_some(NUMBERS)).collect(), rewrites: vec![rewrite] };
+        for at in (0..parts.len()).rev() {
+            if whole.symbols.iter().any(|symbol| holds(&parts[at].symbols, *symbol)) {
+                let part = parts.remove(at);
+                whole.symbols.extend(part.symbols);
+                whole.rewrites.extend(part.rewrites);
+            }
         }
-        home.extend(whole.symbols.iter().map(|symbol| (*symbol, into)));
-        parts[into] = whole;
+        whole.symbols = set(whole.symbols);
+        parts.push(whole);
+        if parts.len() > MAX_PARTS {
+            return None;
+        }
     }
-    parts.retain(|part| !part.rewrites.is_empty());
-    parts
+    Some(parts)
 }

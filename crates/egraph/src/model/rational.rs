@@ -3,8 +3,6 @@
 //! A finite algebra cannot satisfy that literals are added and that `(/ (* ?a 3) 3)` is `?a`: adding literals makes
 //! some number n the same as 0 there, and then a = a·n/n = 0/0 for all a. The rational numbers can.
 
-use std::collections::BTreeMap;
-
 use super::parts::{Part, Symbol, of_rewrite};
 use crate::number::Number;
 use crate::pattern::{Pattern, Place};
@@ -27,6 +25,7 @@ fn is_number(vocabulary: &Vocabulary, (name, arity): Symbol) -> bool {
 /// Whether all rules of a part hold of the rational numbers, as far as this can decide it.
 ///
 /// Takes from `work` for each evaluation of a node; what there is no work left for is not decided.
+#[inline(never)]
 pub(crate) fn satisfies(vocabulary: &Vocabulary, part: &Part<'_>, work: &mut u64) -> bool {
     part.rewrites.iter().all(|rewrite| holds(vocabulary, rewrite, work))
 }
@@ -121,20 +120,38 @@ const FREE: [Free; 2] = [
 
 /// The values in which two terms differ.
 pub(crate) struct Difference {
-    pub(crate) operators: BTreeMap<Symbol, &'static str>,
-    pub(crate) symbols: BTreeMap<Name, Number>,
+    pub(crate) operators: Vec<(Symbol, &'static str)>,
+    pub(crate) symbols: Vec<(Name, Number)>,
     pub(crate) values: (Number, Number),
 }
 
+/// Says what an operator is, once.
+fn say(operators: &mut Vec<(Symbol, &'static str)>, symbol: Symbol, meaning: &'static str) {
+    if !operators.iter().any(|(known, _)| *known == symbol) {
+        operators.push((symbol, meaning));
+    }
+}
+
+/// The value of a symbol, `fresh` where it has none yet.
+fn value_of(symbols: &mut Vec<(Name, Number)>, symbol: Name, fresh: Number) -> Number {
+    match symbols.iter().find(|(known, _)| *known == symbol) {
+        Some((_, value)) => *value,
+        None => {
+            symbols.push((symbol, fresh));
+            fresh
+        }
+    }
+}
+
 /// Whole numbers for the free symbols for which the facts hold and the terms differ.
+#[inline(never)]
 pub(crate) fn differ(
     vocabulary: &Vocabulary,
     facts: &[(Term, Term)],
     ends: (&Term, &Term),
 ) -> Option<Difference> {
     (0..ATTEMPTS).flat_map(|attempt| FREE.map(|free| (attempt, free))).find_map(|(attempt, free)| {
-        let mut found =
-            Difference { operators: BTreeMap::new(), symbols: BTreeMap::new(), values: Default::default() };
+        let mut found = Difference { operators: Vec::new(), symbols: Vec::new(), values: Default::default() };
         let mut value = |term: &Term| {
             let mut values: Vec<Number> = Vec::with_capacity(term.nodes().len());
             for node in term.nodes() {
@@ -142,15 +159,15 @@ pub(crate) fn differ(
                 let arguments: Vec<Number> =
                     node.children.iter().map(|child| values[*child as usize]).collect();
                 values.push(if is_operation(vocabulary, symbol) {
-                    found.operators.insert(symbol, "on the rational numbers");
+                    say(&mut found.operators, symbol, "on the rational numbers");
                     operation(vocabulary, node.name, &arguments)?
                 } else if arguments.is_empty() {
                     vocabulary.number(node.name).unwrap_or_else(|| {
                         let fresh = choice(attempt, found.symbols.len());
-                        *found.symbols.entry(node.name).or_insert(fresh)
+                        value_of(&mut found.symbols, node.name, fresh)
                     })
                 } else {
-                    found.operators.insert(symbol, free.0);
+                    say(&mut found.operators, symbol, free.0);
                     free.1(&arguments)?
                 });
             }
@@ -178,12 +195,13 @@ fn choice(attempt: i64, place: usize) -> Number {
 
 /// The terms with what is computed in them put in its place, so that no number is left to operate on: `(f (+ 1 a) a)`
 /// becomes `(f 3 2)`. `None` if an operation on numbers has an argument of another kind. Adds names to the vocabulary.
+#[inline(never)]
 pub(crate) fn computed(
     vocabulary: &mut Vocabulary,
     terms: &[&Term],
     fixed: &dyn Fn(Symbol) -> bool,
 ) -> Option<Vec<Term>> {
-    let mut symbols: BTreeMap<Name, Number> = BTreeMap::new();
+    let mut symbols: Vec<(Name, Number)> = Vec::new();
     // Symbols that stand below an operation on numbers are numbers wherever they stand.
     for node in terms.iter().flat_map(|term| term.nodes().iter().map(move |node| (term, node))) {
         let (term, node) = node;
@@ -201,7 +219,7 @@ pub(crate) fn computed(
             }
             // Unlike the numbers that people write in terms.
             let fresh = Number::of(1_009 + 17 * i64::try_from(symbols.len()).ok()?);
-            symbols.entry(child.name).or_insert(fresh);
+            value_of(&mut symbols, child.name, fresh);
         }
     }
     let mut replaced = Vec::with_capacity(terms.len());
@@ -215,7 +233,9 @@ pub(crate) fn computed(
                     node.children.iter().map(|child| values[*child as usize]).collect();
                 Some(operation(vocabulary, node.name, &arguments?)?)
             } else if symbol.1 == 0 {
-                vocabulary.number(node.name).or_else(|| symbols.get(&node.name).copied())
+                vocabulary
+                    .number(node.name)
+                    .or_else(|| symbols.iter().find(|(name, _)| *name == node.name).map(|(_, value)| *value))
             } else {
                 None
             };

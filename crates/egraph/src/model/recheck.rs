@@ -11,6 +11,7 @@ const MAX_CASES: u64 = 300_000;
 
 /// Whether all `rewrites` and `facts` hold in the algebra and the two terms differ in it. What is too much to look at
 /// does not hold.
+#[inline(never)]
 pub(crate) fn is_model(
     vocabulary: &Vocabulary,
     algebra: &Algebra,

@@ -1,10 +1,10 @@
 //! The search for a finite algebra: well-known operations on domains of a few elements, tried for each name in turn.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::functions::{Algebra, Meaning, candidates};
-use super::parts::{Symbol, of_rewrite};
+use super::parts::{self, Symbol, of_rewrite};
 use crate::build::children;
 use crate::pattern::{Pattern, Place};
 use crate::rewrite::{Rewrite, Right};
@@ -36,6 +36,7 @@ pub(crate) struct Wanted<'s> {
 
 /// An algebra in which all rules hold for all values, and the values of the two terms; takes from `work` for each
 /// evaluation of a node and gives up at 0.
+#[inline(never)]
 pub(crate) fn find(wanted: Wanted<'_>, work: &mut u64) -> Option<(Algebra, (u8, u8))> {
     let Wanted { vocabulary, rewrites, remainders, facts, ends } = wanted;
     let computes = |rewrite: &&&Rewrite| rewrite.right == Right::Value;
@@ -49,18 +50,20 @@ pub(crate) fn find(wanted: Wanted<'_>, work: &mut u64) -> Option<(Algebra, (u8, 
         return None;
     }
     let is_number = |symbol: &Symbol| remainders && symbol.1 == 0 && vocabulary.number(symbol.0).is_some();
-    let in_rules: BTreeSet<Symbol> = rewrites.iter().flat_map(|rewrite| of_rewrite(rewrite)).collect();
+    let in_rules = parts::set(rewrites.iter().flat_map(|rewrite| of_rewrite(rewrite)).collect());
     let terms = facts.iter().flat_map(|(a, b)| [a, b]).chain(ends.into_iter().flat_map(|(a, b)| [a, b]));
-    let in_terms: BTreeSet<Symbol> =
-        terms.flat_map(Term::nodes).map(|node| (node.name, node.children.len())).collect();
-    if in_rules.union(&in_terms).count() > MAX_SYMBOLS {
+    let in_terms =
+        parts::set(terms.flat_map(Term::nodes).map(|node| (node.name, node.children.len())).collect());
+    let mut free: Vec<Symbol> =
+        in_terms.into_iter().filter(|symbol| !parts::holds(&in_rules, *symbol)).collect();
+    if in_rules.len() + free.len() > MAX_SYMBOLS {
         return None;
     }
+    free.retain(|symbol| !is_number(symbol));
     // Operators first: they decide, and constants then follow.
-    let mut order: Vec<Symbol> = in_rules.iter().copied().filter(|symbol| !is_number(symbol)).collect();
+    let mut order = in_rules;
+    order.retain(|symbol| !is_number(symbol));
     order.sort_by_key(|(name, arity)| (Reverse(*arity), *name));
-    let free: Vec<Symbol> =
-        in_terms.difference(&in_rules).copied().filter(|symbol| !is_number(symbol)).collect();
     SIZES.into_iter().find_map(|size| {
         let algebra = Algebra { size, remainders, meaning: BTreeMap::new() };
         Search { wanted, order: &order, free: &free, algebra, work }.interpret(0)
