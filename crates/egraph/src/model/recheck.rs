@@ -57,6 +57,7 @@ impl Checker<'_> {
         u8::try_from(value.rem_euclid(i128::from(self.algebra.size))).ok()
     }
 
+    #[inline(never)]
     fn term(&self, term: &Term) -> Option<u8> {
         let mut values: Vec<u8> = Vec::with_capacity(term.nodes().len());
         for node in term.nodes() {

@@ -169,6 +169,7 @@ impl Search<'_, '_> {
         }
     }
 
+    #[inline(never)]
     fn pattern(&mut self, pattern: &Pattern, variables: &[u8]) -> Option<u8> {
         let places = pattern.places();
         self.spend(places.len())?;
@@ -187,6 +188,7 @@ impl Search<'_, '_> {
         values.first().copied()
     }
 
+    #[inline(never)]
     fn term(&mut self, term: &Term) -> Option<u8> {
         self.spend(term.nodes().len())?;
         let mut values: Vec<u8> = Vec::with_capacity(term.nodes().len());
