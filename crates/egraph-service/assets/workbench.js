@@ -182,8 +182,8 @@ function redraw() {
 function model({ size, operators, symbols, lhs, rhs }) {
   const tables = operators.map(({ symbol, arity, meaning }) => [`${symbol} (${arity})`, el('code', null, JSON.stringify(meaning))]);
   return el('div', null,
-    el('p', null, `In this model of the rules with ${size} elements the first term is ${lhs} and the second ${rhs}, so no proof exists.`),
-    facts([...Object.entries(symbols).map(([symbol, element]) => [symbol, show(element)]), ...tables]));
+    el('p', null, `In ${size === null ? 'the rational numbers, of which all rules hold,' : `this model of the rules with ${size} elements`} the first term is ${lhs} and the second ${rhs}, so no proof exists.`),
+    facts([...Object.entries(symbols).map(([symbol, element]) => [symbol, String(element)]), ...tables]));
 }
 
 function compared(reply, question) {

@@ -7,7 +7,7 @@ use ramanujan_egraph::egraph::{EGraph, Id};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::settings;
+use crate::bounds::within;
 
 /// Nodes that are shown where `max_shown` is not given: more are no longer told apart in a drawing.
 const DEFAULT_SHOWN: usize = 500;
@@ -25,7 +25,7 @@ pub(crate) enum Part {
 /// How many nodes of the graph to show; `None` where the graph is not asked for.
 pub(crate) fn shown(include: &[Part], max_shown: Option<usize>) -> Result<Option<usize>, Problem> {
     match (include.contains(&Part::Graph), max_shown) {
-        (true, max_shown) => settings::within("max_shown", max_shown, DEFAULT_SHOWN, MAX_SHOWN).map(Some),
+        (true, max_shown) => within("max_shown", max_shown, DEFAULT_SHOWN, MAX_SHOWN).map(Some),
         (false, None) => Ok(None),
         (false, Some(_)) => {
             Err(Problem::new(Code::InvalidLimit, "max_shown belongs to include: [\"graph\"]"))

@@ -1,7 +1,6 @@
 //! What requests speak of: languages, operators, rules, costs, terms.
 
 use std::collections::HashMap;
-use std::fmt;
 
 use ramanujan_core::{Code, Color, Problem};
 use ramanujan_egraph::colors::{Mode, violations};
@@ -12,12 +11,12 @@ use ramanujan_egraph::operators::{Law, Operator};
 use ramanujan_egraph::read::{self, Place};
 use ramanujan_egraph::rules::{Chosen, CustomRule, Refused, RuleSet};
 use ramanujan_egraph::saturate::Limits;
-use ramanujan_egraph::term::{DEFAULT_MAX_DEPTH, Term};
+use ramanujan_egraph::term::Term;
 use ramanujan_egraph::vocabulary::Vocabulary;
-use ramanujan_shell::setting;
-use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
-use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
+
+use crate::entries::{CustomEntry, Names, OperatorEntry, RuleEntry};
+use crate::view;
 
 /// Most entries in `rules`.
 const MAX_RULES: usize = 1_000;
@@ -26,110 +25,20 @@ const MAX_OPERATORS: usize = 200;
 /// Most pairs of RED and BLUE that a refusal names.
 const MAX_PAIRS: usize = 10;
 
-/// A name or several.
-pub(crate) struct Names(Vec<String>);
-
-impl<'de> Deserialize<'de> for Names {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct OneOrMany;
-
-        impl<'de> Visitor<'de> for OneOrMany {
-            type Value = Names;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a name or a list of names")
-            }
-
-            fn visit_str<E: de::Error>(self, name: &str) -> Result<Names, E> {
-                Ok(Names(vec![name.to_owned()]))
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, names: A) -> Result<Names, A::Error> {
-                Vec::deserialize(SeqAccessDeserializer::new(names)).map(Names)
-            }
-        }
-
-        deserializer.deserialize_any(OneOrMany)
-    }
-}
-
-/// An operator that a request declares.
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct OperatorEntry {
-    symbol: String,
-    arity: usize,
-    color: Color,
-    #[serde(default)]
-    laws: Vec<String>,
-    #[serde(default)]
-    identity: Option<String>,
-    #[serde(default)]
-    annihilator: Option<String>,
-    #[serde(default)]
-    inverse: Option<String>,
-    #[serde(default)]
-    distributes_over: Vec<String>,
-    #[serde(default)]
-    dual: Option<String>,
-    #[serde(default)]
-    complement: Option<String>,
-    #[serde(default)]
-    meaning: String,
-}
-
-/// A rule of the library by name, or a rule of the request.
-pub(crate) enum RuleEntry {
-    Named(String),
-    Custom(CustomEntry),
-}
-
-impl<'de> Deserialize<'de> for RuleEntry {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct NameOrRule;
-
-        impl<'de> Visitor<'de> for NameOrRule {
-            type Value = RuleEntry;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a rule's name or an object with name, left and right")
-            }
-
-            fn visit_str<E: de::Error>(self, name: &str) -> Result<RuleEntry, E> {
-                Ok(RuleEntry::Named(name.to_owned()))
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<RuleEntry, A::Error> {
-                CustomEntry::deserialize(MapAccessDeserializer::new(members)).map(RuleEntry::Custom)
-            }
-        }
-
-        deserializer.deserialize_any(NameOrRule)
-    }
-}
-
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct CustomEntry {
-    name: String,
-    left: Value,
-    right: Value,
-    #[serde(default)]
-    both_ways: bool,
-    #[serde(default)]
-    conditions: Vec<String>,
-    #[serde(default = "green")]
-    color: Color,
-}
-
-fn green() -> Color {
-    Color::Green
-}
-
 /// The vocabulary and rules that a request speaks of.
 pub(crate) struct Theory {
     pub(crate) vocabulary: Vocabulary,
     pub(crate) rules: RuleSet,
+    /// Deepest term that is read.
+    max_depth: u64,
+}
+
+/// What the operator of the service allows requests to speak of.
+pub(crate) struct Allowed {
+    /// Gadgets whose rules may be used.
+    pub(crate) gadgets: Vec<Color>,
+    /// Deepest term that is read.
+    pub(crate) max_depth: u64,
 }
 
 impl Theory {
@@ -138,7 +47,7 @@ impl Theory {
         language: Option<Names>,
         operators: Vec<OperatorEntry>,
         rules: Option<Vec<RuleEntry>>,
-        gadgets: &[Color],
+        allowed: &Allowed,
     ) -> Result<Theory, Problem> {
         let languages = match language {
             None => Language::ALL.to_vec(),
@@ -158,14 +67,13 @@ impl Theory {
         let signature = signature(&languages, operators)
             .map_err(|bad| Problem::new(Code::InvalidOperator, bad.to_string()))?;
         let mut vocabulary = Vocabulary::new(signature);
-        let rules = read_rules(&mut vocabulary, rules, gadgets)?;
-        Ok(Theory { vocabulary, rules })
+        let rules = read_rules(&mut vocabulary, rules, &allowed.gadgets)?;
+        Ok(Theory { vocabulary, rules, max_depth: allowed.max_depth })
     }
 
     /// Reads a term.
     pub(crate) fn term(&mut self, name: &str, value: &Value) -> Result<Term, Problem> {
-        let max_depth = setting::number("MAX_TERM_DEPTH", DEFAULT_MAX_DEPTH)?;
-        read::expression(&mut self.vocabulary, value, max_depth).map_err(|error| {
+        read::expression(&mut self.vocabulary, value, self.max_depth).map_err(|error| {
             let detail = format!("{name}{}", error.to_string().trim_start_matches("expression"));
             let problem = Problem::new(Code::InvalidExpression, detail);
             match &error.place {
@@ -326,7 +234,7 @@ pub(crate) fn refuse_pairs(egraph: &EGraph, name: &str, mode: Mode) -> Result<()
     if pairs.is_empty() {
         return Ok(());
     }
-    let pairs: Vec<Value> = pairs.iter().map(|pair| crate::show::pair(egraph, pair)).collect();
+    let pairs: Vec<Value> = pairs.iter().map(|pair| view::pair(egraph, pair)).collect();
     let detail = format!(
         "{name} has RED next to BLUE; color_mode \"report\" takes it all the same, or declare other colours"
     );

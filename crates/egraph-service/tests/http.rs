@@ -5,7 +5,7 @@ use std::process::Command;
 
 use egraph_service::service;
 use http::Method;
-use ramanujan_shell::native::{Reply, media_type, mount_folder, send, send_with};
+use ramanujan_shell::native::{Reply, fresh_database, media_type, mount_folder, send, send_with};
 use serde_json::{Value, json};
 
 fn post(path: &str, body: &Value) -> Reply {
@@ -24,6 +24,29 @@ fn the_root_says_what_is_enabled() {
     let root = send(&service(), Method::GET, "/egraph/", "").json;
     assert_eq!(root["message"], "E-graph operation received");
     assert_eq!(root["gadgets_enabled"], json!(["red", "blue", "green"]));
+}
+
+#[test]
+fn health_is_that_of_the_store() {
+    let unwell = send(&service(), Method::GET, "/egraph/health", "");
+    assert_eq!(
+        (unwell.status, &unwell.json["reason"]),
+        (503, &json!("store-unavailable")),
+        "{}",
+        unwell.json
+    );
+    let _database = fresh_database();
+    let well = send(&service(), Method::GET, "/egraph/health", "").json;
+    assert_eq!((&well["store"], &well["schema_version"]), (&json!("writable"), &json!(11)));
+}
+
+#[test]
+fn numbers_below_zero_are_not_swallowed() {
+    for (expression, form) in
+        [("(max (- 2 7) 0)", "0"), ("(max -3 (neg 4))", "-3"), ("(max x 0)", "(max 0 x)")]
+    {
+        assert_eq!(saturated(json!({"expression": expression}))["canonical_form"], form, "{expression}");
+    }
 }
 
 #[test]

@@ -59,6 +59,34 @@ fn other_terms_are_refuted_by_a_model_or_not_proved() {
     assert_eq!(cancelled["explanation"][0]["substitution"], json!({"?a": "3", "?b": "a"}));
 }
 
+/// All of x = (f x) = (f y) = y are equal, so no pair of them may be refuted, whichever rules can apply to the two.
+#[test]
+fn what_is_equal_through_another_term_is_not_refuted() {
+    let rules = json!([
+        {"name": "drop", "left": "(f ?a)", "right": "?a"},
+        {"name": "constant", "left": "(f ?a)", "right": "c"},
+    ]);
+    for (lhs, rhs, result) in [
+        ("x", "(f x)", "equal"),
+        ("(f x)", "(f y)", "equal"),
+        ("(f y)", "y", "equal"),
+        ("x", "y", "not_proved"),
+    ] {
+        let body = json!({"lhs": lhs, "rhs": rhs, "rules": rules, "language": []});
+        assert_eq!(post("/egraph/verify", body)["result"], result, "{lhs} = {rhs}");
+    }
+    let one = json!({"lhs": "x", "rhs": "y", "rules": [rules[0]], "language": []});
+    let reply = post("/egraph/verify", one);
+    assert_eq!((&reply["result"], &reply["model"]["domain"]), (&json!("refuted"), &json!("finite")));
+}
+
+#[test]
+fn terms_of_numbers_are_told_apart_by_the_rational_numbers() {
+    let model = &post("/egraph/verify", json!({"lhs": "(/ a 2)", "rhs": "a", "max_nodes": 500}))["model"];
+    assert_eq!((&model["size"], &model["domain"]), (&Value::Null, &json!("rational numbers")));
+    assert_eq!((&model["symbols"], &model["lhs"], &model["rhs"]), (&json!({"a": 2}), &json!(1), &json!(2)));
+}
+
 #[test]
 fn rules_and_operators_of_the_request_are_used_and_shown() {
     let body = json!({

@@ -1,4 +1,26 @@
-//! The colour discipline: no RED class has a BLUE child, nor the reverse (network.md §2.1, §3.6).
+//! The colour discipline: no RED class has a BLUE child, nor the reverse.
+//!
+//! RED constructs, BLUE undoes, GREEN takes no side. A class has the join of its nodes' colours, RED over BLUE over
+//! GREEN, so uniting two classes may bring RED next to BLUE where there was none. That is asked before it is done:
+//!
+//! ```
+//! use ramanujan_egraph::colors::{conflict, violations};
+//! use ramanujan_egraph::egraph::EGraph;
+//! use ramanujan_egraph::languages::{Language, signature};
+//! use ramanujan_egraph::read::s_expression;
+//! use ramanujan_egraph::vocabulary::Vocabulary;
+//!
+//! let mut names = Vocabulary::new(signature(&[Language::Operations], Vec::new()).unwrap());
+//! let terms = ["(inv x)", "x", "(merge a b)", "c"].map(|text| s_expression(&mut names, text, 10).unwrap());
+//! let mut graph = EGraph::new(names);
+//! let [_, x, merge, c] = terms.map(|term| graph.add_term(&term).unwrap());
+//! graph.rebuild();
+//!
+//! // x stands below the BLUE inv: it may be equal to a symbol, and not to a RED merge.
+//! assert_eq!(conflict(&graph, x, c), None);
+//! assert!(conflict(&graph, x, merge).is_some());
+//! assert!(violations(&graph, 10).is_empty());
+//! ```
 //!
 //! A union is tried on an overlay before it is made, with every union that congruence draws after it; what would break
 //! the rule is known before anything has changed, at a cost in proportion to what the union would touch.
@@ -23,9 +45,13 @@ pub enum Mode {
 /// A parent and a child that would break the rule, with the colours of their classes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pair {
+    /// The node above.
     pub parent: Id,
+    /// The colour of its class.
     pub parent_color: Color,
+    /// Its child.
     pub child: Id,
+    /// The colour of the child's class.
     pub child_color: Color,
 }
 

@@ -34,7 +34,9 @@ pub struct Conflict {
     pub rewrite: u32,
     pub(crate) slots: Box<[Id]>,
     pub(crate) above: Above,
+    /// The colour that would stand above.
     pub parent_color: Color,
+    /// The colour that would stand below.
     pub child_color: Color,
 }
 
@@ -63,9 +65,13 @@ impl Conflict {
 /// The terms that a conflict is about, where they are not too large.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Terms {
+    /// What matched the left side.
     pub left: Option<Term>,
+    /// What the right side would be.
     pub right: Option<Term>,
+    /// The term that would stand above.
     pub parent: Option<Term>,
+    /// The term that would stand below.
     pub child: Option<Term>,
 }
 

@@ -1,10 +1,31 @@
 //! The e-graph: terms up to equality, closed under congruence, with colours and a reason for every union.
 //!
+//! Whoever unites two nodes gives the reason. What follows by congruence is found by the next rebuild:
+//!
+//! ```
+//! use ramanujan_egraph::egraph::{EGraph, Justification};
+//! use ramanujan_egraph::operators::Signature;
+//! use ramanujan_egraph::read::s_expression;
+//! use ramanujan_egraph::vocabulary::Vocabulary;
+//!
+//! let mut names = Vocabulary::new(Signature::default());
+//! let terms = ["x", "y", "(f (g x))", "(f (g y))"].map(|text| s_expression(&mut names, text, 10).unwrap());
+//! let mut graph = EGraph::new(names);
+//! let [x, y, over_x, over_y] = terms.map(|term| graph.add_term(&term).unwrap());
+//! assert_ne!(graph.find(over_x), graph.find(over_y));
+//!
+//! assert!(graph.union(x, y, Justification::Fact(0)));
+//! graph.rebuild();
+//! assert_eq!(graph.find(over_x), graph.find(over_y));
+//! // Six nodes were added; (g x) and (g y) are one now, and so are the two above them.
+//! assert_eq!((graph.node_count(), graph.class_count()), (4, 3));
+//! ```
+//!
 //! Hash-consing and rebuilding after Willsey et al., "egg", POPL 2021, in flat arrays, with the work of a rebuild in
 //! proportion to what changed. It is not egg's own e-graph because that one unites congruent classes without asking,
 //! so that the colour rule could only be checked on copies, and explains by recursion on the depth of terms. A node
-//! keeps the children that it was given besides their classes: so each node stands for one term for ever, and the
-//! proof forest ([`crate::forest`]) can say why two are equal.
+//! keeps the children that it was given besides their classes. So each node stands for one term for ever, and the
+//! proof forest (`forest.rs`) can say why two are equal.
 
 mod rebuild;
 
@@ -17,18 +38,9 @@ use std::hash::Hasher;
 
 use crate::forest::Forest;
 pub use crate::forest::Justification;
+pub use crate::id::Id;
 use crate::term::Term;
 use crate::vocabulary::{Name, Vocabulary};
-
-/// A node, and the class that it is in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Id(pub u32);
-
-impl Id {
-    pub(crate) fn index(self) -> usize {
-        self.0 as usize
-    }
-}
 
 #[derive(Clone, Copy, Debug)]
 struct Node {
@@ -66,7 +78,7 @@ pub struct Known {
     pub literal: Option<Id>,
 }
 
-/// The e-graph of one request.
+/// The e-graph of one request: see the [module](self) for an example.
 #[derive(Clone, Debug)]
 pub struct EGraph {
     vocabulary: Vocabulary,
@@ -112,15 +124,12 @@ impl EGraph {
         }
     }
 
-    /// An empty graph that records nothing: nothing in it can be proved.
-    pub fn without_proofs(vocabulary: Vocabulary) -> EGraph {
-        EGraph { forest: Forest::silent(), ..EGraph::new(vocabulary) }
-    }
-
+    /// The names of the graph.
     pub fn vocabulary(&self) -> &Vocabulary {
         &self.vocabulary
     }
 
+    /// The names of the graph, to add to.
     pub fn vocabulary_mut(&mut self) -> &mut Vocabulary {
         &mut self.vocabulary
     }
@@ -135,6 +144,7 @@ impl EGraph {
         Id(self.nodes.len() as u32)
     }
 
+    /// How many classes there are.
     pub fn class_count(&self) -> usize {
         self.nodes.len() - self.unions
     }
@@ -159,10 +169,12 @@ impl EGraph {
         self.classes[self.find(id).index()].known.unwrap_or(fallback)
     }
 
+    /// The name of a node.
     pub fn name(&self, node: Id) -> Name {
         self.nodes[node.index()].name
     }
 
+    /// How many children a node has.
     pub fn arity(&self, node: Id) -> usize {
         self.nodes[node.index()].arity as usize
     }

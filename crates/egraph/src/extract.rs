@@ -9,7 +9,8 @@ use std::collections::{BinaryHeap, HashMap};
 use ramanujan_core::Color;
 
 use crate::egraph::{EGraph, Id};
-use crate::term::{Illegal, Term};
+use crate::name::Illegal;
+use crate::term::Term;
 use crate::vocabulary::{Name, Vocabulary};
 
 /// Largest weight of a colour or operator: keeps costs of the largest terms far within 64 bits.
@@ -19,7 +20,16 @@ pub const MAX_WEIGHT: u64 = 1_000;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cost {
     /// The sum over the nodes of the tree of the weight of the node's operator, or else of its colour; at least 1 each.
-    Size { red: u64, blue: u64, green: u64, operators: HashMap<Name, u64> },
+    Size {
+        /// Weight of a RED node.
+        red: u64,
+        /// Weight of a BLUE node.
+        blue: u64,
+        /// Weight of a GREEN node.
+        green: u64,
+        /// Weights of the nodes of these operators, whatever their colour.
+        operators: HashMap<Name, u64>,
+    },
     /// The length of the longest path.
     Depth,
 }

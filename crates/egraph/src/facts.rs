@@ -1,4 +1,4 @@
-//! Shared equalities: a grow-only set of facts, and the graph that follows from it (network.md §3.5).
+//! Shared equalities: a grow-only set of facts, and the graph that follows from it.
 //!
 //! A fact says that two terms are equal; of a term and itself, that the term is there. The set is the state-based CRDT:
 //! its join is the union, so that it is commutative, associative and idempotent. The graph is derived from the set in
@@ -25,10 +25,12 @@ impl Fact {
         if one <= other { Fact { left: one, right: other } } else { Fact { left: other, right: one } }
     }
 
+    /// The lesser of the two terms, as text.
     pub fn left(&self) -> &str {
         &self.left
     }
 
+    /// The greater of the two terms, as text.
     pub fn right(&self) -> &str {
         &self.right
     }
@@ -56,14 +58,17 @@ impl Facts {
         self
     }
 
+    /// Whether a fact is in the set.
     pub fn contains(&self, fact: &Fact) -> bool {
         self.0.contains(fact)
     }
 
+    /// How many facts there are.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
+    /// Whether there is no fact.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -85,6 +90,7 @@ impl Facts {
 pub struct Clash {
     /// Its number among the facts.
     pub fact: usize,
+    /// The two nodes that would break the colour rule.
     pub pair: Pair,
 }
 
@@ -93,6 +99,7 @@ pub struct Clash {
 pub struct Derived {
     /// The nodes of each fact's two terms.
     pub nodes: Vec<(Id, Id)>,
+    /// The facts that break the colour rule, in order.
     pub clashes: Vec<Clash>,
 }
 

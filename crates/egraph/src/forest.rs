@@ -5,7 +5,7 @@
 //! way. An edge's reason speaks only of equalities that were there before it, whose ways never change; so reasons can
 //! be unfolded to the end.
 
-use crate::egraph::Id;
+use crate::id::Id;
 
 /// Why two nodes are equal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,28 +49,16 @@ pub(crate) struct Step {
 /// See the module.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Forest {
-    /// Whether nothing is recorded.
-    silent: bool,
     edges: Vec<Option<Edge>>,
     applications: Vec<Application>,
 }
 
 impl Forest {
-    /// A forest that records nothing, and so knows no way.
-    pub(crate) fn silent() -> Forest {
-        Forest { silent: true, ..Forest::default() }
-    }
-
     pub(crate) fn push(&mut self) {
-        if !self.silent {
-            self.edges.push(None);
-        }
+        self.edges.push(None);
     }
 
     pub(crate) fn apply(&mut self, application: Application) -> Justification {
-        if self.silent {
-            return Justification::Rule(0);
-        }
         self.applications.push(application);
         Justification::Rule(self.applications.len() as u32 - 1)
     }
@@ -82,9 +70,6 @@ impl Forest {
     /// Joins the trees of two nodes that are in different ones. `turn_first` says that the first node's is to be turned
     /// round; where that is the smaller one, a node is turned at most a logarithmic number of times.
     pub(crate) fn link(&mut self, a: Id, b: Id, why: Justification, turn_first: bool) {
-        if self.silent {
-            return;
-        }
         let (child, parent) = if turn_first { (a, b) } else { (b, a) };
         self.turn(child);
         self.edges[child.index()] = Some(Edge { to: parent, why, reversed: !turn_first });
@@ -103,9 +88,6 @@ impl Forest {
 
     /// The way between two nodes, `None` if there is none.
     pub(crate) fn way(&self, a: Id, b: Id) -> Option<Vec<Step>> {
-        if self.silent {
-            return None;
-        }
         let depth = |mut id: Id| {
             let mut depth = 0usize;
             while let Some(edge) = self.edges[id.index()] {

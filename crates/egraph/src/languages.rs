@@ -11,6 +11,7 @@ pub enum Language {
     Operations,
     /// Integers and rational numbers.
     Arithmetic,
+    /// Truth values.
     Boolean,
 }
 
@@ -18,6 +19,7 @@ impl Language {
     /// Every language.
     pub const ALL: [Language; 3] = [Language::Operations, Language::Arithmetic, Language::Boolean];
 
+    /// The name of the language in requests.
     pub fn as_str(self) -> &'static str {
         match self {
             Language::Operations => "operations",
@@ -62,7 +64,7 @@ fn name(text: &str) -> Option<String> {
 
 /// A sequence takes no side: it may hold RED and BLUE operations. A join constructs and an inverse undoes.
 fn operations() -> Vec<Operator> {
-    use Law::{Absorption, Annihilator, Assoc, Comm, Distributes, Idem, Identity, Inverse};
+    use Law::{Absorption, Annihilator, Assoc, Comm, Distributes, Fold, Idem, Identity, Inverse};
     vec![
         Operator {
             identity: name("id"),
@@ -93,10 +95,8 @@ fn operations() -> Vec<Operator> {
                 "intersection of sets",
             )
         },
-        Operator {
-            identity: name("0"),
-            ..with("max", Color::Red, &[Assoc, Comm, Idem, Identity], "join of counters, each from 0")
-        },
+        // Not 0 is its identity: terms have negative numbers too, and of (- a b) nobody knows the sign.
+        with("max", Color::Red, &[Assoc, Comm, Idem, Fold], "join of counters: the larger of two numbers"),
     ]
 }
 

@@ -1,45 +1,52 @@
-//! Refutation: a finite model of the rules in which two terms differ shows that no rewriting makes them equal.
+//! Refutation: a model of the rules in which two terms differ shows that no rewriting makes them equal, through
+//! whatever terms it may go.
 //!
-//! The search tries, on domains of a few elements, well-known operations (arithmetic modulo n, lattices, bit
-//! operations, the symmetric group of three things, projections) for each operator; a rule is checked for every value
-//! of its variables. Only rules that can ever apply count: those whose operators can come up from the two terms. What
-//! is found is a proof; that nothing is found says nothing.
+//! Two kinds of model are looked for. On domains of a few elements, well-known operations (arithmetic modulo n,
+//! lattices, bit operations, the symmetric group of three things, projections) are tried for each operator, and each
+//! rule is checked for every value of its variables. Where the rules compute with numbers, the rational numbers are
+//! the model if every rule holds of them.
+//!
+//! Every rule counts, also one that can never apply to the two terms: what it says may make other terms equal, and
+//! these the two. Rules are left out of the search only in whole parts that share no name with the rest, and only
+//! after a model of that part was found as well: then they can say nothing about the two terms. A finite model is
+//! looked at once more by a checker that shares nothing with the search. What is found so is a proof; that nothing is
+//! found says nothing.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod functions;
+mod parts;
+mod rational;
+mod recheck;
+mod search;
 
-use crate::functions::{Function, candidates};
-use crate::pattern::{Pattern, Place};
-use crate::rewrite::{Rewrite, Right};
+use self::functions::{Algebra, Meaning};
+use self::parts::{NUMBERS, Part, Symbol};
+use self::search::Wanted;
+use crate::number::Number;
+use crate::rewrite::Rewrite;
 use crate::rules::RuleSet;
 use crate::term::Term;
-use crate::vocabulary::{Name, Vocabulary};
+use crate::vocabulary::Vocabulary;
 
-/// Sizes of the domains, in the order in which they are tried.
-const SIZES: [u8; 5] = [2, 3, 4, 6, 5];
-/// Evaluations of a node after which the search ends.
+/// Evaluations of a node after which a search ends: one for the parts that the terms touch, one for the others.
 const MAX_WORK: u64 = 4_000_000;
-/// Values of the free symbols that are tried in one model.
-const MAX_ASSIGNMENTS: u64 = 512;
-/// Most operators and constants of a model.
-const MAX_SYMBOLS: usize = 40;
+/// Evaluations of a node by which the rules are tried on the rational numbers: exact numbers take ten times as long.
+const MAX_RATIONAL_WORK: u64 = 400_000;
 
 /// A model in which the two terms differ.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refutation {
-    /// Elements 0, 1, … of the domain.
-    pub size: u8,
+    /// The domain has the elements 0, 1, … below this; `None` stands for the rational numbers.
+    pub size: Option<u8>,
     /// What each operator does, with its number of arguments.
     pub operators: Vec<(String, usize, &'static str)>,
     /// What each symbol is.
-    pub symbols: Vec<(String, u8)>,
+    pub symbols: Vec<(String, Number)>,
     /// The values of the two terms.
-    pub values: (u8, u8),
+    pub values: (Number, Number),
 }
 
-/// A name with its number of arguments.
-type Symbol = (Name, usize);
-
-/// Looks for a model of `rules` and of `facts` in which the terms differ.
+/// Looks for a model of `rules` and of `facts` in which the terms differ. Without facts it is enough that the terms
+/// differ for some values of their symbols; facts must hold of these values.
 pub fn refute(
     vocabulary: &Vocabulary,
     rules: &RuleSet,
@@ -47,275 +54,89 @@ pub fn refute(
     left: &Term,
     right: &Term,
 ) -> Option<Refutation> {
-    let mut terms = vec![left, right];
-    terms.extend(facts.iter().flat_map(|(a, b)| [a, b]));
-    let mut symbols: BTreeSet<Symbol> =
-        terms.iter().flat_map(|term| term.nodes()).map(|node| (node.name, node.children.len())).collect();
-    let rewrites = relevant(rules, &mut symbols);
-    let folds = rewrites.iter().any(|rewrite| rewrite.right == Right::Value);
-    let is_division = |(name, arity): &Symbol| *arity == 2 && vocabulary.text(*name) == "/";
-    let fraction = |(name, _): &Symbol| vocabulary.number(*name).is_some_and(|n| n.integer().is_none());
-    // Literals are integers modulo n here, and these have no quotients.
-    if symbols.len() > MAX_SYMBOLS || folds && symbols.iter().any(|s| is_division(s) || fraction(s)) {
-        return None;
-    }
-    let in_rules: BTreeSet<Symbol> = rewrites
-        .iter()
-        .flat_map(|rewrite| rewrite_symbols(rewrite))
-        .filter(|(name, _)| vocabulary.number(*name).is_none())
-        .collect();
-    let mut work = MAX_WORK;
-    SIZES.into_iter().find_map(|size| {
-        let mut search = Search {
-            vocabulary,
-            size,
-            rewrites: &rewrites,
-            facts,
-            ends: (left, right),
-            // Operators first: they decide, and constants then follow.
-            order: in_rules.iter().copied().collect(),
-            free: symbols.difference(&in_rules).copied().collect(),
-            meaning: BTreeMap::new(),
-            work: &mut work,
-        };
-        search.order.sort_by_key(|(name, arity)| (std::cmp::Reverse(*arity), *name));
-        search.interpret(0)
-    })
-}
-
-/// The rewrites that can apply to terms over `symbols`; adds what they make.
-fn relevant<'r>(rules: &'r RuleSet, symbols: &mut BTreeSet<Symbol>) -> Vec<&'r Rewrite> {
-    let mut chosen = vec![false; rules.rewrites.len()];
-    loop {
-        let mut grown = false;
-        for (rewrite, chosen) in rules.rewrites.iter().zip(&mut chosen).filter(|(_, chosen)| !**chosen) {
-            // A constant may come up from a number or a rule at any time, so only operators keep a rule away.
-            let applies =
-                pattern_symbols(&rewrite.left).all(|symbol| symbol.1 == 0 || symbols.contains(&symbol));
-            if applies {
-                symbols.extend(rewrite_symbols(rewrite));
-                (*chosen, grown) = (true, true);
-            }
-        }
-        if !grown {
-            let all = rules.rewrites.iter().zip(&chosen);
-            return all.filter(|(_, chosen)| **chosen).map(|(rewrite, _)| rewrite).collect();
-        }
-    }
-}
-
-fn pattern_symbols(pattern: &Pattern) -> impl Iterator<Item = Symbol> + '_ {
-    pattern.places().iter().filter_map(|place| match place {
-        Place::Variable(_) => None,
-        Place::Node(name, arity) => Some((*name, *arity)),
-    })
-}
-
-fn rewrite_symbols(rewrite: &Rewrite) -> impl Iterator<Item = Symbol> + '_ {
-    let right = match &rewrite.right {
-        Right::Pattern(pattern) => Some(pattern_symbols(pattern)),
-        Right::Value => None,
+    let terms: Vec<&Term> = [left, right].into_iter().chain(facts.iter().flat_map(|(a, b)| [a, b])).collect();
+    let asked = parts::set(terms.iter().copied().flat_map(|term| parts::of_term(vocabulary, term)).collect());
+    let (mut touched, untouched): (Vec<Part<'_>>, Vec<Part<'_>>) = parts::split(vocabulary, &rules.rewrites)?
+        .into_iter()
+        .partition(|part| part.symbols.iter().any(|symbol| parts::holds(&asked, *symbol)));
+    let (mut work, mut rational_work) = (MAX_WORK, MAX_RATIONAL_WORK);
+    // Numbers are in one part at most.
+    let mut counts = |part: &Part<'_>| {
+        parts::holds(&part.symbols, NUMBERS) && rational::satisfies(vocabulary, part, &mut rational_work)
     };
-    pattern_symbols(&rewrite.left).chain(right.into_iter().flatten())
+    let mut found = None;
+    if let Some(at) = touched.iter().position(&mut counts) {
+        if touched.len() == 1 {
+            found = in_rationals(vocabulary, facts, (left, right));
+        } else {
+            let numeric = touched.remove(at);
+            found = beside_rationals(vocabulary, &touched, &terms, &mut work);
+            touched.push(numeric);
+        }
+    }
+    let found = found.or_else(|| finite(vocabulary, &touched, facts, Some((left, right)), &mut work))?;
+    let mut work = MAX_WORK;
+    let consistent = |part: &Part<'_>| {
+        counts(part) || finite(vocabulary, std::slice::from_ref(part), &[], None, &mut work).is_some()
+    };
+    untouched.iter().all(consistent).then_some(found)
 }
 
-#[derive(Clone, Copy)]
-enum Meaning {
-    Function(Function),
-    Element(u8),
+/// A finite model of whole parts.
+#[inline(never)]
+fn finite(
+    vocabulary: &Vocabulary,
+    parts: &[Part<'_>],
+    facts: &[(Term, Term)],
+    ends: Option<(&Term, &Term)>,
+    work: &mut u64,
+) -> Option<Refutation> {
+    let rewrites: Vec<&Rewrite> = parts.iter().flat_map(|part| &part.rewrites).copied().collect();
+    let remainders = parts.iter().any(|part| parts::holds(&part.symbols, NUMBERS));
+    let wanted = Wanted { vocabulary, rewrites: &rewrites, remainders, facts, ends };
+    let (algebra, values) = search::find(wanted, work)?;
+    recheck::is_model(vocabulary, &algebra, &rewrites, facts, ends)
+        .then(|| of_algebra(vocabulary, &algebra, values))
 }
 
-struct Search<'s> {
-    vocabulary: &'s Vocabulary,
-    size: u8,
-    rewrites: &'s [&'s Rewrite],
-    facts: &'s [(Term, Term)],
-    ends: (&'s Term, &'s Term),
-    /// What the rules speak of, in the order in which it is given meaning.
-    order: Vec<Symbol>,
-    /// What they do not: it may mean anything.
-    free: Vec<Symbol>,
-    meaning: BTreeMap<Symbol, Meaning>,
-    work: &'s mut u64,
+fn of_algebra(vocabulary: &Vocabulary, algebra: &Algebra, values: (u8, u8)) -> Refutation {
+    let element = |element: u8| Number::of(i64::from(element));
+    let (mut operators, mut symbols) = (Vec::new(), Vec::new());
+    for ((name, arity), meaning) in &algebra.meaning {
+        let text = vocabulary.text(*name).to_owned();
+        match meaning {
+            Meaning::Function(function) => operators.push((text, *arity, function.name)),
+            Meaning::Element(is) => symbols.push((text, element(*is))),
+        }
+    }
+    let values = (element(values.0), element(values.1));
+    Refutation { size: Some(algebra.size), operators, symbols, values }
 }
 
-impl Search<'_> {
-    /// Gives meaning to the symbols from `at` on, in every way that the rules allow, until the terms differ.
-    fn interpret(&mut self, at: usize) -> Option<Refutation> {
-        let Some(symbol) = self.order.get(at).copied() else {
-            return self.differ();
-        };
-        let meanings: Vec<Meaning> = match symbol.1 {
-            0 => (0..self.size).map(Meaning::Element).collect(),
-            arity => candidates(arity, self.size).into_iter().map(Meaning::Function).collect(),
-        };
-        for meaning in meanings {
-            if *self.work == 0 {
-                return None;
-            }
-            self.meaning.insert(symbol, meaning);
-            let ready = |search: &Self, rewrite: &Rewrite| {
-                let mut mentions = false;
-                let known = rewrite_symbols(rewrite).all(|of_rule| {
-                    mentions |= of_rule == symbol;
-                    search.meaning.contains_key(&of_rule) || search.vocabulary.number(of_rule.0).is_some()
-                });
-                mentions && known
-            };
-            let rewrites = self.rewrites;
-            if rewrites.iter().all(|rewrite| !ready(self, rewrite) || self.holds(rewrite))
-                && let Some(found) = self.interpret(at + 1)
-            {
-                return Some(found);
-            }
-        }
-        self.meaning.remove(&symbol);
-        None
-    }
-
-    /// Whether a rewrite's sides are equal for all values of its variables. Its conditions are left aside: a rule that
-    /// holds without them holds.
-    fn holds(&mut self, rewrite: &Rewrite) -> bool {
-        let mut values = vec![0u8; rewrite.variables.0.len()];
-        loop {
-            let left = self.pattern(&rewrite.left, &values);
-            let right = match &rewrite.right {
-                Right::Pattern(pattern) => self.pattern(pattern, &values),
-                Right::Value => self.folded(rewrite, &values),
-            };
-            if left.is_none() || left != right {
-                return false;
-            }
-            if !next(&mut values, self.size) {
-                return true;
-            }
-        }
-    }
-
-    /// The value of an arithmetic operator modulo the size.
-    fn folded(&self, rewrite: &Rewrite, values: &[u8]) -> Option<u8> {
-        let (name, _) = rewrite.left.root_name()?;
-        let size = i64::from(self.size);
-        let value = match (
-            self.vocabulary.text(name),
-            values.iter().map(|v| i64::from(*v)).collect::<Vec<_>>()[..].as_ref(),
-        ) {
-            ("+", [a, b]) => a + b,
-            ("-", [a, b]) => a - b,
-            ("*", [a, b]) => a * b,
-            ("neg", [a]) => -a,
-            _ => return None,
-        };
-        u8::try_from(value.rem_euclid(size)).ok()
-    }
-
-    fn spend(&mut self, work: usize) -> Option<()> {
-        *self.work = self.work.saturating_sub(work as u64);
-        (*self.work > 0).then_some(())
-    }
-
-    fn node(&self, symbol: Symbol, arguments: &[u8]) -> Option<u8> {
-        if let Some(number) = self.vocabulary.number(symbol.0).filter(|_| symbol.1 == 0) {
-            return u8::try_from(number.integer()?.rem_euclid(i64::from(self.size))).ok();
-        }
-        match self.meaning.get(&symbol)? {
-            Meaning::Element(element) => Some(*element),
-            Meaning::Function(function) => Some((function.of)(arguments, self.size)),
-        }
-    }
-
-    fn pattern(&mut self, pattern: &Pattern, variables: &[u8]) -> Option<u8> {
-        let places = pattern.places();
-        self.spend(places.len())?;
-        let mut values = vec![0u8; places.len()];
-        let mut arguments = Vec::new();
-        for (at, place) in places.iter().enumerate().rev() {
-            values[at] = match *place {
-                Place::Variable(variable) => variables[variable],
-                Place::Node(name, arity) => {
-                    arguments.clear();
-                    arguments.extend(crate::build::children(pattern, at).map(|child| values[child]));
-                    self.node((name, arity), &arguments)?
-                }
-            };
-        }
-        values.first().copied()
-    }
-
-    fn term(&mut self, term: &Term) -> Option<u8> {
-        self.spend(term.nodes().len())?;
-        let mut values: Vec<u8> = Vec::with_capacity(term.nodes().len());
-        let mut arguments = Vec::new();
-        for node in term.nodes() {
-            arguments.clear();
-            arguments.extend(node.children.iter().map(|child| values[*child as usize]));
-            values.push(self.node((node.name, node.children.len()), &arguments)?);
-        }
-        values.last().copied()
-    }
-
-    /// Whether the terms differ in this model for some meaning of the free symbols by which the facts hold.
-    fn differ(&mut self) -> Option<Refutation> {
-        let free = self.free.clone();
-        let functions: Vec<Symbol> = free.iter().copied().filter(|symbol| symbol.1 > 0).collect();
-        let is_number = |name: Name| self.vocabulary.number(name).is_some_and(|n| n.integer().is_some());
-        let constants: Vec<Symbol> =
-            free.iter().copied().filter(|symbol| symbol.1 == 0 && !is_number(symbol.0)).collect();
-        // Free functions are tried all alike, first those that mix their arguments.
-        for choice in 0..4 {
-            for symbol in &functions {
-                let all = candidates(symbol.1, self.size);
-                let function = all[all.len() - 1 - choice.min(all.len() - 1)];
-                self.meaning.insert(*symbol, Meaning::Function(function));
-            }
-            let mut values = vec![0u8; constants.len()];
-            for _ in 0..MAX_ASSIGNMENTS {
-                for (symbol, value) in constants.iter().zip(&values) {
-                    self.meaning.insert(*symbol, Meaning::Element(*value));
-                }
-                let mut facts = true;
-                for (a, b) in self.facts {
-                    facts &= self.term(a)? == self.term(b)?;
-                }
-                let (left, right) = (self.term(self.ends.0)?, self.term(self.ends.1)?);
-                if facts && left != right {
-                    return Some(self.refutation((left, right)));
-                }
-                if !next(&mut values, self.size) {
-                    break;
-                }
-            }
-            if functions.is_empty() {
-                break;
-            }
-        }
-        free.iter().for_each(|symbol| {
-            self.meaning.remove(symbol);
-        });
-        None
-    }
-
-    fn refutation(&self, values: (u8, u8)) -> Refutation {
-        let (mut operators, mut symbols) = (Vec::new(), Vec::new());
-        for ((name, arity), meaning) in &self.meaning {
-            let text = self.vocabulary.text(*name).to_owned();
-            match meaning {
-                Meaning::Function(function) => operators.push((text, *arity, function.name)),
-                Meaning::Element(element) => symbols.push((text, *element)),
-            }
-        }
-        Refutation { size: self.size, operators, symbols, values }
-    }
+/// The rational numbers, with some meaning for functions that no rule speaks of.
+fn in_rationals(vocabulary: &Vocabulary, facts: &[(Term, Term)], ends: (&Term, &Term)) -> Option<Refutation> {
+    let rational::Difference { operators, symbols, values } = rational::differ(vocabulary, facts, ends)?;
+    let operators = operators.into_iter().map(|((name, arity), meaning)| {
+        let text = vocabulary.text(name).to_owned();
+        (text, arity, meaning)
+    });
+    let symbols = symbols.into_iter().map(|(name, value)| (vocabulary.text(name).to_owned(), value));
+    Some(Refutation { size: None, operators: operators.collect(), symbols: symbols.collect(), values })
 }
 
-/// Counts up; says whether there was a next.
-fn next(values: &mut [u8], size: u8) -> bool {
-    for value in values {
-        *value += 1;
-        if *value < size {
-            return true;
-        }
-        *value = 0;
-    }
-    false
+/// A finite model of the parts beside numbers, where numbers are computed with below everything else: then their
+/// values are symbols to the other parts, and different ones may be different things or not.
+fn beside_rationals(
+    vocabulary: &Vocabulary,
+    parts: &[Part<'_>],
+    terms: &[&Term],
+    work: &mut u64,
+) -> Option<Refutation> {
+    let fixed = |symbol: Symbol| parts.iter().any(|part| parts::holds(&part.symbols, symbol));
+    let mut names = vocabulary.clone();
+    let replaced = rational::computed(&mut names, terms, &fixed)?;
+    let [left, right, facts @ ..] = &replaced[..] else { return None };
+    let facts: Vec<(Term, Term)> =
+        facts.chunks_exact(2).map(|pair| (pair[0].clone(), pair[1].clone())).collect();
+    finite(&names, parts, &facts, Some((left, right)), work)
 }

@@ -32,6 +32,12 @@ impl Number {
         Some(Number { numerator: numerator.try_into().ok()?, denominator: denominator.try_into().ok()? })
     }
 
+    /// A whole number.
+    pub fn of(integer: i64) -> Number {
+        Number { numerator: integer, denominator: 1 }
+    }
+
+    /// Whether it is 0.
     pub fn is_zero(self) -> bool {
         self.numerator == 0
     }
@@ -54,11 +60,21 @@ impl Number {
                     "-" => Number::new(a * y - b * x, x * y),
                     "*" => Number::new(a * b, x * y),
                     "/" => Number::new(a * y, x * b),
+                    "max" => {
+                        Number::new(if a * y < b * x { b } else { a }, if a * y < b * x { y } else { x })
+                    }
                     _ => None,
                 }
             }
             _ => None,
         }
+    }
+}
+
+impl Default for Number {
+    /// 0.
+    fn default() -> Number {
+        Number::of(0)
     }
 }
 

@@ -9,7 +9,7 @@ use std::fmt;
 
 use ramanujan_core::Color;
 
-use crate::term::{MAX_ARITY, Term};
+use crate::name::{self, MAX_ARITY};
 
 /// A property of an operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -63,6 +63,7 @@ impl Law {
         Law::Cancel,
     ];
 
+    /// The name of the law in requests.
     pub fn as_str(self) -> &'static str {
         match self {
             Law::Assoc => "assoc",
@@ -100,9 +101,13 @@ impl Law {
 /// A name with a number of arguments, a colour and laws.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Operator {
+    /// Its name.
     pub symbol: String,
+    /// How many arguments it takes.
     pub arity: usize,
+    /// The colour of a term that it is the root of.
     pub color: Color,
+    /// The laws that it obeys.
     pub laws: Vec<Law>,
     /// The symbol that changes nothing.
     pub identity: Option<String>,
@@ -110,11 +115,15 @@ pub struct Operator {
     pub annihilator: Option<String>,
     /// Its inverse: a binary one is `a·b⁻¹`, a unary one `a⁻¹`.
     pub inverse: Option<String>,
+    /// The operators that [`Law::Distributes`] is about.
     pub distributes_over: Vec<String>,
+    /// The other operator of a lattice.
     pub dual: Option<String>,
+    /// The unary operator that gives the complement.
     pub complement: Option<String>,
     /// A term over `?a`, `?b`, … that says the same.
     pub definition: Option<String>,
+    /// What it stands for, for people.
     pub meaning: String,
 }
 
@@ -137,6 +146,7 @@ impl Operator {
         }
     }
 
+    /// Whether it obeys a law.
     pub fn has(&self, law: Law) -> bool {
         self.laws.contains(&law)
     }
@@ -154,7 +164,9 @@ impl Operator {
 /// Why a declaration is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BadOperator {
+    /// The operator that is declared.
     pub symbol: String,
+    /// What is wrong with it.
     pub reason: String,
 }
 
@@ -188,7 +200,7 @@ impl Signature {
         for operator in operators {
             let symbol = operator.symbol.clone();
             if signature.index.insert(symbol.clone(), signature.operators.len()).is_some() {
-                return Err(BadOperator { symbol, reason: "is declared already".into() });
+                return Err(BadOperator { symbol, reason: "it is declared already".into() });
             }
             signature.operators.push(operator);
         }
@@ -200,6 +212,7 @@ impl Signature {
         Ok(signature)
     }
 
+    /// The operators in the order in which they were declared.
     pub fn operators(&self) -> &[Operator] {
         &self.operators
     }
@@ -229,7 +242,7 @@ impl Signature {
     }
 
     fn check(&self, operator: &Operator) -> Result<(), String> {
-        Term::check_name(&operator.symbol).map_err(|illegal| illegal.0)?;
+        name::check(&operator.symbol).map_err(|illegal| illegal.0)?;
         if !(1..=MAX_ARITY).contains(&operator.arity) {
             return Err(format!("arity must be 1 to {MAX_ARITY}"));
         }
@@ -258,7 +271,7 @@ impl Signature {
             }
         }
         for constant in operator.identity.iter().chain(&operator.annihilator) {
-            Term::check_name(constant).map_err(|illegal| illegal.0)?;
+            name::check(constant).map_err(|illegal| illegal.0)?;
             if self.operator(constant).is_some() {
                 return Err(format!("{constant} takes arguments and cannot be a constant"));
             }

@@ -3,12 +3,11 @@
 //! A pattern is a flat list of places in preorder, so that every child's place comes after its parent's: a match is
 //! one node for each place, which is what a proof needs, and a term is built by going through the places backwards.
 
-mod read;
+pub mod read;
 
 use std::ops::ControlFlow;
 
 use crate::egraph::{EGraph, Id};
-pub use crate::pattern::read::BadPattern;
 use crate::vocabulary::{Name, Vocabulary};
 
 /// Most places of a pattern.

@@ -1,5 +1,36 @@
 //! Proofs: the steps that take one term to an equal one, each a rewrite at one place of the term.
 //!
+//! The graph only knows that two nodes are equal. [`prove`] writes down why, and [`check`](crate::check::check), which
+//! knows terms and rules and nothing of the graph, replays it:
+//!
+//! ```
+//! use ramanujan_core::Color;
+//! use ramanujan_egraph::check::check;
+//! use ramanujan_egraph::colors::Mode;
+//! use ramanujan_egraph::egraph::EGraph;
+//! use ramanujan_egraph::languages::{Language, signature};
+//! use ramanujan_egraph::proof::prove;
+//! use ramanujan_egraph::read::s_expression;
+//! use ramanujan_egraph::rules::{Chosen, RuleSet};
+//! use ramanujan_egraph::saturate::{Limits, run};
+//! use ramanujan_egraph::vocabulary::Vocabulary;
+//!
+//! let mut names = Vocabulary::new(signature(&[Language::Operations], Vec::new()).unwrap());
+//! let rules = RuleSet::new(&mut names, &Chosen::Named(&["idem".to_owned()]), &[], &Color::ALL).unwrap();
+//! let left = s_expression(&mut names, "(f (merge a a))", 10).unwrap();
+//! let right = s_expression(&mut names, "(f a)", 10).unwrap();
+//! let mut graph = EGraph::new(names);
+//! let (start, end) = (graph.add_term(&left).unwrap(), graph.add_term(&right).unwrap());
+//! run(&mut graph, &rules, Limits { iterations: 10, nodes: 100 }, Mode::Block, &mut |_| false);
+//!
+//! let proof = prove(&graph, &rules, start, end).unwrap();
+//! assert_eq!(check(graph.vocabulary(), &rules.rewrites, &[], &left, &right, &proof), Ok(()));
+//! let step = proof.texts(graph.vocabulary(), &rules, 100).next().unwrap();
+//! assert_eq!(step.rule.as_deref(), Some("idem"));
+//! // Below argument 0 of the root.
+//! assert_eq!((step.position, step.from.as_str(), step.to.as_str()), (vec![0], "(merge a a)", "a"));
+//! ```
+//!
 //! Unfolds the proof forest with a stack of its own, so that neither the depth of terms nor of reasons matters. A
 //! short reason can stand for many steps; their number is bounded.
 
@@ -24,15 +55,28 @@ const MAX_WORK: usize = 4_000_000;
 /// Why a step is right.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reason {
-    /// A rewrite of the rule set, by its place, with the term for each of its variables.
-    Rewrite { rewrite: u32, bindings: Vec<u32> },
-    /// A fact, by its number, with its two terms.
-    Fact { fact: u32, left: u32, right: u32 },
+    /// A rewrite of the rule set.
+    Rewrite {
+        /// Place of the rewrite in the rule set.
+        rewrite: u32,
+        /// The term for each variable, as a place in [`Proof::terms`].
+        bindings: Vec<u32>,
+    },
+    /// A fact that was given.
+    Fact {
+        /// Which of the facts.
+        fact: u32,
+        /// Its left term, as a place in [`Proof::terms`].
+        left: u32,
+        /// Its right term.
+        right: u32,
+    },
 }
 
 /// One step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
+    /// Why it is right.
     pub reason: Reason,
     /// Whether the reason is used from left to right.
     pub forward: bool,
@@ -43,9 +87,13 @@ pub struct Step {
 /// A proof that two terms are equal. Terms are places in `terms`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Proof {
+    /// All terms that the proof speaks of, as one list.
     pub terms: Term,
+    /// The term that it begins with.
     pub start: u32,
+    /// The term that it ends with.
     pub end: u32,
+    /// The steps from one to the other.
     pub steps: Vec<Step>,
 }
 

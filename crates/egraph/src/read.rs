@@ -9,20 +9,25 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use crate::term::{Illegal, Term};
+use crate::name::{self, Illegal};
+use crate::term::Term;
 use crate::vocabulary::Vocabulary;
 
 /// Why an expression cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unreadable {
+    /// What is wrong.
     pub reason: String,
     /// Characters before the trouble in an S-expression, or the path to it in a JSON term.
     pub place: Place,
 }
 
+/// Where something stands in what was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
+    /// Characters before it in an S-expression.
     Position(usize),
+    /// The way to it in a JSON term, such as `[1][0]`.
     Path(String),
 }
 
@@ -101,7 +106,7 @@ pub fn s_expression(vocabulary: &mut Vocabulary, text: &str, max_depth: u64) -> 
                 )
             }
             name => {
-                Term::check_name(name).map_err(illegal)?;
+                name::check(name).map_err(illegal)?;
                 match frames.last_mut() {
                     Some(frame) if frame.name.is_none() => {
                         frame.name = Some(name);
@@ -170,7 +175,7 @@ fn json_term(
             return Err(at(path, "a term is a number, a string, an array or an object with op and children"));
         }
     };
-    Term::check_name(name).map_err(|Illegal(reason)| at(path, reason))?;
+    name::check(name).map_err(|Illegal(reason)| at(path, reason))?;
     let offset = usize::from(value.is_array());
     let mut places = Vec::with_capacity(children.len());
     for (index, child) in children.iter().enumerate() {
@@ -216,7 +221,7 @@ fn node_list(
         let path = format!(".nodes[{index}]");
         let node = node.as_object().ok_or_else(|| at(&path, "a node is an object with op and children"))?;
         let (name, children) = head(node, &path)?;
-        Term::check_name(name).map_err(|Illegal(reason)| at(&path, reason))?;
+        name::check(name).map_err(|Illegal(reason)| at(&path, reason))?;
         let earlier = |child: &Value| {
             let place = child.as_u64().and_then(|place| places.get(usize::try_from(place).ok()?));
             place

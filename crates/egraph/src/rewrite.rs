@@ -1,14 +1,29 @@
 //! Rewrites: a left side to match, what to build for it, and conditions on what the variables stand for.
 
+use std::fmt;
+
 use ramanujan_core::Color;
 
 use crate::egraph::{EGraph, Id};
 use crate::number::Number;
 use crate::pattern::{Pattern, Variables};
 
+/// Why something is no rewrite, for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadRewrite(pub String);
+
+impl fmt::Display for BadRewrite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for BadRewrite {}
+
 /// What a rewrite builds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Right {
+    /// An instance of a pattern.
     Pattern(Pattern),
     /// The value of the left side's operator on number literals.
     Value,
@@ -31,24 +46,25 @@ impl Condition {
     /// Reads `literal ?a`, `nonzero ?a`, `color ?a RED` or `differ ?a ?b`.
     ///
     /// # Errors
-    /// With the reason, for people.
-    pub fn read(text: &str, variables: &Variables) -> Result<Condition, String> {
+    /// If it is none of these, or names a variable that the rule does not have.
+    pub fn read(text: &str, variables: &Variables) -> Result<Condition, BadRewrite> {
         let words: Vec<&str> = text.split_whitespace().collect();
         let variable = |word: &str| {
             let known = word.strip_prefix('?').and_then(|name| variables.get(name));
-            known.ok_or_else(|| format!("condition {text:?}: {word} is no variable of the rule"))
+            known.ok_or_else(|| BadRewrite(format!("condition {text:?}: {word} is no variable of the rule")))
         };
         match words[..] {
             ["literal", a] => Ok(Condition::Literal(variable(a)?)),
             ["nonzero", a] => Ok(Condition::Nonzero(variable(a)?)),
             ["color", a, color] => {
-                let color = color.parse().map_err(|error| format!("condition {text:?}: {error}"))?;
+                let color =
+                    color.parse().map_err(|error| BadRewrite(format!("condition {text:?}: {error}")))?;
                 Ok(Condition::Color(variable(a)?, color))
             }
             ["differ", a, b] => Ok(Condition::Differ(variable(a)?, variable(b)?)),
-            _ => Err(format!(
+            _ => Err(BadRewrite(format!(
                 "{text:?} is no condition: `literal ?a`, `nonzero ?a`, `color ?a RED` or `differ ?a ?b`"
-            )),
+            ))),
         }
     }
 
@@ -77,9 +93,13 @@ impl Condition {
 pub struct Rewrite {
     /// Place of its rule in the rule set.
     pub rule: usize,
+    /// The names of its variables.
     pub variables: Variables,
+    /// What it matches.
     pub left: Pattern,
+    /// What it builds.
     pub right: Right,
+    /// What has to hold of the variables.
     pub conditions: Vec<Condition>,
 }
 
@@ -95,19 +115,21 @@ impl Rewrite {
         left: Pattern,
         right: Right,
         conditions: Vec<Condition>,
-    ) -> Result<Rewrite, String> {
+    ) -> Result<Rewrite, BadRewrite> {
         if left.root_name().is_none() {
-            return Err("the left side must not be a single variable, which matches everything".into());
+            let reason = "the left side must not be a single variable, which matches everything";
+            return Err(BadRewrite(reason.into()));
         }
         let unbound = variables.0.iter().enumerate().find(|(variable, _)| !left.holds(*variable));
         if let Some((_, name)) = unbound {
-            return Err(format!("the left side does not bind ?{name}"));
+            return Err(BadRewrite(format!("the left side does not bind ?{name}")));
         }
         for variable in 0..variables.0.len() {
             let asks = conditions.iter().filter(|condition| condition.asks_for() == Some(variable));
             if asks.count() > 1 {
                 let name = &variables.0[variable];
-                return Err(format!("?{name} may have one of the conditions literal, nonzero and color"));
+                let reason = format!("?{name} may have one of the conditions literal, nonzero and color");
+                return Err(BadRewrite(reason));
             }
         }
         Ok(Rewrite { rule, variables, left, right, conditions })

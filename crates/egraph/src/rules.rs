@@ -6,6 +6,7 @@ mod library;
 use ramanujan_core::Color;
 use serde_json::Value;
 
+use crate::name;
 use crate::operators::{Law, Operator, Signature};
 use crate::pattern::{Pattern, Variables};
 use crate::read::Place;
@@ -19,53 +20,71 @@ pub const MAX_REWRITES: usize = 2_000;
 /// A rule of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CustomRule {
+    /// Its name: none of the library's, and each once.
     pub name: String,
     /// A pattern in any form that a term has.
     pub left: Value,
+    /// The pattern that an instance of the left one is equal to.
     pub right: Value,
     /// Also from right to left.
     pub both_ways: bool,
     /// `nonzero ?a`, `literal ?a`, `color ?a RED`, `differ ?a ?b`.
     pub conditions: Vec<String>,
+    /// The gadget that it belongs to.
     pub gadget: Color,
 }
 
 /// A rule that runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunningRule {
+    /// Its name.
     pub name: String,
+    /// The gadget that it belongs to.
     pub gadget: Color,
+    /// Higher goes first.
     pub priority: u8,
 }
 
 /// Rules chosen by a request, as rewrites over its vocabulary.
 #[derive(Clone, Debug, Default)]
 pub struct RuleSet {
+    /// The rules, in the order in which they are tried.
     pub rules: Vec<RunningRule>,
+    /// Their rewrites; each knows its rule.
     pub rewrites: Vec<Rewrite>,
 }
 
 /// Why rules are refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refused {
+    /// The library has no rule of this name.
     Unknown(String),
+    /// No operator of this name is declared.
     UnknownOperator(String),
     /// The operator does not declare the law that the rule needs.
     LawMissing {
+        /// The rule.
         rule: &'static str,
+        /// The operator.
         operator: String,
+        /// The law that the operator would need.
         law: &'static str,
     },
     /// The rule's gadget is switched off.
     GadgetDisabled {
+        /// The rule.
         rule: String,
+        /// Its gadget.
         gadget: Color,
     },
     /// A rule of the request is not one.
     Invalid {
+        /// The rule.
         rule: String,
+        /// What is wrong with it.
         reason: String,
     },
+    /// The rules make more than [`MAX_REWRITES`] rewrites.
     TooMany,
 }
 
@@ -150,7 +169,7 @@ impl RuleSet {
                 return Err(Refused::Invalid { rule: rule(), reason: "another rule has this name".into() });
             }
             let invalid = |reason| Refused::Invalid { rule: rule(), reason };
-            crate::term::Term::check_name(&custom.name).map_err(|illegal| invalid(illegal.0))?;
+            name::check(&custom.name).map_err(|illegal| invalid(illegal.0))?;
             set.rules.push(RunningRule { name: rule(), gadget: custom.gadget, priority: 1 });
             let CustomRule { left, right, conditions, .. } = custom;
             set.push(vocabulary, left, Some(right), conditions).map_err(invalid)?;
@@ -195,10 +214,10 @@ impl RuleSet {
             conditions.extend((0..variables.0.len()).map(Condition::Literal));
         }
         for text in conditions_of {
-            conditions.push(Condition::read(text, &variables)?);
+            conditions.push(Condition::read(text, &variables).map_err(|bad| bad.0)?);
         }
         let rule = self.rules.len() - 1;
-        self.rewrites.push(Rewrite::new(rule, variables, left, right, conditions)?);
+        self.rewrites.push(Rewrite::new(rule, variables, left, right, conditions).map_err(|bad| bad.0)?);
         Ok(())
     }
 }

@@ -1,5 +1,38 @@
 //! Equality saturation with hard limits: no node is added beyond the limit, and time is looked at within a search.
 //!
+//! [`run`] ends when the rules say nothing new, or at a limit; either way the graph is closed and can be asked. Some
+//! rules have no end, and then a limit is the only way out:
+//!
+//! ```
+//! use ramanujan_core::Color;
+//! use ramanujan_egraph::colors::Mode;
+//! use ramanujan_egraph::egraph::EGraph;
+//! use ramanujan_egraph::operators::Signature;
+//! use ramanujan_egraph::read::s_expression;
+//! use ramanujan_egraph::rules::{Chosen, CustomRule, RuleSet};
+//! use ramanujan_egraph::saturate::{Limits, StopReason, run};
+//! use ramanujan_egraph::vocabulary::Vocabulary;
+//!
+//! let mut names = Vocabulary::new(Signature::default());
+//! let rule = |left: &str, right: &str| CustomRule {
+//!     name: "rule".into(), left: left.into(), right: right.into(),
+//!     both_ways: false, conditions: Vec::new(), gadget: Color::Green,
+//! };
+//! let mut stop = |left, right| {
+//!     let custom = [rule(left, right)];
+//!     let rules = RuleSet::new(&mut names, &Chosen::Named(&[]), &custom, &Color::ALL).unwrap();
+//!     let term = s_expression(&mut names, "(f (g a))", 10).unwrap();
+//!     let mut graph = EGraph::new(names.clone());
+//!     graph.add_term(&term);
+//!     let limits = Limits { iterations: 1_000, nodes: 50 };
+//!     let done = run(&mut graph, &rules, limits, Mode::Block, &mut |_| false);
+//!     assert!(graph.node_count() <= 50);
+//!     done.stop_reason
+//! };
+//! assert_eq!(stop("(f (g ?x))", "?x"), StopReason::Saturated);
+//! assert_eq!(stop("(g ?x)", "(g (h ?x))"), StopReason::NodeLimit);
+//! ```
+//!
 //! Willsey et al., "egg: Fast and extensible equality saturation", POPL 2021. egg's own runner checks its limits
 //! between iterations only and overshoots them two- to threefold. The loop here differs in a second way: an iteration
 //! is a sweep from the smallest class to the largest; smaller classes that come up or change on the way are taken
@@ -7,11 +40,14 @@
 //! yet known to be equal, from breeding more: a chain of 64 associative operations saturates within the 44,000 nodes
 //! that it needs, where rounds over the whole graph pass 200,000 and are nowhere near the end.
 
+mod clock;
+
 use std::collections::{BTreeSet, HashMap};
 use std::ops::ControlFlow;
 
 use rustc_hash::FxBuildHasher;
 
+use self::clock::Clock;
 use crate::build::{Built, build};
 use crate::colors::{self, Mode};
 use crate::conflict::{Conflict, Conflicts};
@@ -23,6 +59,7 @@ use crate::vocabulary::Name;
 /// Bounds of one run. Time is the caller's: see [`run`].
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
+    /// Sweeps over the graph.
     pub iterations: u64,
     /// Nodes that the graph may have at most.
     pub nodes: usize,
@@ -35,16 +72,17 @@ const BATCH_PART: usize = 256;
 const MAX_BATCH: usize = 4_096;
 /// Times that a class is looked at in one iteration; what then changes it again is left to the next.
 const MAX_LOOKS: u8 = 4;
-/// Nodes looked at, or matches applied, between two looks at the clock.
-const CLOCK_STEPS: u32 = 512;
 
 /// Why a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StopReason {
     /// No rule can say anything new.
     Saturated,
+    /// All iterations are used up.
     IterationLimit,
+    /// The next step would go beyond the limit of nodes.
     NodeLimit,
+    /// The time is over.
     TimeLimit,
     /// A class has more matches than are looked at, and those give nothing new.
     MatchLimit,
@@ -53,6 +91,7 @@ pub enum StopReason {
 }
 
 impl StopReason {
+    /// Its name in replies.
     pub fn as_str(self) -> &'static str {
         match self {
             StopReason::Saturated => "saturated",
@@ -68,6 +107,7 @@ impl StopReason {
 /// What a run did.
 #[derive(Clone, Debug)]
 pub struct Run {
+    /// Why it ended.
     pub stop_reason: StopReason,
     /// Rounds over all rules, the last one (that found nothing new, or was cut off) included.
     pub iterations: u64,
@@ -115,7 +155,7 @@ pub fn run_until(
         mode,
         goal,
         limit: limits.nodes,
-        clock: Clock { expired, left: 0 },
+        clock: Clock::new(expired),
         fresh: BTreeSet::new(),
         pending: BTreeSet::new(),
         matches: Matches::default(),
@@ -153,26 +193,6 @@ pub fn run_until(
     let State { applied, conflicts, .. } = state;
     egraph.rebuild();
     Run { stop_reason, iterations, applied, conflicts }
-}
-
-/// Looks at the time only once in a while.
-struct Clock<'c> {
-    expired: &'c mut dyn FnMut(usize) -> bool,
-    left: u32,
-}
-
-impl Clock<'_> {
-    fn step(&mut self, nodes: usize) -> ControlFlow<()> {
-        if self.left == 0 {
-            self.left = CLOCK_STEPS;
-            if (self.expired)(nodes) {
-                self.left = 0;
-                return ControlFlow::Break(());
-            }
-        }
-        self.left -= 1;
-        ControlFlow::Continue(())
-    }
 }
 
 /// Matches that wait: which rewrite, and from where in `slots` the nodes of its places are.

@@ -14,10 +14,13 @@ use crate::vocabulary::Vocabulary;
 pub struct StepText {
     /// The rule's name, `None` for a fact.
     pub rule: Option<String>,
+    /// Whether the rule was used from left to right.
     pub forward: bool,
+    /// Which argument to take at each level to come from the root to the place.
     pub position: Vec<u32>,
     /// What stood at the position before and after.
     pub from: String,
+    /// What stood there after.
     pub to: String,
     /// What each variable stands for.
     pub bindings: Vec<(String, String)>,

@@ -5,8 +5,9 @@
 
 use std::collections::HashMap;
 
+use crate::name::Illegal;
 use crate::pattern::{Pattern, Place};
-use crate::term::{Illegal, Term, TermNode};
+use crate::term::{Term, TermNode};
 use crate::vocabulary::Name;
 
 /// What the variables of a pattern stand for: places in a [`TermGraph`].
@@ -45,6 +46,7 @@ impl TermGraph {
         places.last().copied()
     }
 
+    /// The node at a place.
     pub fn node(&self, place: u32) -> &TermNode {
         &self.nodes[place as usize]
     }

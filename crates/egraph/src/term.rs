@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::name::{Illegal, MAX_ARITY};
 use crate::operators::Law;
 use crate::vocabulary::{Name, Vocabulary};
 
@@ -9,15 +10,13 @@ use crate::vocabulary::{Name, Vocabulary};
 pub const MAX_TERM_NODES: u64 = 100_000;
 /// Deepest term unless `MAX_TERM_DEPTH` says otherwise.
 pub const DEFAULT_MAX_DEPTH: u64 = 32_768;
-/// Most arguments of an uninterpreted function.
-pub const MAX_ARITY: usize = 64;
-/// Longest name in bytes.
-pub const MAX_NAME_BYTES: usize = 128;
 
 /// A node of a term; children are earlier nodes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct TermNode {
+    /// Its name.
     pub name: Name,
+    /// The places of its arguments.
     pub children: Vec<u32>,
 }
 
@@ -27,30 +26,10 @@ pub struct Term {
     nodes: Vec<TermNode>,
 }
 
-/// Why a term is not legal. Says what is wrong, not where: readers add the place.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Illegal(pub String);
-
 impl Term {
+    /// The nodes; the last one is the root.
     pub fn nodes(&self) -> &[TermNode] {
         &self.nodes
-    }
-
-    /// Whether `text` may name an operator, a symbol or a number: no spaces, parentheses, quotes or control
-    /// characters, and no `?` at the start, which marks a variable in a rule.
-    pub fn check_name(text: &str) -> Result<(), Illegal> {
-        let illegal =
-            |c: char| c.is_whitespace() || c.is_control() || matches!(c, '(' | ')' | '"' | '\'' | ';');
-        if text.is_empty() || text.len() > MAX_NAME_BYTES {
-            return Err(Illegal(format!("a name has 1 to {MAX_NAME_BYTES} bytes")));
-        }
-        if text.starts_with('?') {
-            return Err(Illegal("a name may not begin with '?', which marks the variables of rules".into()));
-        }
-        match text.chars().find(|c| illegal(*c)) {
-            Some(c) => Err(Illegal(format!("a name may not hold {c:?}"))),
-            None => Ok(()),
-        }
     }
 
     /// Adds a node and gives its place. An associative operator with more than two arguments is nested to the left.

@@ -39,6 +39,7 @@ impl Vocabulary {
         &self.signature
     }
 
+    /// The name of a text, which is new or known.
     pub fn intern(&mut self, text: &str) -> Name {
         if let Some(name) = self.index.get(text) {
             return *name;

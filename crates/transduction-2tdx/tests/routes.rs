@@ -1,13 +1,14 @@
 //! What is there and what is declared.
 
 use http::Method;
-use ramanujan_shell::native::{media_type, send};
+use ramanujan_shell::native::{fresh_database, media_type, send};
 use serde_json::json;
 
 const PROBLEM: &str = "application/problem+json";
 
 #[test]
 fn root_and_health_answer_below_both_bases() {
+    let _database = fresh_database();
     let service = transduction_2tdx::service();
     for base in ["/sync", "/sync/", "/2tdx"] {
         let reply = send(&service, Method::GET, base, "");
@@ -27,7 +28,14 @@ fn root_and_health_answer_below_both_bases() {
     for path in ["/sync/health", "/2tdx/health"] {
         let reply = send(&service, Method::GET, path, "");
         assert_eq!((reply.status, &reply.json["component"]), (200, &json!("transduction-2tdx")), "{path}");
+        assert_eq!((&reply.json["store"], &reply.json["schema_version"]), (&json!("writable"), &json!(4)));
     }
+}
+
+#[test]
+fn without_its_store_it_is_not_well() {
+    let reply = send(&transduction_2tdx::service(), Method::GET, "/sync/health", "");
+    assert_eq!((reply.status, &reply.json["reason"]), (503, &json!("store-unavailable")), "{}", reply.json);
 }
 
 #[test]
@@ -42,7 +50,6 @@ fn declared_routes_are_not_built_and_others_do_not_exist() {
         (Method::POST, "/sync/rollback", Method::GET),
         (Method::GET, "/sync/log", Method::POST),
         (Method::GET, "/sync/object/00ff", Method::DELETE),
-        (Method::POST, "/skill/compile", Method::GET),
     ] {
         let reply = send(&service, method, path, "{}");
         assert_eq!((reply.status, media_type(&reply)), (501, PROBLEM), "{path}");
@@ -63,7 +70,8 @@ fn declared_routes_are_not_built_and_others_do_not_exist() {
         assert_eq!((refused.status, media_type(&refused)), (405, PROBLEM), "{path}");
         assert!(refused.headers.contains_key("allow"));
     }
-    for path in ["/sync/nowhere", "/skill/nowhere"] {
+    // A component cannot run a compiler, so there is no such route.
+    for path in ["/sync/nowhere", "/skill/nowhere", "/skill/compile"] {
         let unknown = send(&service, Method::GET, path, "");
         assert_eq!((unknown.status, media_type(&unknown)), (404, PROBLEM), "{path}");
     }

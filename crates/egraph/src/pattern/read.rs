@@ -5,13 +5,14 @@ use std::fmt;
 use serde_json::Value;
 
 use super::{MAX_PATTERN_NODES, MAX_VARIABLES, Pattern, Place, Variables};
+use crate::name;
 use crate::read::{self, Place as Trouble};
-use crate::term::Term;
 use crate::vocabulary::Vocabulary;
 
 /// Why something is no pattern, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BadPattern {
+    /// What is wrong.
     pub reason: String,
     /// Characters before the trouble in an S-expression, or the path to it in a JSON term.
     pub place: Trouble,
@@ -104,7 +105,7 @@ impl<'r> Reader<'r> {
         let stands = match token.strip_prefix('?') {
             Some(_) if head => return Err("a variable cannot stand for an operator".into()),
             Some(name) => {
-                Term::check_name(name).map_err(|illegal| illegal.0)?;
+                name::check(name).map_err(|illegal| illegal.0)?;
                 let variable = self.variables.intern(name);
                 if variable >= MAX_VARIABLES {
                     return Err(format!("a rule has at most {MAX_VARIABLES} variables"));
@@ -115,7 +116,7 @@ impl<'r> Reader<'r> {
                 Place::Variable(variable)
             }
             None => {
-                Term::check_name(token).map_err(|illegal| illegal.0)?;
+                name::check(token).map_err(|illegal| illegal.0)?;
                 Place::Node(self.vocabulary.intern(token), 0)
             }
         };

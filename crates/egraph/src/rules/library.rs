@@ -10,12 +10,15 @@ use crate::operators::{Law, Operator, Signature};
 /// A rule of the library.
 #[derive(Clone, Copy, Debug)]
 pub struct Rule {
+    /// Its name in requests.
     pub name: &'static str,
-    /// What the documents call it too.
+    /// Other names that requests may use.
     pub aliases: &'static [&'static str],
+    /// The gadget that it belongs to.
     pub gadget: Color,
     /// Higher goes first. The order changes the path, not a saturated result.
     pub priority: u8,
+    /// The law that an operator needs for it.
     pub law: Law,
     schemas: &'static [Schema],
 }
@@ -121,7 +124,9 @@ pub const RULES: [Rule; 16] = [
 /// One direction of a rule for one operator, as text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Equation {
+    /// The pattern that is matched.
     pub left: String,
+    /// The pattern that it is equal to.
     pub right: String,
     /// As in a request, such as `nonzero ?a`.
     pub conditions: Vec<String>,

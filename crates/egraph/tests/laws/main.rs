@@ -6,6 +6,7 @@ mod extraction;
 mod facts;
 mod limits;
 mod models;
+mod numbers;
 mod peers;
 mod proofs;
 mod reachable;

@@ -12,7 +12,7 @@ use ramanujan_core::Color;
 use ramanujan_egraph::syntactic::TermGraph;
 use ramanujan_egraph::vocabulary::{Name, Vocabulary};
 
-use super::escaped;
+use super::escape::escaped;
 use super::program::{Build, Check, Program, Steps};
 
 const RUNTIME: &str = include_str!("runtime.ll");

@@ -4,6 +4,7 @@
 //! [`llvm`] and [`qasm`] write the steps down. What each text computes is said at its module and in the README. Names
 //! reach a text only as string literals and comments in escaped ASCII, never as identifiers: no name can break out.
 
+mod escape;
 pub mod llvm;
 pub mod program;
 pub mod qasm;
@@ -11,7 +12,7 @@ pub mod rust;
 
 use std::str::FromStr;
 
-use program::Program;
+use self::program::Program;
 
 /// A language that rules are turned into.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,11 +50,6 @@ impl FromStr for Target {
         let known = Target::ALL.into_iter().find(|target| text.eq_ignore_ascii_case(target.as_str()));
         known.ok_or_else(|| "one of rust, llvm, qasm".to_owned())
     }
-}
-
-/// `text` in ASCII without quotes, line ends or anything that a reader of code could take for something else.
-fn escaped(text: &str) -> String {
-    text.escape_default().to_string()
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ use ramanujan_core::Color;
 use ramanujan_egraph::syntactic::TermGraph;
 use ramanujan_egraph::vocabulary::Vocabulary;
 
-use super::escaped;
+use super::escape::escaped;
 use super::llvm::color_code;
 use super::program::{Check, Program};
 

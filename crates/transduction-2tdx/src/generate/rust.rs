@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use ramanujan_core::Color;
 use ramanujan_egraph::operators::COLOR_PREFIXES;
 
-use super::escaped;
+use super::escape::escaped;
 use super::program::{Build, Check, Program, Steps};
 
 const RUNTIME: &str = include_str!("runtime.rs");

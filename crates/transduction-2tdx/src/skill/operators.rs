@@ -24,7 +24,7 @@ pub struct Declared {
 ///
 /// # Errors
 /// 422 if a declaration is not valid, or one operator is declared in two ways.
-pub(super) fn fresh_vocabulary(declared: &[&[Declared]]) -> Result<Vocabulary, Problem> {
+pub(crate) fn fresh_vocabulary(declared: &[&[Declared]]) -> Result<Vocabulary, Problem> {
     let mut known: BTreeMap<&str, &Declared> = BTreeMap::new();
     for operator in declared.iter().copied().flatten() {
         let other = *known.entry(&operator.symbol).or_insert(operator);

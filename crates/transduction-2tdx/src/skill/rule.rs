@@ -4,7 +4,8 @@ use std::cmp::Reverse;
 use std::fmt::Write as _;
 
 use ramanujan_core::{Code, Color, Digest, PatternName, Problem};
-use ramanujan_egraph::pattern::{BadPattern, Pattern, Place, Variables};
+use ramanujan_egraph::pattern::read::BadPattern;
+use ramanujan_egraph::pattern::{Pattern, Place, Variables};
 use ramanujan_egraph::read::Place as Trouble;
 use ramanujan_egraph::vocabulary::Vocabulary;
 use serde::{Deserialize, Serialize};
@@ -117,12 +118,12 @@ impl Rule {
     }
 
     /// |depth(source) − depth(target)|, where a variable and the identity `id` have depth 0 and anything else is one
-    /// deeper than its deepest argument (network.md §7.2).
+    /// deeper than its deepest argument.
     pub fn dimension(&self, vocabulary: &Vocabulary) -> u64 {
         depth(vocabulary, &self.source).abs_diff(depth(vocabulary, &self.target))
     }
 
-    /// 2 · dimension + number of constraints (network.md §7.2).
+    /// 2 · dimension + number of constraints.
     pub fn complexity(&self, vocabulary: &Vocabulary) -> u64 {
         2 * self.dimension(vocabulary) + self.constraints.len() as u64
     }

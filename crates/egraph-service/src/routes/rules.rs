@@ -7,9 +7,11 @@ use ramanujan_egraph::rules::RULES;
 use ramanujan_shell::{Request, Response, ok};
 use serde_json::{Value, json};
 
-pub(crate) fn rules(request: &Request) -> Result<Response, Problem> {
+use crate::settings::GADGETS_ENABLED;
+
+pub(crate) async fn list(request: Request) -> Result<Response, Problem> {
     request.query().only(&[])?;
-    let gadgets = crate::gadgets()?;
+    let gadgets = GADGETS_ENABLED.read()?.0;
     let signature = signature(&Language::ALL, Vec::new())
         .map_err(|bad| Problem::new(Code::BrokenLibrary, bad.to_string()))?;
     let rules: Vec<Value> = RULES

@@ -1,4 +1,4 @@
-//! Timeline events of the rule half: a pattern that was stored, a term that was rewritten.
+//! What the timeline is told: a pattern that was stored, a term that was rewritten.
 //!
 //! An event follows its effect, and its id from what happened: the same request again repairs an event that is missing
 //! and never doubles one. What has happened is not undone by a timeline that does not answer, so the request does not
@@ -10,7 +10,7 @@ use ramanujan_shell::{call_json, log};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::library::Stored;
+use crate::skill::version::Version;
 
 const TIMELINE: &str = "interaction-timeline";
 /// Whose events they are.
@@ -41,7 +41,7 @@ pub(super) struct Rewriting<'a> {
 const MAX_IDS: usize = 40;
 
 /// A version of a pattern is stored.
-pub(super) async fn stored(pattern: &Stored) -> Recorded {
+pub(super) async fn stored(pattern: &Version) -> Recorded {
     let payload =
         json!({"pattern_id": pattern.id, "pattern_name": pattern.pattern_name, "version": pattern.version});
     record(id(["pattern-stored", &pattern.id]), "pattern-stored", "store", payload).await

@@ -1,131 +1,66 @@
-//! `POST /egraph/verify` and `POST /egraph/explain`: whether two terms are equal, and why.
-//!
-//! Three answers: `equal` with a proof that was checked, `refuted` with a model of the rules in which the terms differ,
-//! or `not_proved` within the limits.
+//! Whether two terms are equal, and why: `equal` with a proof that was checked, `refuted` with a model of the rules in
+//! which the terms differ, or `not_proved` within the limits.
 
-use std::time::Instant;
-
-use ramanujan_core::{Code, Problem};
+use ramanujan_core::{Code, MAX_SAFE_INTEGER, Problem};
 use ramanujan_egraph::check::check;
 use ramanujan_egraph::egraph::{EGraph, Id};
-use ramanujan_egraph::extract::extract;
+use ramanujan_egraph::extract::{Cost, extract};
 use ramanujan_egraph::model::{Refutation, refute};
+use ramanujan_egraph::number::Number;
 use ramanujan_egraph::proof::{MAX_STEPS, NoProof, Proof, prove};
 use ramanujan_egraph::rules::RuleSet;
 use ramanujan_egraph::saturate::{Run, run, run_until};
 use ramanujan_egraph::term::Term;
-use ramanujan_shell::{Request, Response, ok};
-use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::settings::{self, Bounds, Settings, With};
+use crate::bounds::Bounds;
 use crate::theory::{self, Theory};
-use crate::{gadgets, show};
+use crate::view;
 
 /// Most nodes of a term within a step.
 const MAX_SHOWN: u64 = 500;
 /// Most bytes of all steps together.
 const MAX_EXPLANATION_BYTES: usize = 4 << 20;
-/// Most steps of a reply unless `max_steps` says otherwise.
-const DEFAULT_STEPS: usize = 1_000;
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct VerifyRequest {
-    #[serde(default)]
-    operation: Option<String>,
-    #[serde(default)]
-    lhs: Option<Value>,
-    #[serde(default)]
-    rhs: Option<Value>,
-    #[serde(default)]
-    expression: Option<Value>,
-    #[serde(default)]
-    max_steps: Option<usize>,
+/// How far the answer to one question may go.
+pub(crate) struct Question {
+    pub(crate) bounds: Bounds,
+    pub(crate) max_steps: usize,
 }
 
-/// The settings of one question.
-struct Question {
-    bounds: Bounds,
-    max_steps: usize,
+/// The canonical form of a term, and the steps to it.
+pub(crate) fn canonical(
+    theory: Theory,
+    question: &Question,
+    term: &Term,
+    cost: &Cost,
+) -> Result<Map<String, Value>, Problem> {
+    let Theory { vocabulary, rules, .. } = theory;
+    let Bounds { limits, mode, .. } = question.bounds;
+    let mut egraph = EGraph::new(vocabulary);
+    let root = theory::add(&mut egraph, "the expression", term, limits, mode)?;
+    let expired = &mut |nodes| question.bounds.expired(nodes);
+    let run = run(&mut egraph, &rules, limits, mode, expired);
+    let lost = || Problem::new(Code::Extraction, "the graph lost the expression");
+    let (best, best_cost) = extract(&egraph, root, cost).ok_or_else(lost)?.map_err(view::too_large)?;
+    best.check(u64::MAX).map_err(view::too_large)?;
+    let end = egraph.represent(&best).ok_or_else(lost)?;
+    let mut reply = Map::new();
+    reply.insert("canonical_form".into(), best.print(egraph.vocabulary()).into());
+    reply.insert("cost".into(), best_cost.into());
+    describe_run(&mut reply, &egraph, &rules, &run);
+    explanation(&mut reply, &egraph, &rules, [(root, term), (end, &best)], question.max_steps)?;
+    Ok(reply)
 }
 
-pub(crate) fn verify(request: &Request) -> Result<Response, Problem> {
-    let body: With<VerifyRequest> = request.json()?;
-    if body.own.expression.is_some() || body.settings.cost.is_some() {
-        let detail = "verify takes lhs and rhs; expression and cost belong to saturate and explain";
-        return Err(Problem::new(Code::InvalidExpression, detail));
-    }
-    answer(body, "verify")
-}
-
-pub(crate) fn explain(request: &Request) -> Result<Response, Problem> {
-    answer(request.json()?, "explain")
-}
-
-fn answer(request: With<VerifyRequest>, name: &'static str) -> Result<Response, Problem> {
-    let started = Instant::now();
-    let With { settings, own: body } = request;
-    if body.operation.as_deref().is_some_and(|operation| operation != name) {
-        return Err(Problem::new(Code::InvalidOperation, format!("operation must be {name}")));
-    }
-    let question = Question {
-        bounds: settings.bounds(started)?,
-        max_steps: settings::within("max_steps", body.max_steps, DEFAULT_STEPS, MAX_STEPS)?,
-    };
-    let Settings { language, operators, rules, cost, .. } = settings;
-    let mut theory = Theory::read(language, operators.unwrap_or_default(), rules, &gadgets()?)?;
-    let cost = theory::cost(&mut theory.vocabulary, cost.as_ref())?;
-    let mut reply = match (body.lhs, body.rhs, body.expression) {
-        (Some(lhs), Some(rhs), None) => {
-            let (left, right) = (theory.term("lhs", &lhs)?, theory.term("rhs", &rhs)?);
-            compare(theory, &question, &left, &right)?
-        }
-        (None, None, Some(expression)) => {
-            let term = theory.term("expression", &expression)?;
-            let mut egraph = EGraph::new(theory.vocabulary);
-            let Bounds { limits, mode, .. } = question.bounds;
-            let root = theory::add(&mut egraph, "the expression", &term, limits, mode)?;
-            let expired = &mut |nodes| question.bounds.expired(nodes);
-            let run = run(&mut egraph, &theory.rules, limits, mode, expired);
-            let lost = || Problem::new(Code::Extraction, "the graph lost the expression");
-            let (best, best_cost) =
-                extract(&egraph, root, &cost).ok_or_else(lost)?.map_err(show::too_large)?;
-            best.check(u64::MAX).map_err(show::too_large)?;
-            let end = egraph.represent(&best).ok_or_else(lost)?;
-            let mut reply = Map::new();
-            reply.insert("canonical_form".into(), best.print(egraph.vocabulary()).into());
-            reply.insert("cost".into(), best_cost.into());
-            describe_run(&mut reply, &egraph, &theory.rules, &run);
-            explanation(
-                &mut reply,
-                &egraph,
-                &theory.rules,
-                [(root, &term), (end, &best)],
-                question.max_steps,
-            )?;
-            reply
-        }
-        _ if name == "verify" => {
-            return Err(Problem::new(Code::InvalidExpression, "verify takes lhs and rhs"));
-        }
-        _ => {
-            let detail =
-                "explain takes either lhs and rhs, or an expression to explain the canonical form of";
-            return Err(Problem::new(Code::InvalidExpression, detail));
-        }
-    };
-    reply.insert("operation".into(), name.into());
-    ok(&reply)
-}
-
-fn compare(
+/// Whether two terms are equal.
+pub(crate) fn compare(
     theory: Theory,
     question: &Question,
     left: &Term,
     right: &Term,
 ) -> Result<Map<String, Value>, Problem> {
-    let Theory { vocabulary, rules } = theory;
+    let Theory { vocabulary, rules, .. } = theory;
     let Bounds { limits, mode, .. } = question.bounds;
     let mut egraph = EGraph::new(vocabulary);
     let start = theory::add(&mut egraph, "lhs", left, limits, mode)?;
@@ -150,7 +85,7 @@ fn compare(
 }
 
 fn describe_run(reply: &mut Map<String, Value>, egraph: &EGraph, rules: &RuleSet, run: &Run) {
-    let conflicts = run.conflicts.first().iter().map(|conflict| show::conflict(egraph, rules, conflict));
+    let conflicts = run.conflicts.first().iter().map(|conflict| view::conflict(egraph, rules, conflict));
     reply.insert("color_conflicts".into(), conflicts.collect());
     reply.insert("color_conflict_count".into(), run.conflicts.total().into());
     reply.insert("stop_reason".into(), run.stop_reason.as_str().into());
@@ -226,12 +161,21 @@ fn show_model(model: &Refutation) -> Value {
         .iter()
         .map(|(symbol, arity, meaning)| json!({"symbol": symbol, "arity": arity, "meaning": meaning}));
     let symbols: Map<String, Value> =
-        model.symbols.iter().map(|(symbol, element)| (symbol.clone(), (*element).into())).collect();
+        model.symbols.iter().map(|(symbol, element)| (symbol.clone(), number(*element))).collect();
     json!({
         "size": model.size,
+        "domain": if model.size.is_some() { "finite" } else { "rational numbers" },
         "operators": operators.collect::<Vec<_>>(),
         "symbols": symbols,
-        "lhs": model.values.0,
-        "rhs": model.values.1,
+        "lhs": number(model.values.0),
+        "rhs": number(model.values.1),
     })
+}
+
+/// A number, as text where not every reader of JSON would read it exactly.
+fn number(number: Number) -> Value {
+    match number.integer() {
+        Some(integer) if integer.unsigned_abs() <= MAX_SAFE_INTEGER => integer.into(),
+        _ => number.to_string().into(),
+    }
 }

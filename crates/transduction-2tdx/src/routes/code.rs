@@ -3,18 +3,18 @@
 use ramanujan_core::{Code, PatternName, Problem};
 use ramanujan_egraph::syntactic::TermGraph;
 use ramanujan_egraph::vocabulary::Vocabulary;
-use ramanujan_shell::{Request, Response, Store, ok};
+use ramanujan_shell::{Request, Response, ok};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::apply::{expression, scheduled};
-use super::library::{self, Chosen, SCHEMA, Stored};
-use super::operators::{Declared, fresh_vocabulary};
-use super::rule::Rule;
-use super::usage;
+use super::{choose, expression, get};
 use crate::generate::Target;
 use crate::generate::program::Program;
 use crate::generate::{llvm, qasm};
+use crate::skill::operators::{Declared, fresh_vocabulary};
+use crate::skill::rule::Rule;
+use crate::skill::version::{Chosen, Version, scheduled};
+use crate::store::usage;
 
 /// One pattern as its members, or several in `patterns`.
 #[derive(Deserialize)]
@@ -84,7 +84,7 @@ struct GeneratedCode {
 
 #[derive(Serialize)]
 struct Transduced {
-    pattern: Stored,
+    pattern: Version,
     /// The pattern as a rewrite rule, in one line.
     rule: String,
     #[serde(flatten)]
@@ -133,19 +133,18 @@ fn write(
     })
 }
 
-pub(super) async fn generate(request: Request) -> Result<Response, Problem> {
+pub(crate) async fn generate(request: Request) -> Result<Response, Problem> {
     request.query().only(&[])?;
     let given: GenerateRequest = request.json()?;
     let target = target(&given.target)?;
-    let store = Store::open(SCHEMA)?;
-    let (vocabulary, chosen) = library::choose(&store, &given.patterns()?)?;
+    let (vocabulary, chosen) = choose(&given.patterns()?)?;
     let code = write(vocabulary, chosen, target, given.expression.as_ref())?;
-    usage::count(&store, &[(usage::generated(target), 1)]);
+    usage::count(&[(usage::generated(target), 1)]);
     ok(&code)
 }
 
 /// The rule that a stored pattern is, and its code if the request names a target.
-pub(super) async fn transduce(request: Request) -> Result<Response, Problem> {
+pub(crate) async fn transduce(request: Request) -> Result<Response, Problem> {
     request.query().only(&[])?;
     let given: TransduceRequest =
         if request.body.is_empty() { TransduceRequest::default() } else { request.json()? };
@@ -154,8 +153,7 @@ pub(super) async fn transduce(request: Request) -> Result<Response, Problem> {
         let detail = "expression is encoded for a target: name one, or use POST /skill/apply";
         return Err(Problem::new(Code::InvalidTarget, detail));
     }
-    let store = Store::open(SCHEMA)?;
-    let pattern = library::get(&store, request.param("id"))?;
+    let pattern = get(request.param("id"))?;
     let mut vocabulary = fresh_vocabulary(&[&pattern.canonical.operators])?;
     let rule = pattern.rule(&mut vocabulary)?;
     let text = rule.text(&vocabulary);
@@ -168,6 +166,6 @@ pub(super) async fn transduce(request: Request) -> Result<Response, Problem> {
             Some(write(vocabulary, chosen, target, given.expression.as_ref())?)
         }
     };
-    usage::count(&store, &counts);
+    usage::count(&counts);
     ok(&Transduced { pattern, rule: text, code })
 }

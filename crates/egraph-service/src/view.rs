@@ -1,12 +1,13 @@
-//! Parts of the graph as JSON: terms, conflicts.
+//! Parts of an e-graph as JSON: terms, pairs of colours, conflicts.
 
 use ramanujan_core::{Code, Problem};
 use ramanujan_egraph::colors::Pair;
 use ramanujan_egraph::conflict::Conflict;
 use ramanujan_egraph::egraph::{EGraph, Id};
+use ramanujan_egraph::name::Illegal;
 use ramanujan_egraph::proof::term_of;
 use ramanujan_egraph::rules::RuleSet;
-use ramanujan_egraph::term::{Illegal, Term};
+use ramanujan_egraph::term::Term;
 use ramanujan_egraph::vocabulary::Vocabulary;
 use serde_json::{Value, json};
 
@@ -67,5 +68,5 @@ pub(crate) fn node_list(vocabulary: &Vocabulary, term: &Term) -> Value {
 
 /// The refusal of a result that is too large to write.
 pub(crate) fn too_large(Illegal(reason): Illegal) -> Problem {
-    Problem::new(Code::ResultTooLarge, format!("of the cheapest term: {reason}"))
+    Problem::new(Code::ResultTooLarge, format!("the cheapest term cannot be written: {reason}"))
 }

@@ -1,10 +1,30 @@
-//! The operations that models are made of, on 0, 1, …, n−1.
+//! Finite algebras on 0, 1, …, n−1, and the operations that they are made of.
 
-/// An operation.
+use std::collections::BTreeMap;
+
+use super::parts::Symbol;
+
+/// An operation: arguments and the number of elements give the value.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Function {
     pub(crate) name: &'static str,
     pub(crate) of: fn(&[u8], u8) -> u8,
+}
+
+/// What a symbol is in an algebra.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Meaning {
+    Function(Function),
+    Element(u8),
+}
+
+/// A finite algebra.
+#[derive(Clone, Debug)]
+pub(crate) struct Algebra {
+    pub(crate) size: u8,
+    /// Whether a number literal is its remainder modulo the size; where it is not, it is a symbol like others.
+    pub(crate) remainders: bool,
+    pub(crate) meaning: BTreeMap<Symbol, Meaning>,
 }
 
 const fn function(name: &'static str, of: fn(&[u8], u8) -> u8) -> Function {

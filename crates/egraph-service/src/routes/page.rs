@@ -1,0 +1,49 @@
+//! The workbench and its files, and what the component says of itself.
+
+use ramanujan_core::Problem;
+use ramanujan_shell::files::Folder;
+use ramanujan_shell::{Request, Response};
+use serde_json::{Map, Value};
+
+use crate::settings::GADGETS_ENABLED;
+use crate::store;
+
+/// The workbench: `assets/`.
+const PAGE: Folder = Folder::new("/page");
+/// What all pages share: `web/shared/`.
+const SHARED: Folder = Folder::new("/shared");
+/// JavaScript libraries (`web/README.md`).
+const LIBRARIES: Folder = Folder::new("/lib");
+
+pub(crate) async fn index(request: Request) -> Result<Response, Problem> {
+    PAGE.serve(&request, "index.html")
+}
+
+pub(crate) async fn file(request: Request) -> Result<Response, Problem> {
+    PAGE.serve(&request, request.param("file"))
+}
+
+pub(crate) async fn shared(request: Request) -> Result<Response, Problem> {
+    SHARED.serve(&request, request.param("file"))
+}
+
+pub(crate) async fn library(request: Request) -> Result<Response, Problem> {
+    LIBRARIES.serve(&request, request.param("file"))
+}
+
+/// What the description of the component has besides its routes; no gadgets where the setting cannot be read.
+pub(crate) fn constants() -> Map<String, Value> {
+    let gadgets = GADGETS_ENABLED.read().map(|gadgets| gadgets.0).unwrap_or_default();
+    let gadgets: Vec<Value> = gadgets.iter().map(|g| g.as_str().to_ascii_lowercase().into()).collect();
+    let mut members = Map::new();
+    members.insert("service".into(), "E-Graph Saturation".into());
+    members.insert("gadgets_enabled".into(), gadgets.into());
+    members.insert("constraint_enforcement".into(), "construction".into());
+    members
+}
+
+/// Whether the store can be written, and the settings be read.
+pub(crate) async fn health(_: Request) -> Result<Map<String, Value>, Problem> {
+    GADGETS_ENABLED.read()?;
+    store::check()
+}

@@ -1,0 +1,5 @@
+CREATE TABLE IF NOT EXISTS egraph_memo (
+    digest BLOB PRIMARY KEY,
+    used INTEGER NOT NULL,
+    hits INTEGER NOT NULL DEFAULT 0,
+    reply TEXT NOT NULL)

@@ -1,0 +1,1 @@
+CREATE INDEX IF NOT EXISTS egraph_memo_by_use ON egraph_memo (used)

@@ -1,0 +1,1 @@
+CREATE INDEX IF NOT EXISTS transduction_by_schedule ON transduction_patterns (priority DESC, complexity, name)

@@ -1,0 +1,3 @@
+CREATE TABLE IF NOT EXISTS transduction_usage (
+    what TEXT PRIMARY KEY,
+    count INTEGER NOT NULL) WITHOUT ROWID

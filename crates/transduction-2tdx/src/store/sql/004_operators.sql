@@ -1,0 +1,1 @@
+ALTER TABLE transduction_patterns ADD COLUMN operators TEXT NOT NULL DEFAULT '[]'
