@@ -12,6 +12,7 @@ use parquet::data_type::ByteArray;
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
+use ramanujan_client::Error;
 use ramanujan_core::time::parse_rfc3339;
 use serde_json::{Map, Value};
 
@@ -91,9 +92,9 @@ impl<W: Write + Send> Rows<W> {
 
     pub(super) fn push(&mut self, event: &Map<String, Value>) -> Result<(), ToolError> {
         for (name, column) in self.names.iter().zip(&mut self.columns) {
-            column.push(event.get(name)).map_err(|reason| ToolError::Unexpected {
-                path: "/timeline/query".to_owned(),
-                reason: format!("{name} of event {}: {reason}", event.get("seq").unwrap_or(&Value::Null)),
+            column.push(event.get(name)).map_err(|reason| {
+                let seq = event.get("seq").unwrap_or(&Value::Null);
+                Error::unreadable("/timeline/export", format!("{name} of event {seq}: {reason}"))
             })?;
         }
         self.held += 1;
