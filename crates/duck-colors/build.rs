@@ -5,13 +5,11 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::{env, error, fs};
 
+use ramanujan_core::splitmix::{GOLDEN, step};
 use serde_json::Value;
 
-#[allow(dead_code, unreachable_pub)]
-#[path = "src/splitmix.rs"]
-mod splitmix;
-
-use splitmix::{GOLDEN, LEGACY_SEED, sm};
+/// As in `seed.rs`: ASCII "gay_colo".
+const LEGACY_SEED: u64 = 0x6761_795f_636f_6c6f;
 
 /// As in `algorithm/split_chain.rs`, whose array type checks the number and whose tests check the values.
 const STRIDE: usize = 1024;
@@ -21,7 +19,6 @@ type Result<T> = std::result::Result<T, Box<dyn error::Error>>;
 
 fn main() -> Result<()> {
     println!("cargo::rerun-if-changed=build.rs");
-    println!("cargo::rerun-if-changed=src/splitmix.rs");
     println!("cargo::rerun-if-changed=data/vectors.json");
     let folder = env::var_os("OUT_DIR").ok_or("cargo sets OUT_DIR")?;
     fs::write(Path::new(&folder).join("split_chain_checkpoints.rs"), checkpoints()?)?;
@@ -38,7 +35,7 @@ fn checkpoints() -> Result<String> {
     let mut table = String::from("[");
     let mut state = LEGACY_SEED;
     for index in 0..STRIDE * CHECKPOINTS {
-        state = sm(state) ^ GOLDEN;
+        state = step(state) ^ GOLDEN;
         if index % STRIDE == 0 {
             write!(table, "{state:#x},")?;
         }

@@ -7,7 +7,6 @@
 mod alloc;
 mod contestants;
 mod measure;
-mod random;
 mod session;
 mod small;
 mod table;

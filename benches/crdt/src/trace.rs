@@ -2,12 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use ramanujan_core::splitmix::SplitMix64;
 use ramanujan_replay::generate::{self, Options};
 use ramanujan_replay::operation::{Edit, Mark, Operation};
 use ramanujan_replay::recording::Recording;
 use ramanujan_replay::session::Session;
-
-use crate::random::Random;
 
 /// A session of replicas, each of which works sequentially.
 pub(crate) struct Trace {
@@ -122,7 +121,7 @@ pub(crate) fn recordings(folder: &Path) -> Vec<PathBuf> {
 
 /// A replica that edits as people do.
 struct Writer {
-    random: Random,
+    random: SplitMix64,
     replica: u32,
     seq: u32,
     length: u64,
@@ -149,7 +148,7 @@ const LETTERS: &[u8] = b"etaoin shrdlu cmfwyp vbgkqjxz\n";
 impl Writer {
     fn new(seed: u64, replica: u32, length: u64) -> Self {
         Writer {
-            random: Random::new(seed),
+            random: SplitMix64::new(seed),
             replica,
             seq: 0,
             length,

@@ -1,7 +1,7 @@
 //! The vocabulary every other crate speaks: colours and polarities, vector clocks, fingerprints, identifiers,
-//! times, and problem documents.
+//! times, problem documents, and the one pseudorandom generator.
 //!
-//! No I/O, no clock, no randomness: time comes in as an argument. Depends on nothing else in the workspace.
+//! No I/O, no clock, no randomness of its own: times and seeds come in as arguments. Depends on nothing else in the workspace.
 
 pub mod actor_map;
 pub mod clock;
@@ -10,6 +10,7 @@ pub mod fingerprint;
 pub mod id;
 pub mod json;
 pub mod problem;
+pub mod splitmix;
 pub mod time;
 
 pub use actor_map::ActorMap;

@@ -4,7 +4,7 @@ use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use duck_colors::algorithm::{Algorithm, split_chain};
 use duck_colors::hue::sigil;
-use duck_colors::splitmix::{LEGACY_SEED, Seed};
+use duck_colors::seed::{LEGACY_SEED, Seed};
 use duck_colors::{swatches, vectors};
 
 fn main() {

@@ -3,16 +3,15 @@
 //! The first published form hashed with the factor 31, which is 1 modulo 3: anagrams collided and only the seed's
 //! remainder mattered. Here the name is hashed by FNV-1a and mixed with the seed.
 
+use ramanujan_core::splitmix::{GOLDEN, step};
 use ramanujan_core::{Color, fnv1a64};
-
-use crate::splitmix::{GOLDEN, sm};
 
 /// Where an operator's colour comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rule {
     /// The operation is known to the streams, so its colour is theirs under every seed.
     Table,
-    /// `[RED, BLUE, GREEN][sm(fnv1a64(name) XOR seed) mod 3]`.
+    /// `[RED, BLUE, GREEN][step(fnv1a64(name) XOR seed) mod 3]`.
     Hash,
 }
 
@@ -27,7 +26,7 @@ impl Rule {
 
 /// The colour that the hash alone gives `name` under `seed`.
 pub fn hashed(name: &str, seed: u64) -> Color {
-    match sm(fnv1a64(name.as_bytes()) ^ seed) % 3 {
+    match step(fnv1a64(name.as_bytes()) ^ seed) % 3 {
         0 => Color::Red,
         1 => Color::Blue,
         _ => Color::Green,
@@ -77,7 +76,7 @@ pub fn harmony(colors: impl IntoIterator<Item = Color>) -> f64 {
 pub enum Fork {
     /// `31·seed + offset`, as published. Two families overlap: offset 31 of a seed is offset 0 of the next seed.
     Linear,
-    /// `sm(sm(seed) XOR offset·GOLDEN)`: no such pattern, and still one child per offset.
+    /// `step(step(seed) XOR offset·GOLDEN)`: no such pattern, and still one child per offset.
     Mixed,
 }
 
@@ -95,7 +94,7 @@ impl Fork {
     pub fn child(self, seed: u64, offset: u64) -> u64 {
         match self {
             Fork::Linear => seed.wrapping_mul(31).wrapping_add(offset),
-            Fork::Mixed => sm(sm(seed) ^ offset.wrapping_mul(GOLDEN)),
+            Fork::Mixed => step(step(seed) ^ offset.wrapping_mul(GOLDEN)),
         }
     }
 }

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use crate::algorithm::{Algorithm, Sample, split_chain};
 use crate::hue::sigil;
 use crate::operator::{self, Fork};
-use crate::splitmix::{GAY_SEED, Seed};
+use crate::seed::{GAY_SEED, Seed};
 use crate::srgb::Rgb;
 use crate::swatches::{self, MAX_COLORS};
 use crate::vectors;

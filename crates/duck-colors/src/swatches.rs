@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::algorithm::{Algorithm, Refused, Sample};
 use crate::lab::Perceived;
-use crate::splitmix::Seed;
+use crate::seed::Seed;
 
 /// Most colours in one palette.
 pub const MAX_COLORS: usize = 256;

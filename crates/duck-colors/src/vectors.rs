@@ -5,12 +5,13 @@
 
 use std::fmt::Display;
 
+use ramanujan_core::splitmix;
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::algorithm::{Algorithm, color_at, split_chain};
 use crate::hue::sigil;
-use crate::splitmix::{self, Seed};
+use crate::seed::Seed;
 use crate::srgb::Rgb;
 
 include!(concat!(env!("OUT_DIR"), "/vectors.rs"));
@@ -139,7 +140,7 @@ pub fn verify(vectors: &Vectors, fingerprint_limit: u64) -> Vec<Group> {
 fn stream(vectors: &[StreamVector]) -> Group {
     let mut group = Group::new("splitmix64-stream", "splitmix64");
     for v in vectors {
-        let computed = splitmix::stream(v.seed, v.position);
+        let computed = splitmix::nth(v.seed, v.position);
         group.check(
             format_args!("seed {} output {}", Seed(v.seed), v.position),
             Seed(v.value),

@@ -5,11 +5,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use ramanujan_client::{Backoff, Client, Error, Retry};
 use ramanujan_core::Color;
-use serde::de::DeserializeOwned;
 use serde_json::json;
 
-use crate::client::{Client, Refusal};
 use crate::random::Random;
 use crate::record::Record;
 use crate::replica::Replica;
@@ -137,15 +136,16 @@ impl Agent<'_> {
             Color::Green => "/stream/green/apply",
             _ => "/stream/red/apply",
         };
-        let reply =
-            persist(self.shared, retry_for, || self.client.post::<Acknowledgement>(path, body.as_bytes()));
+        let reply = persist(self.shared, retry_for, || {
+            self.client.post(path, body.as_bytes()).json::<Acknowledgement>()
+        });
         match reply {
             Ok(reply) => {
                 replica.acknowledge(&reply.result);
                 true
             }
-            Err(refusal) => {
-                if !refusal.is_passing() {
+            Err(error) => {
+                if !error.is_passing() {
                     replica.refused();
                 }
                 false
@@ -156,7 +156,7 @@ impl Agent<'_> {
     fn read(&mut self, document: usize) -> bool {
         let replica = &mut self.replicas[document];
         let path = format!("/crdt/{}", replica.document());
-        match persist(self.shared, RETRY_FOR, || get_or_nothing(&self.client, &path)) {
+        match persist(self.shared, RETRY_FOR, || self.client.get(&path).once().optional::<State>()) {
             Ok(state) => {
                 if let Some(state) = state {
                     replica.observe(&state);
@@ -172,8 +172,9 @@ impl Agent<'_> {
         let replica = &self.replicas[document];
         let remote = replica.history().as_remote_state(replica.agent().as_str())?;
         let body = json!({"document_id": replica.document(), "remote": remote}).to_string();
-        let reply =
-            persist(self.shared, RETRY_FOR, || self.client.post::<Done>("/crdt/merge", body.as_bytes()));
+        let reply = persist(self.shared, RETRY_FOR, || {
+            self.client.post("/crdt/merge", body.as_bytes()).json::<Done>()
+        });
         Some(reply.is_ok())
     }
 
@@ -181,44 +182,40 @@ impl Agent<'_> {
     ///
     /// # Errors
     /// The network does not give it.
-    pub(crate) fn final_state(&self, document: usize) -> Result<Option<State>, Refusal> {
+    pub(crate) fn final_state(&self, document: usize) -> Result<Option<State>, Error> {
         let path = format!("/crdt/{}", self.replicas[document].document());
-        persist(self.shared, SETTLE_FOR, || get_or_nothing(&self.client, &path))
+        persist(self.shared, SETTLE_FOR, || self.client.get(&path).once().optional())
     }
 }
 
-/// 404 is an answer: nobody has written yet.
-pub(crate) fn get_or_nothing<T: DeserializeOwned>(client: &Client, path: &str) -> Result<Option<T>, Refusal> {
-    match client.get(path) {
-        Ok(reply) => Ok(Some(reply)),
-        Err(refusal) if refusal.status == 404 => Ok(None),
-        Err(refusal) => Err(refusal),
-    }
-}
-
-/// Repeats what may succeed later; every request made here is idempotent. Each attempt is recorded.
+/// Repeats what may succeed later; every request made here is idempotent. Each attempt is recorded, which is why the
+/// client repeats nothing by itself. A `Retry-After` is not heeded: what is measured is when the network can answer
+/// again, not when it says so.
 fn persist<T>(
     shared: &Shared,
     retry_for: Duration,
-    mut attempt: impl FnMut() -> Result<T, Refusal>,
-) -> Result<T, Refusal> {
-    let deadline = Instant::now() + retry_for;
-    let mut pause = FIRST_PAUSE;
+    mut attempt: impl FnMut() -> Result<T, Error>,
+) -> Result<T, Error> {
+    let retry = Retry { first: FIRST_PAUSE, longest: LONGEST_PAUSE, give_up_after: retry_for };
+    let deadline = Instant::now() + retry.give_up_after;
+    let mut backoff = None;
     loop {
         let started = Instant::now();
         let result = attempt();
         let service = started.elapsed();
         let mut record = shared.record();
         record.attempt(service, result.as_ref().err());
-        match result {
-            Err(refusal) if refusal.is_passing() && Instant::now() + pause < deadline => {
-                record.retries += 1;
-                drop(record);
-                thread::sleep(pause);
-                pause = (pause * 2).min(LONGEST_PAUSE);
-            }
+        let error = match result {
+            Err(error) if error.is_passing() => error,
             result => return result,
+        };
+        let pause = backoff.get_or_insert_with(|| Backoff::start(&retry)).pause(None);
+        if Instant::now() + pause >= deadline {
+            return Err(error);
         }
+        record.retries += 1;
+        drop(record);
+        thread::sleep(pause);
     }
 }
 
@@ -226,8 +223,8 @@ fn persist<T>(
 mod tests {
     use super::*;
 
-    fn refusal(status: u16) -> Refusal {
-        Refusal { status, code: "x".into(), detail: String::new() }
+    fn refusal(status: u16) -> Error {
+        Error::refused("/x", status, br#"{"code":"x"}"#)
     }
 
     #[test]
@@ -238,7 +235,7 @@ mod tests {
             left -= 1;
             if left == 0 { Ok(7) } else { Err(refusal(503)) }
         });
-        assert_eq!(result, Ok(7));
+        assert_eq!(result.map_err(|error| error.status()), Ok(7));
         let record = shared.record();
         assert_eq!((record.retries, record.error_count()), (2, 2));
     }
@@ -247,10 +244,11 @@ mod tests {
     fn a_refusal_is_final() {
         let shared = Shared::begin(Duration::from_secs(1));
         let mut attempts = 0;
-        let result: Result<(), Refusal> = persist(&shared, Duration::from_secs(5), || {
+        let result: Result<(), Error> = persist(&shared, Duration::from_secs(5), || {
             attempts += 1;
             Err(refusal(422))
         });
-        assert_eq!((result, attempts, shared.record().retries), (Err(refusal(422)), 1, 0));
+        let result = result.map_err(|error| (error.status(), error.code().to_owned()));
+        assert_eq!((result, attempts, shared.record().retries), (Err((422, "x".to_owned())), 1, 0));
     }
 }

@@ -1,8 +1,7 @@
 //! The merge memo's counters before and after, from `GET /crdt/cache/stats`.
 
+use ramanujan_client::Client;
 use serde::{Deserialize, Serialize};
-
-use crate::client::Client;
 
 const STATS: &str = "/crdt/cache/stats";
 
@@ -34,7 +33,7 @@ pub(crate) enum CacheUse {
 /// # Errors
 /// Why there are no counters.
 pub(crate) fn counters(client: &Client) -> Result<Counters, String> {
-    client.get(STATS).map_err(|refusal| format!("{} {}", refusal.status, refusal.code))
+    client.get(STATS).once().json().map_err(|error| format!("{} {}", error.status(), error.code()))
 }
 
 /// The difference of two sets of counters.

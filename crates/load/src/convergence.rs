@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ramanujan_client::Error;
 use ramanujan_core::VectorClock;
 use ramanujan_crdt::{Delta, TextGraph};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::client::Refusal;
 use crate::history::{History, SHARED, VISITS};
 use crate::mix::Kind;
 use crate::replica::Replica;
@@ -40,7 +40,7 @@ impl Convergence {
     /// Checks one document: what each agent reads, what it was before the load, each agent's replica of it.
     pub(crate) fn check(
         &mut self,
-        reads: &[Result<Option<State>, Refusal>],
+        reads: &[Result<Option<State>, Error>],
         before: Option<&State>,
         replicas: &[&Replica],
     ) {
@@ -51,8 +51,8 @@ impl Convergence {
         for read in reads {
             match read {
                 Ok(state) => states.push(state.as_ref()),
-                Err(refusal) => {
-                    self.unread.push(format!("{name}: {refusal}"));
+                Err(error) => {
+                    self.unread.push(format!("{name}: {}", error.summary()));
                     return;
                 }
             }

@@ -173,7 +173,7 @@ fn what_others_write_makes_a_value_undecidable_not_wrong() {
 fn an_unreadable_document_is_a_fault() {
     let (replicas, _) = load(Kind::Counter, 1, 5, None);
     let mut convergence = Convergence::default();
-    let refusal = Refusal { status: 500, code: "x".into(), detail: String::new() };
+    let refusal = Error::refused("/x", 500, br#"{"code":"x"}"#);
     convergence.check(&[Err(refusal)], None, &replicas.iter().collect::<Vec<_>>());
     assert!(!convergence.is_ok() && convergence.unread.len() == 1);
 }

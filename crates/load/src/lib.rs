@@ -3,12 +3,11 @@
 //! Arrivals are drawn beforehand, and latency counts from the time an operation was due, not from when it could be sent:
 //! a stalled network cannot hide the requests that it kept from being made ("coordinated omission", Tene). mix and
 //! schedule (what is due when) → replica (the next operation on a version the agent knows) → agent (sends, repeats) →
-//! record (times, errors) → convergence (all read the same, and what was acknowledged) → report. Only `client` does
-//! network I/O.
+//! record (times, errors) → convergence (all read the same, and what was acknowledged) → report. Only `agent`, `cache` and
+//! `run` speak to the network.
 
 mod agent;
 mod cache;
-mod client;
 mod convergence;
 mod history;
 mod mix;
@@ -25,7 +24,9 @@ mod schedule;
 use std::process::ExitCode;
 
 pub use mix::Mix;
-use serde_json::json;
+use ramanujan_client::{Network, terminal};
+
+use crate::report::Report;
 
 /// Exit code if the documents do not converge, or operations were given up.
 const FAULTY: u8 = 1;
@@ -66,9 +67,8 @@ pub struct Args {
     /// Draw the documents of a type by Zipf's law instead of evenly
     #[arg(long, value_name = "EXPONENT", num_args = 0..=1, default_missing_value = "0.99", value_parser = exponent)]
     pub zipf: Option<f64>,
-    /// Where the network listens
-    #[arg(long, default_value = "http://127.0.0.1:3000")]
-    pub url: String,
+    #[command(flatten)]
+    pub network: Network,
     /// The same seed draws the same arrivals
     #[arg(long, value_name = "N", default_value_t = 1069)]
     pub seed: u64,
@@ -107,21 +107,6 @@ fn prefix(text: &str) -> Result<String, String> {
 
 /// Runs the command: progress and errors to standard error, the report to standard output.
 pub fn run(args: &Args) -> ExitCode {
-    match run::run(args) {
-        Ok(report) => {
-            if args.json {
-                println!("{}", json!(report));
-            } else {
-                println!("{report}");
-            }
-            if report.is_ok() { ExitCode::SUCCESS } else { ExitCode::from(FAULTY) }
-        }
-        Err(error) => {
-            if args.json {
-                println!("{}", json!({"status": "error", "detail": error.to_string()}));
-            }
-            eprintln!("error: {error}");
-            ExitCode::from(FAILED)
-        }
-    }
+    let judge = |report: &Report| if report.is_ok() { 0 } else { FAULTY };
+    terminal::conclude(run::run(args), args.json, judge, FAILED)
 }

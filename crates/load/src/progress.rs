@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use ramanujan_client::terminal;
+
 use crate::agent::Shared;
 
 const LINE_EVERY: Duration = Duration::from_secs(2);
@@ -30,20 +32,20 @@ impl Progress {
             let p99 = all.map_or(0.0, |(_, times)| times.p99);
             (record.operations(), record.error_count(), record.behind, p99)
         };
-        eprintln!(
+        terminal::notice(format_args!(
             "{:>4.0} of {} s: {operations} operations, {:.0}/s, p99 {p99:.1} ms, {errors} errors, at most {:.1} s behind",
             shared.start.elapsed().as_secs_f64(),
             shared.duration.as_secs(),
             (operations - self.operations) as f64 / since.as_secs_f64(),
             behind.as_secs_f64(),
-        );
+        ));
         self.last = Instant::now();
         self.operations = operations;
     }
 
     pub(crate) fn say(&self, line: &str) {
         if !self.quiet {
-            eprintln!("{line}");
+            terminal::notice(line);
         }
     }
 }

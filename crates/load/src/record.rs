@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
+use ramanujan_client::Error;
 use serde::Serialize;
-
-use crate::client::Refusal;
 
 /// Times in microseconds at three significant digits, whatever their range (Tene, HdrHistogram).
 #[derive(Clone, Debug)]
@@ -96,11 +95,11 @@ impl Record {
         }
     }
 
-    pub(crate) fn attempt(&mut self, service: Duration, refusal: Option<&Refusal>) {
+    pub(crate) fn attempt(&mut self, service: Duration, error: Option<&Error>) {
         self.service.add(service);
-        if let Some(refusal) = refusal {
-            let key = (refusal.status, refusal.code.clone());
-            self.details.entry(key.clone()).or_insert_with(|| refusal.detail.clone());
+        if let Some(error) = error {
+            let key = (error.status(), error.code().to_owned());
+            self.details.entry(key.clone()).or_insert_with(|| error.detail().to_owned());
             *self.errors.entry(key).or_default() += 1;
         }
     }
@@ -157,10 +156,12 @@ mod tests {
     #[test]
     fn errors_are_counted_by_status_and_code() {
         let mut record = Record::default();
-        let refusal =
-            |status, code: &str, detail: &str| Refusal { status, code: code.into(), detail: detail.into() };
-        for (status, code, detail) in [(503, "busy", "first"), (0, "timeout", ""), (503, "busy", "second")] {
-            record.attempt(Duration::ZERO, Some(&refusal(status, code, detail)));
+        let busy = |detail: &str| {
+            let problem = serde_json::json!({"code": "busy", "detail": detail}).to_string();
+            Error::refused("/x", 503, problem.as_bytes())
+        };
+        for error in [busy("first"), Error::lost("/x", "reset"), busy("second")] {
+            record.attempt(Duration::ZERO, Some(&error));
         }
         record.attempt(Duration::ZERO, None);
         assert_eq!(record.errors[&(503, "busy".to_owned())], 2);

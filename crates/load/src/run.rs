@@ -6,14 +6,14 @@ use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::Duration;
 
+use ramanujan_client::{Client, Error};
 use ramanujan_core::AgentId;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::{Handle, Signals};
 
 use crate::Args;
-use crate::agent::{Agent, Shared, get_or_nothing};
+use crate::agent::{Agent, Shared};
 use crate::cache::{self, CacheUse};
-use crate::client::{Client, Refusal};
 use crate::convergence::Convergence;
 use crate::mix::Documents;
 use crate::progress::Progress;
@@ -25,6 +25,8 @@ use crate::schedule::Schedule;
 
 /// Operations per second and agent unless a rate is given: a person who types.
 const RATE_PER_AGENT: f64 = 10.0;
+/// Largest reply, in bytes: a document's text with its clock.
+const MAX_REPLY_BYTES: u64 = 1 << 30;
 /// Between two looks at the agents.
 const TICK: Duration = Duration::from_millis(50);
 /// Streams of the seed: schedules from 0, contents of operations from here.
@@ -33,14 +35,8 @@ const CONTENTS: u64 = 1 << 32;
 /// Why there is no report.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RunError {
-    #[error(
-        "no network answers at {url} ({refusal}); start it with ./scripts/up.sh, or name another with --url"
-    )]
-    Unreachable { url: String, refusal: Refusal },
-    #[error("{0:?} is not an http:// URL")]
-    Url(String),
-    #[error("{document} cannot be read: {refusal}")]
-    Unreadable { document: String, refusal: Refusal },
+    #[error(transparent)]
+    Client(#[from] Error),
     #[error(transparent)]
     Id(#[from] ramanujan_core::id::InvalidId),
     #[error("signals cannot be caught: {0}")]
@@ -52,27 +48,19 @@ pub(crate) enum RunError {
 /// # Errors
 /// The network does not answer at the start.
 pub(crate) fn run(args: &Args) -> Result<Report, RunError> {
-    if !args.url.strip_prefix("http://").is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/')) {
-        return Err(RunError::Url(args.url.clone()));
-    }
+    let client = new_client(args)?;
     let documents =
         Documents::new(&args.prefix, args.documents as usize, &args.mix, args.zipf.unwrap_or(0.0));
-    let client = Client::new(&args.url);
-    let before = states(&client, &args.url, &documents)?;
+    let before = states(&client, &documents)?;
     let cache_before = cache::counters(&client);
     let replicas = replicas(args, &documents, &before)?;
     let shared = Arc::new(Shared::begin(Duration::from_secs(args.duration)));
     let signals = count_interrupts(&shared)?;
-    let mut agents: Vec<Agent<'_>> = replicas
-        .into_iter()
-        .zip(CONTENTS..)
-        .map(|(replicas, stream)| Agent {
-            shared: &shared,
-            client: Client::new(&args.url),
-            replicas,
-            random: Random::new(args.seed, stream),
-        })
-        .collect();
+    let mut agents: Vec<Agent<'_>> = Vec::with_capacity(replicas.len());
+    for (replicas, stream) in replicas.into_iter().zip(CONTENTS..) {
+        let random = Random::new(args.seed, stream);
+        agents.push(Agent { shared: &shared, client: new_client(args)?, replicas, random });
+    }
     let rate = args.rate.unwrap_or(RATE_PER_AGENT * args.agents as f64);
     let mut progress = Progress::new(args.quiet);
     let load = Load { args, shared: &shared, documents: &documents, rate };
@@ -89,20 +77,14 @@ pub(crate) fn run(args: &Args) -> Result<Report, RunError> {
     Ok(report)
 }
 
+/// A client with a connection of its own, as each agent has one.
+fn new_client(args: &Args) -> Result<Client, Error> {
+    Client::new(args.network.options().connections(1).max_reply_bytes(MAX_REPLY_BYTES))
+}
+
 /// What the network holds of each document before the load.
-fn states(client: &Client, url: &str, documents: &Documents) -> Result<Vec<Option<State>>, RunError> {
-    let mut states = Vec::with_capacity(documents.len());
-    for (name, _) in documents.iter() {
-        let state = get_or_nothing(client, &format!("/crdt/{name}")).map_err(|refusal| {
-            if refusal.status == 0 {
-                RunError::Unreachable { url: url.to_owned(), refusal }
-            } else {
-                RunError::Unreadable { document: name.to_owned(), refusal }
-            }
-        })?;
-        states.push(state);
-    }
-    Ok(states)
+fn states(client: &Client, documents: &Documents) -> Result<Vec<Option<State>>, Error> {
+    documents.iter().map(|(name, _)| client.get(&format!("/crdt/{name}")).once().optional()).collect()
 }
 
 /// Counts SIGINT and SIGTERM until the handle is closed.
@@ -160,7 +142,7 @@ impl Load<'_> {
     fn report(&self, seconds: f64, cache: CacheUse, convergence: Option<Convergence>) -> Report {
         Report {
             status: "",
-            url: self.args.url.clone(),
+            url: self.args.network.url.clone(),
             agents: self.args.agents as usize,
             documents: self.documents.len(),
             mix: self.args.mix.to_string(),
@@ -200,7 +182,7 @@ fn check(shared: &Shared, agents: &mut [Agent<'_>], before: &[Option<State>]) ->
         if skip() {
             return None;
         }
-        let reads: Vec<Result<Option<State>, Refusal>> = thread::scope(|scope| {
+        let reads: Vec<Result<Option<State>, Error>> = thread::scope(|scope| {
             let readers: Vec<_> =
                 agents.iter().map(|agent| scope.spawn(move || agent.final_state(document))).collect();
             readers.into_iter().filter_map(|reader| reader.join().ok()).collect()

@@ -7,6 +7,8 @@
 //! insertion that is concurrent to it. What lies between the neighbours is then known to be deleted, and the order is
 //! settled.
 
+use ramanujan_core::splitmix::SplitMix64;
+
 use crate::recording::{Patch, Recording, Transaction};
 
 /// What to generate.
@@ -76,21 +78,13 @@ pub fn busy_session(options: &Options) -> Recording {
 struct Random(u64);
 
 impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
     /// Below `bound`, which is not 0.
     fn below(&mut self, bound: usize) -> usize {
-        (self.next() % bound as u64) as usize
+        (self.0.next_u64() % bound as u64) as usize
     }
 
     fn chance(&mut self, percent: u64) -> bool {
-        self.next() % 100 < percent
+        self.0.next_u64() % 100 < percent
     }
 }
 
@@ -150,7 +144,7 @@ impl<'a> Generator<'a> {
     fn new(options: &'a Options) -> Self {
         Generator {
             options,
-            random: Random(options.seed),
+            random: Random(SplitMix64::new(options.seed)),
             characters: Vec::new(),
             order: Vec::new(),
             gaps: Vec::new(),
@@ -247,7 +241,7 @@ impl<'a> Generator<'a> {
     }
 
     fn text(&mut self) -> String {
-        let pieces = 1 + self.random.next() % MAX_PIECES;
+        let pieces = 1 + self.random.0.next_u64() % MAX_PIECES;
         (0..pieces)
             .map(|_| {
                 let alphabet = if self.options.non_ascii && self.random.chance(50) { BEYOND } else { ASCII };

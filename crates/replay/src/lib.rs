@@ -2,17 +2,15 @@
 //! ends with is the recorded one.
 //!
 //! recording (file) → session (operations with dots and parents) → dispatch (which may be sent next) →
-//! send (HTTP) → report. Only `client` does network I/O and only `recording` reads files; the rest is pure. `generate` makes
-//! sessions where no recordings are at hand.
+//! send (HTTP) → report. Only `replay` and `send` speak to the network and only `recording` reads files; the rest is pure.
+//! `generate` makes sessions where no recordings are at hand.
 
-mod client;
 mod difference;
 pub mod dispatch;
 pub mod generate;
 mod measure;
 mod names;
 pub mod operation;
-mod progress;
 pub mod recording;
 mod replay;
 mod report;
@@ -22,21 +20,23 @@ mod version;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
 
+use ramanujan_client::{Client, Network, Patience, terminal};
 use ramanujan_core::DocumentId;
-use serde_json::json;
 
-use crate::client::Client;
 use crate::generate::Options;
 use crate::recording::Recording;
 use crate::replay::{MAX_BATCH, Plan, replay};
 use crate::report::Report;
+use crate::send::MAX_CONNECTIONS;
 
 /// Exit code if the network's document is not the recorded one.
 const DIFFERENT: u8 = 1;
 /// Exit code if the replay could not be done: bad arguments, bad recording, no network.
 const FAILED: u8 = 2;
+
+/// Largest reply, in bytes: a document's text with its clock.
+const MAX_REPLY_BYTES: u64 = 1 << 30;
 
 /// Transactions of a generated session: some seconds of work to watch on the dashboard.
 const GENERATED_TRANSACTIONS: usize = 2000;
@@ -54,9 +54,8 @@ pub struct Args {
     /// Instead of a recording, a made-up session of two people typing at once; the same seed gives the same session
     #[arg(long, value_name = "SEED", conflicts_with = "file")]
     pub generate: Option<u64>,
-    /// Where the network listens
-    #[arg(long, default_value = "http://127.0.0.1:3000")]
-    pub url: String,
+    #[command(flatten)]
+    pub network: Network,
     /// Document to replay into [default: the file's name]
     #[arg(long)]
     pub document: Option<String>,
@@ -66,9 +65,8 @@ pub struct Args {
     /// Agents are named <PREFIX>-0, <PREFIX>-1, … [default: the file's name]
     #[arg(long, value_name = "PREFIX")]
     pub agents_prefix: Option<String>,
-    /// How long to keep trying when the network fails, in seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
-    pub retry_seconds: u64,
+    #[command(flatten)]
+    pub patience: Patience,
     /// Print the report as JSON
     #[arg(long)]
     pub json: bool,
@@ -86,23 +84,8 @@ fn batch_size(text: &str) -> Result<usize, String> {
 
 /// Runs the command: progress and errors to standard error, the report to standard output.
 pub fn run(args: Args) -> ExitCode {
-    match execute(&args) {
-        Ok(report) => {
-            if args.json {
-                println!("{}", json!(report));
-            } else {
-                println!("{report}");
-            }
-            if report.is_ok() { ExitCode::SUCCESS } else { ExitCode::from(DIFFERENT) }
-        }
-        Err(error) => {
-            if args.json {
-                println!("{}", json!({"status": "error", "detail": error.to_string()}));
-            }
-            eprintln!("error: {error}");
-            ExitCode::from(FAILED)
-        }
-    }
+    let judge = |report: &Report| if report.is_ok() { 0 } else { DIFFERENT };
+    terminal::conclude(execute(&args), args.json, judge, FAILED)
 }
 
 fn execute(args: &Args) -> Result<Report, Box<dyn std::error::Error>> {
@@ -122,7 +105,8 @@ fn execute(args: &Args) -> Result<Report, Box<dyn std::error::Error>> {
     };
     let document = args.document.clone().unwrap_or_else(|| names::document(&path));
     DocumentId::check(&document)?;
-    let client = Client::new(&args.url, Duration::from_secs(args.retry_seconds))?;
+    let options = args.network.options().retry_for(args.patience.duration());
+    let client = Client::new(options.connections(MAX_CONNECTIONS).max_reply_bytes(MAX_REPLY_BYTES))?;
     let plan = Plan {
         recording: &recording,
         source: path.display().to_string(),

@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
+use ramanujan_client::{Client, Error, Progress};
 use ramanujan_core::AgentId;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::client::{Client, ClientError};
 use crate::difference::Difference;
 use crate::dispatch::{Dispatch, depth};
-use crate::progress::Progress;
 use crate::recording::Recording;
 use crate::report::Report;
 use crate::send::Sender;
@@ -38,7 +37,7 @@ pub(crate) enum ReplayError {
     #[error(transparent)]
     Session(#[from] SessionError),
     #[error(transparent)]
-    Client(#[from] ClientError),
+    Client(#[from] Error),
     #[error("document {document:?} holds {reason}; choose another with --document")]
     Occupied { document: String, reason: String },
     #[error("operation {operation} was refused: {reason}")]
@@ -81,7 +80,7 @@ pub(crate) fn replay(client: &Client, plan: &Plan<'_>) -> Result<Report, ReplayE
     let operations = session.operations.len();
     let path = format!("/crdt/{}", plan.document);
 
-    let stored = match client.first_get::<DocumentReply>(&path)? {
+    let stored = match client.get(&path).first().optional::<DocumentReply>()? {
         Some(document) => stored_lengths(plan, &session, &names, &document)?,
         None => vec![0; names.len()],
     };
@@ -91,8 +90,8 @@ pub(crate) fn replay(client: &Client, plan: &Plan<'_>) -> Result<Report, ReplayE
 
     let agents = agent_names(&session, &names);
     let unregistered = register(client, &agents);
-    let progress = Progress::new(operations as u64, skipped as u64, plan.quiet);
-    progress.say(&format!(
+    let progress = Progress::new("operations", Some(operations as u64), skipped as u64, plan.quiet);
+    progress.say(format_args!(
         "{}: {operations} operations of {} agents into document {}",
         plan.source, plan.recording.agents, plan.document
     ));
@@ -106,8 +105,9 @@ pub(crate) fn replay(client: &Client, plan: &Plan<'_>) -> Result<Report, ReplayE
         (VerifyReply { verified: true, witness: Value::Null }, None)
     } else {
         let body = json!({"operation": "verify", "document_id": plan.document}).to_string();
-        let verified: VerifyReply = client.post("/stream/green/verify", body.as_bytes())?;
-        (verified, Some(client.get::<DocumentReply>(&path)?))
+        let verified: VerifyReply =
+            client.post("/stream/green/verify", body.as_bytes()).idempotent().json()?;
+        (verified, Some(client.get(&path).json::<DocumentReply>()?))
     };
     let text = document.as_ref().and_then(|document| document.value.as_str()).unwrap_or("");
     let difference = Difference::between(&plan.recording.end_content, text);
@@ -186,11 +186,11 @@ fn register(client: &Client, agents: &[&AgentId]) -> Vec<String> {
         .iter()
         .filter_map(|agent| {
             let body = json!({"agent_id": agent}).to_string();
-            match client.post_once("/agents/register", body.as_bytes()) {
+            match client.post("/agents/register", body.as_bytes()).done() {
                 Ok(()) => None,
                 // Registered before with other data: it is there.
-                Err(refusal) if refusal.status == 409 => None,
-                Err(refusal) => Some(format!("{agent}: {refusal}")),
+                Err(error) if error.status() == 409 => None,
+                Err(error) => Some(format!("{agent}: {}", error.summary())),
             }
         })
         .collect()

@@ -5,19 +5,21 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use ramanujan_client::{Client, Error, ErrorKind, Progress};
 use ramanujan_core::{AgentId, Color};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::client::{Client, ClientError, MAX_CONNECTIONS};
 use crate::dispatch::{Batch, Dispatch};
 use crate::measure::Measurements;
 use crate::operation::Operation;
-use crate::progress::Progress;
 use crate::replay::ReplayError;
 
 /// Between two rounds of heartbeats: well within the components' default `HEALTH_TIMEOUT` of 10 s.
 const HEARTBEAT_EVERY: Duration = Duration::from_secs(4);
+
+/// Most connections kept, i.e. most requests under way at once.
+pub(crate) const MAX_CONNECTIONS: usize = 8;
 
 #[derive(Deserialize)]
 struct BatchReply {
@@ -72,7 +74,7 @@ impl Sender<'_> {
             while let Err(RecvTimeoutError::Timeout) = done.recv_timeout(HEARTBEAT_EVERY) {
                 for agent in self.agents {
                     // A missed heartbeat only shows the agent as inactive for a while.
-                    let _ = self.client.post_once(&format!("/agents/{agent}/heartbeat"), b"{}");
+                    let _ = self.client.post(&format!("/agents/{agent}/heartbeat"), b"{}").done();
                 }
             }
         });
@@ -133,17 +135,19 @@ impl Sender<'_> {
         let body: Vec<Value> =
             operations.iter().map(|operation| operation.to_json(self.document, self.names)).collect();
         let body = Value::Array(body).to_string();
-        let reply: BatchReply = match self.client.post(path, body.as_bytes()) {
-            Err(ClientError::Refused { problem, .. }) if problem.code == "dot-conflict" => {
-                let reason = format!("another recording under the same agent names ({problem})");
+        // Each operation has its seq, by which the network knows it again.
+        let reply: BatchReply = match self.client.post(path, body.as_bytes()).idempotent().json() {
+            Err(error) if error.code() == "dot-conflict" => {
+                let reason = format!("another recording under the same agent names ({})", error.summary());
                 return Err(ReplayError::Occupied { document: self.document.to_owned(), reason });
             }
-            Err(ClientError::Refused { problem, .. }) => {
-                let at_fault = problem.index.and_then(|index| operations.get(index)).or(operations.first());
+            Err(error) if error.kind() == ErrorKind::Refused && !error.is_passing() => {
+                let index = error.member("index").and_then(Value::as_u64);
+                let at_fault = index.and_then(|index| operations.get(index as usize)).or(operations.first());
                 let operation = at_fault.map_or_else(String::new, |operation| {
                     format!("{}:{}", self.names[operation.mark.replica as usize], operation.mark.seq)
                 });
-                return Err(ReplayError::Refused { operation, reason: problem.to_string() });
+                return Err(ReplayError::Refused { operation, reason: error.summary().to_string() });
             }
             other => other?,
         };
@@ -154,7 +158,7 @@ impl Sender<'_> {
                 reply.duplicates,
                 operations.len()
             );
-            return Err(ClientError::Unexpected { path: path.to_owned(), reason }.into());
+            return Err(Error::unreadable(path, reason).into());
         }
         Ok(reply.duplicates)
     }

@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::time::{Duration, Instant};
 
+use ramanujan_client::{Client, Options};
 use ramanujan_core::Digest;
 use ramanujan_core::time::format_rfc3339;
-use ramanujan_timeline_tool::client::Client;
 use serde_json::{Value, json};
 
 const AGENTS: usize = 9;
@@ -23,7 +23,7 @@ fn id(n: usize) -> Digest {
 fn main() -> Result<(), Box<dyn Error>> {
     let mut args = std::env::args().skip(1);
     let (url, events) = (args.next().ok_or("URL?")?, args.next().ok_or("EVENTS?")?.parse::<usize>()?);
-    let client = Client::new(&url, Duration::from_secs(60))?;
+    let client = Client::new(Options::new(&url).retry_for(Duration::from_secs(60)))?;
     let started = Instant::now();
     let mut clocks = vec![BTreeMap::<String, usize>::new(); DOCUMENTS];
     for first in (0..events).step_by(BATCH) {
@@ -46,7 +46,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                     "depends_on": depends})
             })
             .collect();
-        let _: Value = client.post("/timeline/events", &serde_json::to_vec(&batch)?)?;
+        client.post("/timeline/events", &serde_json::to_vec(&batch)?).idempotent().done()?;
     }
     println!("{events} events in {:.1} s", started.elapsed().as_secs_f64());
     Ok(())

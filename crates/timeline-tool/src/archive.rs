@@ -8,7 +8,6 @@
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use ramanujan_core::Digest;
 use ramanujan_timeline::Segment;
@@ -17,23 +16,21 @@ use serde_json::json;
 use tempfile::NamedTempFile;
 
 use crate::ToolError;
-use crate::client::Client;
+use crate::destination::{Found, folder, look};
 
 /// Move the oldest events into files, one for each segment of about a thousand, and keep what proves them.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
-    /// Where the network listens
-    #[arg(long, default_value = "http://127.0.0.1:3000")]
-    pub url: String,
+    #[command(flatten)]
+    pub network: Network,
     /// Folder for the files; made if it is not there
     #[arg(long, value_name = "FOLDER")]
     pub dir: PathBuf,
     /// Most segments to archive; without it, all that may be
     #[arg(long, value_name = "N", default_value_t = u64::MAX, hide_default_value = true)]
     pub segments: u64,
-    /// How long to keep trying when the network fails, in seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
-    pub retry_seconds: u64,
+    #[command(flatten)]
+    pub patience: Patience,
 }
 
 /// What `POST /timeline/archive` hands out.
@@ -52,12 +49,12 @@ struct Confirmed {
 /// # Errors
 /// The network cannot be reached or does not agree, a file cannot be written, or another file has its name.
 pub fn run(args: &Args) -> Result<(), ToolError> {
-    let client = Client::new(&args.url, Duration::from_secs(args.retry_seconds))?;
+    let client = args.network.client(&args.patience)?;
     let failed = |error| ToolError::File { what: format!("cannot make {}", args.dir.display()), error };
     fs::create_dir_all(&args.dir).map_err(failed)?;
     let mut files = 0;
     while files < args.segments {
-        let handed: HandedOut = client.post("/timeline/archive", b"{}")?;
+        let handed: HandedOut = client.post("/timeline/archive", b"{}").idempotent().json()?;
         let Some(text) = handed.file else { break };
         let name = "the segment that the network handed out";
         let segment = read(name, &text)?;
@@ -66,15 +63,16 @@ pub fn run(args: &Args) -> Result<(), ToolError> {
         let (kept, digest) = keep(&path, &text, &segment)?;
         let confirm =
             json!({"first": first, "last": last, "tree_size": kept.header.tree_size, "sha256": digest});
-        let done: Confirmed = client.post("/timeline/archive", confirm.to_string().as_bytes())?;
-        println!("{}: events {first} to {last}, SHA-256 {digest}", path.display());
+        let confirm = confirm.to_string();
+        let done: Confirmed = client.post("/timeline/archive", confirm.as_bytes()).idempotent().json()?;
+        terminal::print(format_args!("{}: events {first} to {last}, SHA-256 {digest}", path.display()))?;
         files += 1;
         if done.archived_until < last {
             let reason = format!("the network has archived up to {} only", done.archived_until);
-            return Err(ToolError::Unexpected { path: "/timeline/archive".into(), reason });
+            return Err(Error::unreadable("/timeline/archive", reason).into());
         }
     }
-    println!("{files} segments archived in {}", args.dir.display());
+    terminal::print(format_args!("{files} segments archived in {}", args.dir.display()))?;
     Ok(())
 }
 
@@ -100,12 +98,19 @@ pub(crate) fn read_file(path: &Path) -> Result<(Segment, String), ToolError> {
 /// run wrote, which may prove it in another tree. Returns what is on the disk.
 fn keep(path: &Path, text: &str, segment: &Segment) -> Result<(Segment, Digest), ToolError> {
     let failed = |error| ToolError::File { what: format!("cannot write {}", path.display()), error };
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    if !path.exists() {
-        let mut file = NamedTempFile::with_prefix_in(".timeline-", folder).map_err(failed)?;
-        file.write_all(text.as_bytes()).map_err(failed)?;
-        file.as_file().sync_all().map_err(failed)?;
-        file.persist_noclobber(path).map_err(|error| failed(error.error))?;
+    let folder = folder(path);
+    match look(path)? {
+        Found::Nothing => {
+            let mut file = NamedTempFile::with_prefix_in(".timeline-", folder).map_err(failed)?;
+            file.write_all(text.as_bytes()).map_err(failed)?;
+            file.as_file().sync_all().map_err(failed)?;
+            file.persist_noclobber(path).map_err(|error| failed(error.error))?;
+        }
+        Found::File => {}
+        Found::Special => {
+            let reason = "is a device or a pipe, which keeps nothing; name another folder with --dir";
+            return Err(ToolError::Destination { path: path.display().to_string(), reason });
+        }
     }
     // An interrupted run may have written the file but not flushed its name.
     File::open(path).and_then(|file| file.sync_all()).map_err(failed)?;

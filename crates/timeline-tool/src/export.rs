@@ -1,28 +1,28 @@
 //! `ramanujan timeline export`: the log, or the part of it that filters choose, as one file.
 //!
 //! `GET /timeline/export` streams lines until its time limit; the export goes on after the last complete line until
-//! there are no more, so memory does not grow with the log and a lost connection costs nothing but time. The file is
-//! written under a temporary name beside its own, which it takes when it is complete: a file that is there is whole.
+//! there are no more, so memory does not grow with the log and a lost connection costs nothing but time.
 
 mod parquet;
-mod progress;
 
 use std::fmt::Write as _;
-use std::fs::File;
 use std::io::{BufRead, BufWriter, Read, Write};
-use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::path::PathBuf;
+use std::thread;
+use std::time::Instant;
 
 use ramanujan_timeline::row::Shown;
 use serde::Deserialize;
 use tempfile::NamedTempFile;
 
-use self::progress::Progress;
 use crate::ToolError;
-use crate::client::Client;
+use crate::destination::Destination;
 
 /// Longest line of an export: an event with all its members at their bounds.
 const MAX_LINE_BYTES: u64 = 1 << 20;
+
+/// Bytes written at once.
+const OUTPUT_BUFFER: usize = 1 << 18;
 
 /// Form of the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -40,12 +40,12 @@ pub enum Format {
 /// Write the timeline to a file: NDJSON, JSON, CSV or Apache Parquet.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
-    /// Where the network listens
-    #[arg(long, default_value = "http://127.0.0.1:3000")]
-    pub url: String,
+    #[command(flatten)]
+    pub network: Network,
     #[arg(long, value_enum, default_value = "parquet")]
     pub format: Format,
-    /// File to write; replaced when the new one is complete
+    /// File to write; replaced when the new one is complete. `-` is standard output; devices and pipes are written as the
+    /// events come
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
     /// Only events of this agent
@@ -66,9 +66,8 @@ pub struct Args {
     /// Only events before this time
     #[arg(long)]
     pub to: Option<String>,
-    /// How long to keep trying when the network fails, in seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
-    pub retry_seconds: u64,
+    #[command(flatten)]
+    pub patience: Patience,
     /// Show no progress
     #[arg(long)]
     pub quiet: bool,
@@ -117,14 +116,21 @@ fn percent_encode(text: &str) -> String {
     })
 }
 
-/// Exports and prints how many events went into the file.
+/// Exports and prints how many events went into the file; beside events that go to a pipe, on standard error.
 ///
 /// # Errors
 /// The network cannot be read or the file not written; then no file is left and an older one is as it was.
 pub fn run(args: &Args) -> Result<(), ToolError> {
-    let client = Client::new(&args.url, Duration::from_secs(args.retry_seconds))?;
-    let events = export(&client, args)?;
-    println!("{events} events in {}", args.out.display());
+    let client = args.network.client(&args.patience)?;
+    let destination = Destination::open(&args.out)?;
+    let is_stream = destination.is_stream();
+    let events = export(&client, args, destination)?;
+    let done = format_args!("{events} events in {}", args.out.display());
+    if is_stream {
+        terminal::notice(done);
+    } else {
+        terminal::print(done)?;
+    }
     Ok(())
 }
 
@@ -133,26 +139,23 @@ struct Size {
     last_seq: u64,
 }
 
-fn export(client: &Client, args: &Args) -> Result<u64, ToolError> {
+fn export(client: &Client, args: &Args, destination: Destination) -> Result<u64, ToolError> {
     let failed = |what: &str| {
         let what = format!("{what} {}", args.out.display());
         move |error| ToolError::File { what, error }
     };
-    let size: Size = client.get("/timeline/summary")?;
-    let folder = match args.out.parent() {
-        Some(folder) if folder != Path::new("") => folder,
-        _ => Path::new("."),
-    };
-    let file = NamedTempFile::new_in(folder).map_err(failed("cannot write beside"))?;
-    let output = BufWriter::with_capacity(1 << 18, file.reopen().map_err(failed("cannot write"))?);
-    let mut sink = Sink::new(args.format, output)?;
-    let mut progress = Progress::new((!args.is_filtered()).then_some(size.last_seq), args.quiet);
+    let size: Size = client.get("/timeline/summary").json()?;
+    let output = destination.writer().map_err(failed("cannot write"))?;
+    let mut sink = Sink::new(args.format, BufWriter::with_capacity(OUTPUT_BUFFER, output))?;
+    let mut progress = Progress::new("events", (!args.is_filtered()).then_some(size.last_seq), 0, args.quiet);
     let mut last_seq = 0;
     let mut events: u64 = 0;
-    let mut deadline = Instant::now() + client.retry_for();
+    let mut deadline = Instant::now() + client.retry().give_up_after;
+    // The pauses since events came last, if replies break off before their first one.
+    let mut stalled = None;
     loop {
         let path = args.path(last_seq);
-        let mut lines = client.open(&path)?;
+        let mut lines = client.get(&path).stream()?;
         let before = events;
         let mut header = args.format == Format::Csv;
         let mut line = Vec::new();
@@ -161,14 +164,14 @@ fn export(client: &Client, args: &Args) -> Result<u64, ToolError> {
             match (&mut lines).take(MAX_LINE_BYTES).read_until(b'\n', &mut line) {
                 Ok(0) => break Ok(()),
                 Ok(_) if line.ends_with(b"\n") => {}
-                Ok(_) => break Err("it stopped within a line".to_owned()),
-                Err(error) => break Err(error.to_string()),
+                Ok(_) => break Err(Error::lost(&path, "it stopped within a line")),
+                Err(error) => break Err(Error::lost(&path, error)),
             }
             if std::mem::take(&mut header) {
                 sink.header(&line).map_err(failed("cannot write"))?;
                 continue;
             }
-            let unexpected = |reason: String| ToolError::Unexpected { path: path.clone(), reason };
+            let unexpected = |reason: String| ToolError::from(Error::unreadable(&path, reason));
             let (seq, event) = read_line(args.format, &line).map_err(unexpected)?;
             if seq <= last_seq {
                 return Err(unexpected(format!("event {seq} comes after event {last_seq}")));
@@ -176,22 +179,26 @@ fn export(client: &Client, args: &Args) -> Result<u64, ToolError> {
             sink.event(&line, event.as_ref())?;
             last_seq = seq;
             events += 1;
-            progress.advance();
+            progress.advance(1);
         };
         match ended {
             Ok(()) if events == before => break,
-            Err(reason) if events == before && Instant::now() > deadline => {
-                return Err(ToolError::Unreachable { url: path, reason });
+            Err(error) if events == before => {
+                let pause = stalled.get_or_insert_with(|| Backoff::start(client.retry())).pause(None);
+                if Instant::now() + pause > deadline {
+                    return Err(error.into());
+                }
+                thread::sleep(pause);
             }
-            _ => {}
-        }
-        if events > before {
-            deadline = Instant::now() + client.retry_for();
+            _ => {
+                stalled = None;
+                deadline = Instant::now() + client.retry().give_up_after;
+            }
         }
     }
     progress.finish();
-    sink.finish()?.sync_all().map_err(failed("cannot write"))?;
-    file.persist(&args.out).map_err(|error| failed("cannot write")(error.error))?;
+    sink.finish()?;
+    destination.complete().map_err(failed("cannot write"))?;
     Ok(events)
 }
 
@@ -219,15 +226,17 @@ fn read_line(format: Format, line: &[u8]) -> Result<(u64, Option<Shown>), String
     }
 }
 
+type Output = BufWriter<Box<dyn Write + Send>>;
+
 /// Where events go.
 enum Sink {
-    Lines { output: BufWriter<File>, header: Option<Vec<u8>> },
-    Array { output: BufWriter<File>, begun: bool },
-    Parquet(Box<parquet::Rows<BufWriter<File>>>),
+    Lines { output: Output, header: Option<Vec<u8>> },
+    Array { output: Output, begun: bool },
+    Parquet(Box<parquet::Rows<Output>>),
 }
 
 impl Sink {
-    fn new(format: Format, output: BufWriter<File>) -> Result<Self, ToolError> {
+    fn new(format: Format, output: Output) -> Result<Self, ToolError> {
         Ok(match format {
             Format::Ndjson | Format::Csv => Sink::Lines { output, header: None },
             Format::Json => Sink::Array { output, begun: false },
@@ -262,22 +271,18 @@ impl Sink {
         }
     }
 
-    fn finish(self) -> Result<File, ToolError> {
-        let output = match self {
+    fn finish(self) -> Result<(), ToolError> {
+        let failed = |error| ToolError::File { what: "cannot write the end".to_owned(), error };
+        let mut output = match self {
             Sink::Lines { output, .. } => output,
             Sink::Array { mut output, begun } => {
                 let end: &[u8] = if begun { b"\n]\n" } else { b"[]\n" };
-                output
-                    .write_all(end)
-                    .map_err(|error| ToolError::File { what: "cannot write the end".to_owned(), error })?;
+                output.write_all(end).map_err(failed)?;
                 output
             }
             Sink::Parquet(rows) => rows.finish()?,
         };
-        output.into_inner().map_err(|error| ToolError::File {
-            what: "cannot write the end".to_owned(),
-            error: error.into_error(),
-        })
+        output.flush().map_err(failed)
     }
 }
 

@@ -4,13 +4,12 @@
 //! every event with the hashes it kept; what is already back is not an error.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
+use ramanujan_client::{Network, Patience, terminal};
 use serde::Deserialize;
 
 use crate::ToolError;
 use crate::archive::read_file;
-use crate::client::Client;
 
 /// Bring archived events back into the timeline that they are from.
 #[derive(Clone, Debug, clap::Args)]
@@ -18,12 +17,10 @@ pub struct Args {
     /// Files that `ramanujan timeline archive` wrote, in any order
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
-    /// Where the network listens
-    #[arg(long, default_value = "http://127.0.0.1:3000")]
-    pub url: String,
-    /// How long to keep trying when the network fails, in seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
-    pub retry_seconds: u64,
+    #[command(flatten)]
+    pub network: Network,
+    #[command(flatten)]
+    pub patience: Patience,
 }
 
 #[derive(Debug, Deserialize)]
@@ -36,7 +33,7 @@ struct Restored {
 /// # Errors
 /// A file is not a whole segment (then nothing was sent), or the network refuses one.
 pub fn run(args: &Args) -> Result<(), ToolError> {
-    let client = Client::new(&args.url, Duration::from_secs(args.retry_seconds))?;
+    let client = args.network.client(&args.patience)?;
     let mut segments = Vec::new();
     for path in &args.files {
         segments.push((read_file(path)?.0.header.first, path));
@@ -45,8 +42,8 @@ pub fn run(args: &Args) -> Result<(), ToolError> {
     for (_, path) in segments {
         // Read again rather than kept: a thousand files do not fit in memory.
         let (_, text) = read_file(path)?;
-        let reply: Restored = client.post("/timeline/archive", text.as_bytes())?;
-        println!("{}: {} events restored", path.display(), reply.restored);
+        let reply: Restored = client.post("/timeline/archive", text.as_bytes()).idempotent().json()?;
+        terminal::print(format_args!("{}: {} events restored", path.display(), reply.restored))?;
     }
     Ok(())
 }

@@ -1,11 +1,11 @@
 //! `ramanujan timeline`: what is done with the timeline of a running network from outside, over HTTP.
 //!
 //! `export` writes the log to a file, for analysis. `archive` moves its oldest events to files, `verify` checks such
-//! files and `import` brings them back. `client` alone does network I/O. A new subcommand is a module with
-//! `Args` and `run`, and a line in [`Command`].
+//! files and `import` brings them back. `destination` is how a file is written whole or not at all. A new subcommand is
+//! a module with `Args` and `run`, and a line in [`Command`].
 
 pub mod archive;
-pub mod client;
+pub mod destination;
 pub mod export;
 pub mod import;
 pub mod verify;
@@ -13,8 +13,13 @@ pub mod verify;
 use std::io;
 use std::process::ExitCode;
 
+use ramanujan_client::terminal;
+
 /// Exit code if the command could not be done: bad arguments, no network, no room.
 const FAILED: u8 = 2;
+/// Exit code if whoever read the output went away before its end: what a shell reports of a program that the broken
+/// pipe ends (128 + SIGPIPE).
+const UNREAD: u8 = 141;
 
 /// Read the timeline of a running network into files.
 #[derive(Clone, Debug, clap::Args)]
@@ -34,22 +39,31 @@ pub enum Command {
 /// Why a command was not done.
 #[derive(Debug, thiserror::Error)]
 pub enum ToolError {
-    #[error("{0:?} is no http:// URL")]
-    Url(String),
-    #[error(
-        "{url} gave no usable reply ({reason}); start the network with ./scripts/up.sh, or name another with --url"
-    )]
-    Unreachable { url: String, reason: String },
-    #[error("{path} answered {reason}")]
-    Refused { path: String, reason: String },
-    #[error("{path} answered with something unexpected: {reason}")]
-    Unexpected { path: String, reason: String },
+    #[error(transparent)]
+    Client(#[from] ramanujan_client::Error),
     #[error("{what}: {error}")]
     File { what: String, error: io::Error },
+    #[error("standard output cannot be written: {0}")]
+    Output(#[from] io::Error),
+    #[error("{path} {reason}")]
+    Destination { path: String, reason: &'static str },
     #[error("{file}: {reason}")]
     Segment { file: String, reason: String },
     #[error("Parquet: {0}")]
     Parquet(#[from] parquet::errors::ParquetError),
+}
+
+impl ToolError {
+    /// Whether whoever reads the output went away.
+    fn is_unread(&self) -> bool {
+        use parquet::errors::ParquetError;
+        let error = match self {
+            ToolError::File { error, .. } | ToolError::Output(error) => Some(error),
+            ToolError::Parquet(ParquetError::External(error)) => error.downcast_ref::<io::Error>(),
+            _ => None,
+        };
+        error.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    }
 }
 
 /// Runs the command: progress and errors to standard error, results to standard output.
@@ -62,8 +76,9 @@ pub fn run(args: &Args) -> ExitCode {
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.is_unread() => ExitCode::from(UNREAD),
         Err(error) => {
-            eprintln!("error: {error}");
+            terminal::notice(format_args!("error: {error}"));
             ExitCode::from(FAILED)
         }
     }

@@ -1,7 +1,6 @@
 //! `ramanujan timeline verify`: checks archived segments without trusting anyone, and proves single events from them.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use ramanujan_core::Digest;
 use ramanujan_timeline::segment::{Header, Segment};
@@ -11,7 +10,6 @@ use serde_json::json;
 
 use crate::ToolError;
 use crate::archive::read_file;
-use crate::client::Client;
 
 /// Verify archived events: their hashes, their chain from file to file, and the root they are proven to be part of.
 #[derive(Clone, Debug, clap::Args)]
@@ -26,9 +24,10 @@ pub struct Args {
     /// Compare each file's root with the one that this network gives for the same size
     #[arg(long)]
     pub url: Option<String>,
-    /// How long to keep trying when the network fails, in seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
-    pub retry_seconds: u64,
+    #[command(flatten)]
+    pub access: Access,
+    #[command(flatten)]
+    pub patience: Patience,
 }
 
 #[derive(Debug, Deserialize)]
@@ -43,7 +42,7 @@ struct Consistency {
 /// in none of them.
 pub fn run(args: &Args) -> Result<(), ToolError> {
     let client = match &args.url {
-        Some(url) => Some(Client::new(url, Duration::from_secs(args.retry_seconds))?),
+        Some(url) => Some(Client::new(args.access.options(url).retry_for(args.patience.duration()))?),
         None => None,
     };
     let mut headers: Vec<(Header, String)> = Vec::new();
@@ -65,7 +64,7 @@ pub fn run(args: &Args) -> Result<(), ToolError> {
         let Header { first, last, tree_size, merkle_root, .. } = header;
         if let Some(client) = &client {
             let path = format!("/timeline/proof?first={last}&second={tree_size}");
-            let reply: Consistency = client.get(&path)?;
+            let reply: Consistency = client.get(&path).json()?;
             if reply.second_root != *merkle_root {
                 return wrong(
                     file,
@@ -73,12 +72,14 @@ pub fn run(args: &Args) -> Result<(), ToolError> {
                 );
             }
         }
-        eprintln!("{file}: events {first} to {last} are in the tree of {tree_size} with root {merkle_root}");
+        terminal::notice(format_args!(
+            "{file}: events {first} to {last} are in the tree of {tree_size} with root {merkle_root}"
+        ));
     }
     match (args.event, proof) {
         (Some(id), None) => wrong(&id.to_string(), "no such event in these files".into()),
         (_, Some(proof)) => {
-            println!("{proof}");
+            terminal::print(proof)?;
             Ok(())
         }
         (None, None) => Ok(()),

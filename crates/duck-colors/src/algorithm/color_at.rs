@@ -1,12 +1,13 @@
 //! D2: Gay.jl's `color_at` (`hash_color`), one hash per colour. Any order gives the same colours as sequential order,
 //! which Gay.jl calls strong parallelism invariance.
 
-use crate::splitmix::{GOLDEN, sm};
+use ramanujan_core::splitmix::{GOLDEN, step};
+
 use crate::srgb::Rgb;
 
 /// The colour of `index` (counted from 1; 0 is defined too) under `seed`.
 pub fn color_at(seed: u64, index: u64) -> Rgb {
-    let [r, g, b, ..] = sm(seed ^ index.wrapping_mul(GOLDEN)).to_le_bytes();
+    let [r, g, b, ..] = step(seed ^ index.wrapping_mul(GOLDEN)).to_le_bytes();
     Rgb { r, g, b }
 }
 

@@ -1,8 +1,10 @@
 //! D3: hues a golden angle apart, at one saturation and lightness.
 
+use ramanujan_core::splitmix::step;
+
 use super::Sample;
 use crate::hue::{Hue, HueSpace};
-use crate::splitmix::{sm, unit};
+use crate::seed::unit;
 use crate::srgb::Rgb;
 
 /// The golden angle as published, in thousandths of a degree.
@@ -13,7 +15,7 @@ const LIGHTNESS: f64 = 0.55;
 
 /// Where the spiral of `seed` begins, in degrees; at 0 without a seed.
 pub fn offset(seed: Option<u64>) -> f64 {
-    seed.map_or(0.0, |seed| 360.0 * unit(sm(seed)))
+    seed.map_or(0.0, |seed| 360.0 * unit(step(seed)))
 }
 
 /// Colour `index` (from 0) of the spiral that begins at `offset` degrees.

@@ -14,7 +14,7 @@ use std::str::FromStr;
 use ramanujan_core::MAX_SAFE_INTEGER;
 
 use crate::hue::{Hue, HueSpace};
-use crate::splitmix::{GAY_SEED, LEGACY_SEED, Seed};
+use crate::seed::{GAY_SEED, LEGACY_SEED, Seed};
 use crate::srgb::Rgb;
 
 /// A colour procedure.

@@ -5,10 +5,12 @@
 
 use std::cell::RefCell;
 
+use ramanujan_core::splitmix::{GOLDEN, nth, step};
+
 use super::Sample;
 use crate::hue::{Hue, HueSpace};
 use crate::lab::Lch;
-use crate::splitmix::{GOLDEN, LEGACY_SEED, mix, sm, unit};
+use crate::seed::{LEGACY_SEED, unit};
 
 /// Steps between two checkpoints: at most this many are walked to any state behind the last checkpoint.
 pub const CHECKPOINT_STRIDE: u64 = 1024;
@@ -21,7 +23,7 @@ const KEPT_CHAINS: usize = 4;
 
 /// The next seed of the chain.
 pub const fn split(state: u64) -> u64 {
-    sm(state) ^ GOLDEN
+    step(state) ^ GOLDEN
 }
 
 /// States 0, 1024, 2048, … of the published seed.
@@ -65,7 +67,7 @@ fn checkpoint(seed: u64, slot: usize) -> u64 {
 
 /// The LCH colour of a state.
 pub fn lch(state: u64) -> Lch {
-    let draw = |position: u64| unit(mix(state.wrapping_add(position.wrapping_mul(GOLDEN))));
+    let draw = |position: u64| unit(nth(state, position));
     Lch { l: 100.0 * draw(1), c: 100.0 * draw(2), h: 360.0 * draw(3) }
 }
 

@@ -12,6 +12,7 @@ use parquet::data_type::ByteArray;
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
+use ramanujan_client::Error;
 use ramanujan_core::time::parse_rfc3339;
 use ramanujan_timeline::row::Shown;
 use serde::de::DeserializeOwned;

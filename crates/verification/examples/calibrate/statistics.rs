@@ -1,24 +1,18 @@
 //! What the calibration computes with: a seeded generator, ROC-AUC, correlation, Brier score.
 
-/// SplitMix64 (Steele, Lea and Flood 2014): the labelled sets are the same every time.
-pub(crate) struct Random(u64);
+use ramanujan_core::splitmix::{GOLDEN, SplitMix64};
+
+/// A seeded generator: the labelled sets are the same every time.
+pub(crate) struct Random(SplitMix64);
 
 impl Random {
     pub(crate) fn new(seed: u64) -> Random {
-        Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x7661_6c69_6461_7465)
-    }
-
-    pub(crate) fn bits(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
+        Random(SplitMix64::new(seed.wrapping_mul(GOLDEN) ^ 0x7661_6c69_6461_7465))
     }
 
     /// Uniform in 0..1.
     pub(crate) fn unit(&mut self) -> f64 {
-        (self.bits() >> 11) as f64 / (1u64 << 53) as f64
+        self.0.unit()
     }
 
     /// Uniform in low..high.
@@ -28,7 +22,7 @@ impl Random {
 
     /// Uniform in 0..n.
     pub(crate) fn below(&mut self, n: usize) -> usize {
-        (self.bits() % n as u64) as usize
+        (self.0.next_u64() % n as u64) as usize
     }
 
     pub(crate) fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
