@@ -18,7 +18,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use wasmtime_wasi_http::Error;
 
 use super::dispatch::App;
-use crate::logs;
+use crate::output;
 
 /// How long running requests may take after the first signal.
 const GRACE: Duration = Duration::from_secs(10);
@@ -28,6 +28,9 @@ const BACKLOG: u32 = 1024;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
 
 /// Opens the listening socket.
+///
+/// # Errors
+/// When the address is taken or not this machine's.
 pub(crate) fn listen(address: SocketAddr) -> Result<TcpListener> {
     let open = || {
         let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
@@ -39,6 +42,9 @@ pub(crate) fn listen(address: SocketAddr) -> Result<TcpListener> {
 }
 
 /// Serves until SIGINT or SIGTERM, then waits for running requests; a second signal ends at once.
+///
+/// # Errors
+/// When the process may not listen for signals.
 pub(crate) async fn serve(app: Arc<App>, listener: TcpListener) -> Result<()> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
@@ -48,7 +54,7 @@ pub(crate) async fn serve(app: Arc<App>, listener: TcpListener) -> Result<()> {
             accepted = listener.accept() => match accepted {
                 Ok((stream, client)) => connection(&app, stream, client, &graceful),
                 Err(error) => {
-                    logs::event(format_args!("cannot accept a connection: {error}"));
+                    output::event(format_args!("cannot accept a connection: {error}"));
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                 }
             },
@@ -60,7 +66,7 @@ pub(crate) async fn serve(app: Arc<App>, listener: TcpListener) -> Result<()> {
     tokio::select! {
         () = graceful.shutdown() => {}
         () = tokio::time::sleep(GRACE) => {
-            logs::event(format_args!("requests still running after {} s were ended", GRACE.as_secs()));
+            output::event(format_args!("requests still running after {} s were ended", GRACE.as_secs()));
         }
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}

@@ -1,12 +1,18 @@
 //! The shape of `spin.toml`, manifest version 2, as serde types.
 //!
 //! Every table denies unknown fields, so that a misspelt or unsupported key stops the start with its name. What is
-//! known to Spin but not served here is parsed and refused in `checks`, again by name. No rule beyond shape lives here.
+//! known to Spin but not served here is parsed and refused in `checks`, again by name. The keys by which a component
+//! asks for capabilities belong to the interfaces, which read them themselves. No rule beyond shape lives here.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use indexmap::IndexMap;
 use serde::Deserialize;
+use serde::de::value::{MapAccessDeserializer, StringDeserializer};
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
+
+use crate::interfaces;
 
 /// A manifest of version 2.
 #[derive(Debug, Deserialize)]
@@ -95,28 +101,21 @@ pub(crate) struct StaticResponse {
 }
 
 /// `[component.<id>]`.
+#[derive(Debug)]
+pub(crate) struct Component {
+    /// Keys that every component has.
+    pub(crate) own: ComponentKeys,
+    /// Keys that belong to interfaces, as they are written.
+    pub(crate) interfaces: toml::Table,
+}
+
+/// The keys of `[component.<id>]` that ask for no capability.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Component {
+pub(crate) struct ComponentKeys {
     pub(crate) source: toml::Value,
     #[serde(default)]
     pub(crate) description: String,
-    #[serde(default)]
-    pub(crate) variables: IndexMap<String, String>,
-    #[serde(default)]
-    pub(crate) environment: IndexMap<String, String>,
-    #[serde(default)]
-    pub(crate) files: Vec<FilesMount>,
-    #[serde(default)]
-    pub(crate) exclude_files: Vec<String>,
-    pub(crate) allowed_http_hosts: Option<Vec<String>>,
-    #[serde(default)]
-    pub(crate) allowed_outbound_hosts: Vec<String>,
-    #[serde(default)]
-    pub(crate) key_value_stores: Vec<String>,
-    #[serde(default)]
-    pub(crate) sqlite_databases: Vec<String>,
-    pub(crate) ai_models: Option<Vec<String>>,
     #[serde(default, rename = "targets")]
     _targets: Vec<toml::Value>,
     #[serde(default, rename = "build")]
@@ -130,6 +129,54 @@ pub(crate) struct Component {
     _profile: toml::Table,
 }
 
+impl<'de> Deserialize<'de> for Component {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(ComponentVisitor)
+    }
+}
+
+struct ComponentVisitor;
+
+impl<'de> Visitor<'de> for ComponentVisitor {
+    type Value = Component;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a table")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Component, A::Error> {
+        let mut interfaces = toml::Table::new();
+        let rest = WithoutInterfaces { map, interfaces: &mut interfaces };
+        let own = ComponentKeys::deserialize(MapAccessDeserializer::new(rest))?;
+        Ok(Component { own, interfaces })
+    }
+}
+
+/// A table without the keys of the interfaces, which it puts aside as it comes upon them.
+struct WithoutInterfaces<'a, A> {
+    map: A,
+    interfaces: &'a mut toml::Table,
+}
+
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for WithoutInterfaces<'_, A> {
+    type Error = A::Error;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, A::Error> {
+        while let Some(key) = self.map.next_key::<String>()? {
+            if !interfaces::owns(&key) {
+                return seed.deserialize(StringDeserializer::new(key)).map(Some);
+            }
+            let value = self.map.next_value()?;
+            self.interfaces.insert(key, value);
+        }
+        Ok(None)
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, A::Error> {
+        self.map.next_value_seed(seed)
+    }
+}
+
 /// `[component.<id>.build]`: for `spin build`, not for serving.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -140,22 +187,6 @@ pub(crate) struct Build {
     _workdir: Option<String>,
     #[serde(default, rename = "watch")]
     _watch: Vec<String>,
-}
-
-/// One item of `files`.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(try_from = "toml::Value")]
-pub(crate) enum FilesMount {
-    Pattern(String),
-    Placement(Placement),
-}
-
-/// The table form of an item of `files`.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Placement {
-    pub(crate) source: String,
-    pub(crate) destination: String,
 }
 
 /// One entry of `[component.<id>.dependencies]`: a version from a registry, or a table.
@@ -206,5 +237,4 @@ macro_rules! string_or_table {
 }
 
 string_or_table!(Route, Pattern, Private);
-string_or_table!(FilesMount, Pattern, Placement);
 string_or_table!(Dependency, Version, Table);
