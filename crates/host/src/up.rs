@@ -14,7 +14,7 @@ use crate::cli::UpArgs;
 use crate::engine::{self, Compiled};
 use crate::http::dispatch::App;
 use crate::http::router::Router;
-use crate::http::serve;
+use crate::http::serve::{self, Signals};
 use crate::instance::component::Component;
 use crate::instance::grants::Grants;
 use crate::instance::template::{Limitations, Template};
@@ -48,8 +48,11 @@ pub(crate) fn run(args: &UpArgs) -> Result<()> {
         let address = listener.local_addr()?;
         let app = assemble(args, &manifest, router, stores, engine, compiled)?;
         let _ = app.address.set(address);
+        // Before the start is announced: who waits for that may end the application at once.
+        let signals = Signals::listen()?;
         announce(&app, &manifest, &format!("http://{address}"));
-        serve::serve(app, listener).await
+        serve::serve(app, listener, signals).await;
+        Ok(())
     });
     // Instances that outlived the grace period end with the process.
     runtime.shutdown_background();

@@ -18,13 +18,17 @@ use crate::interfaces;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Manifest {
+    /// Must be 2.
     pub(crate) spin_manifest_version: i64,
+    /// What the application is called.
     pub(crate) application: Application,
+    /// The application's variables, by name.
     #[serde(default)]
     pub(crate) variables: IndexMap<String, Variable>,
-    #[serde(default)]
     /// By kind; only entries of kind `http` are read as `Trigger`.
+    #[serde(default)]
     pub(crate) trigger: IndexMap<String, Vec<toml::Value>>,
+    /// By id.
     #[serde(default)]
     pub(crate) component: IndexMap<String, Component>,
 }
@@ -52,8 +56,10 @@ pub(crate) struct Application {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Variable {
+    /// A value must be given from outside.
     #[serde(default)]
     pub(crate) required: bool,
+    /// Its value where none is given.
     pub(crate) default: Option<String>,
     #[serde(default, rename = "description")]
     _description: Option<String>,
@@ -67,11 +73,17 @@ pub(crate) struct Variable {
 pub(crate) struct Trigger {
     #[serde(default, rename = "id")]
     _id: String,
+    /// Id of the component that answers.
     pub(crate) component: Option<toml::Value>,
+    /// Refused.
     pub(crate) components: Option<toml::Value>,
+    /// Refused.
     pub(crate) dependencies: Option<toml::Value>,
+    /// What it answers.
     pub(crate) route: Option<Route>,
+    /// What the host answers in place of a component.
     pub(crate) static_response: Option<StaticResponse>,
+    /// Only `{ type = "http" }` is served.
     pub(crate) executor: Option<toml::Table>,
 }
 
@@ -87,6 +99,7 @@ pub(crate) enum Route {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PrivateRoute {
+    /// Must be true.
     pub(crate) private: bool,
 }
 
@@ -94,9 +107,12 @@ pub(crate) struct PrivateRoute {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct StaticResponse {
+    /// 200 where it is missing.
     pub(crate) status_code: Option<u16>,
+    /// In the order in which they are sent.
     #[serde(default)]
     pub(crate) headers: IndexMap<String, String>,
+    /// Empty where it is missing.
     pub(crate) body: Option<String>,
 }
 
@@ -113,7 +129,9 @@ pub(crate) struct Component {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ComponentKeys {
+    /// Path of the Wasm file; other forms are refused.
     pub(crate) source: toml::Value,
+    /// Shown when the host starts.
     #[serde(default)]
     pub(crate) description: String,
     #[serde(default, rename = "targets")]
@@ -122,7 +140,9 @@ pub(crate) struct ComponentKeys {
     _build: Option<Build>,
     #[serde(default, rename = "tool")]
     _tool: toml::Table,
+    /// Whether every dependency may use what the component may.
     pub(crate) dependencies_inherit_configuration: Option<bool>,
+    /// Components that are composed into it, by the imports they stand for.
     #[serde(default)]
     pub(crate) dependencies: IndexMap<String, Dependency>,
     #[serde(default, rename = "profile")]
@@ -201,10 +221,15 @@ pub(crate) enum Dependency {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct DependencyTable {
+    /// Its Wasm file.
     pub(crate) path: Option<PathBuf>,
+    /// Id of the component whose Wasm file it is.
     pub(crate) component: Option<String>,
+    /// Its export that satisfies the import, where the names differ.
     pub(crate) export: Option<String>,
+    /// What it may use of its parent's capabilities.
     pub(crate) inherit_configuration: Option<Inherit>,
+    /// Refused, as are the others below.
     pub(crate) version: Option<String>,
     pub(crate) registry: Option<String>,
     pub(crate) package: Option<String>,
