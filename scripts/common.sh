@@ -15,7 +15,7 @@ DEBIAN_STD_MARK="built-by-ramanujan"
 # What up.sh starts, test.sh tests against and the integration tests fall back to.
 # shellcheck disable=SC2034
 HOST_BIN="$CARGO_TARGET_DIR/release/ramanujan"
-# The eleven crates, in the order of the guides; component ids in spin.toml are the same but for one.
+# The eleven crates: streams, services, interfaces. Component ids in spin.toml are the same but for one.
 # shellcheck disable=SC2034
 COMPONENTS=(
     stream-red stream-blue stream-green

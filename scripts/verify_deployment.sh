@@ -147,7 +147,7 @@ if [ "$deep" = 1 ]; then
     call interaction-timeline GET "/query?document=$doc&limit=10"
     expect interaction-timeline "find it again" "$OK" "\"$doc\""
     if [ -n "$domain" ]; then call dashboard GET /api/metrics; else
-        # The metrics route of the guides is not below the dashboard's own base.
+        # The metrics are at /api/metrics, not below the dashboard's own base.
         BASE_PATH[dashboard]='' && call dashboard GET /api/metrics
     fi
     expect dashboard "metrics" '"performance"[ ]*:'

@@ -115,9 +115,9 @@ fn an_agent_without_operations_has_an_empty_graph_and_nobody_is_asked() {
 fn a_refusal_is_passed_on() {
     let world = World::new();
     mount_timeline(vec![event(1, "0", "RED")]);
-    mount_egraph(Err(Problem::new(Code::TermTooLarge, "too large")));
+    mount_egraph(Err(Problem::new(Code::BodyTooLarge, "too large")));
     let reply = world.get("/agent/0/egraph");
-    assert_eq!((reply.status, &reply.json["code"]), (413, &json!("term-too-large")));
+    assert_eq!((reply.status, &reply.json["code"]), (413, &json!("body-too-large")));
     assert_eq!(reply.json["component"], json!("egraph-service"));
     assert_eq!(world.get("/agent/nobody/egraph").status, 404);
     assert_eq!(world.get("/agent/0/egraph?limit=21").status, 422);

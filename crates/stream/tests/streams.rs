@@ -235,5 +235,5 @@ fn an_idempotency_key_that_cannot_be_read_is_refused_and_stores_nothing() {
         );
     }
     assert!(events().is_empty());
-    assert_eq!((with(b"k").status, with(b"k").json["duplicate"].clone()), (200, json!(true)));
+    assert_eq!((with(b"k").status, with(b"k").json["result"]["duplicate"].clone()), (200, json!(true)));
 }
