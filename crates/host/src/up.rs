@@ -52,7 +52,7 @@ pub(crate) fn run(args: &UpArgs) -> Result<()> {
         let signals = Signals::listen()?;
         announce(&app, &manifest, &format!("http://{address}"));
         serve::serve(app, listener, signals).await;
-        Ok(())
+        anyhow::Ok(())
     });
     // Instances that outlived the grace period end with the process.
     runtime.shutdown_background();
