@@ -241,7 +241,9 @@ pub(crate) struct DependencyTable {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(untagged)]
 pub(crate) enum Inherit {
+    /// Everything, or nothing.
     All(bool),
+    /// The kinds of these names, which are keys of the manifest.
     Some(Vec<String>),
 }
 

@@ -18,12 +18,12 @@ fn load(text: &str) -> anyhow::Result<App> {
 
 /// What the component `a` asks of the interface whose requests have the type `T`.
 fn request<T: Request>(app: &App) -> &T {
-    let requests = app.components["a"].requests.iter();
-    let found = requests.filter_map(|(_, request)| {
+    let mut requests = app.components["a"].requests.iter();
+    let found = requests.find_map(|(_, request)| {
         let request: &dyn Any = &**request;
         request.downcast_ref()
     });
-    found.last().expect("a request of every interface")
+    found.expect("a request of every interface")
 }
 
 fn refused(text: &str, named: &str) {
