@@ -1,7 +1,5 @@
-//! Where output goes: each component's stdout and stderr to its own files (and the terminal with `--follow`), the
-//! host's events to stderr.
+//! Where a component's output goes: stdout and stderr each to a file of its own, and to the terminal with `--follow`.
 
-use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -15,17 +13,16 @@ use tokio::io::AsyncWrite;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError, StreamResult};
 
+use crate::output::{self, Terminal};
+
 /// Bytes a component may write at once.
 const WRITE_LIMIT: usize = 64 * 1024;
 
-/// One line on stderr about something the operator should know.
-pub(crate) fn event(line: fmt::Arguments<'_>) {
-    let _ = writeln!(io::stderr().lock(), "{line}");
-}
-
 /// The two output files of a component.
 pub(crate) struct ComponentLogs {
+    /// What it prints.
     pub(crate) stdout: LogStream,
+    /// What it complains about.
     pub(crate) stderr: LogStream,
 }
 
@@ -66,12 +63,6 @@ struct Follow {
     at_line_start: bool,
 }
 
-#[derive(Clone, Copy)]
-enum Terminal {
-    Stdout,
-    Stderr,
-}
-
 impl LogStream {
     fn write_bytes(&self, bytes: &[u8]) -> io::Result<()> {
         let mut target = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -84,7 +75,7 @@ impl LogStream {
 }
 
 impl Follow {
-    /// Writes with the component's name before every line; a closed terminal is no error of the component.
+    /// Writes with the component's name before every line.
     fn write(&mut self, bytes: &[u8]) {
         let mut out = Vec::with_capacity(bytes.len() + self.prefix.len());
         for line in bytes.split_inclusive(|byte| *byte == b'\n') {
@@ -94,10 +85,7 @@ impl Follow {
             out.extend_from_slice(line);
             self.at_line_start = line.ends_with(b"\n");
         }
-        let _ = match self.terminal {
-            Terminal::Stdout => io::stdout().lock().write_all(&out),
-            Terminal::Stderr => io::stderr().lock().write_all(&out),
-        };
+        output::pass_on(self.terminal, &out);
     }
 }
 

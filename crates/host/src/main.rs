@@ -1,17 +1,20 @@
 //! `ramanujan`: runs the network's components on machines without Spin.
 //!
 //! It reads the same `spin.toml`, gives the components the same interfaces and shows the same behaviour outside, so
-//! that what runs here runs there. From the outside in: `cli` and `up` start it, `http` serves, `instance` runs
-//! components, `interfaces` is what they import, `storage` keeps their data; `manifest` and `engine` prepare all that.
+//! that what runs here runs there. Each folder uses those after it in this list and none before: `cli` and `up` start
+//! the application, `http` serves it, `engine` composes and compiles components, `manifest` reads their description,
+//! `interfaces` is what they import, `instance` runs them, `storage` keeps their data.
+
+#![deny(clippy::print_stdout, clippy::print_stderr, reason = "they panic when nobody reads; see `output`")]
 
 mod cli;
 mod engine;
-mod files;
 mod http;
 mod instance;
 mod interfaces;
 mod logs;
 mod manifest;
+mod output;
 mod storage;
 mod up;
 
@@ -24,7 +27,7 @@ fn main() -> ExitCode {
         cli::Command::Up(args) => match up::run(&args) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
-                eprintln!("error: {error:#}");
+                output::event(format_args!("error: {error:#}"));
                 ExitCode::FAILURE
             }
         },

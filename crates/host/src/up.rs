@@ -1,6 +1,6 @@
 //! `ramanujan up`: from the manifest to a serving application.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,22 +12,27 @@ use wasmtime::Engine;
 
 use crate::cli::UpArgs;
 use crate::engine::{self, Compiled};
-use crate::files;
-use crate::http::dispatch::{App, AppRef};
+use crate::http::dispatch::App;
 use crate::http::router::Router;
-use crate::http::serve;
-use crate::instance::component::{Component, Limitations, Template};
-use crate::interfaces::outbound::allowed_hosts::AllowedHosts;
-use crate::interfaces::{Grants, KeyValueStore, key_value};
+use crate::http::serve::{self, Signals};
+use crate::instance::component::Component;
+use crate::instance::grants::Grants;
+use crate::instance::template::{Limitations, Template};
+use crate::interfaces::Site;
+use crate::interfaces::outbound::chaining::AppRef;
+use crate::interfaces::stores::Stores;
 use crate::logs::ComponentLogs;
-use crate::manifest::runtime_config::{self, Stores};
+use crate::manifest::runtime_config;
 use crate::manifest::{self, Target};
-use crate::storage::Database;
+use crate::output;
 
 /// How long to wait for a host that is just ending to release the state directory.
 const LOCK_WAIT: Duration = Duration::from_secs(12);
 
 /// Starts the application and serves it until a signal.
+///
+/// # Errors
+/// When something that the manifest or the command line asks for cannot be had; the message says what.
 pub(crate) fn run(args: &UpArgs) -> Result<()> {
     let manifest = manifest::load(&args.manifest, &args.variables)?;
     let router = Router::new(&manifest.triggers)?;
@@ -41,10 +46,13 @@ pub(crate) fn run(args: &UpArgs) -> Result<()> {
     let result = runtime.block_on(async {
         let listener = serve::listen(args.listen)?;
         let address = listener.local_addr()?;
-        let app = assemble(args, &manifest, router, &stores, engine, compiled).await?;
+        let app = assemble(args, &manifest, router, stores, engine, compiled)?;
         let _ = app.address.set(address);
+        // Before the start is announced: who waits for that may end the application at once.
+        let signals = Signals::listen()?;
         announce(&app, &manifest, &format!("http://{address}"));
-        serve::serve(app, listener).await
+        serve::serve(app, listener, signals).await;
+        anyhow::Ok(())
     });
     // Instances that outlived the grace period end with the process.
     runtime.shutdown_background();
@@ -95,7 +103,8 @@ fn compile_all(engine: &Engine, manifest: &manifest::App, quiet: bool) -> Result
                     let started = Instant::now();
                     let result = engine::compile(engine, id, component);
                     if !quiet && result.is_ok() {
-                        eprintln!("  {id} ready after {} ms", started.elapsed().as_millis());
+                        let took = started.elapsed().as_millis();
+                        output::event(format_args!("  {id} ready after {took} ms"));
                     }
                     let result = result.map(|compiled| ((*id).clone(), compiled));
                     results.lock().unwrap_or_else(PoisonError::into_inner).push(result);
@@ -106,12 +115,12 @@ fn compile_all(engine: &Engine, manifest: &manifest::App, quiet: bool) -> Result
     results.into_inner().unwrap_or_else(PoisonError::into_inner).into_iter().collect()
 }
 
-/// Opens stores, logs and files, and puts everything together.
-async fn assemble(
+/// Opens what the components may use, and puts everything together.
+fn assemble(
     args: &UpArgs,
     manifest: &manifest::App,
     router: Router,
-    stores: &Stores,
+    stores: Stores,
     engine: Engine,
     mut compiled: HashMap<String, Compiled>,
 ) -> Result<Arc<App>> {
@@ -120,8 +129,7 @@ async fn assemble(
         request_timeout: args.request_timeout,
         max_instance_memory: args.max_instance_memory,
     };
-    let app_ref = AppRef::default();
-    let mut opened = Opened::default();
+    let mut site = Site { state_dir: &args.state_dir, stores, app: AppRef::default() };
     let mut components = HashMap::new();
     for (id, component) in &manifest.components {
         let triggered = manifest
@@ -129,19 +137,17 @@ async fn assemble(
             .iter()
             .any(|trigger| matches!(&trigger.target, Target::Component(target) if target == id));
         let Some(pre) = compiled.remove(id).filter(|_| triggered) else { continue };
-        let grants = grants(id, component, manifest, stores, &mut opened)
-            .await
+        let grants = component
+            .requests
+            .iter()
+            .map(|(key, request)| request.open(&mut site).context(*key))
+            .collect::<Result<_>>()
             .with_context(|| format!("[component.{id}]"))?;
-        let assets = args.state_dir.join("assets").join(id);
         let template = Template {
-            id: id.clone(),
-            environment: component.environment.clone(),
-            mounts: files::mount(component, &manifest.root, &assets)
-                .with_context(|| format!("[component.{id}]"))?,
+            id: id.as_str().into(),
             logs: ComponentLogs::open(&args.state_dir.join("logs"), id, args.follow)?,
-            grants: Arc::new(grants),
+            grants: Arc::new(Grants::new(grants)),
             limitations,
-            app: app_ref.clone(),
         };
         components.insert(id.clone(), Component::new(template, pre, engine.clone()));
     }
@@ -152,80 +158,20 @@ async fn assemble(
         components,
         address: OnceLock::new(),
     });
-    app_ref.set(&app);
+    site.app.set(&app);
     Ok(app)
 }
 
-/// Databases opened so far, by file: labels may share one.
-#[derive(Default)]
-struct Opened {
-    sqlite: BTreeMap<PathBuf, Arc<Database>>,
-    key_value: BTreeMap<PathBuf, Arc<Database>>,
-}
-
-async fn grants(
-    id: &str,
-    component: &manifest::Component,
-    manifest: &manifest::App,
-    stores: &Stores,
-    opened: &mut Opened,
-) -> Result<Grants> {
-    let missing = |key: &str, table: &str, label: &str| {
-        format!(
-            "{key}: the label {label:?} stands for nothing; give it a [{table}.{label}] in the runtime configuration"
-        )
-    };
-    let mut sqlite = BTreeMap::new();
-    for label in &component.sqlite_databases {
-        let path = stores
-            .sqlite
-            .get(label)
-            .with_context(|| missing("sqlite_databases", "sqlite_database", label))?;
-        let database = match opened.sqlite.get(path) {
-            Some(database) => database.clone(),
-            None => Database::open(path)?,
-        };
-        opened.sqlite.insert(path.clone(), database.clone());
-        sqlite.insert(label.clone(), database);
-    }
-    let mut key_value = BTreeMap::new();
-    for label in &component.key_value_stores {
-        let path = stores
-            .key_value
-            .get(label)
-            .with_context(|| missing("key_value_stores", "key_value_store", label))?;
-        let database = match opened.key_value.get(path) {
-            Some(database) => database.clone(),
-            None => {
-                let database = Database::open(path)?;
-                key_value::prepare(&database).await?;
-                database
-            }
-        };
-        opened.key_value.insert(path.clone(), database.clone());
-        key_value.insert(label.clone(), KeyValueStore { name: label.as_str().into(), database });
-    }
-    let ids = manifest.components.keys().map(String::as_str);
-    Ok(Grants {
-        component: id.to_owned(),
-        variables: component.variables.clone(),
-        allowed_hosts: AllowedHosts::parse(&component.allowed_outbound_hosts, ids)
-            .context("allowed_outbound_hosts")?,
-        key_value,
-        sqlite,
-    })
-}
-
-/// Says on stdout where the application answers, first line first: programs wait for it.
+/// Says on stdout where the application answers, the address first: programs wait for it.
 fn announce(app: &App, manifest: &manifest::App, base: &str) {
-    println!("\nServing {base}");
-    println!("Available Routes:");
+    output::say(format_args!("\nServing {base}"));
+    output::say(format_args!("Available Routes:"));
     for route in app.router.listed() {
-        println!("  {}: {base}{}", route.name, route.route);
+        output::say(format_args!("  {}: {base}{}", route.name, route.route));
         if let Some(component) = manifest.components.get(&route.name)
             && !component.description.is_empty()
         {
-            println!("    {}", component.description);
+            output::say(format_args!("    {}", component.description));
         }
     }
 }

@@ -3,6 +3,8 @@
 mod common;
 
 use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use common::{Application, http, manifest};
@@ -38,7 +40,7 @@ fn what_cannot_be_served_is_refused_at_start() {
     refused(manifest("", "").replace("app.wasm", "spin.toml"), &[], &["component app", "no valid component"]);
     refused(manifest("", ""), &["--variable", "x=1"], &["--variable x"]);
     refused(manifest("", ""), &["--request-timeout", "soon"], &["request-timeout"]);
-    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let taken = common::free_address();
     let Some(app) = Application::new(&manifest("", "")) else { return };
     let occupant = std::net::TcpListener::bind(&taken).unwrap();
     let message = app.refused_on(&taken);
@@ -81,6 +83,59 @@ fn a_second_signal_ends_at_once() {
     host.signal("TERM");
     host.wait();
     assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
+}
+
+#[test]
+fn a_host_whose_output_nobody_reads_serves_on() {
+    let Some(app) = Application::new(&manifest("", "")) else { return };
+    for args in [&["--quiet"][..], &["--follow"]] {
+        let mut host = app.start_unheard(args);
+        for _ in 0..3 {
+            // Prints to stdout and stderr, which `--follow` passes on.
+            assert_eq!(host.get("/app/log?42").text(), "logged", "{args:?}");
+            // Ends with a line of the host's own on stderr.
+            host.get("/app/panic").assert_problem(500, "component-failed");
+        }
+        let log = std::fs::read_to_string(host.state.join("logs/app_stdout.txt")).unwrap();
+        assert!(log.ends_with("to stdout 42\n"), "{log}");
+        host.signal("TERM");
+        assert_eq!(host.wait(), Some(0), "{args:?}");
+    }
+}
+
+#[test]
+fn what_is_refused_is_refused_though_nobody_reads_why() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ramanujan"));
+    command.args(["up", "--manifest", "/nonexistent/spin.toml"]).stdin(Stdio::null());
+    command.stdout(writer.try_clone().unwrap()).stderr(writer);
+    assert_eq!(command.status().unwrap().code(), Some(1), "a refusal, and not a panic");
+}
+
+#[test]
+fn a_test_that_cannot_run_says_so_and_fails_where_all_must_run() {
+    let folder = tempfile::tempdir().unwrap();
+    // A toolchain without the Wasm target.
+    let rustc = folder.path().join("rustc");
+    std::fs::write(&rustc, "#!/bin/sh\necho /nonexistent\n").unwrap();
+    std::fs::set_permissions(&rustc, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let log = folder.path().join("skipped.txt");
+    let run = |required: &str| {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.args(["--exact", "what_cannot_be_served_is_refused_at_start"]);
+        command.env("PATH", folder.path()).env("RAMANUJAN_SKIPPED_LOG", &log);
+        command.env("RAMANUJAN_REQUIRE_ALL", required).output().unwrap()
+    };
+    let expected = "SKIPPED what_cannot_be_served_is_refused_at_start: needs the Rust target wasm32-wasip2 \
+                    (scripts/wasm-target.sh installs it)\n";
+    let passed = run("");
+    assert!(passed.status.success());
+    assert_eq!(String::from_utf8_lossy(&passed.stderr), expected);
+    assert_eq!(std::fs::read_to_string(&log).unwrap(), expected);
+    let failed = run("1");
+    assert!(!failed.status.success());
+    assert_eq!(std::fs::read_to_string(&log).unwrap(), expected.repeat(2));
 }
 
 #[test]

@@ -10,39 +10,8 @@ use anyhow::{Context as _, Result, bail, ensure};
 use wac_graph::types::{Interface, ItemKind, Package, SubtypeChecker, WorldId};
 use wac_graph::{CompositionGraph, EncodeOptions, NodeId};
 
+use crate::interfaces;
 use crate::manifest::{Dependency, Inherit};
-
-/// Interfaces behind each kind of capability, without versions: all versions give the same.
-const CAPABILITIES: [(&str, &[&str]); 7] = [
-    ("ai_models", &["fermyon:spin/llm"]),
-    (
-        "allowed_outbound_hosts",
-        &[
-            "fermyon:spin/http",
-            "fermyon:spin/mqtt",
-            "fermyon:spin/mysql",
-            "fermyon:spin/postgres",
-            "fermyon:spin/redis",
-            "spin:mqtt/mqtt",
-            "spin:mysql/mysql",
-            "spin:postgres/postgres",
-            "spin:redis/redis",
-            "wasi:http/client",
-            "wasi:http/outgoing-handler",
-            "wasi:sockets/ip-name-lookup",
-            "wasi:sockets/tcp-create-socket",
-            "wasi:sockets/udp-create-socket",
-        ],
-    ),
-    ("environment", &["wasi:cli/environment"]),
-    ("files", &["wasi:filesystem/preopens"]),
-    ("key_value_stores", &["fermyon:spin/key-value", "spin:key-value/key-value", "wasi:keyvalue/store"]),
-    ("sqlite_databases", &["fermyon:spin/sqlite", "spin:sqlite/sqlite"]),
-    (
-        "variables",
-        &["fermyon:spin/config", "fermyon:spin/variables", "spin:variables/variables", "wasi:config/store"],
-    ),
-];
 
 /// A composed component.
 pub(super) struct Composed {
@@ -157,14 +126,10 @@ impl Composer {
 }
 
 fn is_allowed(import: &str, inherit: &Inherit) -> bool {
-    let interface = import.split_once('@').map_or(import, |(interface, _)| interface);
-    let Some((capability, _)) = CAPABILITIES.iter().find(|(_, interfaces)| interfaces.contains(&interface))
-    else {
-        return true;
-    };
+    let Some(capability) = interfaces::behind(import) else { return true };
     match inherit {
         Inherit::All(all) => *all,
-        Inherit::Some(kinds) => kinds.iter().any(|kind| kind == capability),
+        Inherit::Some(kinds) => kinds.iter().any(|kind| kind == capability.key),
     }
 }
 

@@ -11,7 +11,7 @@ use http_body_util::{BodyExt as _, Empty, Full};
 use wasmtime_wasi_http::{Error, WasiBody};
 
 use crate::instance::request::{CancelOnDrop, Ended};
-use crate::logs;
+use crate::output;
 
 /// A body known as a whole.
 pub(crate) fn full(bytes: Bytes) -> WasiBody {
@@ -25,7 +25,9 @@ pub(crate) fn empty() -> WasiBody {
 
 /// A component's response body. Dropped before its end, it cancels the request that produces it.
 pub(crate) struct Guarded {
+    /// What the component sends.
     pub(crate) body: WasiBody,
+    /// Cancels the request; `None` once the body has come to its end.
     pub(crate) guard: Option<CancelOnDrop>,
 }
 
@@ -60,7 +62,7 @@ impl Body for Guarded {
             if let Some(request) = guard.request()
                 && request.ended() == Ended::No
             {
-                logs::event(format_args!("{}: the response broke off: {error}", request.label()));
+                output::event(format_args!("{}: the response broke off: {error}", request.label()));
             }
         } else if frame.is_none() || self.body.is_end_stream() {
             self.finish();
@@ -103,6 +105,7 @@ impl Drop for Guarded {
 pub(crate) struct Rewindable(Arc<Mutex<Option<WasiBody>>>);
 
 impl Rewindable {
+    /// Nobody has read `body` yet.
     pub(crate) fn new(body: WasiBody) -> Self {
         Rewindable(Arc::new(Mutex::new(Some(body))))
     }

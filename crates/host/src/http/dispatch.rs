@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
+use futures::future::BoxFuture;
 use http::header::{CONTENT_TYPE, HOST, HeaderName, HeaderValue};
 use http::uri::Authority;
 use http::{Request, Response, StatusCode};
@@ -21,8 +22,9 @@ use super::router::{RouteMatch, Router, WELL_KNOWN};
 use super::{headers, problem};
 use crate::instance::component::Component;
 use crate::instance::request::{CancelOnDrop, Ended, RequestCell};
-use crate::logs;
+use crate::interfaces::outbound::chaining::Application;
 use crate::manifest::{StaticResponse, Target};
+use crate::output;
 
 /// Times a request is offered to another instance when the one that took it turns out to be dead.
 const MAX_ATTEMPTS: usize = 4;
@@ -31,8 +33,11 @@ static CHAINED_CLIENT: HeaderValue = HeaderValue::from_static("0.0.0.0:0");
 
 /// An application ready to answer.
 pub(crate) struct App {
+    /// Name of the application, for those who ask.
     pub(crate) name: String,
+    /// Its version; may be empty.
     pub(crate) version: String,
+    /// Which component answers a path.
     pub(crate) router: Router,
     /// Components that have a trigger, by id.
     pub(crate) components: HashMap<String, Component>,
@@ -40,35 +45,21 @@ pub(crate) struct App {
     pub(crate) address: OnceLock<SocketAddr>,
 }
 
-/// The application as its own components see it, for calls among them.
-#[derive(Clone, Default)]
-pub(crate) struct AppRef(Arc<OnceLock<Weak<App>>>);
-
-impl AppRef {
-    /// From now on this refers to `app`.
-    pub(crate) fn set(&self, app: &Arc<App>) {
-        let _ = self.0.set(Arc::downgrade(app));
+impl Application for App {
+    fn own_address(&self) -> Option<SocketAddr> {
+        self.address.get().copied()
     }
 
-    fn get(&self) -> Option<Arc<App>> {
-        self.0.get()?.upgrade()
-    }
-
-    /// Where the application listens.
-    pub(crate) fn own_address(&self) -> Option<SocketAddr> {
-        self.get()?.address.get().copied()
-    }
-
-    /// A call from one component to another. `None`: there is no such component with a trigger.
-    pub(crate) async fn chained(
-        &self,
-        component: &str,
+    fn chained(
+        self: Arc<Self>,
+        component: String,
         request: Request<WasiBody>,
-    ) -> Option<Response<WasiBody>> {
-        let app = self.get()?;
-        let component = app.components.get(component)?;
-        let path = request.uri().path().to_owned();
-        Some(run(component, request, &RouteMatch::chained(&path), &CHAINED_CLIENT).await)
+    ) -> BoxFuture<'static, Option<Response<WasiBody>>> {
+        Box::pin(async move {
+            let component = self.components.get(&component)?;
+            let path = request.uri().path().to_owned();
+            Some(run(component, request, &RouteMatch::chained(&path), &CHAINED_CLIENT).await)
+        })
     }
 }
 
@@ -169,7 +160,8 @@ async fn run(
     found: &RouteMatch<'_>,
     client: &HeaderValue,
 ) -> Response<WasiBody> {
-    let cell = RequestCell::new(component.template.clone(), request.method().clone(), request.uri().clone());
+    let cell =
+        RequestCell::new(component.template.id.clone(), request.method().clone(), request.uri().clone());
     let guard = CancelOnDrop::new(cell.clone());
     let result = if component.template.limitations.max_instance_reuse == 1 {
         let (mut parts, body) = request.into_parts();
@@ -247,7 +239,7 @@ fn explain(component: &Component, cell: &RequestCell, error: &wasmtime::Error) -
     };
     if cell.ended() != Ended::Abandoned {
         let milliseconds = cell.elapsed().as_millis();
-        logs::event(format_args!("{}: {cause} (after {milliseconds} ms)", cell.label()));
+        output::event(format_args!("{}: {cause} (after {milliseconds} ms)", cell.label()));
     }
     problem
 }

@@ -8,7 +8,7 @@ use http::header::{CONNECTION, HOST, HeaderMap, HeaderName, HeaderValue};
 use http::uri::PathAndQuery;
 
 use super::router::RouteMatch;
-use crate::interfaces::outbound::chained_component;
+use crate::interfaces::outbound::chaining::chained_component;
 
 /// Removes what concerns one connection only, and a `Host` that names another component of the application.
 pub(crate) fn strip(headers: &mut HeaderMap) {

@@ -9,6 +9,7 @@ use http::HeaderValue;
 use indexmap::IndexMap;
 
 use crate::manifest::{Target, Trigger};
+use crate::output;
 
 /// Paths under this prefix are answered by the host itself.
 pub(crate) const WELL_KNOWN: &str = "/.well-known/spin/";
@@ -54,6 +55,7 @@ pub(crate) struct Listed {
 /// A path's trigger, and what the path says about it.
 #[derive(Debug, PartialEq)]
 pub(crate) struct RouteMatch<'a> {
+    /// The trigger's route.
     pub(crate) route: &'a RouteValues,
     /// What the final wildcard took, beginning with `/` unless empty.
     pub(crate) path_info: String,
@@ -62,15 +64,24 @@ pub(crate) struct RouteMatch<'a> {
 }
 
 impl Router {
+    /// The routes of `triggers`; of two with the same route the later one.
+    ///
+    /// # Errors
+    /// When a route is malformed.
     pub(crate) fn new(triggers: &[Trigger]) -> Result<Self> {
         let mut unique: IndexMap<&str, &Target> = IndexMap::new();
         for trigger in triggers {
             if let Some(route) = &trigger.route {
                 if let Some(replaced) = unique.insert(route, &trigger.target) {
-                    eprintln!("warning: route {route} of {} is taken by a later trigger", name(replaced));
+                    let loser = name(replaced);
+                    output::event(format_args!(
+                        "warning: route {route} of {loser} is taken by a later trigger"
+                    ));
                 }
                 if route.starts_with(WELL_KNOWN) {
-                    eprintln!("warning: route {route} is never reached; the host answers {WELL_KNOWN}*");
+                    output::event(format_args!(
+                        "warning: route {route} is never reached; the host answers {WELL_KNOWN}*"
+                    ));
                 }
             }
         }
@@ -116,6 +127,7 @@ impl Router {
         Some((&entry.target, found))
     }
 
+    /// The routes in the manifest's order, for the start message.
     pub(crate) fn listed(&self) -> &[Listed] {
         &self.listed
     }

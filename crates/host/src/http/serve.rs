@@ -14,11 +14,11 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use wasmtime_wasi_http::Error;
 
 use super::dispatch::App;
-use crate::logs;
+use crate::output;
 
 /// How long running requests may take after the first signal.
 const GRACE: Duration = Duration::from_secs(10);
@@ -28,6 +28,9 @@ const BACKLOG: u32 = 1024;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
 
 /// Opens the listening socket.
+///
+/// # Errors
+/// When the address is taken or not this machine's.
 pub(crate) fn listen(address: SocketAddr) -> Result<TcpListener> {
     let open = || {
         let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
@@ -38,34 +41,54 @@ pub(crate) fn listen(address: SocketAddr) -> Result<TcpListener> {
     open().with_context(|| format!("cannot listen on {address}; choose another with --listen"))
 }
 
-/// Serves until SIGINT or SIGTERM, then waits for running requests; a second signal ends at once.
-pub(crate) async fn serve(app: Arc<App>, listener: TcpListener) -> Result<()> {
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
+/// SIGINT and SIGTERM, which end the application in good order.
+pub(crate) struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    /// From now on these signals do not end the process by themselves.
+    ///
+    /// # Errors
+    /// When the process may not listen for signals.
+    pub(crate) fn listen() -> Result<Self> {
+        let interrupt = signal(SignalKind::interrupt())?;
+        Ok(Signals { interrupt, terminate: signal(SignalKind::terminate())? })
+    }
+
+    /// Waits for the next one.
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
+/// Serves until a signal comes, then waits for running requests; a second signal ends at once.
+pub(crate) async fn serve(app: Arc<App>, listener: TcpListener, mut signals: Signals) {
     let graceful = GracefulShutdown::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, client)) => connection(&app, stream, client, &graceful),
                 Err(error) => {
-                    logs::event(format_args!("cannot accept a connection: {error}"));
+                    output::event(format_args!("cannot accept a connection: {error}"));
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                 }
             },
-            _ = interrupt.recv() => break,
-            _ = terminate.recv() => break,
+            () = signals.next() => break,
         }
     }
     drop(listener);
     tokio::select! {
         () = graceful.shutdown() => {}
         () = tokio::time::sleep(GRACE) => {
-            logs::event(format_args!("requests still running after {} s were ended", GRACE.as_secs()));
+            output::event(format_args!("requests still running after {} s were ended", GRACE.as_secs()));
         }
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
+        () = signals.next() => {}
     }
-    Ok(())
 }
 
 fn connection(app: &Arc<App>, stream: TcpStream, client: SocketAddr, graceful: &GracefulShutdown) {

@@ -54,11 +54,13 @@ impl ResourceLimiter for Limits {
 
 #[cfg(test)]
 mod tests {
+    use http::{Method, Uri};
+
     use super::*;
 
     #[test]
     fn the_sum_of_all_memories_counts() {
-        let cell = RequestCell::unlabelled();
+        let cell = RequestCell::new("test".into(), Method::GET, Uri::default());
         let mut limits = Limits::new(300);
         limits.request = Some(cell.clone());
         assert!(limits.memory_growing(0, 100, None).unwrap());

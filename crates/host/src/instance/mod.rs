@@ -1,11 +1,14 @@
 //! One component at run time: the template its instances are made from, their state, their limits, and the worker
 //! that feeds them requests.
 //!
-//! `component` is shared by all instances of a component, `state` belongs to one instance, `request` to one request,
-//! `limits` counts memory, `worker` plugs all of it into the engine's `ProxyHandler`.
+//! From the bottom up: `request` is the state of one request; `limits` counts memory; `grants` is what a component
+//! may use; `state` belongs to one instance; `template` is shared by all instances of a component; `worker` plugs all
+//! of it into the engine's `ProxyHandler`; `component` is the template with its workers.
 
 pub(crate) mod component;
+pub(crate) mod grants;
 mod limits;
 pub(crate) mod request;
 pub(crate) mod state;
+pub(crate) mod template;
 mod worker;

@@ -11,8 +11,6 @@ use std::time::{Duration, Instant};
 use futures::task::AtomicWaker;
 use http::{Method, Uri};
 
-use super::component::Template;
-
 /// Why the host ended a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ended {
@@ -26,15 +24,14 @@ pub(crate) enum Ended {
 
 /// What a log line says first. Formatted when there is one.
 struct Label {
-    template: Option<Arc<Template>>,
+    component: Arc<str>,
     method: Method,
     uri: Uri,
 }
 
 impl fmt::Display for Label {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let component = self.template.as_ref().map_or("", |template| &template.id);
-        write!(f, "{component}: {} {}", self.method, self.uri.path())
+        write!(f, "{}: {} {}", self.component, self.method, self.uri.path())
     }
 }
 
@@ -53,19 +50,10 @@ pub(crate) struct RequestCell {
 }
 
 impl RequestCell {
-    pub(crate) fn new(template: Arc<Template>, method: Method, uri: Uri) -> Arc<Self> {
-        Self::with_label(Label { template: Some(template), method, uri })
-    }
-
-    /// A cell for tests, of no component.
-    #[cfg(test)]
-    pub(super) fn unlabelled() -> Arc<Self> {
-        Self::with_label(Label { template: None, method: Method::GET, uri: Uri::default() })
-    }
-
-    fn with_label(label: Label) -> Arc<Self> {
+    /// A request to `component` that has just arrived.
+    pub(crate) fn new(component: Arc<str>, method: Method, uri: Uri) -> Arc<Self> {
         Arc::new(RequestCell {
-            label,
+            label: Label { component, method, uri },
             started: Instant::now(),
             abandoned: AtomicBool::new(false),
             entered: AtomicBool::new(false),
@@ -98,6 +86,7 @@ impl RequestCell {
         self.entered.store(true, Relaxed);
     }
 
+    /// Whether an instance has begun with it.
     pub(crate) fn has_entered(&self) -> bool {
         self.entered.load(Relaxed)
     }
@@ -107,6 +96,7 @@ impl RequestCell {
         self.answered.store(true, Relaxed);
     }
 
+    /// Whether the client has seen a response begin.
     pub(crate) fn is_answered(&self) -> bool {
         self.answered.load(Relaxed)
     }
@@ -116,14 +106,17 @@ impl RequestCell {
         self.memory_refused.store(true, Relaxed);
     }
 
+    /// Whether the instance was refused memory meanwhile.
     pub(crate) fn was_memory_refused(&self) -> bool {
         self.memory_refused.load(Relaxed)
     }
 
+    /// The host ends it, and this is why.
     pub(crate) fn end(&self, why: Ended) {
         self.ended.store(why as u8, Relaxed);
     }
 
+    /// Why the host ended it, if it did.
     pub(crate) fn ended(&self) -> Ended {
         match self.ended.load(Relaxed) {
             1 => Ended::TimeLimit,
@@ -164,10 +157,12 @@ impl Drop for CallOverOnDrop {
 pub(crate) struct CancelOnDrop(Option<Arc<RequestCell>>);
 
 impl CancelOnDrop {
+    /// Guards `cell`.
     pub(crate) fn new(cell: Arc<RequestCell>) -> Self {
         CancelOnDrop(Some(cell))
     }
 
+    /// The request has come to its end in good order.
     pub(crate) fn disarm(mut self) {
         self.0 = None;
     }

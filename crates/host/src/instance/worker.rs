@@ -17,10 +17,10 @@ use wasmtime_wasi_http::handler::{
 };
 use wasmtime_wasi_http::p2::body::{HostOutgoingBody, StreamContext};
 
-use super::component::Template;
 use super::request::{CallOverOnDrop, Ended, RequestCell};
 use super::state::State;
-use crate::logs;
+use super::template::Template;
+use crate::output;
 
 /// How long an idle instance is kept for the next request.
 const IDLE: Duration = Duration::from_secs(5);
@@ -153,13 +153,13 @@ impl WorkerState for Worker {
             && request.ended() == Ended::TimeLimit
         {
             let limit = self.template.limitations.request_timeout.as_secs_f64();
-            logs::event(format_args!(
+            output::event(format_args!(
                 "{}: ended at the time limit of {limit} s, response cut short",
                 request.label()
             ));
         }
         // A body that the component has not finished is not complete, and its reader must not take it for that.
-        for entry in store.data_mut().table.iter_mut() {
+        for entry in store.data_mut().table().iter_mut() {
             if let Some(body) = entry.downcast_mut::<HostOutgoingBody>() {
                 let (finished, _) = HostOutgoingBody::new(StreamContext::Response, None, 1, 1);
                 std::mem::replace(body, finished).abort();

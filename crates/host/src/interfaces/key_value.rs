@@ -1,63 +1,113 @@
-//! `fermyon:spin/key-value`: keys and values in a table of an SQLite file.
+//! `key_value_stores`: keys and values in a table of an SQLite file, through `fermyon:spin/key-value`.
 
-use anyhow::Result as AnyResult;
-use wasmtime::component::Resource;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use super::bindings::fermyon::spin::key_value::{Error, Host, HostStore};
-use super::{KeyValueStore, MAX_OPEN_HANDLES};
-use crate::instance::state::State;
+use anyhow::Result;
+use wasmtime::component::{HasSelf, Linker, Resource};
+
+use super::interface::{Declaration, Interface, Request, Site};
+use super::stores::{StoreTable, check_labels};
+use crate::instance::grants::Grant;
+use crate::instance::state::{State, TooManyHandles};
 use crate::storage::{Database, Rows, Value};
 
-/// An open store.
-#[expect(unreachable_pub, reason = "the generated bindings re-export it")]
-pub struct Store(KeyValueStore);
+use bindings::fermyon::spin::key_value::{self, Error};
 
+mod bindings {
+    #![allow(unsafe_code, unreachable_pub, reason = "generated")]
+
+    wasmtime::component::bindgen!({
+        path: "wit/spin",
+        interfaces: "import fermyon:spin/key-value@2.0.0;",
+        imports: { default: async | trappable },
+        with: { "fermyon:spin/key-value.store": crate::interfaces::key_value::Store },
+    });
+}
+
+const STORES: StoreTable = StoreTable {
+    name: "key_value_store",
+    default_file: "sqlite_key_value.db",
+    // The file is the host's own, so the host chooses its journal mode.
+    setup: "PRAGMA journal_mode = WAL; \
+            CREATE TABLE IF NOT EXISTS spin_key_value \
+            (store TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL, PRIMARY KEY (store, key))",
+};
+
+const GET: &str = "SELECT value FROM spin_key_value WHERE store = ?1 AND key = ?2";
 const SET: &str = "INSERT INTO spin_key_value (store, key, value) VALUES (?1, ?2, ?3) \
                    ON CONFLICT (store, key) DO UPDATE SET value = ?3";
+const DELETE: &str = "DELETE FROM spin_key_value WHERE store = ?1 AND key = ?2";
+const EXISTS: &str = "SELECT 1 FROM spin_key_value WHERE store = ?1 AND key = ?2";
+const KEYS: &str = "SELECT key FROM spin_key_value WHERE store = ?1";
 
-/// Creates the table in a new file. The file is the host's own, so the host chooses its journal mode.
-pub(crate) async fn prepare(database: &Database) -> AnyResult<()> {
-    let statements = [
-        "PRAGMA journal_mode = WAL",
-        "CREATE TABLE IF NOT EXISTS spin_key_value \
-         (store TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL, PRIMARY KEY (store, key))",
-    ];
-    for statement in statements {
-        database.execute(statement, vec![]).await.map_err(anyhow::Error::msg)?;
+pub(super) static INTERFACE: Interface = Interface {
+    key: "key_value_stores",
+    more_keys: &[],
+    stores: Some(STORES),
+    wit: &["fermyon:spin/key-value", "spin:key-value/key-value", "wasi:keyvalue/store"],
+    check,
+    link,
+};
+
+/// Labels of the stores a component asks for.
+#[derive(Debug)]
+struct Labels(Vec<String>);
+
+fn check(declared: &Declaration<'_>) -> Result<Box<dyn Request>> {
+    let labels: Vec<String> = declared.read(INTERFACE.key)?;
+    check_labels(&labels)?;
+    Ok(Box::new(Labels(labels)))
+}
+
+/// The stores a component may open, by label.
+struct Granted(BTreeMap<String, Store>);
+
+impl Request for Labels {
+    fn open(&self, site: &mut Site<'_>) -> Result<Box<dyn Grant>> {
+        let databases = site.stores.open(&STORES, &self.0)?;
+        let store = |(label, database): (String, _)| {
+            let store = Store { label: label.as_str().into(), database };
+            (label, store)
+        };
+        Ok(Box::new(Granted(databases.into_iter().map(store).collect())))
     }
-    Ok(())
+}
+
+impl Grant for Granted {}
+
+/// An open store: one label's part of a database.
+#[derive(Clone)]
+#[expect(unreachable_pub, reason = "the generated bindings re-export it")]
+pub struct Store {
+    label: Arc<str>,
+    database: Arc<Database>,
 }
 
 impl Store {
     async fn run(&self, sql: &str, key: Option<String>, value: Option<Vec<u8>>) -> Result<Rows, Error> {
-        let mut parameters = vec![Value::Text(self.0.name.to_string())];
+        let mut parameters = vec![Value::Text(self.label.to_string())];
         parameters.extend(key.map(Value::Text));
         parameters.extend(value.map(Value::Blob));
-        self.0.database.execute(sql, parameters).await.map_err(Error::Other)
+        self.database.execute(sql, parameters).await.map_err(|failure| Error::Other(failure.to_string()))
     }
 }
 
-fn first(rows: Rows) -> Option<Value> {
-    rows.rows.into_iter().next()?.into_iter().next()
+fn first(row: Vec<Value>) -> Option<Value> {
+    row.into_iter().next()
 }
 
-impl State {
-    fn store(&self, store: &Resource<Store>) -> wasmtime::Result<Store> {
-        Ok(Store(self.table.get(store)?.0.clone()))
-    }
+fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+    key_value::add_to_linker::<_, HasSelf<State>>(linker, |state| state)
 }
 
-impl Host for State {}
+impl key_value::Host for State {}
 
-impl HostStore for State {
+impl key_value::HostStore for State {
     async fn open(&mut self, label: String) -> wasmtime::Result<Result<Resource<Store>, Error>> {
-        let Some(store) = self.grants.key_value.get(&label) else { return Ok(Err(Error::AccessDenied)) };
-        if self.open_handles >= MAX_OPEN_HANDLES {
-            return Ok(Err(Error::StoreTableFull));
-        }
-        let handle = self.table.push(Store(store.clone()))?;
-        self.open_handles += 1;
-        Ok(Ok(handle))
+        let store = self.grant().and_then(|Granted(stores)| stores.get(&label).cloned());
+        let Some(store) = store else { return Ok(Err(Error::AccessDenied)) };
+        Ok(self.hold(store).map_err(|TooManyHandles| Error::StoreTableFull))
     }
 
     async fn get(
@@ -65,9 +115,8 @@ impl HostStore for State {
         store: Resource<Store>,
         key: String,
     ) -> wasmtime::Result<Result<Option<Vec<u8>>, Error>> {
-        let sql = "SELECT value FROM spin_key_value WHERE store = ?1 AND key = ?2";
-        let rows = self.store(&store)?.run(sql, Some(key), None).await;
-        Ok(rows.map(|rows| match first(rows) {
+        let rows = self.held(&store)?.clone().run(GET, Some(key), None).await;
+        Ok(rows.map(|rows| match rows.rows.into_iter().next().and_then(first) {
             Some(Value::Blob(value)) => Some(value),
             Some(Value::Text(value)) => Some(value.into_bytes()),
             _ => None,
@@ -80,24 +129,21 @@ impl HostStore for State {
         key: String,
         value: Vec<u8>,
     ) -> wasmtime::Result<Result<(), Error>> {
-        Ok(self.store(&store)?.run(SET, Some(key), Some(value)).await.map(drop))
+        Ok(self.held(&store)?.clone().run(SET, Some(key), Some(value)).await.map(drop))
     }
 
     async fn delete(&mut self, store: Resource<Store>, key: String) -> wasmtime::Result<Result<(), Error>> {
-        let sql = "DELETE FROM spin_key_value WHERE store = ?1 AND key = ?2";
-        Ok(self.store(&store)?.run(sql, Some(key), None).await.map(drop))
+        Ok(self.held(&store)?.clone().run(DELETE, Some(key), None).await.map(drop))
     }
 
     async fn exists(&mut self, store: Resource<Store>, key: String) -> wasmtime::Result<Result<bool, Error>> {
-        let sql = "SELECT 1 FROM spin_key_value WHERE store = ?1 AND key = ?2";
-        let rows = self.store(&store)?.run(sql, Some(key), None).await;
+        let rows = self.held(&store)?.clone().run(EXISTS, Some(key), None).await;
         Ok(rows.map(|rows| !rows.rows.is_empty()))
     }
 
     async fn get_keys(&mut self, store: Resource<Store>) -> wasmtime::Result<Result<Vec<String>, Error>> {
-        let rows =
-            self.store(&store)?.run("SELECT key FROM spin_key_value WHERE store = ?1", None, None).await;
-        let key = |row: Vec<Value>| match row.into_iter().next() {
+        let rows = self.held(&store)?.clone().run(KEYS, None, None).await;
+        let key = |row| match first(row) {
             Some(Value::Text(key)) => Some(key),
             _ => None,
         };
@@ -105,8 +151,6 @@ impl HostStore for State {
     }
 
     async fn drop(&mut self, store: Resource<Store>) -> wasmtime::Result<()> {
-        self.table.delete(store)?;
-        self.open_handles -= 1;
-        Ok(())
+        self.release(store)
     }
 }

@@ -1,69 +1,97 @@
-//! What components import beyond WASI: stores, variables and outbound HTTP, with the names, rules and errors of Spin.
+//! What components import beyond computing: stores, variables, files and outbound HTTP, with the names, rules and
+//! errors of Spin. No interface is offered here that Spin lacks.
 //!
-//! `Grants` says what one component may use; each module implements one interface on it. No interface is offered here
-//! that Spin lacks.
+//! Each interface is one file with one constant, its [`Interface`]: manifest keys and their check, the stores behind
+//! it, the WIT bindings and their functions, what an instance gets. This file lists them; everything else in the host
+//! goes through the list. `interface` is their common shape, `stores` and `template` are what several of them need.
 
-mod config;
-pub(crate) mod key_value;
+mod environment;
+mod files;
+mod interface;
+mod key_value;
+mod models;
 pub(crate) mod outbound;
 mod sqlite;
-mod variables;
+pub(crate) mod stores;
+mod template;
+pub(crate) mod variables;
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
-use wasmtime::component::{HasSelf, Linker};
+use wasmtime::component::Linker;
 
 use crate::instance::state::State;
-use crate::storage::Database;
-use outbound::allowed_hosts::AllowedHosts;
+pub(crate) use interface::{Declaration, Interface, Request, Site};
+use stores::StoreTable;
 
-/// Bindings of the interfaces in `wit/`.
-mod bindings {
-    #![allow(unsafe_code, unreachable_pub, reason = "generated")]
+/// Every interface there is, by key: a new one gets its line here.
+static ALL: [&Interface; 7] = [
+    &models::INTERFACE,
+    &outbound::INTERFACE,
+    &environment::INTERFACE,
+    &files::INTERFACE,
+    &key_value::INTERFACE,
+    &sqlite::INTERFACE,
+    &variables::INTERFACE,
+];
 
-    wasmtime::component::bindgen!({
-        path: "wit",
-        world: "ramanujan:host/imports",
-        imports: { default: async | trappable },
-        with: {
-            "fermyon:spin/key-value.store": crate::interfaces::key_value::Store,
-            "fermyon:spin/sqlite.connection": crate::interfaces::sqlite::Connection,
-            "spin:sqlite/sqlite.connection": crate::interfaces::sqlite::Connection,
-        },
-    });
+/// Every interface there is.
+pub(crate) fn all() -> impl Iterator<Item = &'static Interface> {
+    ALL.iter().copied()
 }
 
-/// What a component may use, fixed by the manifest.
-pub(crate) struct Grants {
-    pub(crate) component: String,
-    pub(crate) variables: BTreeMap<String, String>,
-    pub(crate) allowed_hosts: AllowedHosts,
-    /// By label.
-    pub(crate) key_value: BTreeMap<String, KeyValueStore>,
-    /// By label.
-    pub(crate) sqlite: BTreeMap<String, Arc<Database>>,
+/// Whether `key` of `[component.<id>]` belongs to an interface.
+pub(crate) fn owns(key: &str) -> bool {
+    all().any(|interface| interface.key == key || interface.more_keys.contains(&key))
 }
 
-/// One label's part of a database of keys and values.
-#[derive(Clone)]
-pub(crate) struct KeyValueStore {
-    pub(crate) name: Arc<str>,
-    pub(crate) database: Arc<Database>,
+/// The capability that the import `import` of a component gives it, versions aside. `None`: it gives none, and any
+/// component may have it.
+pub(crate) fn behind(import: &str) -> Option<&'static Interface> {
+    let name = import.split_once('@').map_or(import, |(name, _)| name);
+    all().find(|interface| interface.wit.contains(&name))
 }
 
-/// Most stores or connections an instance may hold open at once.
-const MAX_OPEN_HANDLES: usize = 256;
+/// The tables that the runtime configuration may have.
+pub(crate) fn store_tables() -> impl Iterator<Item = &'static StoreTable> {
+    all().filter_map(|interface| interface.stores.as_ref())
+}
 
-/// Adds every interface of this module and of WASI 0.2 to `linker`.
+/// Adds WASI 0.2 and every interface to `linker`.
+///
+/// # Errors
+/// When two interfaces define the same function.
 pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> {
-    use bindings::{fermyon::spin as fermyon, spin::sqlite, wasi::config};
-
     wasmtime_wasi::p2::add_to_linker_async(linker)?;
-    outbound::add_to_linker(linker)?;
-    fermyon::key_value::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
-    fermyon::sqlite::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
-    fermyon::variables::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
-    sqlite::sqlite::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
-    config::store::add_to_linker::<_, HasSelf<State>>(linker, |state| state)
+    all().try_for_each(|interface| (interface.link)(linker))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn no_two_interfaces_claim_the_same_name() {
+        let mut names = BTreeSet::new();
+        for interface in all() {
+            let keys = interface.more_keys.iter().chain([&interface.key]);
+            let tables = interface.stores.iter().map(|table| &table.name);
+            for name in keys.chain(tables).chain(interface.wit) {
+                assert!(names.insert(*name), "{name} belongs to {} and to another", interface.key);
+            }
+        }
+    }
+
+    #[test]
+    fn the_list_is_in_the_order_of_the_keys() {
+        assert!(ALL.is_sorted_by_key(|interface| interface.key));
+    }
+
+    #[test]
+    fn an_import_is_known_by_its_name_without_version() {
+        let key = |import| behind(import).map(|interface| interface.key);
+        assert_eq!(key("fermyon:spin/sqlite@2.0.0"), Some("sqlite_databases"));
+        assert_eq!(key("wasi:cli/environment@0.2.6"), Some("environment"));
+        assert_eq!(key("wasi:random/random@0.2.0"), None);
+    }
 }

@@ -1,14 +1,74 @@
-//! `fermyon:spin/sqlite` and `spin:sqlite/sqlite`: SQL statements on a named database.
+//! `sqlite_databases`: SQL statements on a named database, through `fermyon:spin/sqlite` and `spin:sqlite/sqlite`.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use wasmtime::component::Resource;
+use anyhow::Result;
+use wasmtime::component::{HasSelf, Linker, Resource};
 
-use super::MAX_OPEN_HANDLES;
-use super::bindings::fermyon::spin::sqlite as v2;
-use super::bindings::spin::sqlite::sqlite as v3;
-use crate::instance::state::State;
-use crate::storage::{Database, Rows, Value};
+use super::interface::{Declaration, Interface, Request, Site};
+use super::stores::{StoreTable, check_labels};
+use crate::instance::grants::Grant;
+use crate::instance::state::{State, TooManyHandles};
+use crate::storage::{Database, Failure, Rows, Value};
+
+use bindings::fermyon::spin::sqlite as v2;
+use bindings::spin::sqlite::sqlite as v3;
+
+mod bindings {
+    #![allow(unsafe_code, unreachable_pub, reason = "generated")]
+
+    wasmtime::component::bindgen!({
+        path: ["wit/spin", "wit/spin-sqlite"],
+        interfaces: "
+            import fermyon:spin/sqlite@2.0.0;
+            import spin:sqlite/sqlite@3.0.0;
+        ",
+        imports: { default: async | trappable },
+        with: {
+            "fermyon:spin/sqlite.connection": crate::interfaces::sqlite::Connection,
+            "spin:sqlite/sqlite.connection": crate::interfaces::sqlite::Connection,
+        },
+    });
+}
+
+/// Components choose the journal mode of these files.
+const STORES: StoreTable = StoreTable { name: "sqlite_database", default_file: "sqlite_db.db", setup: "" };
+
+pub(super) static INTERFACE: Interface = Interface {
+    key: "sqlite_databases",
+    more_keys: &[],
+    stores: Some(STORES),
+    wit: &["fermyon:spin/sqlite", "spin:sqlite/sqlite"],
+    check,
+    link,
+};
+
+/// Labels of the databases a component asks for.
+#[derive(Debug)]
+struct Labels(Vec<String>);
+
+fn check(declared: &Declaration<'_>) -> Result<Box<dyn Request>> {
+    let labels: Vec<String> = declared.read(INTERFACE.key)?;
+    check_labels(&labels)?;
+    Ok(Box::new(Labels(labels)))
+}
+
+/// The databases a component may open, by label.
+struct Granted(BTreeMap<String, Arc<Database>>);
+
+impl Request for Labels {
+    fn open(&self, site: &mut Site<'_>) -> Result<Box<dyn Grant>> {
+        Ok(Box::new(Granted(site.stores.open(&STORES, &self.0)?)))
+    }
+}
+
+impl Grant for Granted {}
+
+fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+    v2::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
+    v3::add_to_linker::<_, HasSelf<State>>(linker, |state| state)
+}
 
 /// An open connection: a share in the database.
 #[expect(unreachable_pub, reason = "the generated bindings re-export it")]
@@ -22,14 +82,9 @@ enum OpenError {
 
 impl State {
     fn open_database(&mut self, label: &str) -> Result<Resource<Connection>, OpenError> {
-        let database = self.grants.sqlite.get(label).ok_or(OpenError::AccessDenied)?;
-        let connection = Connection(database.clone());
-        self.open_handles += 1;
-        if self.open_handles > MAX_OPEN_HANDLES {
-            self.open_handles -= 1;
-            return Err(OpenError::TooMany);
-        }
-        self.table.push(connection).map_err(|_| OpenError::TooMany)
+        let database = self.grant().and_then(|Granted(databases)| databases.get(label));
+        let connection = Connection(database.ok_or(OpenError::AccessDenied)?.clone());
+        self.hold(connection).map_err(|TooManyHandles| OpenError::TooMany)
     }
 
     async fn execute_statement(
@@ -37,15 +92,9 @@ impl State {
         connection: &Resource<Connection>,
         statement: &str,
         parameters: Vec<Value>,
-    ) -> wasmtime::Result<Result<Rows, String>> {
-        let database = self.table.get(connection)?.0.clone();
+    ) -> wasmtime::Result<Result<Rows, Failure>> {
+        let database = self.held(connection)?.0.clone();
         Ok(database.execute(statement, parameters).await)
-    }
-
-    fn close_database(&mut self, connection: Resource<Connection>) -> wasmtime::Result<()> {
-        self.table.delete(connection)?;
-        self.open_handles -= 1;
-        Ok(())
     }
 }
 
@@ -119,11 +168,11 @@ impl v2::HostConnection for State {
     ) -> wasmtime::Result<Result<v2::QueryResult, v2::Error>> {
         let parameters = parameters.into_iter().map(Into::into).collect();
         let result = self.execute_statement(&connection, &statement, parameters).await?;
-        Ok(result.map(Into::into).map_err(v2::Error::Io))
+        Ok(result.map(Into::into).map_err(|failure| v2::Error::Io(failure.to_string())))
     }
 
     async fn drop(&mut self, connection: Resource<Connection>) -> wasmtime::Result<()> {
-        self.close_database(connection)
+        self.release(connection)
     }
 }
 
@@ -140,18 +189,18 @@ impl v3::HostConnection for State {
     ) -> wasmtime::Result<Result<v3::QueryResult, v3::Error>> {
         let parameters = parameters.into_iter().map(Into::into).collect();
         let result = self.execute_statement(&connection, &statement, parameters).await?;
-        Ok(result.map(Into::into).map_err(v3::Error::Io))
+        Ok(result.map(Into::into).map_err(|failure| v3::Error::Io(failure.to_string())))
     }
 
     async fn last_insert_rowid(&mut self, connection: Resource<Connection>) -> wasmtime::Result<i64> {
-        Ok(self.table.get(&connection)?.0.last_insert_rowid())
+        Ok(self.held(&connection)?.0.last_insert_rowid())
     }
 
     async fn changes(&mut self, connection: Resource<Connection>) -> wasmtime::Result<u64> {
-        Ok(self.table.get(&connection)?.0.changes())
+        Ok(self.held(&connection)?.0.changes())
     }
 
     async fn drop(&mut self, connection: Resource<Connection>) -> wasmtime::Result<()> {
-        self.close_database(connection)
+        self.release(connection)
     }
 }

@@ -5,19 +5,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail, ensure};
 
+use super::app::{App, Component, Dependency, Target, Trigger};
 use super::schema::{self, Inherit, Route};
-use super::{App, Component, Dependency, Target, Trigger, template, variables};
-
-/// Capabilities that `inherit_configuration` may name.
-const INHERITABLE: [&str; 7] = [
-    "ai_models",
-    "allowed_outbound_hosts",
-    "environment",
-    "files",
-    "key_value_stores",
-    "sqlite_databases",
-    "variables",
-];
+use crate::interfaces::{self, Declaration};
 
 /// Turns the file's tables into a checked application.
 pub(super) fn check(
@@ -37,13 +27,15 @@ pub(super) fn check(
     let mut app = App {
         name: manifest.application.name.clone(),
         version: manifest.application.version.clone(),
-        root,
         components: Default::default(),
         triggers: Vec::new(),
     };
+    let ids: Vec<&str> = manifest.component.keys().map(String::as_str).collect();
     for (id, component) in &manifest.component {
         check_component_id(id)?;
-        let checked = check_component(&app.root, id, component, &manifest, values)
+        let declaration =
+            Declaration { component: id, keys: &component.interfaces, root: &root, components: &ids, values };
+        let checked = check_component(&declaration, component, &manifest)
             .with_context(|| format!("[component.{id}]"))?;
         app.components.insert(id.clone(), checked);
     }
@@ -95,63 +87,26 @@ fn check_trigger(trigger: &schema::Trigger, app: &App) -> Result<Trigger> {
 }
 
 fn check_component(
-    root: &Path,
-    id: &str,
+    declaration: &Declaration<'_>,
     component: &schema::Component,
     manifest: &schema::Manifest,
-    values: &BTreeMap<String, String>,
 ) -> Result<Component> {
-    ensure!(
-        component.allowed_http_hosts.is_none(),
-        "the key `allowed_http_hosts` is not supported; use `allowed_outbound_hosts`"
-    );
-    ensure!(
-        component.ai_models.as_ref().is_none_or(Vec::is_empty),
-        "the key `ai_models` is not supported; this host runs no models"
-    );
-    for label in &component.key_value_stores {
-        check_label(label).context("key_value_stores")?;
-    }
-    for label in &component.sqlite_databases {
-        check_label(label).context("sqlite_databases")?;
-    }
-    let mut resolved = BTreeMap::new();
-    for (name, value) in &component.variables {
-        variables::check_name(name)?;
-        let value = template::resolve(value, values).with_context(|| format!("variables.{name}"))?;
-        resolved.insert(name.clone(), value);
-    }
+    let (root, id) = (declaration.root, declaration.component);
+    let requests = interfaces::all()
+        .map(|interface| Ok((interface.key, (interface.check)(declaration).context(interface.key)?)))
+        .collect::<Result<_>>()?;
     let mut dependencies = Vec::new();
-    for (name, dependency) in &component.dependencies {
-        let checked = check_dependency(root, id, name, dependency, component, manifest)
+    for (name, dependency) in &component.own.dependencies {
+        let checked = check_dependency(root, id, name, dependency, &component.own, manifest)
             .with_context(|| format!("dependencies.{name:?}"))?;
         dependencies.push(checked);
     }
     Ok(Component {
-        source: local_source(root, &component.source)?,
-        description: component.description.clone(),
-        variables: resolved,
-        environment: component.environment.iter().map(|(k, v)| (k.clone(), v.clone())).collect(),
-        files: component.files.clone(),
-        exclude_files: component.exclude_files.clone(),
-        allowed_outbound_hosts: allowed_hosts(&component.allowed_outbound_hosts, values)
-            .context("allowed_outbound_hosts")?,
-        key_value_stores: component.key_value_stores.clone(),
-        sqlite_databases: component.sqlite_databases.clone(),
+        source: local_source(root, &component.own.source)?,
+        description: component.own.description.clone(),
+        requests,
         dependencies,
     })
-}
-
-/// Resolves templates; one that comes out empty stands for an optional host that is not set.
-fn allowed_hosts(hosts: &[String], values: &BTreeMap<String, String>) -> Result<Vec<String>> {
-    let mut resolved = Vec::new();
-    for host in hosts {
-        let value = template::resolve(host, values)?;
-        if value == *host || !["", "http://", "https://"].contains(&value.as_str()) {
-            resolved.push(value);
-        }
-    }
-    Ok(resolved)
 }
 
 fn check_dependency(
@@ -159,7 +114,7 @@ fn check_dependency(
     id: &str,
     name: &str,
     dependency: &schema::Dependency,
-    parent: &schema::Component,
+    parent: &schema::ComponentKeys,
     manifest: &schema::Manifest,
 ) -> Result<Dependency> {
     let schema::Dependency::Table(table) = dependency else {
@@ -185,7 +140,7 @@ fn check_dependency(
                 bail!("component = {target:?}: there is no [component.{target}]");
             };
             check_pure(target, component)?;
-            local_source(root, &component.source)?
+            local_source(root, &component.own.source)?
         }
         _ => bail!("give exactly one of `path` and `component`"),
     };
@@ -197,31 +152,37 @@ fn check_dependency(
         (None, Some(inherit)) => inherit.clone(),
         (None, None) => Inherit::All(false),
     };
-    if let Inherit::Some(kinds) = &inherit
-        && let Some(kind) = kinds.iter().find(|kind| !INHERITABLE.contains(&kind.as_str()))
-    {
-        bail!("inherit_configuration: {kind:?} is not one of {}", INHERITABLE.join(", "));
+    if let Inherit::Some(kinds) = &inherit {
+        let known: Vec<&str> = interfaces::all().map(|interface| interface.key).collect();
+        if let Some(kind) = kinds.iter().find(|kind| !known.contains(&kind.as_str())) {
+            bail!("inherit_configuration: {kind:?} is not one of {}", known.join(", "));
+        }
     }
     Ok(Dependency { name: name.parse()?, path, export: table.export.clone(), inherit })
 }
 
 /// A component used as a dependency by its id may declare nothing that would be lost or leak.
 fn check_pure(id: &str, component: &schema::Component) -> Result<()> {
-    let declared = [
-        ("files", component.files.is_empty()),
-        ("allowed_outbound_hosts", component.allowed_outbound_hosts.is_empty()),
-        ("key_value_stores", component.key_value_stores.is_empty()),
-        ("sqlite_databases", component.sqlite_databases.is_empty()),
-        ("variables", component.variables.is_empty()),
-        ("environment", component.environment.is_empty()),
-        ("dependencies", component.dependencies.is_empty()),
-    ];
-    match declared.iter().find(|(_, empty)| !empty) {
-        Some((key, _)) => bail!(
+    let declared = component
+        .interfaces
+        .iter()
+        .find(|(_, value)| !is_empty(value))
+        .map(|(key, _)| key.as_str())
+        .or((!component.own.dependencies.is_empty()).then_some("dependencies"));
+    match declared {
+        Some(key) => bail!(
             "component = {id:?} declares `{key}`, and a dependency may have no resources or permissions; \
              use {{ path = \"…\" }} with its Wasm file instead"
         ),
         None => Ok(()),
+    }
+}
+
+fn is_empty(value: &toml::Value) -> bool {
+    match value {
+        toml::Value::Array(items) => items.is_empty(),
+        toml::Value::Table(entries) => entries.is_empty(),
+        _ => false,
     }
 }
 
@@ -240,19 +201,3 @@ fn check_component_id(id: &str) -> Result<()> {
     ensure!(well_formed, "component id {id:?} must be kebab-case, each word starting with a letter");
     Ok(())
 }
-
-/// Labels are kebab-case or snake_case.
-fn check_label(label: &str) -> Result<()> {
-    let words = |separator: char| {
-        label.split(separator).all(|word| {
-            word.starts_with(|c: char| c.is_ascii_alphabetic())
-                && word.chars().all(|c| c.is_ascii_alphanumeric())
-        })
-    };
-    ensure!(words('-') || words('_'), "label {label:?} must be kebab-case or snake_case");
-    Ok(())
-}
-
-#[cfg(test)]
-#[path = "checks_tests.rs"]
-mod tests;

@@ -10,8 +10,17 @@ use semver::Version;
 /// The key of an entry in `[component.<id>.dependencies]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum DependencyName {
+    /// The import of exactly this name.
     Plain(String),
-    Package { package: String, interface: Option<String>, version: Option<Version> },
+    /// Imports of a package.
+    Package {
+        /// `namespace:name`.
+        package: String,
+        /// This interface only; any where it is missing.
+        interface: Option<String>,
+        /// This version only; any where it is missing.
+        version: Option<Version>,
+    },
 }
 
 impl DependencyName {

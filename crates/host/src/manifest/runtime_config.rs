@@ -6,29 +6,11 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use serde::Deserialize;
 
-/// File of the SQLite database `default` in the state directory.
-const SQLITE_FILE: &str = "sqlite_db.db";
-/// File of the key-value store `default` in the state directory.
-const KEY_VALUE_FILE: &str = "sqlite_key_value.db";
-
-/// Files behind the labels.
-#[derive(Debug, Default)]
-pub(crate) struct Stores {
-    pub(crate) sqlite: BTreeMap<String, PathBuf>,
-    pub(crate) key_value: BTreeMap<String, PathBuf>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RuntimeConfig {
-    #[serde(default)]
-    sqlite_database: BTreeMap<String, StoreConfig>,
-    #[serde(default)]
-    key_value_store: BTreeMap<String, StoreConfig>,
-}
+use crate::interfaces;
+use crate::interfaces::stores::Stores;
 
 #[derive(Deserialize)]
 struct StoreConfig {
@@ -40,6 +22,9 @@ struct StoreConfig {
 }
 
 /// Reads `file`, where given, and adds the `default` labels.
+///
+/// # Errors
+/// When the file cannot be read, or names what this host does not offer.
 pub(crate) fn load(file: Option<&Path>, state_dir: &Path) -> Result<Stores> {
     let mut stores = match file {
         None => Stores::default(),
@@ -50,26 +35,28 @@ pub(crate) fn load(file: Option<&Path>, state_dir: &Path) -> Result<Stores> {
             parse(&text, &base).with_context(|| format!("the runtime configuration {}", file.display()))?
         }
     };
-    stores.sqlite.entry("default".into()).or_insert_with(|| state_dir.join(SQLITE_FILE));
-    stores.key_value.entry("default".into()).or_insert_with(|| state_dir.join(KEY_VALUE_FILE));
+    for table in interfaces::store_tables() {
+        stores.insert_default(table, state_dir);
+    }
     Ok(stores)
 }
 
 fn parse(text: &str, base: &Path) -> Result<Stores> {
-    let config: RuntimeConfig = toml::from_str(text)?;
-    let files = |table: &str, entries: BTreeMap<String, StoreConfig>| {
-        entries
-            .into_iter()
-            .map(|(label, entry)| {
-                let path = entry.file().with_context(|| format!("[{table}.{label}]"))?;
-                Ok((label, base.join(path)))
-            })
-            .collect::<Result<BTreeMap<_, _>>>()
-    };
-    Ok(Stores {
-        sqlite: files("sqlite_database", config.sqlite_database)?,
-        key_value: files("key_value_store", config.key_value_store)?,
-    })
+    let config: BTreeMap<String, toml::Value> = toml::from_str(text)?;
+    let mut stores = Stores::default();
+    for (name, entries) in config {
+        let Some(table) = interfaces::store_tables().find(|table| table.name == name) else {
+            let known: Vec<&str> = interfaces::store_tables().map(|table| table.name).collect();
+            bail!("[{name}] is not supported; this host reads {}", known.join(", "));
+        };
+        let entries: BTreeMap<String, StoreConfig> =
+            entries.try_into().with_context(|| format!("[{name}]"))?;
+        for (label, entry) in entries {
+            let path = entry.file().with_context(|| format!("[{name}.{label}]"))?;
+            stores.insert(table, label, base.join(path));
+        }
+    }
+    Ok(stores)
 }
 
 impl StoreConfig {
@@ -96,18 +83,19 @@ mod tests {
     fn labels_map_to_files_beside_the_configuration() {
         let text = "[sqlite_database.extra]\ntype='spin'\npath='x.db'\n[key_value_store.k]\ntype='spin'\npath='/k.db'\n";
         let stores = parse(text, Path::new("/conf")).unwrap();
-        assert_eq!(stores.sqlite["extra"], PathBuf::from("/conf/x.db"));
-        assert_eq!(stores.key_value["k"], PathBuf::from("/k.db"));
+        assert_eq!(stores.file("sqlite_database", "extra"), Some(Path::new("/conf/x.db")));
+        assert_eq!(stores.file("key_value_store", "k"), Some(Path::new("/k.db")));
     }
 
     #[test]
     fn other_back_ends_and_keys_are_refused_by_name() {
-        let refused = |text: &str| format!("{:#}", parse(text, Path::new("/")).unwrap_err());
+        let refused = |text: &str| format!("{:#}", parse(text, Path::new("/")).err().expect(text));
         let error = refused("[sqlite_database.default]\ntype='libsql'\nurl='u'\ntoken='t'\n");
         assert!(error.contains("sqlite_database.default") && error.contains("libsql"), "{error}");
         let error = refused("[key_value_store.default]\ntype='redis'\nurl='u'\n");
         assert!(error.contains("key_value_store.default") && error.contains("redis"), "{error}");
         assert!(refused("[key_value_store.default]\ntype='spin'\npath='p'\nsize=1\n").contains("size"));
+        assert!(refused("[sqlite_database]\ndefault = 'a.db'\n").contains("sqlite_database"));
         assert!(refused("[llm_compute]\ntype='spin'\n").contains("llm_compute"));
     }
 }

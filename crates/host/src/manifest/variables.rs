@@ -9,6 +9,7 @@ use anyhow::{Result, bail, ensure};
 use indexmap::IndexMap;
 
 use super::schema::Variable;
+use crate::interfaces::variables::check_name;
 
 /// Prefix of the environment variables that set application variables.
 const ENV_PREFIX: &str = "SPIN_VARIABLE_";
@@ -16,6 +17,9 @@ const ENV_PREFIX: &str = "SPIN_VARIABLE_";
 /// The value of every declared variable.
 ///
 /// `given` are the command line's assignments, `env` looks a name up in the environment.
+///
+/// # Errors
+/// When a required variable has no value, or a variable that is given is not declared.
 pub(crate) fn resolve(
     declared: &IndexMap<String, Variable>,
     given: &[(String, String)],
@@ -46,16 +50,6 @@ pub(crate) fn resolve(
         bail!("no value for the required variable(s) {}", missing.join(", "));
     }
     Ok(values)
-}
-
-/// Names are lower-case snake case: `a`, `a_b2`.
-pub(crate) fn check_name(name: &str) -> Result<()> {
-    let well_formed = name.starts_with(|c: char| c.is_ascii_lowercase())
-        && name.ends_with(|c: char| c.is_ascii_alphanumeric())
-        && !name.contains("__")
-        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
-    ensure!(well_formed, "variable name {name:?} must be lower-case letters, digits and single underscores");
-    Ok(())
 }
 
 #[cfg(test)]

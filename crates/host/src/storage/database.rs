@@ -10,8 +10,9 @@ use rusqlite::types::Value;
 use tokio::sync::oneshot;
 
 use super::connection;
+use super::failure::Failure;
 use super::readers::Readers;
-use super::statement::{Failure, Kind, Rows, classify};
+use super::statement::{Kind, Rows, classify};
 use super::writer::{Job, Status, Writer};
 
 /// A database file.
@@ -22,13 +23,17 @@ pub(crate) struct Database {
 }
 
 impl Database {
-    /// Opens the file, creating it and its folder where needed, and starts its writer.
-    pub(crate) fn open(path: &Path) -> Result<Arc<Self>> {
+    /// Opens the file, creating it and its folder where needed, runs the statements of `setup`, and starts its writer.
+    ///
+    /// # Errors
+    /// When the file cannot be opened or a statement of `setup` fails.
+    pub(crate) fn open(path: &Path, setup: &str) -> Result<Arc<Self>> {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
         }
         let context = || format!("cannot open the database {}", path.display());
         let (connection, interrupt) = connection::writer(path).with_context(context)?;
+        connection.execute_batch(setup).with_context(context)?;
         let readers = Readers::new(path.to_owned());
         let status = Arc::new(Status::default());
         let (queue, jobs) = channel();
@@ -40,7 +45,10 @@ impl Database {
         Ok(Arc::new(Database { queue, readers, status }))
     }
 
-    /// Runs one statement. An error is SQLite's own text. Dropping the future stops a statement that still runs.
+    /// Runs one statement. Dropping the future stops a statement that still runs.
+    ///
+    /// # Errors
+    /// Mostly SQLite's own: see [`Failure`].
     pub(crate) async fn execute(&self, sql: &str, parameters: Vec<Value>) -> Result<Rows, Failure> {
         let sql: Arc<str> = sql.into();
         let parameters: Arc<[Value]> = parameters.into();
@@ -54,8 +62,8 @@ impl Database {
         }
         let (reply, answer) = oneshot::channel();
         let job = Job { sql, parameters, kind, cancelled: cancel.0.clone(), reply };
-        self.queue.send(job).map_err(|_| "the database is closed".to_owned())?;
-        answer.await.map_err(|_| "the database is closed".to_owned())?
+        self.queue.send(job).map_err(|_| Failure::Closed)?;
+        answer.await.map_err(|_| Failure::Closed)?
     }
 
     /// Rows the last writing statement changed.

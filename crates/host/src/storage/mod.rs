@@ -2,10 +2,12 @@
 //!
 //! A `Database` answers every statement as one shared connection would, but faster: a writer thread commits what is
 //! queued in groups (`writer`), reads run beside it on connections of their own while the file is in WAL mode
-//! (`readers`), `statement` decides which is which and runs one, `connection` opens them. Knows nothing of components.
+//! (`readers`), `statement` decides which is which and runs one, `connection` opens them, `failure` says why a
+//! statement gave no rows. Knows nothing of components.
 
 mod connection;
 mod database;
+mod failure;
 mod readers;
 mod statement;
 #[cfg(test)]
@@ -13,5 +15,6 @@ mod tests;
 mod writer;
 
 pub(crate) use database::Database;
+pub(crate) use failure::Failure;
 pub(crate) use rusqlite::types::Value;
 pub(crate) use statement::Rows;

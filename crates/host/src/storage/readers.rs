@@ -10,7 +10,8 @@ use rusqlite::types::Value;
 use tokio::sync::Semaphore;
 
 use super::connection::{self, Interrupt};
-use super::statement::{self, Failure, Rows};
+use super::failure::Failure;
+use super::statement::{self, Rows};
 
 /// Reads at once per database; more would only take turns on the few cores of a small machine.
 const MAX_READERS: usize = 4;
@@ -69,9 +70,7 @@ impl Readers {
     ) -> Result<Option<Rows>, Failure> {
         let Ok(_permit) = self.permits.acquire().await else { return Ok(None) };
         let readers = self.clone();
-        tokio::task::spawn_blocking(move || readers.run_blocking(&sql, &parameters, cancelled))
-            .await
-            .map_err(|error| error.to_string())?
+        tokio::task::spawn_blocking(move || readers.run_blocking(&sql, &parameters, cancelled)).await?
     }
 
     fn run_blocking(
@@ -94,7 +93,7 @@ impl Readers {
         }
         let reader = match pool.idle.pop() {
             Some(reader) => reader,
-            None => connection::reader(&self.path).map_err(|error| error.to_string())?,
+            None => connection::reader(&self.path)?,
         };
         pool.busy += 1;
         Ok(Some(reader))

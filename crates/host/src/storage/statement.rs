@@ -3,13 +3,14 @@
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{CachedStatement, Connection, params_from_iter};
 
-/// Most bytes of one result, so that a careless query cannot fill the host's memory.
-const MAX_RESULT_BYTES: usize = 128 << 20;
+use super::failure::{Failure, MAX_RESULT_BYTES};
 
 /// A query's result.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Rows {
+    /// Names of the columns.
     pub(crate) columns: Vec<String>,
+    /// The rows, each with a value for every column.
     pub(crate) rows: Vec<Vec<Value>>,
 }
 
@@ -118,12 +119,9 @@ fn words(sql: &str) -> impl Iterator<Item = String> + '_ {
     })
 }
 
-/// Why a statement gave no rows, in SQLite's own words.
-pub(super) type Failure = String;
-
 /// Compiles (or takes from the cache) and runs one statement.
 pub(super) fn run(connection: &Connection, sql: &str, parameters: &[Value]) -> Result<Rows, Failure> {
-    let mut statement = connection.prepare_cached(sql).map_err(|error| error.to_string())?;
+    let mut statement = connection.prepare_cached(sql)?;
     step(&mut statement, parameters)
 }
 
@@ -133,7 +131,7 @@ pub(super) fn run_if_read_only(
     sql: &str,
     parameters: &[Value],
 ) -> Result<Option<Rows>, Failure> {
-    let mut statement = connection.prepare_cached(sql).map_err(|error| error.to_string())?;
+    let mut statement = connection.prepare_cached(sql)?;
     if !statement.readonly() {
         return Ok(None);
     }
@@ -145,16 +143,16 @@ fn step(statement: &mut CachedStatement<'_>, parameters: &[Value]) -> Result<Row
     let width = columns.len();
     let mut result = Rows { columns, rows: Vec::new() };
     let mut bytes = 0;
-    let mut rows = statement.query(params_from_iter(parameters)).map_err(|error| error.to_string())?;
-    while let Some(row) = rows.next().map_err(|error| error.to_string())? {
+    let mut rows = statement.query(params_from_iter(parameters))?;
+    while let Some(row) = rows.next()? {
         let mut values = Vec::with_capacity(width);
         for column in 0..width {
-            let value = row.get_ref(column).map_err(|error| error.to_string())?;
+            let value = row.get_ref(column)?;
             bytes += size(value);
-            values.push(Value::try_from(value).map_err(|error| error.to_string())?);
+            values.push(Value::try_from(value)?);
         }
         if bytes > MAX_RESULT_BYTES {
-            return Err(format!("query result exceeds limit of {MAX_RESULT_BYTES} bytes"));
+            return Err(Failure::ResultTooLarge);
         }
         result.rows.push(values);
     }

@@ -6,12 +6,12 @@ use super::{Database, Rows, Value};
 
 fn open() -> (tempfile::TempDir, Arc<Database>) {
     let folder = tempfile::tempdir().unwrap();
-    let database = Database::open(&folder.path().join("sub/test.db")).unwrap();
+    let database = Database::open(&folder.path().join("sub/test.db"), "").unwrap();
     (folder, database)
 }
 
 async fn run(database: &Database, sql: &str) -> Result<Rows, String> {
-    database.execute(sql, vec![]).await
+    database.execute(sql, vec![]).await.map_err(|failure| failure.to_string())
 }
 
 async fn number(database: &Database, sql: &str) -> i64 {
@@ -67,6 +67,7 @@ async fn concurrent_writers_lose_nothing_and_fail_alone() {
                         match database.execute("INSERT INTO t VALUES (?)", vec![Value::Integer(key)]).await {
                             Ok(_) => {}
                             Err(error) => {
+                                let error = error.to_string();
                                 assert!(error.contains("UNIQUE constraint failed: t.a"), "{error}");
                                 conflicts += 1;
                             }

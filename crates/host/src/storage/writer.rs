@@ -14,8 +14,9 @@ use rusqlite::types::Value;
 use tokio::sync::oneshot;
 
 use super::connection::Interrupt;
+use super::failure::Failure;
 use super::readers::Readers;
-use super::statement::{self, Failure, Kind, Rows};
+use super::statement::{self, Kind, Rows};
 
 /// Most statements of one transaction: bounds how long the first of them waits for the others.
 const MAX_GROUP: usize = 256;

@@ -2,9 +2,11 @@
 #![allow(dead_code, unreachable_pub, reason = "every test file is a crate that uses a part of it")]
 
 pub mod http;
+mod skip;
 
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, Read as _};
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::OnceLock;
@@ -22,17 +24,21 @@ pub fn manifest(component_keys: &str, more: &str) -> String {
     )
 }
 
-/// The folder that has the built guests, or `None` (with a notice) where the Wasm target is missing.
+/// The folder that has the built guests. `None` where the Wasm target is missing: then the test is to be skipped,
+/// and has said so.
 pub fn guests() -> Option<&'static Path> {
     static BUILT: OnceLock<Option<PathBuf>> = OnceLock::new();
-    BUILT.get_or_init(build_guests).as_deref()
+    let built = BUILT.get_or_init(build_guests).as_deref();
+    if built.is_none() {
+        skip::skipped("the Rust target wasm32-wasip2", "scripts/wasm-target.sh installs it");
+    }
+    built
 }
 
 fn build_guests() -> Option<PathBuf> {
     let sysroot = Command::new("rustc").args(["--print", "sysroot"]).output().expect("rustc runs").stdout;
     let sysroot = PathBuf::from(String::from_utf8(sysroot).expect("a path").trim());
     if !sysroot.join("lib/rustlib/wasm32-wasip2/lib").is_dir() {
-        eprintln!("NOTICE: skipped, the target wasm32-wasip2 is not installed (scripts/up.sh installs it)");
         return None;
     }
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
@@ -48,6 +54,12 @@ fn build_guests() -> Option<PathBuf> {
         .expect("cargo runs");
     assert!(status.success(), "the guests do not build");
     Some(target.join("wasm32-wasip2/component"))
+}
+
+/// An address of this machine that was free a moment ago.
+pub fn free_address() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("an address").to_string()
 }
 
 /// A folder with a manifest and the guests as `app.wasm`, `probe.wasm`, `consumer.wasm`.
@@ -99,7 +111,33 @@ impl Application {
                 break address.to_owned();
             }
         };
-        Host { child, address, stdout, errors: self.folder.path().join("errors.txt"), state: self.state() }
+        self.host(child, address, Some(stdout))
+    }
+
+    /// Starts a host whose output nobody reads: its stdout and stderr are pipes without a reader.
+    pub fn start_unheard(&self, args: &[&str]) -> Host {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        let address = free_address();
+        let mut command = self.command_on(&address, args);
+        let child = command
+            .stdout(writer.try_clone().expect("a pipe"))
+            .stderr(writer)
+            .spawn()
+            .expect("the host starts");
+        let mut host = self.host(child, address, None);
+        let started = Instant::now();
+        while TcpStream::connect(&host.address).is_err() {
+            assert!(!host.try_wait(), "the host has ended");
+            assert!(started.elapsed() < Duration::from_secs(60), "the host does not listen");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        host
+    }
+
+    fn host(&self, child: Child, address: String, stdout: Option<BufReader<ChildStdout>>) -> Host {
+        let errors = self.folder.path().join("errors.txt");
+        Host { child, address, stdout, errors, state: self.state() }
     }
 
     /// Runs a host that is expected to refuse to start; gives its message.
@@ -127,7 +165,7 @@ impl Application {
 pub struct Host {
     child: Child,
     pub address: String,
-    stdout: BufReader<ChildStdout>,
+    stdout: Option<BufReader<ChildStdout>>,
     errors: PathBuf,
     pub state: PathBuf,
 }
@@ -189,7 +227,7 @@ impl Host {
     /// What the host prints on stdout until it ends.
     pub fn rest_of_stdout(&mut self) -> String {
         let mut rest = String::new();
-        self.stdout.read_to_string(&mut rest).expect("readable");
+        self.stdout.as_mut().expect("a host that is heard").read_to_string(&mut rest).expect("readable");
         rest
     }
 }

@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-use super::CHAINING_SUFFIX;
+use super::chaining::CHAINING_SUFFIX;
 
 /// The items of one component.
 #[derive(Debug, Default)]
@@ -35,7 +35,10 @@ enum Host {
 }
 
 impl AllowedHosts {
-    /// `components` are the application's component ids: `*.spin.internal` stands for exactly those.
+    /// Reads `items`. `components` are the application's component ids: `*.spin.internal` stands for exactly those.
+    ///
+    /// # Errors
+    /// With the item that is not of the form above.
     pub(crate) fn parse<'a>(
         items: &[String],
         components: impl Iterator<Item = &'a str> + Clone,

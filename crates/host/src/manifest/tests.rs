@@ -1,8 +1,12 @@
 //! What is refused, and that the message names it.
 
+use std::any::Any;
 use std::path::PathBuf;
 
-use crate::manifest::{App, Target, parse};
+use super::{App, Target, parse};
+use crate::interfaces::Request;
+use crate::interfaces::outbound::Hosts;
+use crate::interfaces::variables::Variables;
 
 const HEAD: &str = "spin_manifest_version = 2\n[application]\nname = 'x'\n";
 const TRIGGER: &str = "[[trigger.http]]\nroute = '/...'\ncomponent = 'a'\n";
@@ -10,6 +14,16 @@ const COMPONENT: &str = "[component.a]\nsource = 'a.wasm'\n";
 
 fn load(text: &str) -> anyhow::Result<App> {
     parse(text, PathBuf::from("/app"), &[], |_| None)
+}
+
+/// What the component `a` asks of the interface whose requests have the type `T`.
+fn request<T: Request>(app: &App) -> &T {
+    let mut requests = app.components["a"].requests.iter();
+    let found = requests.find_map(|(_, request)| {
+        let request: &dyn Any = &**request;
+        request.downcast_ref()
+    });
+    found.expect("a request of every interface")
 }
 
 fn refused(text: &str, named: &str) {
@@ -84,6 +98,6 @@ fn templates_take_the_value_of_the_application_variable() {
          allowed_outbound_hosts = ['http://example.com:{{{{ port }}}}']\nvariables = {{ p = 'x{{{{ port }}}}' }}\n"
     ))
     .unwrap();
-    assert_eq!(app.components["a"].allowed_outbound_hosts, ["http://example.com:81"]);
-    assert_eq!(app.components["a"].variables["p"], "x81");
+    assert_eq!(request::<Hosts>(&app).items, ["http://example.com:81"]);
+    assert_eq!(request::<Variables>(&app).get("p"), Some("x81"));
 }

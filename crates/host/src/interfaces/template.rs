@@ -1,10 +1,13 @@
-//! `{{ variable }}` templates, as they occur in `variables` and `allowed_outbound_hosts` of a component.
+//! `{{ variable }}` templates, as they occur in what components ask for.
 
 use std::collections::BTreeMap;
 
 use anyhow::{Result, bail};
 
 /// Replaces every `{{ name }}` by the value of the application variable `name`.
+///
+/// # Errors
+/// When there is no such variable, or a bracket is not closed.
 pub(crate) fn resolve(template: &str, values: &BTreeMap<String, String>) -> Result<String> {
     let mut out = String::with_capacity(template.len());
     let mut rest = template;

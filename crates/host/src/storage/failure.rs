@@ -1,0 +1,27 @@
+//! Why a statement gave no rows.
+
+use rusqlite::types::FromSqlError;
+use thiserror::Error;
+
+/// Most bytes of one result, so that a careless query cannot fill the host's memory.
+pub(super) const MAX_RESULT_BYTES: usize = 128 << 20;
+
+/// Why a statement gave no rows. Its text is what the component is told.
+#[derive(Debug, Error)]
+pub(crate) enum Failure {
+    /// SQLite's own error, in its own words.
+    #[error(transparent)]
+    Sqlite(#[from] rusqlite::Error),
+    /// A value that is no text although SQLite calls it one.
+    #[error(transparent)]
+    Value(#[from] FromSqlError),
+    /// The rows are too many for one answer.
+    #[error("query result exceeds limit of {MAX_RESULT_BYTES} bytes")]
+    ResultTooLarge,
+    /// The database's writer has ended, as it does when the host ends.
+    #[error("the database is closed")]
+    Closed,
+    /// The thread that read has failed.
+    #[error(transparent)]
+    Reader(#[from] tokio::task::JoinError),
+}
