@@ -6,10 +6,16 @@ use std::rc::Rc;
 
 use http::{HeaderValue, Method, header};
 use ramanujan_core::time::format_rfc3339;
-use ramanujan_core::{Code, Color, Problem};
+use ramanujan_core::{Code, Problem};
 use serde_json::{Map, Value};
 
-use crate::{Request, Response, now_millis, response, router, setting};
+pub use crate::info::{Info, color_constants};
+
+use crate::clock::now_millis;
+use crate::request::Request;
+use crate::response::{self, Response};
+use crate::setting::{self, Fixed};
+use crate::{log, router};
 
 /// Largest request body where `MAX_BODY_BYTES` is not set: 1 MiB holds a thousand operations with room to spare.
 pub const DEFAULT_MAX_BODY_BYTES: usize = 1 << 20;
@@ -25,24 +31,64 @@ struct Route {
     handler: Handler,
 }
 
-/// What a component says of itself at its root and in its health reply.
-#[derive(Clone, Debug)]
-pub struct Info {
-    /// Component name, e.g. `stream-red`.
-    pub component: &'static str,
-    /// Its greeting, e.g. `RED stream received`.
-    pub message: &'static str,
-    /// Canonical base path, e.g. `/stream/red`; [`Service::alias`] adds others.
-    pub base: &'static str,
-    /// Crate version: `env!("CARGO_PKG_VERSION")`.
-    pub version: &'static str,
-    /// Further members of the root reply (`color`, `service`, …).
-    pub constants: fn() -> Map<String, Value>,
-}
-
-/// Routes and their handlers.
+/// Routes and their handlers, with what every component answers besides.
+///
+/// ```
+/// use http::Method;
+/// use ramanujan_core::{Code, Problem};
+/// use ramanujan_shell::native::{mount, send};
+/// use ramanujan_shell::{Info, Request, Response, Service, call_json, ok};
+/// use serde_json::{Map, Value, json};
+///
+/// /// `GET /greeter/{name}`: the members of the reply, behind `status: "ok"`.
+/// async fn greet(request: Request) -> Result<Response, Problem> {
+///     request.query().only(&[])?;
+///     match request.param("name") {
+///         "nobody" => Err(Problem::new(Code::UnknownAgent, "nobody is not there")),
+///         name => ok(&json!({"greeting": format!("Hello, {name}")})),
+///     }
+/// }
+///
+/// fn service() -> Service {
+///     Service::new(Info {
+///         component: "greeter",
+///         message: "Greeter ready",
+///         base: "/greeter",
+///         version: "1.0.0",
+///         constants: Map::new,
+///     })
+///     .alias("/hello")
+///     .get("/greeter/{name}", greet)
+/// }
+///
+/// let reply = send(&service(), Method::GET, "/hello/Ann", "");
+/// assert_eq!((reply.status, &reply.json["greeting"]), (200, &json!("Hello, Ann")));
+///
+/// // A problem is a document with a code (RFC 9457); a name that no route has, and a method that one does not take, too.
+/// let refused = send(&service(), Method::GET, "/greeter/nobody", "");
+/// assert_eq!((refused.status, &refused.json["code"]), (404, &json!("unknown-agent")));
+/// assert_eq!(send(&service(), Method::POST, "/greeter/Ann", "").status, 405);
+///
+/// // The base describes the component, `/health` says that it is there.
+/// let root = send(&service(), Method::GET, "/greeter", "").json;
+/// assert_eq!(root["routes"], json!(["GET /greeter", "GET /greeter/health", "GET /greeter/{name}"]));
+/// assert_eq!(send(&service(), Method::GET, "/greeter/health", "").json["component"], "greeter");
+///
+/// // Components call each other by name; in a test, by what is mounted under that name.
+/// mount("greeter", service());
+/// let caller = Service::new(Info {
+///     component: "caller",
+///     message: "Caller ready",
+///     base: "/caller",
+///     version: "1.0.0",
+///     constants: Map::new,
+/// })
+/// .health_check(async |_| call_json("greeter", Method::GET, "/greeter/health", None::<&Value>).await);
+/// assert_eq!(send(&caller, Method::GET, "/caller/health", "").status, 200);
+/// ```
 pub struct Service {
     info: Info,
+    identity: Vec<Fixed>,
     bases: Vec<&'static str>,
     routes: Vec<Route>,
     root_members: Option<Members>,
@@ -61,12 +107,21 @@ impl Service {
     pub fn new(info: Info) -> Self {
         Service {
             bases: vec![info.base],
+            identity: Vec::new(),
             info,
             routes: Vec::new(),
             root_members: None,
             health: None,
             page: None,
         }
+    }
+
+    /// The variables by which a manifest says who the component is. Where one of them says that it is another, every
+    /// request is answered with 500 `invalid-setting`.
+    #[must_use]
+    pub fn identity(mut self, identity: impl IntoIterator<Item = Fixed>) -> Self {
+        self.identity.extend(identity);
+        self
     }
 
     /// Serves everything below the canonical base also below `base`.
@@ -135,6 +190,7 @@ impl Service {
         self
     }
 
+    /// [`Service::route`] for GET.
     #[must_use]
     pub fn get<F, Fut>(self, pattern: &'static str, handler: F) -> Self
     where
@@ -144,6 +200,7 @@ impl Service {
         self.route(Method::GET, pattern, handler)
     }
 
+    /// [`Service::route`] for POST.
     #[must_use]
     pub fn post<F, Fut>(self, pattern: &'static str, handler: F) -> Self
     where
@@ -153,6 +210,7 @@ impl Service {
         self.route(Method::POST, pattern, handler)
     }
 
+    /// [`Service::route`] for DELETE.
     #[must_use]
     pub fn delete<F, Fut>(self, pattern: &'static str, handler: F) -> Self
     where
@@ -177,7 +235,7 @@ impl Service {
             Ok(response) => response,
             Err(problem) => {
                 if problem.status >= 500 && problem.status != 501 {
-                    crate::log::problem(self.info.component, &problem);
+                    log::problem(self.info.component, &problem);
                 }
                 let mut response = response::problem(&problem);
                 if let Some(allow) = problem.extra.get("allow").and_then(Value::as_str)
@@ -198,6 +256,7 @@ impl Service {
     }
 
     async fn dispatch(&self, request: Request) -> Result<Response, Problem> {
+        self.identity.iter().try_for_each(|variable| variable.check())?;
         let path = self.canonical(request.path());
         // HEAD is GET without the body (RFC 9110 §9.3.2).
         let method = match &request.parts.method {
@@ -331,13 +390,9 @@ impl Service {
 /// 503 `unhealthy` with the reason, whatever it was that failed.
 fn unwell(component: &str, problem: Problem) -> Problem {
     let detail = format!("{component} cannot do its work: {}", problem.detail);
-    Problem::new(Code::Unhealthy, detail).with("reason", problem.code.as_str()).caused_by(problem)
-}
-
-/// The constants of a stream's root reply.
-pub fn color_constants(color: Color) -> Map<String, Value> {
-    let mut members = Map::new();
-    members.insert("color".into(), color.as_str().into());
-    members.insert("polarity".into(), color.polarity().as_str().into());
-    members
+    let mut unwell = Problem::new(Code::Unhealthy, detail);
+    unwell.extra.clone_from(&problem.extra);
+    // The members of another component's problem must not pass for this one's code.
+    unwell.extra.remove("code");
+    unwell.with("reason", problem.code.as_str()).caused_by(problem)
 }

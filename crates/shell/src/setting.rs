@@ -80,6 +80,41 @@ impl<T: FromStr<Err: Display>> Setting<T> {
     }
 }
 
+/// A variable that says who a component is: set or not, it can have one value only.
+///
+/// The program is what it is, whatever a manifest calls it. A manifest that gives `stream-red` the polarity of another
+/// stream is mistaken, and the component refuses every request rather than seem to be what it is not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fixed {
+    name: &'static str,
+    only: &'static str,
+}
+
+/// The variable `name`, which may be left out or say `only`; letters may be of either case.
+pub const fn fixed(name: &'static str, only: &'static str) -> Fixed {
+    Fixed { name, only }
+}
+
+impl Fixed {
+    /// Looks at the variable.
+    ///
+    /// # Errors
+    /// 500 `invalid-setting` if it says something else.
+    pub fn check(self) -> Result<(), Problem> {
+        match text(self.name) {
+            Some(value) if !value.trim().eq_ignore_ascii_case(self.only) => {
+                let only = self.only;
+                Err(invalid(
+                    self.name,
+                    &value,
+                    format_args!("this component is {only}; set that or leave it out"),
+                ))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 /// A row of a component's table of variables, for documents and tests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Variable {
