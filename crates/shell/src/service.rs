@@ -93,6 +93,7 @@ pub struct Service {
     routes: Vec<Route>,
     root_members: Option<Members>,
     health: Option<Members>,
+    health_paths: Vec<&'static str>,
     page: Option<Page>,
 }
 
@@ -112,6 +113,7 @@ impl Service {
             routes: Vec::new(),
             root_members: None,
             health: None,
+            health_paths: Vec::new(),
             page: None,
         }
     }
@@ -154,11 +156,19 @@ impl Service {
         self
     }
 
+    /// Answers `GET <path>` as well with the health reply, outside of the component's own base.
+    #[must_use]
+    pub fn health_at(mut self, path: &'static str) -> Self {
+        self.health_paths.push(path);
+        self
+    }
+
     /// Every route that the service answers, its description and its health first: `(method, pattern)`.
     pub fn routes(&self) -> Vec<(Method, String)> {
-        let own = [self.info.base.to_owned(), self.health_path()].map(|path| (Method::GET, path));
+        let health = self.health_paths.iter().map(|path| (*path).to_owned());
+        let own = [self.info.base.to_owned(), self.health_path()].into_iter().chain(health);
         let declared = self.routes.iter().map(|route| (route.method.clone(), route.pattern.to_owned()));
-        own.into_iter().chain(declared).collect()
+        own.map(|path| (Method::GET, path)).chain(declared).collect()
     }
 
     fn health_path(&self) -> String {
@@ -336,7 +346,9 @@ impl Service {
     }
 
     fn is_health(&self, path: &str) -> bool {
-        path.trim_end_matches('/').strip_suffix("/health").is_some_and(|base| self.is_base(base))
+        let path = path.trim_end_matches('/');
+        self.health_paths.contains(&path)
+            || path.strip_suffix("/health").is_some_and(|base| self.is_base(base))
     }
 
     /// The base itself: its page or its description.

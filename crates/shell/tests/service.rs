@@ -46,6 +46,11 @@ fn health_is_served_below_every_base() {
         let reply = send(&service(), Method::GET, path, "");
         assert_eq!((reply.status, &reply.json["component"]), (200, &json!("stream-red")));
     }
+    assert_eq!(send(&service(), Method::GET, "/health", "").status, 404);
+    let elsewhere = service().health_at("/health");
+    assert_eq!(send(&elsewhere, Method::GET, "/health/", "").json["component"], "stream-red");
+    assert_eq!(send(&elsewhere, Method::POST, "/health", "").headers["allow"], "GET, HEAD, OPTIONS");
+    assert!(elsewhere.routes().contains(&(Method::GET, "/health".to_owned())));
 }
 
 #[test]
