@@ -1,15 +1,16 @@
 //! duck-colors: deterministic colours for everything, over HTTP and as the WIT interface `colors`.
 //!
-//! The maths is in modules that know neither HTTP nor the shell, for use as a plain library:
-//! [`splitmix`] (words), [`srgb`] and [`lab`] (colour spaces), [`hue`] (trits and sigils), [`algorithm`] (the
-//! procedures), [`operator`] (colours of operations), [`swatches`] (palettes), [`vectors`] (published values).
-//! [`routes`] speaks HTTP; `provider` exports the interface. Nothing here keeps state or needs a capability.
+//! `splitmix` has the words, `srgb` and `lab` the colour spaces, `hue` trits and sigils, `algorithm` the procedures,
+//! `operator` the colours of operations, `swatches` palettes, `vectors` published values: a plain library. `routes`
+//! speaks HTTP, `provider` exports the interface. Nothing here keeps state or needs a capability.
 
 pub mod algorithm;
+pub mod distance;
 pub mod hue;
 pub mod lab;
 pub mod operator;
-pub mod routes;
+mod routes;
+pub mod settings;
 pub mod splitmix;
 pub mod srgb;
 pub mod swatches;
@@ -19,7 +20,30 @@ pub mod vectors;
 mod provider;
 
 pub use algorithm::color_at::color_at;
-pub use routes::service;
 pub use srgb::Rgb;
+
+use ramanujan_shell::{Info, Service};
+
+use crate::routes::{color, operator as operators, palette, root, seed as seeds, vectors as published};
+
+/// The component's routes.
+pub fn service() -> Service {
+    Service::new(Info {
+        component: "duck-colors",
+        message: "Duck color service",
+        base: "/colors",
+        version: env!("CARGO_PKG_VERSION"),
+        constants: root::constants,
+    })
+    .identity(settings::IDENTITY)
+    .root_members(root::configured)
+    .health_check(published::health)
+    .get("/colors/hex", color::hex)
+    .get("/colors/palette", palette::palette)
+    .get("/colors/sigil", color::sigil)
+    .get("/colors/operator", operators::operator)
+    .get("/colors/fork", seeds::fork)
+    .get("/colors/verify", published::verify)
+}
 
 ramanujan_shell::entry!(crate::service);

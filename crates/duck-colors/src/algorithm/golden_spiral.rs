@@ -1,6 +1,6 @@
 //! D3: hues a golden angle apart, at one saturation and lightness.
 
-use super::Sample;
+use super::sample::Sample;
 use crate::hue::{Hue, HueSpace};
 use crate::splitmix::{sm, unit};
 use crate::srgb::Rgb;

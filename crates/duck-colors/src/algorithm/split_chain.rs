@@ -5,7 +5,7 @@
 
 use std::cell::RefCell;
 
-use super::Sample;
+use super::sample::Sample;
 use crate::hue::{Hue, HueSpace};
 use crate::lab::Lch;
 use crate::splitmix::{GOLDEN, LEGACY_SEED, mix, sm, unit};
