@@ -7,11 +7,13 @@ use std::rc::Rc;
 
 use ramanujan_core::{AgentId, Problem};
 use ramanujan_shell::now_millis;
-use ramanujan_shell::setting::{self, Fixed, fixed};
+use ramanujan_shell::setting::{self, Fixed};
 
 use crate::topology::Kind;
 
 ramanujan_shell::settings! {
+    /// Which service the component is.
+    SERVICE: String = "agent-orchestrator".to_owned();
     /// Most agents known at once, the nine of the roster included.
     MAX_AGENTS: u64 = 48, 0.., "agents";
     /// Silence after which an agent is inactive.
@@ -35,7 +37,7 @@ ramanujan_shell::settings! {
 }
 
 /// The variable that says who the component is.
-pub const IDENTITY: [Fixed; 1] = [fixed("SERVICE", "agent-orchestrator")];
+pub const IDENTITY: [Fixed; 1] = [SERVICE.only("agent-orchestrator")];
 
 /// What the variables say.
 #[derive(Clone, Debug, PartialEq, Eq)]

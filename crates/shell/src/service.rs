@@ -64,15 +64,9 @@ struct Route {
 /// let reply = send(&service(), Method::GET, "/hello/Ann", "");
 /// assert_eq!((reply.status, &reply.json["greeting"]), (200, &json!("Hello, Ann")));
 ///
-/// // A problem is a document with a code (RFC 9457); a name that no route has, and a method that one does not take, too.
+/// // A problem is a document with a code (RFC 9457).
 /// let refused = send(&service(), Method::GET, "/greeter/nobody", "");
 /// assert_eq!((refused.status, &refused.json["code"]), (404, &json!("unknown-agent")));
-/// assert_eq!(send(&service(), Method::POST, "/greeter/Ann", "").status, 405);
-///
-/// // The base describes the component, `/health` says that it is there.
-/// let root = send(&service(), Method::GET, "/greeter", "").json;
-/// assert_eq!(root["routes"], json!(["GET /greeter", "GET /greeter/health", "GET /greeter/{name}"]));
-/// assert_eq!(send(&service(), Method::GET, "/greeter/health", "").json["component"], "greeter");
 ///
 /// // Components call each other by name; in a test, by what is mounted under that name.
 /// mount("greeter", service());

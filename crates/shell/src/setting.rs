@@ -65,6 +65,13 @@ impl<T> Setting<T> {
     }
 }
 
+impl Setting<String> {
+    /// The variable as one that says who the component is: it may be left out or be `only`, in letters of either case.
+    pub const fn only(&self, only: &'static str) -> Fixed {
+        Fixed { name: self.name, only }
+    }
+}
+
 impl<T: FromStr<Err: Display>> Setting<T> {
     /// The value: the variable's, or the default.
     ///
@@ -88,11 +95,6 @@ impl<T: FromStr<Err: Display>> Setting<T> {
 pub struct Fixed {
     name: &'static str,
     only: &'static str,
-}
-
-/// The variable `name`, which may be left out or say `only`; letters may be of either case.
-pub const fn fixed(name: &'static str, only: &'static str) -> Fixed {
-    Fixed { name, only }
 }
 
 impl Fixed {

@@ -4,7 +4,6 @@ use http::Method;
 use ramanujan_core::{Code, Color, Problem};
 use ramanujan_shell::fetch::both;
 use ramanujan_shell::native::{self, media_type, send};
-use ramanujan_shell::setting::fixed;
 use ramanujan_shell::{Info, Schema, Service, Store, call_json, ok};
 use serde_json::{Value, json};
 
@@ -122,12 +121,18 @@ fn the_table_of_routes_is_whole() {
     assert_eq!(json!(routes), send(&service(), Method::GET, "/stream/red", "").json["routes"]);
 }
 
+ramanujan_shell::settings! {
+    /// Set by Cargo for a test.
+    CARGO_PKG_NAME: String = String::new();
+    /// Not set.
+    VARIABLE_THAT_NOBODY_SETS: String = String::new();
+}
+
 #[test]
 fn a_manifest_that_takes_a_component_for_another_is_refused_everywhere() {
-    // Cargo sets the one variable and not the other.
-    let unset = fixed("VARIABLE_THAT_NOBODY_SETS", "positive");
-    let right = service().identity([fixed("CARGO_PKG_NAME", "Ramanujan-Shell"), unset]);
-    let wrong = service().identity([unset, fixed("CARGO_PKG_NAME", "stream-blue")]);
+    let unset = VARIABLE_THAT_NOBODY_SETS.only("positive");
+    let right = service().identity([CARGO_PKG_NAME.only("Ramanujan-Shell"), unset]);
+    let wrong = service().identity([unset, CARGO_PKG_NAME.only("stream-blue")]);
     for path in ["/stream/red", "/stream/red/health", "/red/item/1"] {
         assert_eq!(send(&right, Method::GET, path, "").status, 200, "{path}");
         let refused = send(&wrong, Method::GET, path, "");

@@ -1,11 +1,17 @@
 //! The variables of a stream: who it is, and for GREEN the bounds of its proofs. `MAX_BODY_BYTES` is shell's.
 
 use ramanujan_core::{Color, Problem};
-use ramanujan_shell::setting::{Fixed, fixed};
+use ramanujan_shell::setting::Fixed;
 
 use crate::gadgets::Limits;
 
 ramanujan_shell::settings! {
+    /// Name of the stream.
+    COMPONENT_ID: String = String::new();
+    /// Polarity of its operations.
+    POLARITY: String = String::new();
+    /// Its colour.
+    COLOR: String = String::new();
     /// Most nodes of the graph in which GREEN rewrites or compares expressions.
     GADGET_MAX_NODES: u32 = 20_000, 0.., "nodes";
     /// Most rounds of rewriting.
@@ -16,11 +22,7 @@ ramanujan_shell::settings! {
 
 /// The variables that say who a stream is. Its colour is compiled in: no variable makes RED take a deletion.
 pub(crate) fn identity(component: &'static str, color: Color) -> [Fixed; 3] {
-    [
-        fixed("COMPONENT_ID", component),
-        fixed("POLARITY", color.polarity().as_str()),
-        fixed("COLOR", color.as_str()),
-    ]
+    [COMPONENT_ID.only(component), POLARITY.only(color.polarity().as_str()), COLOR.only(color.as_str())]
 }
 
 /// The bounds of one rewriting or proof.
