@@ -1,4 +1,4 @@
-//! Agents: their names as the guides write them, what a registration says, and how alive one is.
+//! Agents: their names, numbers or texts, what a registration says, and how alive one is.
 
 use ramanujan_core::{AgentId, Code, Polarity, Problem};
 use serde::{Deserialize, Deserializer};
@@ -15,7 +15,7 @@ const MAX_LABEL: usize = 128;
 /// Most neighbours in one registration: a graph denser than that over `MAX_AGENTS` agents has no use.
 const MAX_NEIGHBOURS: usize = 256;
 
-/// An agent's name, given as text or, as in the guides, as a number.
+/// An agent's name, given as text or as a number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LooseId(pub AgentId);
 
@@ -32,14 +32,14 @@ impl<'de> Deserialize<'de> for LooseId {
     }
 }
 
-/// The number that names an agent of the guides; `None` for any other name, also for a second spelling such as `01`.
+/// The number that names an agent; `None` for any other name, also for a second spelling such as `01`.
 pub fn vertex(agent: &str) -> Option<usize> {
     let number: usize = agent.parse().ok()?;
     (number.to_string() == agent).then_some(number)
 }
 
-/// The name as the guides' agent API writes it: a number where it is one.
-pub fn guide_id(agent: &str) -> Value {
+/// The name as the routes of one agent write it: a number where it is one.
+pub fn number_or_name(agent: &str) -> Value {
     match vertex(agent) {
         Some(number) if number as u64 <= ramanujan_core::MAX_SAFE_INTEGER => number.into(),
         _ => agent.into(),

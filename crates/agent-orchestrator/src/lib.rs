@@ -1,11 +1,11 @@
-//! agent-orchestrator: who the agents are, how they are connected, which of them a document goes to, and the
-//! messages between them.
+//! agent-orchestrator: who the agents are, how they are connected, which of them a document goes to, and the messages
+//! between them. It synchronises nothing: replicas exchange operations through crdt-service.
 //!
-//! `topology`, `routing`, `agent`, `subject`, `message` and `terms` are pure. `store` holds the tables and their
-//! statements, `settings` the limits and the clock, `routes` turns requests into calls of these. No synchronisation
-//! happens here: replicas exchange operations through crdt-service.
+//! `topology`, `routing`, `agent`, `subject`, `kind`, `message` and `terms` decide and are pure; `store` holds the
+//! tables and their statements, `settings` the variables and the clock, `routes` speaks HTTP.
 
 pub mod agent;
+pub mod kind;
 pub mod message;
 mod routes;
 pub mod routing;
@@ -17,11 +17,10 @@ pub mod topology;
 
 use std::future::Future;
 
-use ramanujan_shell::{Info, Request, Service, setting};
-use serde_json::{Map, Value};
+use ramanujan_shell::{Info, Request, Service};
 
 use crate::routes::{agent_api, agents, egraph, network, topology as shapes};
-use crate::settings::Context;
+use crate::settings::{Context, IDENTITY};
 
 /// The component's routes, with the settings of its environment.
 pub fn service() -> Service {
@@ -35,10 +34,12 @@ pub fn service_in(context: &Context) -> Service {
         message: "Agent orchestrator ready",
         base: "/agents",
         version: env!("CARGO_PKG_VERSION"),
-        constants,
+        constants: network::constants,
     })
+    .identity(IDENTITY)
     .root_members(within(context, agents::list))
-    .get("/agents/health", within(context, network::health))
+    .health_check(within(context, network::health))
+    .health_at("/health")
     .get("/agents/status", within(context, agents::status))
     .get("/agents/topology", within(context, shapes::topology))
     .get("/agents/route", within(context, shapes::route))
@@ -56,7 +57,6 @@ pub fn service_in(context: &Context) -> Service {
     .post("/agent/{id}/sync", within(context, agent_api::sync))
     .get("/api/agents", within(context, agents::array))
     .get("/api/agents/status", within(context, agents::status))
-    .get("/health", within(context, network::health))
     .get("/status", within(context, network::status))
     .post("/nats/webhook/{*subject}", within(context, network::webhook))
 }
@@ -69,15 +69,6 @@ where
 {
     let context = context.clone();
     move |request| handler(context.clone(), request)
-}
-
-fn constants() -> Map<String, Value> {
-    let mut members = Map::new();
-    members.insert("service".into(), "Agent Orchestrator".into());
-    if let Some(region) = setting::text("REGION") {
-        members.insert("region".into(), region.into());
-    }
-    members
 }
 
 ramanujan_shell::entry!(crate::service);

@@ -1,101 +1,25 @@
-//! Messages between agents, in the form of the guides' `AgentMessage`, and who they wait for.
+//! Messages between agents, and who they wait for.
 //!
 //! A message is stored once under its `message_id`. A heartbeat and an acknowledgement take effect when they arrive
 //! and wait for nobody; every other message waits in its receiver's buffer until that agent acknowledges it.
 
-use std::fmt;
-use std::str::FromStr;
-
 use ramanujan_core::time::parse_rfc3339;
 use ramanujan_core::{AgentId, Code, Digest, Problem, VectorClock};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::agent::LooseId;
+use crate::kind::MessageType;
 use crate::subject::Subject;
 
 /// Most messages that one `Ack` settles: a whole buffer of the default size.
 const MAX_ACKS: usize = 1000;
 
-/// What a message is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MessageType {
-    SyncRequest,
-    SyncResponse,
-    StateUpdate,
-    Heartbeat,
-    Ack,
-}
-
-impl MessageType {
-    pub const ALL: [MessageType; 5] = [
-        MessageType::SyncRequest,
-        MessageType::SyncResponse,
-        MessageType::StateUpdate,
-        MessageType::Heartbeat,
-        MessageType::Ack,
-    ];
-
-    pub fn as_str(self) -> &'static str {
-        match self {
-            MessageType::SyncRequest => "SyncRequest",
-            MessageType::SyncResponse => "SyncResponse",
-            MessageType::StateUpdate => "StateUpdate",
-            MessageType::Heartbeat => "Heartbeat",
-            MessageType::Ack => "Ack",
-        }
-    }
-
-    /// Whether it takes effect on arrival, so that nobody has to fetch it.
-    pub fn is_settled_on_arrival(self) -> bool {
-        matches!(self, MessageType::Heartbeat | MessageType::Ack)
-    }
-
-    /// The type of the timeline event that records its arrival.
-    pub fn event_type(self) -> &'static str {
-        match self {
-            MessageType::Heartbeat => "HeartbeatSent",
-            MessageType::Ack => "AckReceived",
-            _ => "MessageReceived",
-        }
-    }
-}
-
-impl FromStr for MessageType {
-    type Err = String;
-
-    /// Reads `StateUpdate` and the other agents' `STATE_UPDATE` alike.
-    fn from_str(text: &str) -> Result<Self, String> {
-        let plain: String = text.chars().take(40).filter(|c| *c != '_').collect();
-        MessageType::ALL.into_iter().find(|kind| kind.as_str().eq_ignore_ascii_case(&plain)).ok_or_else(
-            || format!("{plain:?} is not one of {}", MessageType::ALL.map(MessageType::as_str).join(", ")),
-        )
-    }
-}
-
-impl fmt::Display for MessageType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl Serialize for MessageType {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
-    }
-}
-
-impl<'de> Deserialize<'de> for MessageType {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
-    }
-}
-
 /// A message as it is sent.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AgentMessage {
-    /// A UUID in the guides; any identifier does. The key under which the message is stored once.
+    /// A UUID, or any other identifier: the key under which the message is stored once.
     pub message_id: AgentId,
     pub msg_type: MessageType,
     pub sender_id: LooseId,

@@ -2,11 +2,11 @@
 //!
 //! Rendezvous hashing (Thaler and Ravishankar 1998) over the active agents of the operation's polarity: every caller
 //! that sees the same agents picks the same one, and an agent that leaves moves only its own documents. The trit
-//! address of the guides rides along; it decides nothing, because it ignores who is alive.
+//! address of the document rides along; it decides nothing, because it ignores who is alive.
 
 use ramanujan_core::{Color, Digest, Polarity};
 
-/// Operations that the guides' routing table names, with the polarity of the agents that take them.
+/// Operations with a place of their own, with the polarity of the agents that take them.
 const TABLE: [(&str, Polarity); 9] = [
     ("insert", Polarity::Positive),
     ("verify", Polarity::Positive),
@@ -48,7 +48,7 @@ pub fn choose<'a>(document: &str, agents: impl IntoIterator<Item = &'a str>) -> 
     agents.into_iter().max_by_key(|agent| (score(document, agent), *agent))
 }
 
-/// Digits of an address: nine agents need two, the guides' "Sierpinski" addresses have four.
+/// Digits of an address: nine agents need two; four leave room for 81.
 pub const ADDRESS_DEPTH: usize = 4;
 
 /// The trit address of a document: digit k is the SHA-256 of its name, as one number, shifted right by 16·k bits,

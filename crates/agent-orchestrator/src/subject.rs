@@ -1,11 +1,11 @@
-//! NATS subjects and what the guides' families of them say about a message.
+//! NATS subjects, and what their families say about a message.
 //!
 //! `agent.{id}.state|sync|heartbeat|ack` belong to one agent and one kind of message, `broadcast.…` and
 //! `network.status` to no agent. Any other legal subject says nothing.
 
 use ramanujan_core::{AgentId, Code, Problem};
 
-use crate::message::MessageType;
+use crate::kind::MessageType;
 
 /// Longest subject in bytes; the NATS server's own limit is that of a protocol line, 4096.
 const MAX_SUBJECT: usize = 512;
@@ -36,6 +36,7 @@ impl Subject {
         Err(Problem::new(Code::InvalidSubject, detail))
     }
 
+    /// The subject with dots.
     pub fn as_str(&self) -> &str {
         &self.0
     }

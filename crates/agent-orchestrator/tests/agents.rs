@@ -2,10 +2,12 @@
 
 mod common;
 
+use agent_orchestrator::settings::Settings;
 use agent_orchestrator::topology::Kind;
 use common::{World, settings};
 use http::Method;
-use ramanujan_shell::native::media_type;
+use ramanujan_shell::native::{self, media_type};
+use ramanujan_shell::{Info, Service};
 use serde_json::{Value, json};
 
 #[test]
@@ -49,7 +51,7 @@ fn the_root_describes_the_component_and_lists_the_roster_asleep() {
 }
 
 #[test]
-fn the_state_of_agent_0_has_the_keys_of_the_guide() {
+fn the_state_of_agent_0_has_its_keys() {
     let grid = World::with(agent_orchestrator::settings::Settings { topology: Kind::Grid3x3, ..settings() });
     let reply = grid.get("/agent/0/state");
     assert_eq!(reply.status, 200);
@@ -345,4 +347,42 @@ fn a_joined_clock_has_a_bound() {
     assert_eq!((refused.status, &refused.json["code"]), (422, &json!("clock-too-large")));
     assert_eq!(world.get("/agents/0").json["vector_clock"].as_object().unwrap().len(), 1024);
     assert_eq!(world.post_text("/agent/0/heartbeat", "").status, 200);
+}
+
+#[test]
+fn status_says_what_is_configured_and_what_answers() {
+    let world = World::new();
+    let status = world.get("/status").json;
+    assert_eq!((&status["nats"], &status["deployment"]), (&json!({"configured": true}), &json!("test")));
+    // Nobody keeps the documents here.
+    let expected = json!({"state_update": true, "sync_request": true, "heartbeat": true, "ack": true,
+        "crdt_merge": false, "sync_round": false});
+    assert_eq!(status["capabilities"], expected);
+    let bare = World::with(Settings { has_nats: false, ..settings() });
+    assert_eq!(bare.get("/status").json["nats"], json!({"configured": false}));
+    let documents = Info {
+        component: "crdt-service",
+        message: "",
+        base: "/crdt",
+        version: "0",
+        constants: serde_json::Map::new,
+    };
+    native::mount("crdt-service", Service::new(documents));
+    assert_eq!(bare.get("/status").json["capabilities"]["crdt_merge"], true);
+}
+
+#[test]
+fn health_touches_the_store_below_every_name() {
+    let world = World::new();
+    for path in ["/health", "/agents/health"] {
+        let well = world.get(path);
+        assert_eq!((well.status, &well.json["store"]), (200, &json!("writable")), "{path}: {}", well.json);
+        assert_eq!(well.json["component"], "agent-orchestrator");
+    }
+    drop(native::fresh_database());
+    for path in ["/health", "/agents/health"] {
+        let away = world.get(path);
+        assert_eq!((away.status, &away.json["code"]), (503, &json!("unhealthy")), "{path}");
+        assert_eq!(away.json["reason"], "store-unavailable");
+    }
 }

@@ -46,7 +46,7 @@ fn the_torus_is_the_paley_graph_of_order_nine_and_ramanujan() {
 }
 
 #[test]
-fn the_grid_is_the_guides_table_bipartite_and_outside_the_definition() {
+fn the_grid_is_the_plain_table_bipartite_and_outside_the_definition() {
     let grid = report(Kind::Grid3x3, 9);
     let table: [&[usize]; 9] =
         [&[1, 3], &[0, 2, 4], &[1, 5], &[0, 4, 6], &[1, 3, 5, 7], &[2, 4, 8], &[3, 7], &[4, 6, 8], &[5, 7]];

@@ -6,6 +6,7 @@
 //! [`routes`] speaks HTTP; `provider` exports the interface. Nothing here keeps state or needs a capability.
 
 pub mod algorithm;
+pub mod distance;
 pub mod hue;
 pub mod lab;
 pub mod operator;
@@ -19,7 +20,30 @@ pub mod vectors;
 mod provider;
 
 pub use algorithm::color_at::color_at;
-pub use routes::service;
 pub use srgb::Rgb;
+
+use ramanujan_shell::{Info, Service};
+
+use crate::routes::{color, operator as operators, palette, root, seed as seeds, vectors as published};
+
+/// The component's routes.
+pub fn service() -> Service {
+    Service::new(Info {
+        component: "duck-colors",
+        message: "Duck color service",
+        base: "/colors",
+        version: env!("CARGO_PKG_VERSION"),
+        constants: root::constants,
+    })
+    .identity(settings::IDENTITY)
+    .root_members(root::configured)
+    .health_check(published::health)
+    .get("/colors/hex", color::hex)
+    .get("/colors/palette", palette::palette)
+    .get("/colors/sigil", color::sigil)
+    .get("/colors/operator", operators::operator)
+    .get("/colors/fork", seeds::fork)
+    .get("/colors/verify", published::verify)
+}
 
 ramanujan_shell::entry!(crate::service);

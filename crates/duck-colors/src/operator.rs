@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn harmony_and_explanation_of_the_guides() {
+    fn harmony_and_explanation() {
         use Color::{Blue, Green, Red};
         assert_eq!(harmony([]), 1.0);
         assert_eq!(harmony([Red, Blue, Green]), 0.5);

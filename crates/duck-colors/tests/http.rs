@@ -16,7 +16,7 @@ fn found(target: &str) -> Value {
 }
 
 #[test]
-fn the_root_holds_the_constants_of_the_guides() {
+fn the_root_holds_its_constants() {
     let root = found("/colors/");
     for (field, value) in [
         ("service", json!("Duck Color Generation")),
@@ -54,7 +54,7 @@ fn a_colour_by_each_algorithm() {
     let color = found("/colors/hex?algorithm=genesis-1069&index=12");
     assert_eq!((&color["hex"], &color["source"]), (&json!("#DD7CB0"), &json!("data")));
 
-    // A seed turns the spiral, and the guides' own request works.
+    // A seed turns the spiral, and a name with its prefix works.
     assert_ne!(found("/colors/hex?seed=123")["hex"], "#EE2B2B");
     assert_eq!(found("/colors/hex?algorithm=gay-jl-golden-spiral&index=1")["hex"], "#2BEE64");
 }
@@ -189,4 +189,10 @@ fn bad_requests_are_problem_documents_that_name_the_trouble() {
     }
     let reply = send(&service(), Method::POST, "/colors/hex", "{}");
     assert_eq!((reply.status, reply.headers["allow"].to_str().unwrap()), (405, "GET, HEAD, OPTIONS"));
+}
+
+#[test]
+fn health_says_what_was_computed_again() {
+    let health = found("/colors/health");
+    assert!(health["verified_vectors"].as_u64().unwrap() > 200, "{health}");
 }

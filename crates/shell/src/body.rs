@@ -10,7 +10,9 @@ pub type Chunks = Pin<Box<dyn Stream<Item = Vec<u8>>>>;
 
 /// The body of a response.
 pub enum Body {
+    /// The whole body.
     Full(Vec<u8>),
+    /// A body that is sent as it comes.
     Stream(Chunks),
 }
 

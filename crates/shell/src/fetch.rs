@@ -1,5 +1,7 @@
 //! Calls to other components over service chaining (`http://<component>.spin.internal`).
 
+use std::future::Future;
+
 use http::{Method, header};
 use ramanujan_core::{Code, Problem, json};
 use serde::Serialize;
@@ -42,6 +44,11 @@ pub async fn call_with(
     })
 }
 
+/// Waits for two calls at once: both are under way before the first is answered.
+pub async fn both<A, B>(first: impl Future<Output = A>, second: impl Future<Output = B>) -> (A, B) {
+    futures_util::future::join(first, second).await
+}
+
 /// Sends `body` as JSON and reads the reply as JSON. A problem document of the other side is passed on as it is.
 ///
 /// # Errors
@@ -53,9 +60,7 @@ pub async fn call_json<T: DeserializeOwned>(
     body: Option<&(impl Serialize + ?Sized)>,
 ) -> Result<T, Problem> {
     let body = match body {
-        Some(value) => {
-            serde_json::to_vec(value).map_err(|error| Problem::new(Code::Encoding, error.to_string()))?
-        }
+        Some(value) => serde_json::to_vec(value)?,
         None => Vec::new(),
     };
     read_reply(component, &call(component, method, path_and_query, body).await?)

@@ -10,7 +10,8 @@ use std::io::{ErrorKind, Read};
 use http::{HeaderValue, StatusCode, header};
 use ramanujan_core::{Code, Fingerprint, Problem};
 
-use crate::{Request, Response, response};
+use crate::request::Request;
+use crate::response::{self, Response};
 
 /// Largest file that is sent, in bytes: several times the largest library of a page.
 pub const MAX_FILE_BYTES: u64 = 4 << 20;
@@ -80,7 +81,7 @@ impl Folder {
 
     #[cfg(not(target_family = "wasm"))]
     fn path(&self) -> std::path::PathBuf {
-        crate::native::folder(self.place)
+        crate::native::folders::folder(self.place)
     }
 }
 

@@ -1,20 +1,23 @@
-//! The seam between components and the Spin SDK: requests and responses, the SQLite store, calls to other
-//! components, mounted files, settings, log.
+//! The seam between components and the Spin SDK: requests and responses, the SQLite store, calls to other components,
+//! mounted files, settings, log.
 //!
-//! Components see the `http` crate's types and the types here, never the SDK's, so that another SDK is a change to
-//! this crate alone. On native targets the same API runs on rusqlite and on services mounted in-process, so that a
-//! component's logic is tested without WebAssembly.
-//!
-//! Nothing here may hold request data in a static, nor a borrow over an await: one instance may serve many requests.
+//! Components see the `http` crate's types and the types here, never the SDK's, so that another SDK is a change to this
+//! crate alone. On native targets the same API runs on rusqlite and on services mounted in-process, for tests. Nothing
+//! here holds request data in a static, nor a borrow over an await: one instance may serve many requests.
+
+#![deny(missing_docs)]
 
 pub mod body;
+pub mod clock;
 pub mod fetch;
 pub mod files;
+mod info;
 pub mod log;
 pub mod page;
 pub mod request;
 pub mod response;
 pub mod router;
+mod row;
 pub mod service;
 pub mod setting;
 pub mod store;
@@ -26,6 +29,7 @@ mod wasm;
 pub mod native;
 
 pub use body::Body;
+pub use clock::now_millis;
 pub use fetch::{call, call_json};
 pub use page::{Page, Pager};
 pub use request::{Query, Request};
@@ -34,7 +38,7 @@ pub use service::{Info, Service};
 pub use store::{Row, Schema, Store, Value};
 
 #[cfg(target_family = "wasm")]
-pub use wasm::{Incoming, Outgoing, serve};
+pub use wasm::inbound::{Incoming, Outgoing, serve};
 
 /// Makes `$service` (a `fn() -> Service`) the component's HTTP entry point. Nothing on native targets.
 ///
@@ -52,13 +56,4 @@ macro_rules! entry {
             }
         }
     };
-}
-
-use std::time::{SystemTime, UNIX_EPOCH};
-
-/// The wall clock in Unix milliseconds. For display and time-outs; no merge decides by it.
-pub fn now_millis() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX))
 }

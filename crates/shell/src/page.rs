@@ -2,7 +2,7 @@
 
 use ramanujan_core::Problem;
 
-use crate::Query;
+use crate::request::Query;
 use crate::setting::Setting;
 
 /// `PAGE_LIMIT_MAX`: most entries of a page, in every component that has lists.

@@ -11,12 +11,15 @@ use serde::de::DeserializeOwned;
 /// Method, full path, headers, path parameters, and the whole body (already within the service's body limit).
 #[derive(Debug)]
 pub struct Request {
+    /// Method, path and headers.
     pub parts: Parts,
+    /// The whole body.
     pub body: Vec<u8>,
     params: Vec<(&'static str, String)>,
 }
 
 impl Request {
+    /// The request as a handler sees it, without parameters of a route yet.
     pub fn new(request: http::Request<Vec<u8>>) -> Self {
         let (parts, body) = request.into_parts();
         Request { parts, body, params: Vec::new() }

@@ -5,7 +5,7 @@ use ramanujan_core::problem::PROBLEM_JSON;
 use ramanujan_core::{Code, Problem};
 use serde::Serialize;
 
-use crate::Body;
+use crate::body::Body;
 
 /// What a handler returns.
 pub type Response = http::Response<Body>;
@@ -48,7 +48,7 @@ pub fn problem(problem: &Problem) -> Response {
 }
 
 fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, Problem> {
-    serde_json::to_vec(value).map_err(|error| Problem::new(Code::Encoding, error.to_string()))
+    Ok(serde_json::to_vec(value)?)
 }
 
 fn with_type(status: StatusCode, media_type: &'static str, body: impl Into<Body>) -> Response {

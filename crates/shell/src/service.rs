@@ -6,10 +6,16 @@ use std::rc::Rc;
 
 use http::{HeaderValue, Method, header};
 use ramanujan_core::time::format_rfc3339;
-use ramanujan_core::{Code, Color, Problem};
+use ramanujan_core::{Code, Problem};
 use serde_json::{Map, Value};
 
-use crate::{Request, Response, now_millis, response, router, setting};
+pub use crate::info::{Info, color_constants};
+
+use crate::clock::now_millis;
+use crate::request::Request;
+use crate::response::{self, Response};
+use crate::setting::{self, Fixed};
+use crate::{log, router};
 
 /// Largest request body where `MAX_BODY_BYTES` is not set: 1 MiB holds a thousand operations with room to spare.
 pub const DEFAULT_MAX_BODY_BYTES: usize = 1 << 20;
@@ -25,28 +31,63 @@ struct Route {
     handler: Handler,
 }
 
-/// What a component says of itself at its root and in its health reply.
-#[derive(Clone, Debug)]
-pub struct Info {
-    /// Component name, e.g. `stream-red`.
-    pub component: &'static str,
-    /// Its greeting, e.g. `RED stream received`.
-    pub message: &'static str,
-    /// Canonical base path, e.g. `/stream/red`; [`Service::alias`] adds others.
-    pub base: &'static str,
-    /// Crate version: `env!("CARGO_PKG_VERSION")`.
-    pub version: &'static str,
-    /// Further members of the root reply (`color`, `service`, …).
-    pub constants: fn() -> Map<String, Value>,
-}
-
-/// Routes and their handlers.
+/// Routes and their handlers, with what every component answers besides.
+///
+/// ```
+/// use http::Method;
+/// use ramanujan_core::{Code, Problem};
+/// use ramanujan_shell::native::{mount, send};
+/// use ramanujan_shell::{Info, Request, Response, Service, call_json, ok};
+/// use serde_json::{Map, Value, json};
+///
+/// /// `GET /greeter/{name}`: the members of the reply, behind `status: "ok"`.
+/// async fn greet(request: Request) -> Result<Response, Problem> {
+///     request.query().only(&[])?;
+///     match request.param("name") {
+///         "nobody" => Err(Problem::new(Code::UnknownAgent, "nobody is not there")),
+///         name => ok(&json!({"greeting": format!("Hello, {name}")})),
+///     }
+/// }
+///
+/// fn service() -> Service {
+///     Service::new(Info {
+///         component: "greeter",
+///         message: "Greeter ready",
+///         base: "/greeter",
+///         version: "1.0.0",
+///         constants: Map::new,
+///     })
+///     .alias("/hello")
+///     .get("/greeter/{name}", greet)
+/// }
+///
+/// let reply = send(&service(), Method::GET, "/hello/Ann", "");
+/// assert_eq!((reply.status, &reply.json["greeting"]), (200, &json!("Hello, Ann")));
+///
+/// // A problem is a document with a code (RFC 9457).
+/// let refused = send(&service(), Method::GET, "/greeter/nobody", "");
+/// assert_eq!((refused.status, &refused.json["code"]), (404, &json!("unknown-agent")));
+///
+/// // Components call each other by name; in a test, by what is mounted under that name.
+/// mount("greeter", service());
+/// let caller = Service::new(Info {
+///     component: "caller",
+///     message: "Caller ready",
+///     base: "/caller",
+///     version: "1.0.0",
+///     constants: Map::new,
+/// })
+/// .health_check(async |_| call_json("greeter", Method::GET, "/greeter/health", None::<&Value>).await);
+/// assert_eq!(send(&caller, Method::GET, "/caller/health", "").status, 200);
+/// ```
 pub struct Service {
     info: Info,
+    identity: Vec<Fixed>,
     bases: Vec<&'static str>,
     routes: Vec<Route>,
     root_members: Option<Members>,
     health: Option<Members>,
+    health_paths: Vec<&'static str>,
     page: Option<Page>,
 }
 
@@ -61,12 +102,22 @@ impl Service {
     pub fn new(info: Info) -> Self {
         Service {
             bases: vec![info.base],
+            identity: Vec::new(),
             info,
             routes: Vec::new(),
             root_members: None,
             health: None,
+            health_paths: Vec::new(),
             page: None,
         }
+    }
+
+    /// The variables by which a manifest says who the component is. Where one of them says that it is another, every
+    /// request is answered with 500 `invalid-setting`.
+    #[must_use]
+    pub fn identity(mut self, identity: impl IntoIterator<Item = Fixed>) -> Self {
+        self.identity.extend(identity);
+        self
     }
 
     /// Serves everything below the canonical base also below `base`.
@@ -99,11 +150,19 @@ impl Service {
         self
     }
 
+    /// Answers `GET <path>` as well with the health reply, outside of the component's own base.
+    #[must_use]
+    pub fn health_at(mut self, path: &'static str) -> Self {
+        self.health_paths.push(path);
+        self
+    }
+
     /// Every route that the service answers, its description and its health first: `(method, pattern)`.
     pub fn routes(&self) -> Vec<(Method, String)> {
-        let own = [self.info.base.to_owned(), self.health_path()].map(|path| (Method::GET, path));
+        let health = self.health_paths.iter().map(|path| (*path).to_owned());
+        let own = [self.info.base.to_owned(), self.health_path()].into_iter().chain(health);
         let declared = self.routes.iter().map(|route| (route.method.clone(), route.pattern.to_owned()));
-        own.into_iter().chain(declared).collect()
+        own.map(|path| (Method::GET, path)).chain(declared).collect()
     }
 
     fn health_path(&self) -> String {
@@ -135,6 +194,7 @@ impl Service {
         self
     }
 
+    /// [`Service::route`] for GET.
     #[must_use]
     pub fn get<F, Fut>(self, pattern: &'static str, handler: F) -> Self
     where
@@ -144,6 +204,7 @@ impl Service {
         self.route(Method::GET, pattern, handler)
     }
 
+    /// [`Service::route`] for POST.
     #[must_use]
     pub fn post<F, Fut>(self, pattern: &'static str, handler: F) -> Self
     where
@@ -153,6 +214,7 @@ impl Service {
         self.route(Method::POST, pattern, handler)
     }
 
+    /// [`Service::route`] for DELETE.
     #[must_use]
     pub fn delete<F, Fut>(self, pattern: &'static str, handler: F) -> Self
     where
@@ -177,7 +239,7 @@ impl Service {
             Ok(response) => response,
             Err(problem) => {
                 if problem.status >= 500 && problem.status != 501 {
-                    crate::log::problem(self.info.component, &problem);
+                    log::problem(self.info.component, &problem);
                 }
                 let mut response = response::problem(&problem);
                 if let Some(allow) = problem.extra.get("allow").and_then(Value::as_str)
@@ -198,6 +260,7 @@ impl Service {
     }
 
     async fn dispatch(&self, request: Request) -> Result<Response, Problem> {
+        self.identity.iter().try_for_each(|variable| variable.check())?;
         let path = self.canonical(request.path());
         // HEAD is GET without the body (RFC 9110 §9.3.2).
         let method = match &request.parts.method {
@@ -277,7 +340,9 @@ impl Service {
     }
 
     fn is_health(&self, path: &str) -> bool {
-        path.trim_end_matches('/').strip_suffix("/health").is_some_and(|base| self.is_base(base))
+        let path = path.trim_end_matches('/');
+        self.health_paths.contains(&path)
+            || path.strip_suffix("/health").is_some_and(|base| self.is_base(base))
     }
 
     /// The base itself: its page or its description.
@@ -331,13 +396,9 @@ impl Service {
 /// 503 `unhealthy` with the reason, whatever it was that failed.
 fn unwell(component: &str, problem: Problem) -> Problem {
     let detail = format!("{component} cannot do its work: {}", problem.detail);
-    Problem::new(Code::Unhealthy, detail).with("reason", problem.code.as_str()).caused_by(problem)
-}
-
-/// The constants of a stream's root reply.
-pub fn color_constants(color: Color) -> Map<String, Value> {
-    let mut members = Map::new();
-    members.insert("color".into(), color.as_str().into());
-    members.insert("polarity".into(), color.polarity().as_str().into());
-    members
+    let mut unwell = Problem::new(Code::Unhealthy, detail);
+    unwell.extra.clone_from(&problem.extra);
+    // The members of another component's problem must not pass for this one's code.
+    unwell.extra.remove("code");
+    unwell.with("reason", problem.code.as_str()).caused_by(problem)
 }

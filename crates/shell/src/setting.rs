@@ -70,6 +70,13 @@ impl<T> Setting<T> {
     }
 }
 
+impl Setting<String> {
+    /// The variable as one that says who the component is: it may be left out or be `only`, in letters of either case.
+    pub const fn only(&self, only: &'static str) -> Fixed {
+        Fixed { name: self.name, only }
+    }
+}
+
 impl<T: FromStr<Err: Display>> Setting<T> {
     /// The value: the variable's, or the default.
     ///
@@ -82,6 +89,36 @@ impl<T: FromStr<Err: Display>> Setting<T> {
             return Ok(value);
         }
         Err(invalid(self.name, &text, format_args!("it must lie in {} ({})", self.bounds, self.unit)))
+    }
+}
+
+/// A variable that says who a component is: set or not, it can have one value only.
+///
+/// The program is what it is, whatever a manifest calls it. A manifest that gives `stream-red` the polarity of another
+/// stream is mistaken, and the component refuses every request rather than seem to be what it is not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fixed {
+    name: &'static str,
+    only: &'static str,
+}
+
+impl Fixed {
+    /// Looks at the variable.
+    ///
+    /// # Errors
+    /// 500 `invalid-setting` if it says something else.
+    pub fn check(self) -> Result<(), Problem> {
+        match text(self.name) {
+            Some(value) if !value.trim().eq_ignore_ascii_case(self.only) => {
+                let only = self.only;
+                Err(invalid(
+                    self.name,
+                    &value,
+                    format_args!("this component is {only}; set that or leave it out"),
+                ))
+            }
+            _ => Ok(()),
+        }
     }
 }
 

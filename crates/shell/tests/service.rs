@@ -2,6 +2,7 @@
 
 use http::Method;
 use ramanujan_core::{Code, Color, Problem};
+use ramanujan_shell::fetch::both;
 use ramanujan_shell::native::{self, media_type, send};
 use ramanujan_shell::{Info, Schema, Service, Store, call_json, ok};
 use serde_json::{Value, json};
@@ -44,6 +45,11 @@ fn health_is_served_below_every_base() {
         let reply = send(&service(), Method::GET, path, "");
         assert_eq!((reply.status, &reply.json["component"]), (200, &json!("stream-red")));
     }
+    assert_eq!(send(&service(), Method::GET, "/health", "").status, 404);
+    let elsewhere = service().health_at("/health");
+    assert_eq!(send(&elsewhere, Method::GET, "/health/", "").json["component"], "stream-red");
+    assert_eq!(send(&elsewhere, Method::POST, "/health", "").headers["allow"], "GET, HEAD, OPTIONS");
+    assert!(elsewhere.routes().contains(&(Method::GET, "/health".to_owned())));
 }
 
 #[test]
@@ -115,6 +121,48 @@ fn the_table_of_routes_is_whole() {
     assert_eq!(json!(routes), send(&service(), Method::GET, "/stream/red", "").json["routes"]);
 }
 
+ramanujan_shell::settings! {
+    /// Set by Cargo for a test.
+    CARGO_PKG_NAME: String = String::new();
+    /// Not set.
+    VARIABLE_THAT_NOBODY_SETS: String = String::new();
+}
+
+#[test]
+fn a_manifest_that_takes_a_component_for_another_is_refused_everywhere() {
+    let unset = VARIABLE_THAT_NOBODY_SETS.only("positive");
+    let right = service().identity([CARGO_PKG_NAME.only("Ramanujan-Shell"), unset]);
+    let wrong = service().identity([unset, CARGO_PKG_NAME.only("stream-blue")]);
+    for path in ["/stream/red", "/stream/red/health", "/red/item/1"] {
+        assert_eq!(send(&right, Method::GET, path, "").status, 200, "{path}");
+        let refused = send(&wrong, Method::GET, path, "");
+        assert_eq!((refused.status, &refused.json["code"]), (500, &json!("invalid-setting")), "{path}");
+        let detail = refused.json["detail"].as_str().unwrap();
+        assert!(detail.contains("CARGO_PKG_NAME") && detail.contains("stream-blue"), "{detail}");
+    }
+}
+
+#[test]
+fn two_calls_are_under_way_at_once() {
+    let first = std::cell::Cell::new(false);
+    // Each waits until the other has begun.
+    let turn = |begun: bool| {
+        let first = &first;
+        async move {
+            std::future::poll_fn(|context| {
+                if begun {
+                    first.set(true);
+                }
+                context.waker().wake_by_ref();
+                if first.get() { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+            })
+            .await;
+        }
+    };
+    pollster::block_on(both(turn(false), turn(true)));
+    assert!(first.get());
+}
+
 const SCHEMA: Schema =
     Schema { name: "t", statements: &["CREATE TABLE IF NOT EXISTS t_rows (id INTEGER PRIMARY KEY)"] };
 
@@ -124,6 +172,13 @@ fn health_says_what_the_store_says() {
     let none = send(&checked, Method::GET, "/stream/red/health", "");
     assert_eq!((none.status, &none.json["code"]), (503, &json!("unhealthy")), "{}", none.json);
     assert_eq!(none.json["reason"], "store-unavailable");
+    let members = service().health_check(async |_| {
+        Err(Problem::new(Code::ComponentRefused, "crdt-service is away")
+            .with("failing", "crdt-service")
+            .with("code", "x"))
+    });
+    let away = send(&members, Method::GET, "/stream/red/health", "").json;
+    assert_eq!((&away["code"], &away["failing"]), (&json!("unhealthy"), &json!("crdt-service")), "{away}");
     let _database = native::fresh_database();
     let well = send(&checked, Method::GET, "/stream/red/health", "");
     assert_eq!(

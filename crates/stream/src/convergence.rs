@@ -9,17 +9,13 @@
 use ramanujan_core::{Code, Digest, Problem};
 use ramanujan_crdt::CrdtType;
 use ramanujan_crdt::wire::DeltaRecord;
-use ramanujan_shell::setting;
 use serde::Serialize;
 
-use crate::algebra;
-use crate::gadgets::{self, Step, Verdict};
+use crate::gadgets::{self, Limits, Step, Verdict};
 use crate::join::{Join, replay};
 use crate::orders::{Block, Segment, latest_first, segments};
 use crate::recompute::{Outcome, Recomputed};
 
-/// Deltas that are kept for the second order where `WITNESS_MAX_DELTAS` does not say.
-const DEFAULT_MAX_DELTAS: usize = 10_000;
 /// Blocks of one proof: all joins of eight things and their nestings are 6,058 nodes, of nine 18,000.
 const MAX_BLOCKS: usize = 7;
 /// Proofs of one witness.
@@ -62,9 +58,9 @@ pub(crate) struct Kept {
 }
 
 impl Kept {
-    pub(crate) fn new() -> Result<Kept, Problem> {
-        let most = setting::number("WITNESS_MAX_DELTAS", DEFAULT_MAX_DELTAS)?;
-        Ok(Kept { most, records: Vec::new(), too_many: false })
+    /// Keeps at most `most` deltas.
+    pub(crate) fn at_most(most: usize) -> Kept {
+        Kept { most, records: Vec::new(), too_many: false }
     }
 
     pub(crate) fn push(&mut self, record: DeltaRecord) {
@@ -75,11 +71,12 @@ impl Kept {
         }
     }
 
-    /// The witness, and the mismatch if the second order comes to something else than `first`.
+    /// The witness, each of its proofs within `bounds`, and the mismatch if the second order comes to something else than `first`.
     pub(crate) fn witness(
         self,
         crdt_type: CrdtType,
         first: &Outcome,
+        bounds: Limits,
     ) -> Result<(Convergence, Option<String>), Problem> {
         let mut witness = Convergence {
             verdict: Verdict::NotProved,
@@ -99,10 +96,11 @@ impl Kept {
             return Ok((witness, None));
         };
         let segments = segments(&order);
-        (witness.verdict, witness.reason) = match proofs(&self.records, &segments, &mut witness.proofs)? {
-            None => (Verdict::Equal, None),
-            Some((verdict, reason)) => (verdict, Some(reason)),
-        };
+        (witness.verdict, witness.reason) =
+            match proofs(&self.records, &segments, bounds, &mut witness.proofs)? {
+                None => (Verdict::Equal, None),
+                Some((verdict, reason)) => (verdict, Some(reason)),
+            };
         if segments.is_empty() {
             return Ok((witness, None));
         }
@@ -123,13 +121,13 @@ impl Kept {
 fn proofs(
     records: &[DeltaRecord],
     segments: &[Segment],
+    bounds: Limits,
     proofs: &mut Vec<Proof>,
 ) -> Result<Option<(Verdict, String)>, Problem> {
     let unproved = |reason: String| Ok(Some((Verdict::NotProved, reason)));
     if segments.len() > MAX_PROOFS {
         return unproved(format!("{} parts differ; at most {MAX_PROOFS} are proved", segments.len()));
     }
-    let bounds = algebra::bounds()?;
     let rules = RULES.map(str::to_owned);
     for segment in segments {
         let blocks = segment.blocks.len();

@@ -1,12 +1,7 @@
 //! Timeline events of a stream.
 
-use http::Method;
-use ramanujan_core::{Color, Digest, Fingerprint, Problem, VectorClock};
-use ramanujan_shell::call_json;
-use serde::{Deserialize, Serialize};
-
-/// Component that keeps the history.
-const TIMELINE: &str = "interaction-timeline";
+use ramanujan_core::{Color, Digest, Fingerprint, VectorClock};
+use serde::Serialize;
 
 /// An event as interaction-timeline takes it.
 #[derive(Serialize)]
@@ -28,15 +23,4 @@ pub(crate) struct Event<'a> {
 pub(crate) fn event_id(document: &str, subject: &str, digest: &Digest, color: Color) -> Digest {
     let digest = digest.to_string();
     Digest::of(["stream-event", document, subject, &digest, color.as_str()].join("\0").as_bytes())
-}
-
-/// Appends events.
-///
-/// # Errors
-/// The timeline's problem, or 502 if it did not answer. What the events tell of has happened by then.
-pub(crate) async fn record(events: &[Event<'_>]) -> Result<(), Problem> {
-    #[derive(Deserialize)]
-    struct Ignored {}
-    let _: Ignored = call_json(TIMELINE, Method::POST, "/timeline/events", Some(events)).await?;
-    Ok(())
 }

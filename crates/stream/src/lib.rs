@@ -1,28 +1,26 @@
-//! What stream-red, stream-blue and stream-green share.
-//!
-//! A stream takes operations of its own colour only, colours each through the composed `colors` interface, forwards
-//! them to crdt-service, and records them on the timeline before it acknowledges. GREEN verifies: it recomputes a
-//! document from its deltas alone, in two orders, and proves through the composed `gadgets` interface that both join the
-//! same; `canonicalize`, and `verify` of two expressions, go there too. Streams keep no state.
+//! What stream-red, stream-blue and stream-green share: a stream takes operations of its own colour only, colours each
+//! through the composed `colors` interface, forwards them to crdt-service, and records them on the timeline before it
+//! acknowledges. GREEN verifies: it recomputes a document from its deltas alone, in two orders, and proves through the
+//! composed `gadgets` interface that both join the same; expressions go there too. Streams keep no state.
 
-mod algebra;
-mod apply;
+mod acknowledged;
 mod colors;
 mod convergence;
 mod event;
 mod gadgets;
 mod join;
+mod operations;
 mod orders;
 mod recompute;
-mod state;
-mod verify;
+mod routes;
+pub mod settings;
 
 use ramanujan_core::{Code, Color, Problem, json};
 use ramanujan_crdt::Op;
 use ramanujan_shell::service::color_constants;
-use ramanujan_shell::{Info, Request, Response, Service};
-use serde::Deserialize;
-use serde::de::IgnoredAny;
+use ramanujan_shell::{Info, Request, Service};
+
+use crate::routes::{apply, expression, green as verifying, neighbours, state};
 
 /// RED: constructive operations.
 pub fn red(version: &'static str) -> Service {
@@ -36,6 +34,8 @@ pub fn red(version: &'static str) -> Service {
     let apply = async |request: Request| apply::post(Color::Red, request).await;
     Service::new(info)
         .alias("/red")
+        .identity(settings::identity("stream-red", Color::Red))
+        .health_check(neighbours::health)
         .get("/stream/red/test", async |request| state::test(Color::Red, request).await)
         .get("/stream/red/state", async |request| state::get(Color::Red, request).await)
         .post("/stream/red/apply", apply)
@@ -55,6 +55,8 @@ pub fn blue(version: &'static str) -> Service {
     let apply = async |request: Request| apply::post(Color::Blue, request).await;
     Service::new(info)
         .alias("/blue")
+        .identity(settings::identity("stream-blue", Color::Blue))
+        .health_check(neighbours::health)
         .get("/stream/blue/test", async |request| state::test(Color::Blue, request).await)
         .get("/stream/blue/state", async |request| state::get(Color::Blue, request).await)
         .post("/stream/blue/apply", apply)
@@ -74,6 +76,8 @@ pub fn green(version: &'static str) -> Service {
     };
     Service::new(info)
         .alias("/green")
+        .identity(settings::identity("stream-green", Color::Green))
+        .health_check(neighbours::health)
         .get("/stream/green/test", async |request| state::test(Color::Green, request).await)
         .get("/stream/green/state", async |request| state::get(Color::Green, request).await)
         .post("/stream/green/apply", green_apply)

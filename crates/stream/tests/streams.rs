@@ -253,3 +253,24 @@ fn an_idempotency_key_that_cannot_be_read_is_refused_and_stores_nothing() {
     assert!(events().is_empty());
     assert_eq!((with(b"k").status, with(b"k").json["result"]["duplicate"].clone()), (200, json!(true)));
 }
+
+#[test]
+fn health_names_the_component_that_fails() {
+    let health = || send(&ramanujan_stream::red("0"), Method::GET, "/stream/red/health", "");
+    let guard = network();
+    let well = health();
+    let both = json!({"crdt-service": "ok", "interaction-timeline": "ok"});
+    assert_eq!((well.status, &well.json["components"]), (200, &both), "{}", well.json);
+    // Something else answers in the timeline's place, and says 404 to its health.
+    mount("interaction-timeline", ramanujan_stream::green("0"));
+    let half = health();
+    assert_eq!((half.status, &half.json["code"]), (503, &json!("unhealthy")), "{}", half.json);
+    assert_eq!(half.json["failing"], json!(["interaction-timeline"]));
+    assert!(half.json["detail"].as_str().unwrap().contains("interaction-timeline"), "{}", half.json);
+    drop(guard);
+    let none = health();
+    assert_eq!((none.status, &none.json["failing"]), (503, &json!(["crdt-service", "interaction-timeline"])));
+    // What the stream is does not hang on the others.
+    assert_eq!(send(&ramanujan_stream::red("0"), Method::GET, "/stream/red", "").status, 200);
+    assert_eq!(send(&ramanujan_stream::red("0"), Method::GET, "/stream/red/test", "").status, 200);
+}

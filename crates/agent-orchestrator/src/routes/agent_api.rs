@@ -1,15 +1,16 @@
-//! `/agent/{id}/…`: the agent API of the deployment guides.
+//! `/agent/{id}/…`: the state of one agent, and its messages.
 
 use ramanujan_core::{Code, Problem};
 use ramanujan_shell::{Request, Response, ok};
 use serde_json::json;
 
+use super::outbox::flush;
 use super::view::{self, Surroundings};
-use super::{check_clock, network_graph, object, page_limit, path_agent};
-use crate::agent::guide_id;
+use super::{check_clock, network_graph, object, path_agent};
+use crate::agent::number_or_name;
 use crate::message::{AgentMessage, Message};
 use crate::settings::{Context, Settings};
-use crate::store::{Database, Stored, flush};
+use crate::store::{Database, Stored};
 
 /// Messages in a page unless asked otherwise.
 const DEFAULT_PAGE: u64 = 100;
@@ -27,17 +28,17 @@ pub(crate) async fn state(context: Context, request: Request) -> Result<Response
 pub(crate) async fn messages(context: Context, request: Request) -> Result<Response, Problem> {
     let query = request.query();
     query.only(&["limit", "cursor"])?;
-    let limit = page_limit(&query, DEFAULT_PAGE)?;
+    let pager = query.pager(DEFAULT_PAGE)?;
     let after = query.parse::<u64>("cursor")?.unwrap_or(0);
     let database = Database::open()?;
     let agent = database.known_agent(path_agent(&request)?.as_str())?;
-    let page = database.waiting(&agent.agent_id, after, limit)?;
+    let page = database.waiting(&agent.agent_id, after, pager.limit())?;
     ok(&json!({
-        "agent_id": guide_id(&agent.agent_id),
+        "agent_id": number_or_name(&agent.agent_id),
         "pending": agent.pending,
         "capacity": context.settings()?.max_buffer,
-        "messages": page.messages,
-        "next_cursor": page.next,
+        "next_cursor": page.next(|last| last.seq),
+        "messages": page.items.iter().map(|message| view::waiting(&agent.agent_id, message)).collect::<Vec<_>>(),
     }))
 }
 
@@ -53,7 +54,7 @@ pub(crate) async fn acknowledge(context: Context, request: Request) -> Result<Re
     let acknowledged = database.acknowledge(&agent.agent_id, through, context.now())?;
     let pending = database.known_agent(&agent.agent_id)?.pending;
     ok(&json!({
-        "agent_id": guide_id(&agent.agent_id), "acknowledged": acknowledged, "pending": pending
+        "agent_id": number_or_name(&agent.agent_id), "acknowledged": acknowledged, "pending": pending
     }))
 }
 

@@ -5,14 +5,15 @@ use ramanujan_shell::{Request, Response, json as raw_json, ok};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use super::outbox::flush;
 use super::view::{self, Surroundings};
-use super::{check_clock, flush_later, network_graph, object, page_limit, path_agent};
+use super::{check_clock, flush_later, network_graph, object, path_agent};
 use crate::agent::{Agent, Registration};
 use crate::settings::{Context, Settings};
-use crate::store::{Database, Registered, flush};
+use crate::store::{Database, Registered};
 use crate::topology::Graph;
 
-/// Agents in a page unless asked otherwise: all of a network with the guides' limit of 48.
+/// Agents in a page unless asked otherwise: all of a network with the usual limit of 48.
 const DEFAULT_PAGE: u64 = 100;
 
 fn around<'a>(graph: &'a Graph, context: &Context, settings: &Settings) -> Surroundings<'a> {
@@ -26,17 +27,14 @@ fn page(
 ) -> Result<(Vec<Value>, Option<String>), Problem> {
     let query = request.query();
     query.only(&["limit", "cursor"])?;
-    let limit = page_limit(&query, DEFAULT_PAGE)?;
+    let pager = query.pager(DEFAULT_PAGE)?;
     let settings = context.settings()?;
     let database = Database::open()?;
     let graph = network_graph(&database, settings.topology)?;
-    // One more than asked tells whether there is a next page.
-    let mut agents = database.agents(query.get("cursor"), limit + 1)?;
-    let more = agents.len() as u64 > limit;
-    agents.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    let next = agents.last().filter(|_| more).map(|agent| agent.agent_id.clone());
+    let agents = pager.cut(database.agents(query.get("cursor"), pager.fetch())?);
+    let next = agents.next(|last| last.agent_id.clone());
     let around = around(&graph, context, &settings);
-    Ok((agents.iter().map(|agent| item(agent, &around)).collect(), next))
+    Ok((agents.items.iter().map(|agent| item(agent, &around)).collect(), next))
 }
 
 /// The members of `GET /agents` beyond the component's description.
@@ -170,6 +168,9 @@ pub(crate) async fn heartbeat(context: Context, request: Request) -> Result<Resp
     members.insert("heartbeat_within_ms".into(), context.settings()?.health_timeout.into());
     ok(&members)
 }
+
+/// Whether [`round`] does anything; `/status` says so.
+pub(super) const HAS_ROUNDS: bool = false;
 
 pub(crate) async fn round(_: Context, _: Request) -> Result<Response, Problem> {
     Err(Problem::new(

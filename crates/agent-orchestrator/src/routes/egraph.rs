@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::path_agent;
-use crate::agent::guide_id;
+use crate::agent::number_or_name;
 use crate::settings::Context;
 use crate::store::Database;
 use crate::terms::{self, Operation};
@@ -60,7 +60,7 @@ pub(crate) async fn egraph(_: Context, request: Request) -> Result<Response, Pro
         Database::open()?.remember_egraph(&agent, nodes)?;
     }
     ok(&json!({
-        "agent_id": guide_id(&agent),
+        "agent_id": number_or_name(&agent),
         "operations": operations,
         "term": term,
         "rules": terms::RULES,

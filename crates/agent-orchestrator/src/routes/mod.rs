@@ -4,24 +4,17 @@ pub(crate) mod agent_api;
 pub(crate) mod agents;
 pub(crate) mod egraph;
 pub(crate) mod network;
+mod outbox;
 pub(crate) mod topology;
 mod view;
 
 use ramanujan_core::{AgentId, Code, Problem, VectorClock};
-use ramanujan_shell::{Query, Request, setting};
-
+use ramanujan_shell::Request;
 use serde::de::DeserializeOwned;
 
-use crate::store::{Database, MAX_REPORTED_CLOCK, flush};
+use self::outbox::flush;
+use crate::store::{Database, MAX_REPORTED_CLOCK};
 use crate::topology::{Graph, Kind};
-
-/// Longest page, where `PAGE_LIMIT_MAX` is not set.
-const DEFAULT_PAGE_LIMIT_MAX: u64 = 1000;
-
-/// The `limit` of a list.
-fn page_limit(query: &Query<'_>, default: u64) -> Result<u64, Problem> {
-    query.limit(default, setting::number("PAGE_LIMIT_MAX", DEFAULT_PAGE_LIMIT_MAX)?.max(1))
-}
 
 /// The agent in the path. A name that breaks the grammar is nobody's, so it is not found rather than invalid.
 fn path_agent(request: &Request) -> Result<AgentId, Problem> {

@@ -1,31 +1,53 @@
 //! The network as a whole: `/health`, `/status`, and messages that a NATS bridge hands in.
 
+use http::Method;
 use ramanujan_core::Problem;
 use ramanujan_core::time::format_rfc3339;
-use ramanujan_shell::{Request, Response, ok, response};
-use serde_json::json;
+use ramanujan_shell::{Request, Response, call_json, ok, response};
+use serde_json::{Map, Value, json};
 
 use super::agent_api::{read_message, store};
+use super::agents::HAS_ROUNDS;
 use super::network_graph;
-use crate::agent::guide_id;
-use crate::settings::Context;
+use crate::agent::number_or_name;
+use crate::kind::MessageType;
+use crate::settings::{self, Context};
 use crate::store::Database;
 use crate::subject::Subject;
 
-/// `/health` and `/agents/health`: fails where the store does.
-pub(crate) async fn health(context: Context, _: Request) -> Result<Response, Problem> {
+/// The members of the description that never change while the component runs.
+pub(crate) fn constants() -> Map<String, Value> {
+    let mut members = Map::new();
+    members.insert("service".into(), "Agent Orchestrator".into());
+    if let Some(region) = settings::REGION.read().ok().filter(|region| !region.is_empty()) {
+        members.insert("region".into(), region.into());
+    }
+    members
+}
+
+/// The members of `/health` and `/agents/health`: what the store says, and the agents it knows.
+pub(crate) async fn health(context: Context, _: Request) -> Result<Map<String, Value>, Problem> {
     let settings = context.settings()?;
-    let census = Database::open()?.census(context.now().saturating_sub(settings.health_timeout))?;
-    ok(&json!({
-        "service": "agent-orchestrator",
-        "component": "agent-orchestrator",
-        "version": env!("CARGO_PKG_VERSION"),
-        "timestamp": format_rfc3339(context.now()),
-        "agent_id": guide_id(settings.agent_id.as_str()),
-        "agents": census.agents,
-        "registered_agents": census.registered,
-        "active_agents": census.active,
-    }))
+    let database = Database::open()?;
+    let mut members = database.check()?.members();
+    let census = database.census(context.now().saturating_sub(settings.health_timeout))?;
+    members.insert("timestamp".into(), format_rfc3339(context.now()).into());
+    members.insert("agent_id".into(), number_or_name(settings.agent_id.as_str()));
+    members.insert("agents".into(), census.agents.into());
+    members.insert("registered_agents".into(), census.registered.into());
+    members.insert("active_agents".into(), census.active.into());
+    Ok(members)
+}
+
+/// What the component can do: take each kind of message, merge documents while crdt-service is well, and hold rounds.
+async fn capabilities() -> Map<String, Value> {
+    let merges =
+        call_json::<Map<String, Value>>("crdt-service", Method::GET, "/crdt/health", None::<&()>).await;
+    let kinds = MessageType::ALL.into_iter().filter(|kind| *kind != MessageType::SyncResponse);
+    let mut members: Map<String, Value> = kinds.map(|kind| (kind.snake_case(), true.into())).collect();
+    members.insert("crdt_merge".into(), merges.is_ok().into());
+    members.insert("sync_round".into(), HAS_ROUNDS.into());
+    members
 }
 
 pub(crate) async fn status(context: Context, request: Request) -> Result<Response, Problem> {
@@ -48,12 +70,10 @@ pub(crate) async fn status(context: Context, request: Request) -> Result<Respons
             "total_syncs": updates,
             "total_messages": messages,
         },
-        "capabilities": {
-            "state_update": true, "sync_request": true, "heartbeat": true, "ack": true,
-            "crdt_merge": true, "sync_round": false,
-        },
+        "capabilities": capabilities().await,
+        "nats": {"configured": settings.has_nats},
         "protocol": "HTTP; NATS through a bridge that posts to /nats/webhook/{subject}",
-        "deployment": "Spin",
+        "deployment": settings.deployment,
         "timestamp": format_rfc3339(context.now()),
     }))
 }

@@ -1,9 +1,10 @@
-//! An agent as JSON.
+//! Agents and messages as JSON.
 
 use ramanujan_core::time::format_rfc3339;
 use serde_json::{Map, Value, json};
 
-use crate::agent::{Agent, guide_id};
+use crate::agent::{Agent, number_or_name};
+use crate::store::Waiting;
 use crate::topology::Graph;
 
 /// What an agent's reply depends on besides the agent.
@@ -56,12 +57,12 @@ pub(super) fn brief(agent: &Agent, around: &Surroundings<'_>) -> Map<String, Val
     if let Value::Object(members) = members { members } else { Map::new() }
 }
 
-/// The guides' `AgentStateResponse`: numbers for numbered agents.
+/// The state of an agent, with numbers for the names of numbered agents.
 pub(super) fn state(agent: &Agent, around: &Surroundings<'_>) -> Value {
     let neighbours: Vec<Value> =
-        agent.neighbours_in(around.graph).iter().map(|name| guide_id(name)).collect();
+        agent.neighbours_in(around.graph).iter().map(|name| number_or_name(name)).collect();
     json!({
-        "agent_id": guide_id(&agent.agent_id),
+        "agent_id": number_or_name(&agent.agent_id),
         "node_id": agent.node_id,
         "egraph_nodes": agent.egraph_nodes,
         "neighbors": neighbours,
@@ -83,4 +84,20 @@ pub(super) fn dashboard_item(agent: &Agent, around: &Surroundings<'_>) -> Value 
     members.insert("status".into(), if active { "active" } else { "inactive" }.into());
     members.insert("uptime".into(), agent.uptime_seconds(around.now).into());
     members.into()
+}
+
+/// A message that waits for `receiver`.
+pub(super) fn waiting(receiver: &str, message: &Waiting) -> Value {
+    json!({
+        "seq": message.seq,
+        "message_id": message.message_id,
+        "msg_type": message.msg_type,
+        "sender_id": number_or_name(&message.sender),
+        "receiver_id": number_or_name(receiver),
+        "subject": message.subject,
+        "timestamp": format_rfc3339(message.sent_at.unwrap_or(message.received_at)),
+        "received_at": format_rfc3339(message.received_at),
+        "payload": message.payload,
+        "vector_clock": message.vector_clock,
+    })
 }

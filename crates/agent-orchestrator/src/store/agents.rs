@@ -22,8 +22,11 @@ pub enum Registered {
 /// Counts over all agents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Census {
+    /// All that are known.
     pub agents: u64,
+    /// Those that are registered.
     pub registered: u64,
+    /// Those that were heard of in time.
     pub active: u64,
     /// Nodes of all agents' e-graphs when each was last asked for.
     pub egraph_nodes: u64,
@@ -165,6 +168,8 @@ impl Database {
         Ok(false)
     }
 
+    /// The agent of a name, `None` if there is none.
+    ///
     /// # Errors
     /// 503 `store-unavailable`.
     pub fn agent(&self, id: &str) -> Result<Option<Agent>, Problem> {

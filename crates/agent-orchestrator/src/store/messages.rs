@@ -1,13 +1,11 @@
 //! Statements on messages: storing once, reading a buffer, acknowledging.
 
-use ramanujan_core::time::format_rfc3339;
 use ramanujan_core::{Code, Problem};
-use ramanujan_shell::{Row, Value};
-use serde_json::{Value as Json, json};
+use ramanujan_shell::{Page, Row, Value};
+use serde_json::Value as Json;
 
 use super::agents::{clock_too_large, unknown_agent};
 use super::{Database, MAX_CLOCK_ENTRIES, corrupt, optional_text, optional_uint, stored_json};
-use crate::agent::guide_id;
 use crate::message::Message;
 
 /// Most bytes of payloads in one page, so that a full buffer of large messages does not become one reply.
@@ -25,12 +23,27 @@ pub struct Stored {
     pub duplicate: bool,
 }
 
-/// A part of a buffer.
+/// A message that waits for its receiver.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Page {
-    pub messages: Vec<Json>,
-    /// Where the next page begins, `None` on the last.
-    pub next: Option<u64>,
+pub struct Waiting {
+    /// Position in the order of arrival.
+    pub seq: u64,
+    /// Its id.
+    pub message_id: String,
+    /// The kind, as the wire has it.
+    pub msg_type: String,
+    /// Who sent it.
+    pub sender: String,
+    /// The subject that it was published on.
+    pub subject: Option<String>,
+    /// Unix milliseconds; `None` if the sender did not say.
+    pub sent_at: Option<u64>,
+    /// Unix milliseconds.
+    pub received_at: u64,
+    /// What it carries.
+    pub payload: Option<Json>,
+    /// The sender's clock.
+    pub vector_clock: Json,
 }
 
 impl Database {
@@ -143,7 +156,7 @@ impl Database {
     ///
     /// # Errors
     /// 503 `store-unavailable`.
-    pub fn waiting(&self, agent: &str, after: u64, limit: u64) -> Result<Page, Problem> {
+    pub fn waiting(&self, agent: &str, after: u64, limit: u64) -> Result<Page<Waiting>, Problem> {
         const SQL: &str =
             "SELECT seq, message_id, msg_type, sender_id, subject, sent_at, received_at, payload,
                 vector_clock
@@ -153,14 +166,14 @@ impl Database {
             WHERE before < ?4 ORDER BY seq";
         let rows = self.0.execute(SQL, [agent.into(), after.into(), limit.into(), PAGE_BYTES.into()])?;
         let last = rows.last().map(|row| row.uint(0)).transpose()?;
-        let messages = rows.iter().map(|row| waiting_message(agent, row)).collect::<Result<Vec<_>, _>>()?;
+        let items = rows.iter().map(waiting).collect::<Result<Vec<_>, _>>()?;
         const MORE: &str = "SELECT 1 FROM orchestrator_messages
             WHERE receiver_id = ?1 AND acknowledged_at IS NULL AND seq > ?2 LIMIT 1";
-        let next = match last {
-            Some(last) if !self.0.execute(MORE, [agent.into(), last.into()])?.is_empty() => Some(last),
-            _ => None,
+        let more = match last {
+            Some(last) => !self.0.execute(MORE, [agent.into(), last.into()])?.is_empty(),
+            None => false,
         };
-        Ok(Page { messages, next })
+        Ok(Page { items, more })
     }
 
     /// Settles what waits for `agent` up to the message at `through`; says how many there were.
@@ -187,18 +200,16 @@ impl Database {
     }
 }
 
-fn waiting_message(agent: &str, row: &Row) -> Result<Json, Problem> {
-    let received = row.uint(6)?;
-    Ok(json!({
-        "seq": row.uint(0)?,
-        "message_id": row.text(1)?,
-        "msg_type": row.text(2)?,
-        "sender_id": guide_id(row.text(3)?),
-        "receiver_id": guide_id(agent),
-        "subject": optional_text(row, 4)?,
-        "timestamp": format_rfc3339(optional_uint(row, 5)?.unwrap_or(received)),
-        "received_at": format_rfc3339(received),
-        "payload": optional_text(row, 7)?.map(|text| stored_json(&text, "payload")).transpose()?,
-        "vector_clock": stored_json(row.text(8)?, "clock")?,
-    }))
+fn waiting(row: &Row) -> Result<Waiting, Problem> {
+    Ok(Waiting {
+        seq: row.uint(0)?,
+        message_id: row.text(1)?.to_owned(),
+        msg_type: row.text(2)?.to_owned(),
+        sender: row.text(3)?.to_owned(),
+        subject: optional_text(row, 4)?,
+        sent_at: optional_uint(row, 5)?,
+        received_at: row.uint(6)?,
+        payload: optional_text(row, 7)?.map(|text| stored_json(&text, "payload")).transpose()?,
+        vector_clock: stored_json(row.text(8)?, "clock")?,
+    })
 }

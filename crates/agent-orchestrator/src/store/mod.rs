@@ -9,12 +9,12 @@ mod outbox;
 mod schema;
 
 use ramanujan_core::{Code, Problem};
+use ramanujan_shell::store::Health;
 use ramanujan_shell::{Row, Store};
 use serde_json::Value as Json;
 
 pub use agents::{Census, Registered};
-pub use messages::{Page, Stored};
-pub use outbox::flush;
+pub use messages::{Stored, Waiting};
 
 /// Most entries of an agent's joined clock: far above any network's agents, low enough for a reply.
 pub const MAX_CLOCK_ENTRIES: u64 = 1024;
@@ -26,10 +26,20 @@ pub const MAX_REPORTED_CLOCK: usize = 256;
 pub struct Database(Store);
 
 impl Database {
+    /// Opens the database.
+    ///
     /// # Errors
     /// 503 `store-unavailable`.
     pub fn open() -> Result<Self, Problem> {
         Store::open(schema::SCHEMA).map(Database)
+    }
+
+    /// Reads and writes the database without changing what it holds.
+    ///
+    /// # Errors
+    /// 503 `store-unavailable`, also where the disk is full.
+    pub fn check(&self) -> Result<Health, Problem> {
+        self.0.check()
     }
 }
 

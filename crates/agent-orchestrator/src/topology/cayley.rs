@@ -3,7 +3,8 @@
 //! Vertices are the matrices in lexicographic order of their entries; `g` is joined to `g·s` for each generator `s`.
 //! A generating set closed under inversion makes that symmetric.
 
-use super::{FORTY_EIGHT, Graph};
+use super::graph::Graph;
+use super::size::FORTY_EIGHT;
 
 /// `[[a, b], [c, d]]` modulo 3, row by row.
 type Matrix = [u8; 4];

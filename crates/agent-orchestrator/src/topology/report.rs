@@ -7,7 +7,8 @@
 use serde::Serialize;
 use serde::ser::SerializeMap;
 
-use super::{Kind, UnsupportedSize, symmetric_eigenvalues};
+use super::kind::{Kind, UnsupportedSize};
+use super::spectrum::symmetric_eigenvalues;
 
 /// Eigenvalues nearer than this are one: far above the error of the computation (1e-13), far below the smallest gap
 /// between different eigenvalues of the shapes (about 0.1).
@@ -131,7 +132,7 @@ fn multiplicities(spectrum: &[f64]) -> Vec<Multiplicity> {
     out
 }
 
-/// `{"0": [1, 3], …}`, the form in which the guides write their tables.
+/// `{"0": [1, 3], …}`, a table of neighbours.
 fn by_vertex<S: serde::Serializer>(adjacency: &[Vec<usize>], serializer: S) -> Result<S::Ok, S::Error> {
     let mut map = serializer.serialize_map(Some(adjacency.len()))?;
     for (vertex, neighbours) in adjacency.iter().enumerate() {

@@ -25,6 +25,8 @@ pub(crate) fn settings() -> Settings {
         sync_interval: 5000,
         topology: Kind::Ramanujan3d,
         agent_id: "0".parse().unwrap(),
+        has_nats: true,
+        deployment: "test".to_owned(),
     }
 }
 
@@ -43,7 +45,15 @@ impl World {
     }
 
     pub(crate) fn with(settings: Settings) -> Self {
-        let guard = native::fresh_database();
+        World::behind(native::fresh_database(), settings)
+    }
+
+    /// A world with the database in a file.
+    pub(crate) fn in_file(settings: Settings, file: &std::path::Path) -> Self {
+        World::behind(native::database_file(file), settings)
+    }
+
+    fn behind(guard: Guard, settings: Settings) -> Self {
         let clock = Rc::new(Cell::new(START));
         let context = Context::fixed(settings, {
             let clock = clock.clone();
@@ -135,7 +145,7 @@ fn timeline(events: &Rc<RefCell<BTreeMap<String, (Value, usize)>>>, up: &Rc<Cell
     })
 }
 
-/// A message of the guides' form.
+/// A message as an agent sends it.
 pub(crate) fn message(id: &str, kind: &str, sender: u64, receiver: u64) -> Value {
     json!({
         "message_id": id, "msg_type": kind, "sender_id": sender, "receiver_id": receiver,

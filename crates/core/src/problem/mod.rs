@@ -24,7 +24,7 @@ pub const PROBLEM_JSON: &str = "application/problem+json";
 /// assert_eq!(problem.status, 409);
 /// assert_eq!(problem.to_json()["code"], "dot-conflict");
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Problem {
     /// HTTP status: the code's own, except where another component's refusal is passed on.
     pub status: u16,
@@ -115,6 +115,13 @@ impl Problem {
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}: {}", self.status, self.code, self.detail)
+    }
+}
+
+/// As it is displayed: what is derived would bring the printers of maps into every component.
+impl fmt::Debug for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -6,6 +6,7 @@
 pub mod color_at;
 pub mod genesis;
 pub mod golden_spiral;
+pub mod sample;
 pub mod split_chain;
 
 use std::fmt;
@@ -28,19 +29,6 @@ pub enum Algorithm {
     ColorAt,
     /// The published palette of seed 1069: data that no procedure gives.
     Genesis1069,
-}
-
-/// A colour with the hue it was made from, or its HSL hue where the procedure knows none.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Sample {
-    pub rgb: Rgb,
-    pub hue: Hue,
-}
-
-impl From<Rgb> for Sample {
-    fn from(rgb: Rgb) -> Self {
-        Sample { rgb, hue: Hue { degrees: rgb.hue(), space: HueSpace::Hsl } }
-    }
 }
 
 impl Algorithm {
@@ -207,7 +195,7 @@ impl std::error::Error for UnknownAlgorithm {}
 impl FromStr for Algorithm {
     type Err = UnknownAlgorithm;
 
-    /// Reads a name; the guides' prefix `gay-jl-` may stand before it.
+    /// Reads a name; `gay-jl-`, after the library that some of them come from, may stand before it.
     fn from_str(text: &str) -> Result<Self, UnknownAlgorithm> {
         let name = text.strip_prefix("gay-jl-").unwrap_or(text);
         Algorithm::ALL.into_iter().find(|a| a.as_str() == name).ok_or(UnknownAlgorithm)
@@ -238,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn names_round_trip_and_take_the_guides_prefix() {
+    fn names_round_trip_and_take_a_prefix() {
         for algorithm in Algorithm::ALL {
             assert_eq!(algorithm.to_string().parse(), Ok(algorithm));
             assert_eq!(format!("gay-jl-{algorithm}").parse(), Ok(algorithm));

@@ -1,33 +1,19 @@
 //! `POST /stream/red|blue/apply`, and GREEN's transitions: colour check, delta first, then the event, then the acknowledgement.
 
-use std::borrow::Cow;
-
 use http::Method;
-use ramanujan_core::{Code, Color, Digest, Dot, Fingerprint, Polarity, Problem, VectorClock, json};
+use ramanujan_core::{Code, Color, Digest, Dot, Polarity, Problem, VectorClock, json};
+use ramanujan_crdt::Json;
 use ramanujan_crdt::wire::OperationRequest;
-use ramanujan_crdt::{Json, TapPhase};
 use ramanujan_shell::fetch::{call_with, read_reply};
 use ramanujan_shell::{Request, Response, ok};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::check_color;
+use super::neighbours::{CRDT_SERVICE, record};
+use crate::acknowledged::{Stored, is_what_was_asked};
 use crate::colors::{self, DisplayColor};
-use crate::event::{Event, event_id, record};
-
-const CRDT_SERVICE: &str = "crdt-service";
-
-/// What a stream needs of crdt-service's reply.
-#[derive(Deserialize)]
-struct Stored {
-    operation_id: Dot,
-    #[serde(default)]
-    length: Option<u64>,
-    digest: Digest,
-    fingerprint: Fingerprint,
-    vector_clock: VectorClock,
-    duplicate: bool,
-}
+use crate::event::{Event, event_id};
+use crate::operations::{check_color, colored_name};
 
 #[derive(Deserialize)]
 struct StoredBatch {
@@ -45,7 +31,7 @@ struct Single<'a> {
     /// crdt-service's reply.
     result: &'a RawValue,
     vector_clock: &'a VectorClock,
-    /// The delta was checked against its parents' version and is stored.
+    /// Whether crdt-service's reply is about this operation: see [`is_what_was_asked`].
     verified: bool,
     event_id: Digest,
 }
@@ -79,8 +65,7 @@ pub(crate) async fn post(color: Color, request: Request) -> Result<Response, Pro
         // Checked here; crdt-service knows no streams.
         operation.polarity = None;
     }
-    let body = if is_batch { serde_json::to_vec(&operations) } else { serde_json::to_vec(&operations[0]) };
-    let body = body.map_err(|error| Problem::new(Code::Encoding, error.to_string()))?;
+    let body = if is_batch { serde_json::to_vec(&operations)? } else { serde_json::to_vec(&operations[0])? };
     let key = request.idempotency_key()?.map(|key| ("idempotency-key", key));
     let reply = call_with(CRDT_SERVICE, Method::POST, "/crdt/apply", key.as_slice(), body).await?;
     let stored = if is_batch {
@@ -107,7 +92,7 @@ pub(crate) async fn post(color: Color, request: Request) -> Result<Response, Pro
             display_color: &colors[0],
             result,
             vector_clock: &stored.vector_clock,
-            verified: true,
+            verified: is_what_was_asked(operation, stored),
             event_id: event.event_id,
         });
     }
@@ -129,15 +114,6 @@ pub(crate) async fn post(color: Color, request: Request) -> Result<Response, Pro
         applied: stored.applied,
         duplicates: stored.duplicates,
     })
-}
-
-/// The name under which an operation has a colour: that of a transition depends on where it leads.
-fn colored_name(operation: &OperationRequest) -> Cow<'_, str> {
-    let phase = operation.value.as_ref().and_then(Json::as_text).map(str::parse::<TapPhase>);
-    match (operation.operation.as_str(), phase) {
-        ("transition", Some(Ok(phase))) => format!("transition to {phase}").into(),
-        (name, _) => name.into(),
-    }
 }
 
 fn events<'a>(color: Color, operations: &'a [OperationRequest], stored: &'a [Stored]) -> Vec<Event<'a>> {

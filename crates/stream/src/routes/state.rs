@@ -5,6 +5,8 @@ use ramanujan_core::{Code, Color, DocumentId, Problem};
 use ramanujan_shell::{Request, Response, call_json, ok};
 use serde_json::{Map, Value, json};
 
+use super::neighbours::CRDT_SERVICE;
+
 /// The document as crdt-service has it, with the stream's colour.
 pub(crate) async fn get(color: Color, request: Request) -> Result<Response, Problem> {
     let query = request.query();
@@ -13,14 +15,14 @@ pub(crate) async fn get(color: Color, request: Request) -> Result<Response, Prob
         return Err(Problem::new(Code::InvalidParameter, "name the document: ?document_id=…"));
     };
     let path = format!("/crdt/{document}");
-    let mut reply: Map<String, Value> = call_json("crdt-service", Method::GET, &path, None::<&()>).await?;
+    let mut reply: Map<String, Value> = call_json(CRDT_SERVICE, Method::GET, &path, None::<&()>).await?;
     reply.remove("status");
     reply.insert("color".into(), color.as_str().into());
     reply.insert("polarity".into(), color.polarity().as_str().into());
     ok(&reply)
 }
 
-/// The route of the guides' local smoke test: says that requests reach the stream.
+/// Says that requests reach the stream, and how many bytes of one did: for a first try by hand.
 pub(crate) async fn test(color: Color, request: Request) -> Result<Response, Problem> {
     ok(&json!({
         "message": format!("{color} stream received"),

@@ -9,10 +9,12 @@ use ramanujan_crdt::wire::DeltaRecord;
 use ramanujan_shell::{Request, Response, call_json, ok};
 use serde::{Deserialize, Serialize};
 
-use crate::check_color;
+use super::neighbours::{CRDT_SERVICE, record};
 use crate::convergence::{Convergence, Kept};
-use crate::event::{Event, event_id, record};
+use crate::event::{Event, event_id};
+use crate::operations::check_color;
 use crate::recompute::Recomputed;
+use crate::settings;
 
 /// Deltas asked for at a time; crdt-service may give fewer.
 const PAGE: u64 = 1000;
@@ -105,14 +107,14 @@ pub(crate) async fn post(request: Request) -> Result<Response, Problem> {
     }
     let document = request.document_id.as_str();
     let reported: Reported =
-        call_json("crdt-service", Method::GET, &format!("/crdt/{document}"), None::<&()>).await?;
+        call_json(CRDT_SERVICE, Method::GET, &format!("/crdt/{document}"), None::<&()>).await?;
     let mut recomputed = Recomputed::new(reported.crdt_type);
-    let mut kept = Kept::new()?;
+    let mut kept = Kept::at_most(settings::WITNESS_MAX_DELTAS.read()?);
     let mut cursor = String::from("0");
     loop {
         let path =
             format!("/crdt/{document}/history?limit={PAGE}&cursor={cursor}&until={}", reported.log_position);
-        let page: Page = call_json("crdt-service", Method::GET, &path, None::<&()>).await?;
+        let page: Page = call_json(CRDT_SERVICE, Method::GET, &path, None::<&()>).await?;
         for record in page.items {
             recomputed.push(&record);
             kept.push(record);
@@ -124,7 +126,7 @@ pub(crate) async fn post(request: Request) -> Result<Response, Problem> {
     }
     let deltas = recomputed.deltas;
     let (outcome, mut mismatches) = recomputed.finish();
-    let (convergence, diverged) = kept.witness(reported.crdt_type, &outcome)?;
+    let (convergence, diverged) = kept.witness(reported.crdt_type, &outcome, settings::gadget_limits()?)?;
     mismatches.extend(diverged);
     let witness = Witness {
         crdt_type: reported.crdt_type,

@@ -2,17 +2,15 @@
 //! recorded: they are about no document.
 
 use ramanujan_core::{Code, Color, Polarity, Problem};
-use ramanujan_shell::{Request, Response, ok, setting};
+use ramanujan_shell::{Request, Response, ok};
 use serde::{Deserialize, Serialize};
 
-use crate::check_color;
 use crate::gadgets::{self, Canonical, Limits, Step, Verdict};
+use crate::operations::check_color;
+use crate::settings;
 
 /// The laws of a join, which apply where a request names no rules.
-pub(crate) const JOIN_LAWS: [&str; 5] = ["assoc", "assoc_rev", "comm", "idem", "identity"];
-/// Nodes and rounds that a request may use where `GADGET_MAX_NODES` and `GADGET_MAX_ITERATIONS` do not say.
-const DEFAULT_NODES: u32 = 20_000;
-const DEFAULT_ITERATIONS: u64 = 30;
+const JOIN_LAWS: [&str; 5] = ["assoc", "assoc_rev", "comm", "idem", "identity"];
 /// Most entries in `rules`.
 const MAX_RULES: usize = 100;
 
@@ -61,16 +59,9 @@ struct VerifyReply {
     rules: Vec<String>,
 }
 
-/// The bounds that the manifest sets.
-pub(crate) fn bounds() -> Result<Limits, Problem> {
-    Ok(Limits {
-        iterations: setting::number("GADGET_MAX_ITERATIONS", DEFAULT_ITERATIONS)?,
-        nodes: setting::number("GADGET_MAX_NODES", DEFAULT_NODES)?,
-    })
-}
-
+/// The bounds of a request: the manifest's, or narrower ones of its own.
 fn limits(iterations: Option<u64>, nodes: Option<u32>) -> Result<Limits, Problem> {
-    let most = bounds()?;
+    let most = settings::gadget_limits()?;
     if iterations.is_some_and(|given| given == 0 || given > most.iterations) {
         let detail = format!("max_iterations must be 1 to {}", most.iterations);
         return Err(Problem::new(Code::InvalidLimit, detail));

@@ -1,0 +1,41 @@
+//! `/colors/…`: reads the query, asks the pure files, writes JSON.
+//!
+//! Replies are typed and written straight to bytes: building them as JSON values first costs the component 40 kB.
+
+pub(crate) mod color;
+mod look;
+pub(crate) mod operator;
+pub(crate) mod palette;
+pub(crate) mod root;
+pub(crate) mod seed;
+pub(crate) mod vectors;
+
+use std::fmt::Display;
+
+use ramanujan_core::{Code, Problem};
+use ramanujan_shell::Query;
+
+use crate::algorithm::Algorithm;
+use crate::settings::ALGORITHM;
+use crate::splitmix::Seed;
+
+fn source(algorithm: Algorithm) -> &'static str {
+    if algorithm.is_data() { "data" } else { "computed" }
+}
+
+fn refused(error: impl Display) -> Problem {
+    Problem::new(Code::NoSuchColor, error.to_string())
+}
+
+fn missing(parameter: &str, example: &str) -> Problem {
+    Problem::new(Code::MissingParameter, format!("{parameter} is needed, e.g. {example}"))
+}
+
+fn algorithm_and_seed(query: &Query<'_>) -> Result<(Algorithm, Option<Seed>), Problem> {
+    let algorithm = match query.parse("algorithm")? {
+        Some(algorithm) => algorithm,
+        None => ALGORITHM.read()?,
+    };
+    let seed = query.parse::<Seed>("seed")?.or(algorithm.default_seed());
+    Ok((algorithm, seed))
+}
