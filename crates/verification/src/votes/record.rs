@@ -93,17 +93,17 @@ impl<'de> Deserialize<'de> for Subject {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Unchecked")]
 pub struct VoteRecord {
-    subject: Subject,
+    pub(super) subject: Subject,
     #[serde(serialize_with = "verifier_id")]
-    verifier: &'static Verifier,
+    pub(super) verifier: &'static Verifier,
     /// The agent that ran the verifier.
-    agent_id: AgentId,
-    vote: Vote,
-    score: Option<f64>,
+    pub(super) agent_id: AgentId,
+    pub(super) vote: Vote,
+    pub(super) score: Option<f64>,
     /// Digest of the evidence, which stays with the agent.
-    evidence: Digest,
+    pub(super) evidence: Digest,
     #[serde(skip_serializing_if = "Option::is_none")]
-    signature: Option<String>,
+    pub(super) signature: Option<String>,
 }
 
 fn verifier_id<S: Serializer>(verifier: &&Verifier, serializer: S) -> Result<S::Ok, S::Error> {
