@@ -3,7 +3,7 @@
 use ramanujan_core::Code;
 use serde_json::{Map, Value, json};
 
-use crate::collect::{Answer, Answers};
+use crate::answers::{Answer, Answers, WINDOW_S};
 use crate::components::ALL;
 use crate::stats::Sample;
 
@@ -46,7 +46,7 @@ pub fn everything(answers: &Answers, refresh_ms: u64, timestamp: &str) -> Value 
         "colors": summary.get("by_color"),
         "event_types": summary.get("by_type"),
         "events": answered(&answers.events).filter(|events| events.is_array()),
-        "flows": Value::Null,
+        "flows": answered(&answers.flows).and_then(|flows| flows.get("flows")),
         "components": components(&answers.health),
         "problems": errors(answers),
         "refresh_ms": refresh_ms,
@@ -84,6 +84,7 @@ fn performance(answers: &Answers) -> Value {
     let round = |value: Option<f64>| value.map(milliseconds);
     let summary = value(&answers.summary);
     let network = network(answers);
+    let measured = value(&answers.measured);
     json!({
         "min_latency_ms": round(sample.min()),
         "avg_latency_ms": round(sample.mean()),
@@ -99,8 +100,10 @@ fn performance(answers: &Answers) -> Value {
         "first_event": summary.get("first_timestamp"),
         "last_event": summary.get("last_timestamp"),
         "total_messages": network.get("total_messages"),
-        "total_bytes": Value::Null,
-        "efficiency": Value::Null,
+        "measured_s": WINDOW_S,
+        "measured_completely": measured.get("window").and_then(|window| window.get("complete")),
+        "total_bytes": measured.get("total_bytes_transferred"),
+        "efficiency": measured.get("synchronization_efficiency"),
     })
 }
 
@@ -111,21 +114,26 @@ pub fn rate(summary: &Value) -> Option<f64> {
     (window > 0.0).then(|| (events / window * 10.0).round() / 10.0)
 }
 
+/// Says what holds of the documents that were looked at, one page by name, and whether those were all (`complete`).
 /// Documents with several heads hold concurrent edits that no later edit has seen yet; all replicas that hold the
 /// same operations read the same text either way.
 fn convergence(answers: &Answers) -> Value {
     let green = value(&answers.summary).get("by_color").and_then(|colors| colors.get("GREEN")).cloned();
     let Some(documents) = value(&answers.documents).get("documents").and_then(Value::as_array) else {
-        return json!({"documents": null, "concurrent": null, "label": null, "verifications": green});
+        return json!({"documents": null, "complete": null, "concurrent": null, "label": null,
+                      "verifications": green});
     };
     let heads = |document: &&Value| document["heads"].as_array().is_some_and(|heads| heads.len() > 1);
     let concurrent = documents.iter().filter(heads).count();
+    let complete = value(&answers.documents).get("next_cursor").is_none_or(Value::is_null);
     let label = match (documents.len(), concurrent) {
-        (0, _) => "No documents yet",
-        (_, 0) => "Converged",
-        _ => "Concurrent edits open",
+        (0, _) => "No documents yet".to_owned(),
+        (_, 0) if complete => "Converged".to_owned(),
+        (looked_at, 0) => format!("The first {looked_at} converged"),
+        _ => "Concurrent edits open".to_owned(),
     };
-    json!({"documents": documents.len(), "concurrent": concurrent, "label": label, "verifications": green})
+    json!({"documents": documents.len(), "complete": complete, "concurrent": concurrent, "label": label,
+           "verifications": green})
 }
 
 fn agents(answers: &Answers) -> Value {
@@ -137,7 +145,7 @@ fn agents(answers: &Answers) -> Value {
     agents
 }
 
-/// Traffic-light colour of a health score from 0 to 1 (network.md §9).
+/// Traffic-light colour of a health score from 0 to 1.
 pub fn health_color(score: f64) -> &'static str {
     match score {
         s if s >= 0.8 => "green",
@@ -147,7 +155,7 @@ pub fn health_color(score: f64) -> &'static str {
     }
 }
 
-/// Traffic-light colour of a latency in milliseconds (network.md §9).
+/// Traffic-light colour of a latency in milliseconds.
 pub fn latency_color(ms: f64) -> &'static str {
     match ms {
         ms if ms < 10.0 => "green",

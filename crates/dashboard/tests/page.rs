@@ -1,4 +1,4 @@
-//! The pages: served where the guides look for them, and closed to anything foreign.
+//! The pages: served where people look for them, and closed to anything foreign.
 
 use std::path::Path;
 

@@ -171,13 +171,23 @@ impl Service {
 
     /// Answers `GET <base>` with a page to a client that wants one; others still get the description.
     #[must_use]
-    pub fn page<F, Fut>(mut self, handler: F) -> Self
+    pub fn page<F, Fut>(self, handler: F) -> Self
+    where
+        F: Fn(Request) -> Fut + 'static,
+        Fut: Future<Output = Result<Response, Problem>> + 'static,
+    {
+        self.page_where(Request::wants_page, handler)
+    }
+
+    /// As [`Service::page`], for clients that `wanted` chooses.
+    #[must_use]
+    pub fn page_where<F, Fut>(mut self, wanted: fn(&Request) -> bool, handler: F) -> Self
     where
         F: Fn(Request) -> Fut + 'static,
         Fut: Future<Output = Result<Response, Problem>> + 'static,
     {
         let handler: Handler = Rc::new(move |request| Box::pin(handler(request)));
-        self.page = Some(Page { wanted: Request::wants_page, handler });
+        self.page = Some(Page { wanted, handler });
         self
     }
 
@@ -393,8 +403,11 @@ impl Service {
     }
 }
 
-/// 503 `unhealthy` with the reason, whatever it was that failed.
+/// 503 `unhealthy` with the reason, whatever it was that failed; a wrong setting is what it is at every other route.
 fn unwell(component: &str, problem: Problem) -> Problem {
+    if problem.code == Code::InvalidSetting {
+        return problem;
+    }
     let detail = format!("{component} cannot do its work: {}", problem.detail);
     let mut unwell = Problem::new(Code::Unhealthy, detail);
     unwell.extra.clone_from(&problem.extra);

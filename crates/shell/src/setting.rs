@@ -83,7 +83,15 @@ impl<T: FromStr<Err: Display>> Setting<T> {
     /// # Errors
     /// 500 `invalid-setting` naming the variable: only the operator can mend it.
     pub fn read(&self) -> Result<T, Problem> {
-        let Some(text) = text(self.name) else { return Ok((self.default)()) };
+        self.parse(text(self.name))
+    }
+
+    /// As [`Setting::read`], from text that the caller found: a test has variables of its own.
+    ///
+    /// # Errors
+    /// As [`Setting::read`].
+    pub fn parse(&self, given: Option<String>) -> Result<T, Problem> {
+        let Some(text) = given else { return Ok((self.default)()) };
         let value = text.trim().parse().map_err(|error| invalid(self.name, &text, error))?;
         if (self.accepts)(&value) {
             return Ok(value);

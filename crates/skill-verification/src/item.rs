@@ -3,18 +3,17 @@
 use std::collections::BTreeMap;
 
 use ramanujan_core::{AgentId, Code, Digest, Polarity, Problem};
-use ramanujan_shell::Store;
 use ramanujan_verification::embedding::{self, Context, Embedding};
-use ramanujan_verification::report::{Kind, Report};
+use ramanujan_verification::report::Report;
 use ramanujan_verification::skill::{self, Limits, Skill};
 use ramanujan_verification::votes::{Subject, Unchecked, VoteRecord};
-use ramanujan_verification::{Ballot, ROSTER, Verifier, Vote};
+use ramanujan_verification::{Ballot, Kind, ROSTER, Verifier, Vote};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use crate::collection::Collection;
 use crate::components::Components;
 use crate::settings::Settings;
-use crate::store::collections::{self, Collection};
 use crate::surroundings::{self, Again, Query, Surroundings};
 
 /// Longest name of an image or a model, in characters.
@@ -63,7 +62,7 @@ pub(crate) struct Item {
 }
 
 impl Item {
-    /// Checks an item; `collection` is the request's where the item names none.
+    /// Checks an item; `collection` is the request's where the item names none, and `find` knows those that are stored.
     ///
     /// # Errors
     /// 422 naming the member, 404 `no-such-collection`.
@@ -71,6 +70,7 @@ impl Item {
         request: ItemRequest,
         settings: &Settings,
         collection: Option<&str>,
+        find: impl Fn(&str) -> Result<Collection, Problem>,
     ) -> Result<Item, Problem> {
         let invalid = |detail: String| Problem::new(Code::InvalidItem, detail);
         for (member, text) in [("image_id", &request.image_id), ("embedding_model", &request.embedding_model)]
@@ -98,12 +98,9 @@ impl Item {
                 if name.is_some() && !reference.is_empty() {
                     return Err(invalid("reference and collection: give one of them".into()));
                 }
-                let collection = match name {
-                    Some(name) => Some(collections::find(&crate::store::open()?, name)?),
-                    None => None,
-                };
+                let collection = name.map(find).transpose()?;
                 if let Some(collection) = &collection {
-                    check_dimension("embedding", dimension, collection)?;
+                    collection.check_dimension("embedding", dimension)?;
                 }
                 Ok(item(Content::Embedding(embedding), reference, collection))
             }
@@ -136,16 +133,16 @@ impl Item {
     }
 
     /// Judges the item, twice. `found` is what its collection has around it; `peers` are other embeddings of the
-    /// request.
+    /// request; `reread` gives the vectors at some places of a collection as they are stored.
     pub(crate) fn judge(
         &self,
-        store: &Store,
         found: Option<Surroundings>,
         peers: &[(u64, &Embedding)],
+        reread: impl FnOnce(&Collection, &[u64]) -> Result<Vec<(u64, Embedding)>, Problem>,
     ) -> Result<Judged, Problem> {
         let (report, again, subject, vectors) = match &self.content {
             Content::Skill(skill) => {
-                let bytes = encode(skill)?;
+                let bytes = serde_json::to_vec(skill)?;
                 let copy = serde_json::from_slice(&bytes).ok();
                 let copy = copy.and_then(|value| Skill::from_json(value, &Limits::DEFAULT).ok());
                 let subject = Digest::of_parts([DOMAIN, b"skill\0", &bytes]);
@@ -154,15 +151,15 @@ impl Item {
             Content::Embedding(embedding) => {
                 let around = found.unwrap_or_else(|| surroundings::inline(embedding, &self.reference));
                 let report = judge(embedding, &around, peers);
-                let reread = match &self.collection {
+                let stored = match &self.collection {
                     Some(collection) => {
                         let places: Vec<u64> = around.neighbours.iter().map(|near| near.index).collect();
-                        collections::vectors_at(store, collection, &places)?
+                        reread(collection, &places)?
                     }
                     None => Vec::new(),
                 };
                 let source = match &self.collection {
-                    Some(_) => Again::Reread(&reread),
+                    Some(_) => Again::Reread(&stored),
                     None => Again::Inline(&self.reference),
                 };
                 let bytes = embedding.to_le_bytes();
@@ -180,9 +177,7 @@ impl Item {
     /// The reply about an item, but for its clock.
     pub(crate) fn show(&self, judged: &Judged) -> Result<Map<String, Value>, Problem> {
         let report = &judged.report;
-        let Value::Object(mut reply) =
-            serde_json::to_value(report).map_err(|error| Problem::new(Code::Encoding, error.to_string()))?
-        else {
+        let Value::Object(mut reply) = serde_json::to_value(report)? else {
             return Err(Problem::new(Code::Encoding, "a report is an object"));
         };
         let mean = |polarity: Polarity| {
@@ -234,7 +229,7 @@ impl Item {
     /// The votes as records that another site takes as they are.
     fn votes(&self, judged: &Judged) -> Result<Vec<VoteRecord>, Problem> {
         let records = judged.report.verifiers.iter().map(|opinion| {
-            let evidence = Digest::of(&encode(&opinion.evidence)?);
+            let evidence = Digest::of(&serde_json::to_vec(&opinion.evidence)?);
             let raw = Unchecked {
                 subject: judged.subject,
                 verifier: opinion.id.to_owned(),
@@ -339,23 +334,6 @@ fn read_reference(
         Err(Problem::new(Code::DimensionMismatch, detail))
     };
     vectors.into_iter().enumerate().map(read).collect()
-}
-
-/// # Errors
-/// 422 `dimension-mismatch`.
-pub(crate) fn check_dimension(place: &str, dimension: usize, collection: &Collection) -> Result<(), Problem> {
-    if dimension == collection.dimension {
-        return Ok(());
-    }
-    let detail = format!(
-        "{place} has {dimension} components, the collection {} has {}",
-        collection.name, collection.dimension
-    );
-    Err(Problem::new(Code::DimensionMismatch, detail).with("dimension", collection.dimension))
-}
-
-fn encode(value: &impl serde::Serialize) -> Result<Vec<u8>, Problem> {
-    serde_json::to_vec(value).map_err(|error| Problem::new(Code::Encoding, error.to_string()))
 }
 
 /// What kind of item a report is about, for events.

@@ -2,15 +2,13 @@
 //! compare with, and the votes of verifiers that run on several agents.
 //!
 //! Tests, votes and the search are in `ramanujan-verification`. Here `item` reads, judges and shows one item,
-//! `surroundings` finds what lies around it, `store` holds the tables, `event` tells the timeline, `settings` has the
-//! limits, and `routes` turns requests into calls of these.
+//! `surroundings` is what lies around it, `store` holds the tables, `settings` the limits, and `routes` turns requests
+//! into calls of these and tells the timeline.
 
-mod body;
+mod collection;
 mod components;
-mod event;
 mod item;
 mod routes;
-mod schema;
 mod settings;
 mod store;
 mod surroundings;
@@ -20,24 +18,22 @@ use std::rc::Rc;
 
 use http::Method;
 use ramanujan_core::Problem;
-use ramanujan_shell::{Info, Request, Service, setting};
+use ramanujan_shell::{Info, Request, Service};
 use serde_json::Map;
 
 use crate::routes::{agents, analyze, batch, collections, similarity, votes};
 use crate::settings::Settings;
 
-const COMPONENT: &str = "skill-verification";
-
 /// The component's routes.
 pub fn service() -> Service {
-    service_with(setting::text)
+    service_with(settings::environment)
 }
 
 /// The component's routes, with its environment as `variables` gives it at each request.
 pub fn service_with(variables: impl Fn(&str) -> Option<String> + 'static) -> Service {
     let source: Source = Rc::new(move || Settings::read(&variables));
     Service::new(Info {
-        component: COMPONENT,
+        component: "skill-verification",
         message: "Skill verification received",
         base: "/verify",
         version: env!("CARGO_PKG_VERSION"),
@@ -49,7 +45,7 @@ pub fn service_with(variables: impl Fn(&str) -> Option<String> + 'static) -> Ser
         members.insert("service".into(), "Skill Verification".into());
         Ok(members)
     }))
-    .get("/verify/health", within(&source, agents::health))
+    .health_check(within(&source, agents::health))
     .get("/verify/agents", within(&source, agents::list))
     .post("/verify/analyze", within(&source, analyze::analyze))
     .post("/verify/batch", within(&source, batch::batch))

@@ -6,75 +6,103 @@
 use std::fmt::Display;
 use std::str::FromStr;
 
-use ramanujan_core::{AgentId, Code, Polarity, Problem};
+use ramanujan_core::{AgentId, Polarity, Problem};
+use ramanujan_shell::setting::{self, Setting};
 use ramanujan_verification::{NUM_VERIFIERS, ROSTER};
 
-/// Limits and names from the component's environment.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Settings {
-    /// `BATCH_SIZE`: most items of a batch.
-    pub(crate) batch_size: usize,
-    /// `MAX_COLLECTIONS`: most collections.
-    pub(crate) max_collections: u64,
-    /// `MAX_COLLECTION_VECTORS`: most vectors of a collection.
-    pub(crate) max_vectors: u64,
-    /// `MAX_COLLECTION_BYTES`: most bytes of a collection's vectors; a query looks at all of them.
-    pub(crate) max_bytes: u64,
-    /// `MAX_REFERENCE_VECTORS`: most vectors that come with a request to compare with.
-    pub(crate) max_reference: usize,
-    /// `MAX_VOTES`: most votes on one subject; `MAX_BATCH`: most in one request.
-    pub(crate) max_votes: u64,
-    pub(crate) max_vote_batch: usize,
-    /// `MAX_ANALYSES`: how many analyses are remembered, to recognise one that is asked for again.
-    pub(crate) max_analyses: u64,
-    /// `PAGE_LIMIT_MAX`: most entries of a page.
-    pub(crate) page_limit: u64,
-    /// `AGENT_ID`: the agent that runs the verifiers where a request names none.
-    pub(crate) agent: AgentId,
+ramanujan_shell::settings! {
+    /// How many verifiers vote; the verdict rule is made for this number and takes no other.
+    NUM_AGENTS: usize = NUM_VERIFIERS;
+    /// How many of them are negative; fixed as their number is.
+    NEG_AGENTS: usize = group(Polarity::Negative);
+    /// How many of them are neutral; fixed as their number is.
+    NEUTRAL_AGENTS: usize = group(Polarity::Neutral);
+    /// How many of them are positive; fixed as their number is.
+    POS_AGENTS: usize = group(Polarity::Positive);
+    /// Most items of a batch.
+    BATCH_SIZE: usize = 100, 1..=10_000, "items";
+    /// Most collections.
+    MAX_COLLECTIONS: u64 = 64, 0..=65_536, "collections";
+    /// Most vectors of a collection.
+    MAX_COLLECTION_VECTORS: u64 = 1 << 18, 0..=1 << 32, "vectors";
+    /// Most bytes of a collection's vectors; a query looks at all of them. Two and a half times what `docs/figures.md`
+    /// has a search of.
+    MAX_COLLECTION_BYTES: u64 = 1 << 29, 0..=1 << 40, "bytes";
+    /// Most vectors that come with a request to compare with.
+    MAX_REFERENCE_VECTORS: usize = 1000, 0..=100_000, "vectors";
+    /// Most votes on one subject: the roster times the largest network of 48 agents, and once again for those that
+    /// equivocate.
+    MAX_VOTES: u64 = 1632, 0..=1_000_000, "votes";
+    /// Most votes in one request.
+    MAX_BATCH: usize = 1000, 1..=100_000, "votes";
+    /// How many analyses are remembered, to recognise one that is asked for again.
+    MAX_ANALYSES: u64 = 100_000, 0..=1 << 32, "analyses";
+    /// The agent that runs the verifiers where a request names none.
+    AGENT_ID: String = "skill-verification".to_owned();
 }
 
-type Variables<'a> = &'a dyn Fn(&str) -> Option<String>;
+/// A variable of the component's environment.
+pub(crate) fn environment(name: &str) -> Option<String> {
+    setting::text(name)
+}
+
+/// How many verifiers of the roster have this polarity.
+pub(crate) fn group(polarity: Polarity) -> usize {
+    ROSTER.iter().filter(|verifier| verifier.polarity == polarity).count()
+}
+
+/// The variables as they are read for a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Settings {
+    pub(crate) batch_size: usize,
+    pub(crate) max_collections: u64,
+    pub(crate) max_vectors: u64,
+    pub(crate) max_bytes: u64,
+    pub(crate) max_reference: usize,
+    pub(crate) max_votes: u64,
+    pub(crate) max_vote_batch: usize,
+    pub(crate) max_analyses: u64,
+    pub(crate) agent: AgentId,
+}
 
 impl Settings {
     /// Reads the variables; unset ones take their defaults.
     ///
     /// # Errors
     /// 500 `invalid-setting` naming the variable.
-    pub(crate) fn read(variables: Variables<'_>) -> Result<Self, Problem> {
-        let group = |polarity| ROSTER.iter().filter(|verifier| verifier.polarity == polarity).count();
-        fixed(variables, "NUM_AGENTS", NUM_VERIFIERS)?;
-        fixed(variables, "NEG_AGENTS", group(Polarity::Negative))?;
-        fixed(variables, "NEUTRAL_AGENTS", group(Polarity::Neutral))?;
-        fixed(variables, "POS_AGENTS", group(Polarity::Positive))?;
-        let agent = variables("AGENT_ID").unwrap_or_else(|| "skill-verification".to_owned());
+    pub(crate) fn read(variables: &dyn Fn(&str) -> Option<String>) -> Result<Self, Problem> {
+        let only = |number: Setting<usize>| fixed(variables(number.name), &number);
+        only(NUM_AGENTS)?;
+        only(NEG_AGENTS)?;
+        only(NEUTRAL_AGENTS)?;
+        only(POS_AGENTS)?;
+        let agent = AGENT_ID.parse(variables(AGENT_ID.name))?;
         Ok(Settings {
-            batch_size: number(variables, "BATCH_SIZE", 100)?,
-            max_collections: number(variables, "MAX_COLLECTIONS", 64)?,
-            max_vectors: number(variables, "MAX_COLLECTION_VECTORS", 1 << 18)?,
-            // Two and a half times what docs/figures.md has a search of.
-            max_bytes: number(variables, "MAX_COLLECTION_BYTES", 1 << 29)?,
-            max_reference: number(variables, "MAX_REFERENCE_VECTORS", 1000)?,
-            // The roster times the largest network of the guides, and once again for those that equivocate.
-            max_votes: number(variables, "MAX_VOTES", 1632)?,
-            max_vote_batch: number(variables, "MAX_BATCH", 1000)?,
-            max_analyses: number(variables, "MAX_ANALYSES", 100_000)?,
-            page_limit: number(variables, "PAGE_LIMIT_MAX", 1000)?,
-            agent: agent.trim().parse().map_err(|error| invalid("AGENT_ID", &agent, error))?,
+            batch_size: of(variables, &BATCH_SIZE)?,
+            max_collections: of(variables, &MAX_COLLECTIONS)?,
+            max_vectors: of(variables, &MAX_COLLECTION_VECTORS)?,
+            max_bytes: of(variables, &MAX_COLLECTION_BYTES)?,
+            max_reference: of(variables, &MAX_REFERENCE_VECTORS)?,
+            max_votes: of(variables, &MAX_VOTES)?,
+            max_vote_batch: of(variables, &MAX_BATCH)?,
+            max_analyses: of(variables, &MAX_ANALYSES)?,
+            agent: agent.trim().parse().map_err(|error| setting::invalid(AGENT_ID.name, &agent, error))?,
         })
     }
 }
 
-fn number<T: FromStr<Err: Display>>(variables: Variables<'_>, name: &str, default: T) -> Result<T, Problem> {
-    match variables(name) {
-        None => Ok(default),
-        Some(text) => text.trim().parse().map_err(|error| invalid(name, &text, error)),
-    }
+fn of<T: FromStr<Err: Display>>(
+    variables: &dyn Fn(&str) -> Option<String>,
+    setting: &Setting<T>,
+) -> Result<T, Problem> {
+    setting.parse(variables(setting.name))
 }
 
-fn fixed(variables: Variables<'_>, name: &str, only: usize) -> Result<(), Problem> {
-    match variables(name) {
-        Some(text) if text.trim().parse() != Ok(only) => Err(invalid(
-            name,
+fn fixed(given: Option<String>, number: &Setting<usize>) -> Result<(), Problem> {
+    let only = number.parse(None)?;
+    match given {
+        Some(text) if text.trim().parse() != Ok(only) => Err(setting::invalid(
+            number.name,
             &text,
             format!(
                 "the verdict rule is made for {NUM_VERIFIERS} verifiers (6 negative, 5 neutral, 6 positive); set it \
@@ -83,10 +111,6 @@ fn fixed(variables: Variables<'_>, name: &str, only: usize) -> Result<(), Proble
         )),
         _ => Ok(()),
     }
-}
-
-fn invalid(name: &str, text: &str, error: impl Display) -> Problem {
-    Problem::new(Code::InvalidSetting, format!("the setting {name}={text:?} is not usable: {error}"))
 }
 
 #[cfg(test)]
@@ -105,7 +129,10 @@ mod tests {
             assert!(with(name, good).is_ok(), "{name}");
             for bad in ["16", "0", "-17", "17.0", "seventeen"] {
                 let problem = with(name, bad).unwrap_err();
-                assert!(problem.code == Code::InvalidSetting && problem.detail.contains(name), "{problem}");
+                assert!(
+                    problem.code == ramanujan_core::Code::InvalidSetting && problem.detail.contains(name),
+                    "{problem}"
+                );
             }
         }
     }

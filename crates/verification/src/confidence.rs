@@ -5,22 +5,15 @@
 //! alone would be too sure.
 
 mod calibrated;
+mod table;
 
-use crate::report::Kind;
-use crate::roster::NUM_VERIFIERS;
+use crate::roster::Kind;
 use crate::verdict::{Ballot, Vote};
+
+pub use table::Table;
 
 /// Verifiers of embeddings that abstain without a reference collection.
 const NEED_REFERENCE: [u8; 7] = [9, 10, 13, 14, 15, 16, 17];
-
-/// A calibration.
-#[derive(Clone, Copy, Debug)]
-pub struct Table {
-    /// ln P(vote | sound) − ln P(vote | defective) of yes and of no, in roster order.
-    pub weights: [[f64; 2]; NUM_VERIFIERS],
-    /// From which sum of weights on which probability holds, ascending in both.
-    pub steps: &'static [(f64, f64)],
-}
 
 /// The calibration that applies to these votes: for embeddings there is one for judgements with a reference
 /// collection and one for those without, told apart by whether any verifier that needs one has voted.

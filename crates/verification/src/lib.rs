@@ -13,8 +13,8 @@ pub mod skill;
 pub mod verdict;
 pub mod votes;
 
-pub use report::{Kind, Opinion, Report};
-pub use roster::{NUM_VERIFIERS, ROSTER, Verifier};
+pub use report::{Opinion, Report};
+pub use roster::{Kind, NUM_VERIFIERS, ROSTER, Verifier};
 pub use verdict::{Ballot, Groups, Tally, Verdict, Vote};
 
 /// The example of the README is a test.

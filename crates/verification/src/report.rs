@@ -1,20 +1,12 @@
 //! The reply to one item: what each verifier found, how the groups voted, the verdict and what it is worth.
 
 use ramanujan_core::Polarity;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use crate::confidence;
-use crate::roster::{NUM_VERIFIERS, ROSTER};
+use crate::roster::{Kind, NUM_VERIFIERS, ROSTER};
 use crate::verdict::{Ballot, Groups, Verdict, Vote};
-
-/// What is judged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Kind {
-    Embedding,
-    Skill,
-}
 
 /// What one verifier found.
 #[derive(Clone, Debug, PartialEq, Serialize)]

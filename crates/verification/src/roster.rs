@@ -1,12 +1,20 @@
-//! Who the seventeen verifiers are (network.md §4.1) and what each one measures.
+//! Who the seventeen verifiers are and what each one measures.
 
 use ramanujan_core::Polarity;
 use ramanujan_core::Polarity::{Negative, Neutral, Positive};
 
-use crate::report::Kind;
+use serde::{Deserialize, Serialize};
 
 /// How many verifiers there are, the only value of `NUM_AGENTS` that the verdict rule is made for.
 pub const NUM_VERIFIERS: usize = 17;
+
+/// What is judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    Embedding,
+    Skill,
+}
 
 /// One test: its name in replies, and in a sentence what it measures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +26,7 @@ pub struct Test {
 /// One verifier of the roster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Verifier {
-    /// 1 to 17, the order of network.md §4.1.
+    /// 1 to 17, its place in the roster.
     pub agent_id: u8,
     pub id: &'static str,
     pub name: &'static str,
@@ -79,7 +87,7 @@ macro_rules! roster {
     };
 }
 
-/// All verifiers, in the order of network.md §4.1.
+/// All verifiers, in the order of the roster.
 pub const ROSTER: [Verifier; NUM_VERIFIERS] = roster! {
     1 "neg_critic" Negative "RED" "🔴", "Negative Critic" / "Defect Detection";
     embedding "dynamic_range" "how many binary orders of magnitude the non-zero components span, and whether any is subnormal or near the largest f32";

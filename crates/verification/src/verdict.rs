@@ -1,4 +1,4 @@
-//! Votes, how a group agrees, and the verdict (network.md §4.3, decisions.md "Verification").
+//! Votes, how a group agrees, and the verdict.
 //!
 //! Everything here is a function of who voted what: the order in which votes are given or counted changes nothing.
 

@@ -1,13 +1,12 @@
 //! `GET /verify/agents`: the roster, and `GET /verify/health`.
 
-use ramanujan_core::time::format_rfc3339;
 use ramanujan_core::{Polarity, Problem};
-use ramanujan_shell::{Request, Response, now_millis, ok};
+use ramanujan_shell::{Request, Response, ok};
 use ramanujan_verification::{NUM_VERIFIERS, ROSTER};
 use serde_json::{Map, Value, json};
 
-use crate::COMPONENT;
-use crate::settings::Settings;
+use crate::settings::{self, Settings};
+use crate::store::Database;
 
 pub(crate) async fn list(_: Settings, request: Request) -> Result<Response, Problem> {
     request.query().only(&[])?;
@@ -27,23 +26,19 @@ pub(crate) async fn list(_: Settings, request: Request) -> Result<Response, Prob
     ok(&reply)
 }
 
-pub(crate) async fn health(_: Settings, _: Request) -> Result<Response, Problem> {
-    ok(&json!({
-        "service": COMPONENT,
-        "component": COMPONENT,
-        "version": env!("CARGO_PKG_VERSION"),
-        "timestamp": format_rfc3339(now_millis()),
-        "agents": NUM_VERIFIERS,
-    }))
+/// What `GET /verify/health` finds: the store, and the verifiers that are set up as the verdict rule wants them.
+pub(crate) async fn health(_: Settings, _: Request) -> Result<Map<String, Value>, Problem> {
+    let mut members = Database::open()?.check()?.members();
+    members.insert("agents".into(), NUM_VERIFIERS.into());
+    Ok(members)
 }
 
-/// The guides' constants.
+/// How many verifiers there are, and of each polarity.
 pub(crate) fn counts() -> Map<String, Value> {
     let mut members = Map::new();
     members.insert("agents_total".into(), NUM_VERIFIERS.into());
     for polarity in [Polarity::Negative, Polarity::Neutral, Polarity::Positive] {
-        let agents = ROSTER.iter().filter(|verifier| verifier.polarity == polarity).count();
-        members.insert(format!("{}_agents", polarity.as_str()), agents.into());
+        members.insert(format!("{}_agents", polarity.as_str()), settings::group(polarity).into());
     }
     members
 }

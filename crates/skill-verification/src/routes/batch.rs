@@ -7,18 +7,18 @@ use std::rc::Rc;
 use futures_util::StreamExt;
 use futures_util::stream;
 use ramanujan_core::{Code, Problem, json};
-use ramanujan_shell::{Body, Request, Response, Store, response};
+use ramanujan_shell::{Body, Request, Response, response};
 use ramanujan_verification::embedding::Embedding;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::analyze::answer;
-use crate::body::object;
+use super::body::object;
 use crate::item::Item;
 use crate::settings::Settings;
-use crate::store;
-use crate::surroundings::{self, Query, Surroundings};
+use crate::store::{Database, collections, neighbours};
+use crate::surroundings::{Query, Surroundings};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -33,7 +33,7 @@ struct BatchRequest {
 /// Items that were read, each with what its collection has around it.
 struct Batch {
     settings: Settings,
-    store: Store,
+    database: Database,
     items: Vec<Result<Item, Problem>>,
     found: BTreeMap<usize, Surroundings>,
 }
@@ -55,18 +55,21 @@ pub(crate) async fn batch(settings: Settings, request: Request) -> Result<Respon
         let detail = format!("item {index} is not a JSON object");
         return Err(Problem::new(Code::InvalidBatch, detail).with("index", index));
     }
-    let store = store::open()?;
+    let database = Database::open()?;
     if let Some(name) = &body.collection {
-        store::collections::find(&store, name)?;
+        collections::find(&database, name)?;
     }
     let items: Vec<_> = body
         .items
         .iter()
-        .map(|raw| Item::read(json::from_slice(raw.get().as_bytes())?, &settings, body.collection.as_deref()))
+        .map(|raw| {
+            let find = |name: &str| collections::find(&database, name);
+            Item::read(json::from_slice(raw.get().as_bytes())?, &settings, body.collection.as_deref(), find)
+        })
         .collect();
-    let found = look_up(&store, &items)?;
+    let found = look_up(&database, &items)?;
     let count = items.len();
-    let batch = Rc::new(Batch { settings, store, items, found });
+    let batch = Rc::new(Batch { settings, database, items, found });
     let lines = stream::iter(0..count).then(move |index| {
         let batch = batch.clone();
         async move { batch.line(index).await }
@@ -90,7 +93,10 @@ fn wants_array(request: &Request) -> bool {
 }
 
 /// One pass over each collection, for all items that are compared with it.
-fn look_up(store: &Store, items: &[Result<Item, Problem>]) -> Result<BTreeMap<usize, Surroundings>, Problem> {
+fn look_up(
+    database: &Database,
+    items: &[Result<Item, Problem>],
+) -> Result<BTreeMap<usize, Surroundings>, Problem> {
     let mut by_collection: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (index, item) in items.iter().enumerate() {
         if let Some((collection, _)) = item.as_ref().ok().and_then(Item::query) {
@@ -103,7 +109,7 @@ fn look_up(store: &Store, items: &[Result<Item, Problem>]) -> Result<BTreeMap<us
             indices.iter().filter_map(|index| items[*index].as_ref().ok()?.query()).unzip();
         // All items are looked up in the collection as the first of them saw it.
         let Some(collection) = collections.drain(..1).next() else { continue };
-        found.extend(indices.iter().copied().zip(surroundings::stored(store, collection, &queries)?));
+        found.extend(indices.iter().copied().zip(neighbours::around(database, collection, &queries)?));
     }
     Ok(found)
 }
@@ -131,6 +137,6 @@ impl Batch {
             .filter(|(place, _)| *place != index as u64)
             .filter_map(|(place, other)| Some((place, other.as_ref().ok()?.embedding()?)))
             .collect();
-        answer(&self.store, &self.settings, item, self.found.get(&index).cloned(), &peers).await
+        answer(&self.database, &self.settings, item, self.found.get(&index).cloned(), &peers).await
     }
 }

@@ -11,11 +11,11 @@ use ramanujan_verification::knn::block::{self, Block, InvalidBlock};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::body::object;
+use super::body::object;
+use crate::collection::Collection;
 use crate::components::Components;
 use crate::settings::Settings;
-use crate::store::collections::{self, Collection};
-use crate::store::{self, statistics};
+use crate::store::{Database, collections, statistics};
 
 const DEFAULT_PAGE: u64 = 100;
 
@@ -47,7 +47,7 @@ pub(crate) async fn create(settings: Settings, request: Request) -> Result<Respo
         let detail = format!("dimension must be {MIN_DIMENSION} to {MAX_DIMENSION}");
         return Err(Problem::new(Code::InvalidDimension, detail));
     }
-    let created = collections::create(&store::open()?, &settings, name, dimension, now_millis())?;
+    let created = collections::create(&Database::open()?, &settings, name, dimension, now_millis())?;
     ok(&json!({"collection": name, "dimension": dimension, "created": created}))
 }
 
@@ -56,8 +56,8 @@ pub(crate) async fn append(settings: Settings, request: Request) -> Result<Respo
     request.query().only(&[])?;
     let name = name(&request)?;
     let body: AppendRequest = object(&request.body)?;
-    let store = store::open()?;
-    let collection = collections::find(&store, name)?;
+    let database = Database::open()?;
+    let collection = collections::find(&database, name)?;
     let dimension = collection.dimension;
     let block = match (body.embeddings, body.block) {
         (Some(embeddings), None) => {
@@ -76,10 +76,10 @@ pub(crate) async fn append(settings: Settings, request: Request) -> Result<Respo
         Some(ids) => block.named(ids).map_err(invalid)?,
         None => block,
     };
-    let appended = collections::append(&store, &settings, &collection, &block)?;
+    let appended = collections::append(&database, &settings, &collection, &block)?;
     let end = appended.first + block.len() as u64;
     if !appended.duplicate {
-        statistics::advance(&store, &collection, end)?;
+        statistics::advance(&database, &collection, end)?;
     }
     ok(&json!({
         "collection": name,
@@ -103,16 +103,14 @@ fn invalid(error: InvalidBlock) -> Problem {
 }
 
 /// `GET /verify/collections?limit=&cursor=`, by name.
-pub(crate) async fn list(settings: Settings, request: Request) -> Result<Response, Problem> {
+pub(crate) async fn list(_: Settings, request: Request) -> Result<Response, Problem> {
     let query = request.query();
     query.only(&["limit", "cursor"])?;
-    let limit = query.limit(DEFAULT_PAGE, settings.page_limit)?;
+    let pager = query.pager(DEFAULT_PAGE)?;
     let after = query.get("cursor").unwrap_or_default();
-    let mut found = collections::list(&store::open()?, after, limit + 1)?;
-    let more = found.len() as u64 > limit;
-    found.truncate(limit as usize);
-    let next = found.last().filter(|_| more).map(|collection| collection.name.clone());
-    let shown: Vec<Value> = found.iter().map(|collection| Value::Object(show(collection))).collect();
+    let page = pager.cut(collections::list(&Database::open()?, after, pager.fetch())?);
+    let next = page.next(|collection| collection.name.clone());
+    let shown: Vec<Value> = page.items.iter().map(|collection| Value::Object(show(collection))).collect();
     ok(&json!({"collections": shown, "next_cursor": next}))
 }
 
@@ -121,9 +119,9 @@ pub(crate) async fn read(_: Settings, request: Request) -> Result<Response, Prob
     let query = request.query();
     query.only(&["components"])?;
     let components = query.parse::<bool>("components")?.unwrap_or(false);
-    let store = store::open()?;
-    let collection = collections::find(&store, name(&request)?)?;
-    let sums = statistics::whole(&store, &collection)?;
+    let database = Database::open()?;
+    let collection = collections::find(&database, name(&request)?)?;
+    let sums = statistics::whole(&database, &collection)?;
     let mut reply = show(&collection);
     let statistics = sums.finish().map(|reference| {
         let mut members = Map::new();
@@ -144,18 +142,18 @@ pub(crate) async fn read(_: Settings, request: Request) -> Result<Response, Prob
 }
 
 /// `GET /verify/collections/{name}/embeddings?limit=&cursor=`: the vectors as base64, at most a block's bytes.
-pub(crate) async fn embeddings(settings: Settings, request: Request) -> Result<Response, Problem> {
+pub(crate) async fn embeddings(_: Settings, request: Request) -> Result<Response, Problem> {
     let query = request.query();
     query.only(&["limit", "cursor"])?;
-    let limit = query.limit(DEFAULT_PAGE, settings.page_limit)?;
+    let limit = query.pager(DEFAULT_PAGE)?.limit();
     let from = query.parse::<u64>("cursor")?.unwrap_or(0);
-    let store = store::open()?;
-    let collection = collections::find(&store, name(&request)?)?;
+    let database = Database::open()?;
+    let collection = collections::find(&database, name(&request)?)?;
     let end =
         from.saturating_add(limit.min(block::capacity(collection.dimension) as u64)).min(collection.vectors);
     let places: Vec<u64> = (from..end).collect();
-    let ids = collections::ids(&store, &collection.name, &places)?;
-    let vectors: Vec<Value> = collections::vectors_at(&store, &collection, &places)?
+    let ids = collections::ids(&database, &collection.name, &places)?;
+    let vectors: Vec<Value> = collections::vectors_at(&database, &collection, &places)?
         .into_iter()
         .map(|(place, vector)| {
             let text = STANDARD.encode(vector.to_le_bytes());

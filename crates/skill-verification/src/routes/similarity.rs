@@ -8,11 +8,10 @@ use ramanujan_verification::knn::{Hit, Search};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::body::object;
+use super::body::object;
 use crate::components::Components;
-use crate::item::check_dimension;
 use crate::settings::Settings;
-use crate::store::{self, collections};
+use crate::store::{Database, collections};
 use crate::surroundings;
 
 const DEFAULT_K: usize = 10;
@@ -49,18 +48,18 @@ pub(crate) async fn similarity(settings: Settings, request: Request) -> Result<R
     match (body.other, body.collection, body.reference) {
         (Some(other), None, None) if body.k.is_none() => pair(&embedding, &other.embedding("other")?),
         (None, Some(name), None) => {
-            let store = store::open()?;
-            let collection = collections::find(&store, &name)?;
-            check_dimension("embedding", embedding.dimension(), &collection)?;
+            let database = Database::open()?;
+            let collection = collections::find(&database, &name)?;
+            collection.check_dimension("embedding", embedding.dimension())?;
             let mut search = Search::new(embedding.as_slice(), k)
                 .ok_or_else(|| invalid("embedding: it has no direction"))?;
-            collections::scan(&store, &collection, 0, collection.vectors, |block| {
+            collections::scan(&database, &collection, 0, collection.vectors, |block| {
                 search.scan(block.first, &block.rows(collection.dimension)?);
                 Ok(())
             })?;
             let hits = search.finish();
             let places: Vec<u64> = hits.iter().map(|hit| hit.index).collect();
-            let ids = collections::ids(&store, &name, &places)?;
+            let ids = collections::ids(&database, &name, &places)?;
             let neighbours = show(&hits, |place| ids.get(&place).map(String::as_str));
             ok(&json!({"collection": name, "dimension": collection.dimension, "vectors": collection.vectors,
                 "k": k, "neighbours": neighbours}))

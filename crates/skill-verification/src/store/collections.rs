@@ -2,22 +2,13 @@
 //! that meet queue up, and one that repeats itself finds its block already there.
 
 use ramanujan_core::{Code, Digest, Problem};
-use ramanujan_shell::{Row, Store, Value};
+use ramanujan_shell::{Row, Value};
 use ramanujan_verification::embedding::Embedding;
 use ramanujan_verification::knn::{self, COMPONENT_BYTES, block};
 
+use super::Database;
+use crate::collection::Collection;
 use crate::settings::Settings;
-
-/// A collection as it stands.
-#[derive(Clone, Debug)]
-pub(crate) struct Collection {
-    pub(crate) name: String,
-    pub(crate) dimension: usize,
-    /// Unix milliseconds.
-    pub(crate) created: u64,
-    pub(crate) vectors: u64,
-    pub(crate) blocks: u64,
-}
 
 /// Vectors and blocks of the collection in the outer query.
 const COUNTS: &str = "COALESCE((SELECT first + vectors FROM verify_blocks WHERE collection = name
@@ -39,7 +30,7 @@ fn read(row: &Row) -> Result<Collection, Problem> {
 /// # Errors
 /// 409 `dimension-conflict` if it exists with another dimension, 429 `too-many-collections`.
 pub(crate) fn create(
-    store: &Store,
+    database: &Database,
     settings: &Settings,
     name: &str,
     dimension: usize,
@@ -49,10 +40,10 @@ pub(crate) fn create(
         SELECT ?1, ?2, ?3 WHERE (SELECT COUNT(*) FROM verify_collections) < ?4
         ON CONFLICT DO NOTHING RETURNING 1";
     let values = [name.into(), (dimension as u64).into(), now.into(), settings.max_collections.into()];
-    if !store.execute(SQL, values)?.is_empty() {
+    if !database.execute(SQL, values)?.is_empty() {
         return Ok(true);
     }
-    match dimension_of(store, name)? {
+    match dimension_of(database, name)? {
         Some(found) if found == dimension => Ok(false),
         Some(found) => {
             let detail = format!("the collection {name} exists with {found} components, not {dimension}");
@@ -66,8 +57,8 @@ pub(crate) fn create(
     }
 }
 
-fn dimension_of(store: &Store, name: &str) -> Result<Option<usize>, Problem> {
-    let rows = store.execute("SELECT dimension FROM verify_collections WHERE name = ?1", [name.into()])?;
+fn dimension_of(database: &Database, name: &str) -> Result<Option<usize>, Problem> {
+    let rows = database.execute("SELECT dimension FROM verify_collections WHERE name = ?1", [name.into()])?;
     rows.first().map(|row| row.uint(0).map(|dimension| dimension as usize)).transpose()
 }
 
@@ -75,9 +66,9 @@ fn dimension_of(store: &Store, name: &str) -> Result<Option<usize>, Problem> {
 ///
 /// # Errors
 /// 404 `no-such-collection`.
-pub(crate) fn find(store: &Store, name: &str) -> Result<Collection, Problem> {
+pub(crate) fn find(database: &Database, name: &str) -> Result<Collection, Problem> {
     let sql = format!("SELECT name, dimension, created, {COUNTS} FROM verify_collections WHERE name = ?1");
-    let rows = store.execute(&sql, [name.into()])?;
+    let rows = database.execute(&sql, [name.into()])?;
     let row = rows.first().ok_or_else(|| {
         let detail = format!("there is no collection {name:?}; PUT /verify/collections/NAME makes one");
         Problem::new(Code::NoSuchCollection, detail)
@@ -86,11 +77,11 @@ pub(crate) fn find(store: &Store, name: &str) -> Result<Collection, Problem> {
 }
 
 /// Collections by name, after `after`.
-pub(crate) fn list(store: &Store, after: &str, limit: u64) -> Result<Vec<Collection>, Problem> {
+pub(crate) fn list(database: &Database, after: &str, limit: u64) -> Result<Vec<Collection>, Problem> {
     let sql = format!(
         "SELECT name, dimension, created, {COUNTS} FROM verify_collections WHERE name > ?1 ORDER BY name LIMIT ?2"
     );
-    store.execute(&sql, [after.into(), limit.into()])?.iter().map(read).collect()
+    database.execute(&sql, [after.into(), limit.into()])?.iter().map(read).collect()
 }
 
 /// What became of a block.
@@ -107,7 +98,7 @@ pub(crate) struct Appended {
 /// # Errors
 /// 409 `id-conflict` if a vector of that id is in another block, 429 `collection-full`.
 pub(crate) fn append(
-    store: &Store,
+    database: &Database,
     settings: &Settings,
     collection: &Collection,
     block: &block::Block,
@@ -126,7 +117,7 @@ pub(crate) fn append(
         knn::norms(block.dimension(), block.bytes()).iter().flat_map(|norm| norm.to_le_bytes()).collect();
     let name = collection.name.as_str();
     let address = digest.as_bytes().as_slice();
-    let rows = store.execute(
+    let rows = database.execute(
         SQL,
         [
             name.into(),
@@ -142,12 +133,12 @@ pub(crate) fn append(
         return Ok(Appended { first: row.uint(0)?, digest, duplicate: false });
     }
     const KNOWN: &str = "SELECT first FROM verify_blocks WHERE collection = ?1 AND digest = ?2";
-    if let Some(row) = store.execute(KNOWN, [name.into(), address.into()])?.first() {
+    if let Some(row) = database.execute(KNOWN, [name.into(), address.into()])?.first() {
         return Ok(Appended { first: row.uint(0)?, digest, duplicate: true });
     }
     const TAKEN: &str = "SELECT given.key, given.value FROM json_each(COALESCE(?2, '[]')) AS given
         JOIN verify_ids ON verify_ids.collection = ?1 AND verify_ids.id = given.value ORDER BY given.key LIMIT 1";
-    if let Some(row) = store.execute(TAKEN, [name.into(), ids.into()])?.first() {
+    if let Some(row) = database.execute(TAKEN, [name.into(), ids.into()])?.first() {
         let (index, id) = (row.uint(0)?, row.text(1)?);
         let detail = format!("id {index}: {name} has {id:?} already, in a block of other content");
         return Err(Problem::new(Code::IdConflict, detail).with("index", index).with("id", id));
@@ -180,7 +171,7 @@ impl Stored {
 /// Visits the blocks that begin at places `from` to `to` (exclusive), in order, a page at a time: blocks that begin
 /// within one block's capacity, so that at most two blocks' bytes are in memory however small the blocks are.
 pub(crate) fn scan(
-    store: &Store,
+    database: &Database,
     collection: &Collection,
     from: u64,
     to: u64,
@@ -192,7 +183,7 @@ pub(crate) fn scan(
     let mut at = from;
     while at < to {
         let end = (at + page).min(to);
-        let rows = store.execute(SQL, [collection.name.as_str().into(), at.into(), end.into()])?;
+        let rows = database.execute(SQL, [collection.name.as_str().into(), at.into(), end.into()])?;
         for mut row in rows {
             let (norms, []) = row.blob(2)?.as_chunks::<8>() else {
                 return Err(Problem::new(Code::StoreShape, "stored norms are not whole numbers of f64"));
@@ -211,19 +202,19 @@ pub(crate) fn scan(
 
 /// Names of the vectors at these places, where they have one.
 pub(crate) fn ids(
-    store: &Store,
+    database: &Database,
     collection: &str,
     places: &[u64],
 ) -> Result<std::collections::BTreeMap<u64, String>, Problem> {
     const SQL: &str = "SELECT place, id FROM verify_ids
         WHERE collection = ?1 AND place IN (SELECT value FROM json_each(?2))";
-    let rows = store.execute(SQL, [collection.into(), json_list(places)])?;
+    let rows = database.execute(SQL, [collection.into(), json_list(places)])?;
     rows.iter().map(|row| Ok((row.uint(0)?, row.text(1)?.to_owned()))).collect()
 }
 
 /// The vectors at these places, read again from the store.
 pub(crate) fn vectors_at(
-    store: &Store,
+    database: &Database,
     collection: &Collection,
     places: &[u64],
 ) -> Result<Vec<(u64, Embedding)>, Problem> {
@@ -231,7 +222,7 @@ pub(crate) fn vectors_at(
             WHERE collection = ?1 AND first <= value ORDER BY first DESC LIMIT 1)
         FROM json_each(?2)";
     let bytes = (collection.dimension * COMPONENT_BYTES) as u64;
-    let rows = store.execute(SQL, [collection.name.as_str().into(), json_list(places), bytes.into()])?;
+    let rows = database.execute(SQL, [collection.name.as_str().into(), json_list(places), bytes.into()])?;
     rows.iter()
         .map(|row| {
             let vector = Embedding::from_le_bytes(row.blob(1)?)

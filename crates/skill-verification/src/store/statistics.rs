@@ -6,11 +6,13 @@
 //! order, and found anew only when the collection has grown by a sixteenth to an eighth.
 
 use ramanujan_core::Problem;
-use ramanujan_shell::{Store, log};
+use ramanujan_shell::log;
 use ramanujan_verification::embedding::{Accumulator, Embedding, MAX_SAMPLE, Reference};
 use ramanujan_verification::knn::{self, block};
 
-use super::collections::{self, Collection, Stored};
+use super::Database;
+use super::collections::{self, Stored};
+use crate::collection::Collection;
 
 /// Vectors after the kept place that are added anew at each reading rather than kept: keeping writes some forty bytes
 /// per component.
@@ -28,11 +30,11 @@ pub(crate) struct Statistics {
 
 impl Statistics {
     /// What is kept of the vectors before `end`; nothing where the kept sums are lost, of another version, or ahead.
-    fn load(store: &Store, collection: &Collection, end: u64) -> Result<Self, Problem> {
+    fn load(database: &Database, collection: &Collection, end: u64) -> Result<Self, Problem> {
         const SQL: &str = "SELECT upto, sums FROM verify_statistics
             WHERE collection = ?1 AND version = ?2 AND upto <= ?3";
         let values = [collection.name.as_str().into(), VERSION.into(), end.into()];
-        let kept = store.execute(SQL, values)?;
+        let kept = database.execute(SQL, values)?;
         let kept = kept.first().map(|row| Ok::<_, Problem>((row.uint(0)?, row.text(1)?))).transpose()?;
         let sums =
             kept.and_then(|(upto, text)| Some((upto, serde_json::from_str::<Accumulator>(text).ok()?)));
@@ -42,15 +44,15 @@ impl Statistics {
     }
 
     /// The sums over the vectors before `end`.
-    fn until(store: &Store, collection: &Collection, end: u64) -> Result<Self, Problem> {
-        let mut statistics = Statistics::load(store, collection, end)?;
+    fn until(database: &Database, collection: &Collection, end: u64) -> Result<Self, Problem> {
+        let mut statistics = Statistics::load(database, collection, end)?;
         // The block with the next vector may begin before it.
         let from = (statistics.upto + 1).saturating_sub(block::capacity(collection.dimension) as u64);
-        collections::scan(store, collection, from, end, |block| {
+        collections::scan(database, collection, from, end, |block| {
             statistics.add(block, end);
             Ok(())
         })?;
-        statistics.keep(store, collection);
+        statistics.keep(database, collection);
         Ok(statistics)
     }
 
@@ -70,7 +72,7 @@ impl Statistics {
     }
 
     /// Keeps the sums if the tail was long. A cache: where the store refuses, nothing is lost.
-    fn keep(&self, store: &Store, collection: &Collection) {
+    fn keep(&self, database: &Database, collection: &Collection) {
         if self.upto < self.kept + TAIL {
             return;
         }
@@ -80,31 +82,31 @@ impl Statistics {
                 sums = excluded.sums
             WHERE excluded.upto > verify_statistics.upto OR excluded.version <> verify_statistics.version";
         let Ok(sums) = serde_json::to_string(&self.sums) else { return };
-        keep(store, SQL, collection, self.upto, sums);
+        keep(database, SQL, collection, self.upto, sums);
     }
 }
 
-fn keep(store: &Store, sql: &str, collection: &Collection, upto: u64, text: String) {
+fn keep(database: &Database, sql: &str, collection: &Collection, upto: u64, text: String) {
     let values = [collection.name.as_str().into(), VERSION.into(), upto.into(), text.into()];
-    if let Err(problem) = store.execute(sql, values) {
+    if let Err(problem) = database.execute(sql, values) {
         log::error("statistics", &problem.to_string());
     }
 }
 
 /// The sums over the whole collection as `collection` has it.
-pub(crate) fn whole(store: &Store, collection: &Collection) -> Result<Accumulator, Problem> {
-    Ok(Statistics::until(store, collection, collection.vectors)?.sums)
+pub(crate) fn whole(database: &Database, collection: &Collection) -> Result<Accumulator, Problem> {
+    Ok(Statistics::until(database, collection, collection.vectors)?.sums)
 }
 
 /// Brings the kept sums forward after an append, once enough has come together.
-pub(crate) fn advance(store: &Store, collection: &Collection, end: u64) -> Result<(), Problem> {
+pub(crate) fn advance(database: &Database, collection: &Collection, end: u64) -> Result<(), Problem> {
     const SQL: &str =
         "SELECT COALESCE(MAX(upto), 0) FROM verify_statistics WHERE collection = ?1 AND version = ?2";
-    let rows = store.execute(SQL, [collection.name.as_str().into(), VERSION.into()])?;
+    let rows = database.execute(SQL, [collection.name.as_str().into(), VERSION.into()])?;
     let kept = rows.first().map_or(Ok(0), |row| row.uint(0))?;
     // A tail of many blocks means that the sums were lost: whoever reads them next adds all of it.
     if (TAIL..=block::capacity(collection.dimension) as u64 + TAIL).contains(&end.saturating_sub(kept)) {
-        Statistics::until(store, collection, end)?;
+        Statistics::until(database, collection, end)?;
     }
     Ok(())
 }
@@ -121,31 +123,31 @@ pub(crate) fn reference_vectors(collection: &Collection) -> u64 {
 }
 
 /// The reference that verifiers compare with; `None` if there is no vector that is not zero.
-pub(crate) fn reference(store: &Store, collection: &Collection) -> Result<Option<Reference>, Problem> {
+pub(crate) fn reference(database: &Database, collection: &Collection) -> Result<Option<Reference>, Problem> {
     const KEPT: &str =
         "SELECT reference FROM verify_references WHERE collection = ?1 AND version = ?2 AND upto = ?3";
     let end = reference_vectors(collection);
     let values = [collection.name.as_str().into(), VERSION.into(), end.into()];
-    let kept = store.execute(KEPT, values)?;
+    let kept = database.execute(KEPT, values)?;
     if let Some(row) = kept.first()
         && let Ok(reference) = serde_json::from_str::<Reference>(row.text(0)?)
     {
         return Ok(Some(reference));
     }
-    let Some(mut reference) = Statistics::until(store, collection, end)?.sums.finish() else {
+    let Some(mut reference) = Statistics::until(database, collection, end)?.sums.finish() else {
         return Ok(None);
     };
     // Evenly from all over the prefix.
     let count = end.min(MAX_SAMPLE as u64);
     let places: Vec<u64> = (0..count).map(|n| n * end / count).collect();
-    let sample = collections::vectors_at(store, collection, &places)?;
+    let sample = collections::vectors_at(database, collection, &places)?;
     reference.measure_sample(sample.iter().map(|(_, vector)| Embedding::as_slice(vector)));
     const KEEP: &str =
         "INSERT INTO verify_references (collection, version, upto, reference) VALUES (?1, ?2, ?3, ?4)
         ON CONFLICT (collection) DO UPDATE SET version = excluded.version, upto = excluded.upto,
             reference = excluded.reference";
     if let Ok(text) = serde_json::to_string(&reference) {
-        keep(store, KEEP, collection, end, text);
+        keep(database, KEEP, collection, end, text);
     }
     Ok(Some(reference))
 }

@@ -3,17 +3,21 @@
 use std::collections::BTreeSet;
 
 use ramanujan_core::{Code, Problem};
-use ramanujan_shell::Store;
 use ramanujan_verification::votes::{Subject, VoteRecord, VoteSet};
 use serde_json::{Value, json};
 
+use super::Database;
 use crate::settings::Settings;
 
 /// Adds records; says how many were new.
 ///
 /// # Errors
 /// 429 `too-many-votes` if a subject would have more than it may; then none is added.
-pub(crate) fn add(store: &Store, settings: &Settings, records: &[VoteRecord]) -> Result<usize, Problem> {
+pub(crate) fn add(
+    database: &Database,
+    settings: &Settings,
+    records: &[VoteRecord],
+) -> Result<usize, Problem> {
     const SQL: &str = "INSERT INTO verify_votes (subject, key, record)
         WITH given AS MATERIALIZED (
             SELECT json_extract(value, '$[0]') AS subject, json_extract(value, '$[1]') AS key,
@@ -33,10 +37,11 @@ pub(crate) fn add(store: &Store, settings: &Settings, records: &[VoteRecord]) ->
             json!([record.subject().to_string(), record.key().to_string(), text])
         })
         .collect();
-    let added = store.execute(SQL, [Value::Array(rows).to_string().into(), settings.max_votes.into()])?;
+    let added = database.execute(SQL, [Value::Array(rows).to_string().into(), settings.max_votes.into()])?;
     if added.is_empty() {
         let known = records.iter().map(|record| (record.subject(), record.key().to_string()));
-        let known = known.map(|(subject, key)| has(store, &subject, &key)).collect::<Result<Vec<_>, _>>()?;
+        let known =
+            known.map(|(subject, key)| has(database, &subject, &key)).collect::<Result<Vec<_>, _>>()?;
         if let Some(index) = known.iter().position(|known| !known) {
             let limit = settings.max_votes;
             let detail = format!("vote {index}: a subject may have {limit} votes, and these are too many");
@@ -46,15 +51,15 @@ pub(crate) fn add(store: &Store, settings: &Settings, records: &[VoteRecord]) ->
     Ok(added.len())
 }
 
-fn has(store: &Store, subject: &Subject, key: &str) -> Result<bool, Problem> {
+fn has(database: &Database, subject: &Subject, key: &str) -> Result<bool, Problem> {
     const SQL: &str = "SELECT 1 FROM verify_votes WHERE subject = ?1 AND key = ?2";
-    Ok(!store.execute(SQL, [subject.to_string().into(), key.into()])?.is_empty())
+    Ok(!database.execute(SQL, [subject.to_string().into(), key.into()])?.is_empty())
 }
 
 /// All votes on a subject; their number is bounded where they are added.
-pub(crate) fn of(store: &Store, subject: &Subject) -> Result<VoteSet, Problem> {
+pub(crate) fn of(database: &Database, subject: &Subject) -> Result<VoteSet, Problem> {
     const SQL: &str = "SELECT record FROM verify_votes WHERE subject = ?1";
-    let rows = store.execute(SQL, [subject.to_string().into()])?;
+    let rows = database.execute(SQL, [subject.to_string().into()])?;
     rows.iter()
         .map(|row| {
             serde_json::from_str::<VoteRecord>(row.text(0)?)
@@ -64,10 +69,10 @@ pub(crate) fn of(store: &Store, subject: &Subject) -> Result<VoteSet, Problem> {
 }
 
 /// Subjects that have votes, after `after`.
-pub(crate) fn subjects(store: &Store, after: &str, limit: u64) -> Result<Vec<(String, u64)>, Problem> {
+pub(crate) fn subjects(database: &Database, after: &str, limit: u64) -> Result<Vec<(String, u64)>, Problem> {
     const SQL: &str = "SELECT subject, COUNT(*) FROM verify_votes WHERE subject > ?1
         GROUP BY subject ORDER BY subject LIMIT ?2";
-    let rows = store.execute(SQL, [after.into(), limit.into()])?;
+    let rows = database.execute(SQL, [after.into(), limit.into()])?;
     rows.iter().map(|row| Ok((row.text(0)?.to_owned(), row.uint(1)?))).collect()
 }
 

@@ -123,7 +123,7 @@ fn thresholds(vectors: &Vectors, items: &[Item], kinds: &[Kind]) {
     let (low, high) = all.iter().fold((f64::MAX, f64::MIN), |(low, high), x| (low.min(*x), high.max(*x)));
     println!("//! Thresholds of the tests of embeddings. Generated:");
     println!("//! `{GENERATED} thresholds`\n");
-    println!("use super::Thresholds;\n");
+    println!("use super::thresholds::Thresholds;\n");
     println!("pub(super) const THRESHOLDS: Thresholds = Thresholds {{");
     for (field, value) in [
         ("dynamic_range", of(1)),
@@ -159,7 +159,7 @@ fn skill_thresholds() {
     let items = skills::judged(1, SKILLS, PER_DEFECT);
     println!("//! Thresholds of the tests of skills. Generated:");
     println!("//! `{GENERATED} skill-thresholds`\n");
-    println!("use super::Thresholds;\n");
+    println!("use super::thresholds::Thresholds;\n");
     println!("pub(super) const THRESHOLDS: Thresholds = Thresholds {{");
     for (index, verifier) in ramanujan_verification::ROSTER.iter().enumerate() {
         let value = fit::rounded(fit::threshold(&items, &skill_kinds(), index));
@@ -171,7 +171,7 @@ fn skill_thresholds() {
 fn confidence(vectors: &Vectors, collection: &Collection) {
     println!("//! What votes weigh and what their sums are worth. Generated:");
     println!("//! `{GENERATED} confidence`\n");
-    println!("use super::Table;");
+    println!("use super::table::Table;");
     let sets = [
         ("EMBEDDING_WITH_REFERENCE", judged(vectors, collection, Part::Calibration)),
         ("EMBEDDING_ALONE", judged_alone(vectors, collection, Part::Calibration)),

@@ -1,7 +1,7 @@
 //! What votes weigh and what their sums are worth. Generated:
 //! `cargo run --release -p ramanujan-verification --example calibrate confidence`
 
-use super::Table;
+use super::table::Table;
 
 pub(super) const EMBEDDING_WITH_REFERENCE: Table = Table {
     weights: [

@@ -1,7 +1,7 @@
 //! Thresholds of the tests of embeddings. Generated:
 //! `cargo run --release -p ramanujan-verification --example calibrate thresholds`
 
-use super::Thresholds;
+use super::thresholds::Thresholds;
 
 pub(super) const THRESHOLDS: Thresholds = Thresholds {
     dynamic_range: 6.87,

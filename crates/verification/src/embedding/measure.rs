@@ -1,7 +1,7 @@
 //! The numbers that the tests compare with thresholds. Each is a function of one vector, or of it and its
 //! neighbours; those marked scale-free do not change when the vector is multiplied by a positive number.
 
-use super::Neighbour;
+use super::neighbour::Neighbour;
 
 /// Smallest ratio to the root mean square at which a component counts for something.
 pub(super) const NEGLIGIBLE: f64 = 1e-6;

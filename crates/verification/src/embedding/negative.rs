@@ -3,7 +3,9 @@
 use serde_json::json;
 
 use super::calibrated::THRESHOLDS as T;
-use super::{REFERENCE_DEVIATIONS, Subject, measure};
+use super::measure;
+use super::reference::REFERENCE_DEVIATIONS;
+use super::subject::Subject;
 use crate::report::{Finding, Outcome};
 
 /// log2 of the magnitude up to which the square of a component is an f32 (they end at 2^128).

@@ -2,7 +2,8 @@
 
 use super::calibrated::THRESHOLDS as T;
 use super::measure::{self, Vector};
-use super::{REFERENCE_DEVIATIONS, Subject};
+use super::reference::REFERENCE_DEVIATIONS;
+use super::subject::Subject;
 use crate::report::{Finding, Outcome};
 
 /// Ordinary components that the test of resolution needs.

@@ -2,7 +2,8 @@
 
 use super::calibrated::THRESHOLDS as T;
 use super::measure::{self, Vector};
-use super::{Neighbour, Subject};
+use super::neighbour::Neighbour;
+use super::subject::Subject;
 use crate::report::{Finding, Outcome};
 
 /// Contiguous parts that a vector is cut into.

@@ -4,8 +4,11 @@
 //! All but the norm is taken over vectors scaled to unit length, so it does not depend on how long they are.
 
 use super::measure::{self, Vector};
-use super::{Context, Neighbour};
 use crate::roster::NUM_VERIFIERS;
+
+/// Standard deviations from the reference's mean within which a number is usual there: 4, which one in
+/// sixteen vectors exceeds at most whatever the distribution (Chebyshev), and one in 16,000 of a normal one.
+pub(super) const REFERENCE_DEVIATIONS: f64 = 4.0;
 
 /// Mean, standard deviation (of the population) and range of one number over a collection.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -17,14 +20,14 @@ pub struct Spread {
 }
 
 impl Spread {
-    /// The least that is within [`super::REFERENCE_DEVIATIONS`] of the mean.
+    /// The least that is within [`REFERENCE_DEVIATIONS`] of the mean.
     pub(super) fn below(&self) -> f64 {
-        self.mean - super::REFERENCE_DEVIATIONS * self.deviation
+        self.mean - REFERENCE_DEVIATIONS * self.deviation
     }
 
-    /// The most that is within [`super::REFERENCE_DEVIATIONS`] of the mean.
+    /// The most that is within [`REFERENCE_DEVIATIONS`] of the mean.
     pub(super) fn above(&self) -> f64 {
-        self.mean + super::REFERENCE_DEVIATIONS * self.deviation
+        self.mean + REFERENCE_DEVIATIONS * self.deviation
     }
 }
 
@@ -41,9 +44,10 @@ pub struct Accumulator {
     balance: Moments,
 }
 
+/// Sums of one number.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
-struct Moments {
-    count: u64,
+pub(super) struct Moments {
+    pub(super) count: u64,
     sum: f64,
     squares: f64,
     /// Absent while nothing was added: JSON has no infinities.
@@ -69,15 +73,6 @@ pub struct Reference {
     /// What each verifier measures in vectors of the collection, in roster order, by the same second look. Where the
     /// collection is less regular than the data of the calibration, thresholds give way to it.
     pub usual: [Option<Spread>; NUM_VERIFIERS],
-}
-
-/// Most vectors of a collection that [`Reference::measure_sample`] looks at; of more than 1024 components it takes
-/// fewer, down to 64, since the time for one grows with the square of the dimension.
-pub const MAX_SAMPLE: usize = 256;
-
-/// Vectors that [`Reference::measure_sample`] looks at in a collection of this dimension.
-pub fn sample_size(dimension: usize) -> usize {
-    (MAX_SAMPLE * 1024 / dimension.max(1)).clamp(64, MAX_SAMPLE)
 }
 
 impl Accumulator {
@@ -165,9 +160,9 @@ impl Accumulator {
 }
 
 impl Moments {
-    const NONE: Moments = Moments { count: 0, sum: 0.0, squares: 0.0, range: None };
+    pub(super) const NONE: Moments = Moments { count: 0, sum: 0.0, squares: 0.0, range: None };
 
-    fn add(&mut self, x: f64) {
+    pub(super) fn add(&mut self, x: f64) {
         self.merge(&Moments { count: 1, sum: x, squares: x * x, range: Some((x, x)) });
     }
 
@@ -181,7 +176,7 @@ impl Moments {
         };
     }
 
-    fn finish(&self) -> Spread {
+    pub(super) fn finish(&self) -> Spread {
         let n = self.count.max(1) as f64;
         let mean = self.sum / n;
         let (min, max) = self.range.unwrap_or((0.0, 0.0));
@@ -213,57 +208,5 @@ impl Reference {
     pub fn cosine_with_centroid(&self, vector: &[f32]) -> f64 {
         let scale = self.mean_cosine();
         if scale > 0.0 { measure::dot(&Vector::new(vector).unit, &self.centroid) / scale } else { 0.0 }
-    }
-
-    /// Takes a second look at vectors of the collection: at least [`super::MIN_REFERENCE`], of which the first
-    /// [`sample_size`] count, drawn from all over it. Sets [`Reference::cosine`] and [`Reference::usual`]; vectors of
-    /// another dimension and zero ones are left out. Time: that of judging each with the others as its collection.
-    pub fn measure_sample<'a>(&mut self, vectors: impl IntoIterator<Item = &'a [f32]>) {
-        let fits = |vector: &&[f32]| vector.len() == self.dimension() && vector.iter().all(|x| x.is_finite());
-        let sample: Vec<(&[f32], Vec<f64>)> = vectors
-            .into_iter()
-            .filter(fits)
-            .map(|vector| (vector, Vector::new(vector)))
-            .filter(|(_, vector)| !vector.is_zero())
-            .map(|(components, vector)| (components, vector.unit))
-            .take(sample_size(self.dimension()))
-            .collect();
-        self.usual = [None; NUM_VERIFIERS];
-        let mut cosines = Moments::NONE;
-        for (components, _) in &sample {
-            cosines.add(self.cosine_with_centroid(components));
-        }
-        self.cosine = (cosines.count >= super::MIN_REFERENCE).then(|| cosines.finish());
-        if self.cosine.is_none() {
-            return;
-        }
-        let mut usual = [Moments::NONE; NUM_VERIFIERS];
-        for (own, (components, unit)) in sample.iter().enumerate() {
-            let mut near: Vec<(f64, usize)> = sample
-                .iter()
-                .enumerate()
-                .filter(|(other, _)| *other != own)
-                .map(|(other, (_, vector))| (measure::dot(unit, vector), other))
-                .collect();
-            near.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-            near.truncate(super::NEIGHBOURS);
-            let neighbours: Vec<Neighbour> = near
-                .into_iter()
-                .map(|(cosine, other)| Neighbour {
-                    index: other as u64,
-                    id: None,
-                    cosine,
-                    vector: sample[other].0.to_vec(),
-                })
-                .collect();
-            let context = Context { reference: Some(&*self), neighbours: &neighbours, peers: &[] };
-            for (moments, finding) in usual.iter_mut().zip(super::findings(components, &context)) {
-                if let Some(measured) = finding.measured() {
-                    moments.add(measured);
-                }
-            }
-        }
-        let enough = |moments: Moments| (moments.count >= super::MIN_REFERENCE).then(|| moments.finish());
-        self.usual = usual.map(enough);
     }
 }

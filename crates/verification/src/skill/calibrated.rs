@@ -1,7 +1,7 @@
 //! Thresholds of the tests of skills. Generated:
 //! `cargo run --release -p ramanujan-verification --example calibrate skill-thresholds`
 
-use super::Thresholds;
+use super::thresholds::Thresholds;
 
 pub(super) const THRESHOLDS: Thresholds = Thresholds {
     schema_validity: 0.5,

@@ -3,7 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::calibrated::THRESHOLDS as T;
-use super::{Subject, words};
+use super::subject::Subject;
+use super::words;
 use crate::report::{Finding, Outcome};
 
 /// Most spoiled inputs that are tried.

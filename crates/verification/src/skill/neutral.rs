@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use super::calibrated::THRESHOLDS as T;
 use super::schema::Schema;
-use super::{Subject, words};
+use super::subject::Subject;
+use super::words;
 use crate::report::{Finding, Outcome};
 
 /// Characters that a description has at least and at most to be of use: one sentence, one page.

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use super::calibrated::THRESHOLDS as T;
-use super::{Example, Subject};
+use super::read::Example;
+use super::subject::Subject;
 use crate::report::{Finding, Outcome};
 
 /// Most entries of a list in the evidence.

@@ -94,7 +94,7 @@ impl<'a> Schema<'a> {
         }
         if self.reference_problems.is_empty() {
             let mut visits = Visits { root: self.root, known: HashMap::new() };
-            match visits.of(self.root, super::Limits::DEFAULT.depth, 0) {
+            match visits.of(self.root, super::read::Limits::DEFAULT.depth, 0) {
                 Ok(count) if count > MAX_VISITS => self.reference_problems.push(format!(
                     "its references multiply: one value may be visited {count} times, {MAX_VISITS} is the most"
                 )),

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ramanujan_core::AgentId;
 use serde::Serialize;
 
-use super::{Subject, VoteRecord};
+use super::record::{Subject, VoteRecord};
 use crate::confidence;
 use crate::roster::ROSTER;
 use crate::verdict::{Ballot, Groups, Verdict, Vote};
@@ -51,7 +51,7 @@ impl Outcome {
     pub(super) fn of<'a>(subject: Subject, records: impl Iterator<Item = &'a VoteRecord>) -> Outcome {
         let mut said: BTreeMap<(u8, &AgentId), BTreeSet<Vote>> = BTreeMap::new();
         for record in records {
-            said.entry((record.verifier.agent_id, &record.agent_id)).or_default().insert(record.vote);
+            said.entry((record.verifier().agent_id, record.agent_id())).or_default().insert(record.vote());
         }
         let mut outcome = Outcome {
             subject,

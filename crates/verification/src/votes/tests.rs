@@ -1,8 +1,8 @@
 //! The laws of the set, the spelling of records, and what conflicting votes do.
 
 use super::*;
-use crate::verdict::Verdict;
-use crate::{NUM_VERIFIERS, ROSTER};
+use crate::verdict::{Verdict, Vote};
+use crate::{Kind, NUM_VERIFIERS, ROSTER};
 use proptest::prelude::*;
 
 fn subject(n: u8) -> Subject {

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 ///
 /// # Errors
 /// As [`json::from_slice`].
-pub(crate) fn object<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+pub(super) fn object<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     match json::one_or_many(bytes)? {
         (mut objects, false) if objects.len() == 1 => Ok(objects.remove(0)),
         _ => Err(Problem::new(Code::InvalidJson, "the body must be a JSON object")),

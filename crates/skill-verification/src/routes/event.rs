@@ -5,14 +5,14 @@
 
 use http::Method;
 use ramanujan_core::{Color, Digest, Fingerprint, Problem};
-use ramanujan_shell::{Store, call_json};
+use ramanujan_shell::call_json;
 use ramanujan_verification::ROSTER;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::item::{self, Item, Judged};
 use crate::settings::Settings;
-use crate::store::analyses;
+use crate::store::{Database, analyses};
 
 /// Component that keeps the history.
 const TIMELINE: &str = "interaction-timeline";
@@ -33,14 +33,14 @@ struct Event<'a> {
 ///
 /// # Errors
 /// The store's or the timeline's problem, or 502 if it did not answer; asking again mends what is missing.
-pub(crate) async fn record(
-    store: &Store,
+pub(super) async fn record(
+    database: &Database,
     settings: &Settings,
     item: &Item,
     judged: &Judged,
 ) -> Result<Map<String, Value>, Problem> {
     let digest = item.digest(judged);
-    let seq = analyses::number(store, settings, &digest)?;
+    let seq = analyses::number(database, settings, &digest)?;
     let clock: Map<String, Value> =
         ROSTER.iter().map(|verifier| (verifier.id.to_owned(), seq.into())).collect();
     let subject = judged.subject.to_string();

@@ -1,0 +1,3 @@
+CREATE TABLE IF NOT EXISTS verify_analyses (
+    seq INTEGER PRIMARY KEY,
+    digest BLOB NOT NULL UNIQUE)
