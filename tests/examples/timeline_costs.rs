@@ -19,6 +19,7 @@ use interaction_timeline::store::schema;
 use ramanujan_shell::{Store, native};
 use ramanujan_tests::Network;
 use ramanujan_tests::figures::Figure;
+use ramanujan_timeline::{Event, Posted, hash};
 use serde_json::{Value, json};
 
 /// Events that one writer within this process appends one by one, and in batches, in each turn; and in a quick run.

@@ -299,10 +299,7 @@ const PROMISED_VARIABLES: [(&str, &[(&str, &str)]); 11] = [
             ("MAX_LATENCY_MS", "100"),
         ],
     ),
-    (
-        "interaction-timeline",
-        &[("INTERFACE", "timeline"), ("STORAGE", "duckdb"), ("SEMANTICS", "append-only")],
-    ),
+    ("interaction-timeline", &[("INTERFACE", "timeline"), ("SEMANTICS", "append-only")]),
     ("dashboard", &[("INTERFACE", "dashboard"), ("METRICS_REFRESH_MS", "1000")]),
 ];
 

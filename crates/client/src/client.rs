@@ -6,7 +6,6 @@ use std::time::Duration;
 use ureq::Agent;
 use ureq::http::HeaderValue;
 
-use crate::request::{Method, Request};
 use crate::retry::{Backoff, Retry};
 use crate::{Address, Clock, Error, SystemClock, Token};
 
@@ -142,26 +141,6 @@ impl Client {
     /// How requests are repeated.
     pub fn retry(&self) -> &Retry {
         &self.retry
-    }
-
-    /// A GET of `path` (with its query), e.g. `/crdt/notes`.
-    pub fn get<'a>(&'a self, path: &'a str) -> Request<'a> {
-        Request::new(self, Method::Get, path, None)
-    }
-
-    /// A POST of JSON. Sent once, unless the caller says that it is [idempotent](Request::idempotent).
-    pub fn post<'a>(&'a self, path: &'a str, json: &'a [u8]) -> Request<'a> {
-        Request::new(self, Method::Post, path, Some(json))
-    }
-
-    /// A PUT of JSON.
-    pub fn put<'a>(&'a self, path: &'a str, json: &'a [u8]) -> Request<'a> {
-        Request::new(self, Method::Put, path, Some(json))
-    }
-
-    /// A DELETE.
-    pub fn delete<'a>(&'a self, path: &'a str) -> Request<'a> {
-        Request::new(self, Method::Delete, path, None)
     }
 
     pub(crate) fn backoff(&self) -> Backoff {

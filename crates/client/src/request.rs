@@ -8,14 +8,15 @@ use ureq::http::header::{AUTHORIZATION, HeaderName, RETRY_AFTER};
 use ureq::http::{HeaderValue, Response};
 use ureq::{Body, BodyReader, RequestBuilder};
 
+use crate::client::Client;
 use crate::retry::retry_after;
-use crate::{Client, Error, ErrorKind};
+use crate::{Error, ErrorKind};
 
 /// Bytes of a stream read at once.
 const STREAM_BUFFER: usize = 1 << 16;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Method {
+enum Method {
     Get,
     Post,
     Put,
@@ -36,8 +37,30 @@ pub struct Request<'a> {
     expecting_a_network: bool,
 }
 
+impl Client {
+    /// A GET of `path` (with its query), e.g. `/crdt/notes`.
+    pub fn get<'a>(&'a self, path: &'a str) -> Request<'a> {
+        Request::new(self, Method::Get, path, None)
+    }
+
+    /// A POST of JSON. Sent once, unless the caller says that it is [idempotent](Request::idempotent).
+    pub fn post<'a>(&'a self, path: &'a str, json: &'a [u8]) -> Request<'a> {
+        Request::new(self, Method::Post, path, Some(json))
+    }
+
+    /// A PUT of JSON.
+    pub fn put<'a>(&'a self, path: &'a str, json: &'a [u8]) -> Request<'a> {
+        Request::new(self, Method::Put, path, Some(json))
+    }
+
+    /// A DELETE.
+    pub fn delete<'a>(&'a self, path: &'a str) -> Request<'a> {
+        Request::new(self, Method::Delete, path, None)
+    }
+}
+
 impl<'a> Request<'a> {
-    pub(crate) fn new(client: &'a Client, method: Method, path: &'a str, json: Option<&'a [u8]>) -> Self {
+    fn new(client: &'a Client, method: Method, path: &'a str, json: Option<&'a [u8]>) -> Self {
         let repeated = method != Method::Post;
         Request { client, method, path, json, key: None, repeated, expecting_a_network: false }
     }

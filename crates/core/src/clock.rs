@@ -1,4 +1,4 @@
-//! Vector clocks with four-valued comparison (network.md §2.3; Fidge 1988, Mattern 1989) and Lamport clocks.
+//! Vector clocks with four-valued comparison (Fidge 1988, Mattern 1989) and Lamport clocks.
 
 use std::borrow::Borrow;
 use std::collections::BTreeMap;

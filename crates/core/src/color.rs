@@ -1,4 +1,4 @@
-//! The three colours and their polarities (network.md §2.1).
+//! The three colours and their polarities.
 //!
 //! RED constructs, BLUE inverts, GREEN verifies. Two rules hold everywhere: a RED node has no BLUE child and the
 //! reverse, and joining colours is `max` under GREEN < BLUE < RED, so it is a semilattice.
@@ -19,7 +19,7 @@ pub enum Color {
     Red,
 }
 
-/// Sign of a colour in the guides' words.
+/// Sign of a colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Polarity {
     Negative,
@@ -76,7 +76,7 @@ impl Color {
         !matches!((self, child), (Color::Red, Color::Blue) | (Color::Blue, Color::Red))
     }
 
-    /// The operations that a stream knows. A phase's transition has the phase's colour (network.md §2.1).
+    /// The operations that a stream knows. A phase's transition has the phase's colour.
     pub const OPERATIONS: [(&str, Color); 18] = [
         ("insert", Color::Red),
         ("insert_item", Color::Red),
@@ -106,7 +106,7 @@ impl Color {
 }
 
 impl Polarity {
-    /// Lower-case name, as in the guides' `POLARITY` variable.
+    /// Lower-case name, as the variable `POLARITY` has it.
     pub fn as_str(self) -> &'static str {
         match self {
             Polarity::Positive => "positive",
@@ -191,7 +191,7 @@ macro_rules! serde_as_name {
 }
 
 serde_as_name!(Color, true);
-// The guides print polarities in lower case and their smoke tests compare the whole reply.
+// Replies print polarities in lower case.
 serde_as_name!(Polarity, false);
 
 #[cfg(test)]

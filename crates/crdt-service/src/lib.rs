@@ -30,6 +30,7 @@ pub fn service() -> Service {
         version: env!("CARGO_PKG_VERSION"),
         constants: routes::usage::constants,
     })
+    .identity(settings::IDENTITY)
     .root_members(routes::list::documents)
     .health_check(routes::health::check)
     .post("/crdt/apply", routes::apply::post)

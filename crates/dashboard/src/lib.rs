@@ -24,6 +24,7 @@ pub fn service() -> Service {
         version: env!("CARGO_PKG_VERSION"),
         constants: description::constants,
     })
+    .identity(settings::IDENTITY)
     .alias("/")
     .health_check(description::health)
     .page_where(page::wanted, page::index)

@@ -10,3 +10,6 @@ ramanujan_shell::settings! {
     /// What a page is told to wait before it opens the next stream.
     STREAM_RETRY_MS: u64 = 1000, 0..=60_000, "milliseconds";
 }
+
+/// The variable that says who the component is.
+pub const IDENTITY: [ramanujan_shell::setting::Fixed; 1] = [INTERFACE.only("dashboard")];

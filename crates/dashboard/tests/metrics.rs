@@ -60,7 +60,7 @@ fn subscribed(target: &str) -> Vec<Value> {
     let reply = get(target);
     assert_eq!((reply.status, media_type(&reply)), (200, "text/event-stream"), "{}", reply.json);
     let text = String::from_utf8(reply.body).unwrap();
-    assert!(text.starts_with("retry: 1000\n\n"), "{text}");
+    assert!(text.starts_with("retry: 1000\nid: "), "{text}");
     text.lines()
         .filter_map(|line| line.strip_prefix("data: "))
         .map(|data| serde_json::from_str(data).unwrap())
@@ -263,7 +263,14 @@ fn events_are_streamed_from_where_the_subscriber_was() {
     assert_eq!(seqs(subscribed("/dashboard/events?after=147&max_ms=5")), [148, 149, 150]);
     assert_eq!(seqs(subscribed("/dashboard/events?after=145&agent=b&max_ms=5")), [146, 148, 150]);
     assert_eq!(seqs(subscribed("/dashboard/events?max_ms=5")), [0; 0]);
+    // A browser whose stream ends before anything came knows where to go on.
+    let body = get("/dashboard/events?max_ms=5").body;
+    assert!(String::from_utf8(body).unwrap().starts_with("retry: 1000\nid: 150\n\n"));
     assert_eq!(get("/dashboard/events?after=151").status, 409);
+    let exact = r#"{"type":"x","agent_id":"a","payload":{"wei":100000000000000000001}}"#;
+    send(&interaction_timeline::service(), Method::POST, "/timeline/events", exact);
+    let body = get("/dashboard/events?after=150&max_ms=5").body;
+    assert!(String::from_utf8(body).unwrap().contains(r#""wei":100000000000000000001"#));
     for wrong in ["after=x", "max_ms=0", "max_ms=25001", "color=PINK", "since=3"] {
         assert_eq!(get(&format!("/dashboard/events?{wrong}")).status, 422, "{wrong}");
     }

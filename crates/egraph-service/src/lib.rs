@@ -34,6 +34,7 @@ pub fn service() -> Service {
         version: env!("CARGO_PKG_VERSION"),
         constants: page::constants,
     })
+    .identity(settings::IDENTITY)
     .health_check(page::health)
     .post("/egraph/saturate", saturate::post)
     .get("/egraph/rules", rules::list)

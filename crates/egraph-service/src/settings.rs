@@ -5,8 +5,13 @@ use std::str::FromStr;
 
 use ramanujan_core::Color;
 use ramanujan_egraph::term::DEFAULT_MAX_DEPTH;
+use ramanujan_shell::setting;
 
 ramanujan_shell::settings! {
+    /// Which service the component is.
+    SERVICE: String = "egraph".to_owned();
+    /// The phase of start-up that the component belongs to.
+    PHASE: String = "2".to_owned();
     /// The gadgets whose rules requests may use, by colour, with commas between them.
     GADGETS_ENABLED: Gadgets = Gadgets::default();
     /// Longest and default time of a saturation.
@@ -21,6 +26,16 @@ ramanujan_shell::settings! {
     MAX_GRAPH_FACTS: u64 = 5_000, 0.., "facts";
     /// Most stored graphs.
     MAX_GRAPHS: u64 = 1_000, 0.., "graphs";
+}
+
+/// The variables that say who the component is.
+pub const IDENTITY: [ramanujan_shell::setting::Fixed; 2] = [SERVICE.only("egraph"), PHASE.only("2")];
+
+/// The variables that decide whether and how a request is answered, as they are set: replies under other settings are
+/// other replies.
+pub(crate) fn deciding() -> String {
+    let names = [GADGETS_ENABLED.name, MAX_NODES.name, MAX_TERM_DEPTH.name, SATURATION_TIMEOUT_MS.name];
+    names.map(|name| setting::text(name).unwrap_or_default()).join("\n")
 }
 
 /// The gadgets that are enabled; all of them where nothing is said.

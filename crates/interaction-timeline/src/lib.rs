@@ -36,6 +36,7 @@ pub fn service() -> Service {
         version: env!("CARGO_PKG_VERSION"),
         constants,
     })
+    .identity(settings::IDENTITY)
     .health_check(health::check)
     .post("/timeline/events", events::post)
     .get("/timeline/query", query::get)

@@ -3,6 +3,8 @@
 ramanujan_shell::settings! {
     /// What the component calls itself in its description.
     INTERFACE: String = "timeline".to_owned();
+    /// What may happen to an event: it is added, and nothing else.
+    SEMANTICS: String = "append-only".to_owned();
     /// Most events in one post.
     MAX_BATCH: usize = 1000, 1..=1_000_000, "events";
     /// How long the unsealed part of the log may grow before appending seals too.
@@ -43,3 +45,7 @@ ramanujan_shell::settings! {
     /// Longest time that one request works on the causal index.
     CAUSAL_INDEX_MS: u64 = 5000, 0..=3_600_000, "milliseconds";
 }
+
+/// The variables that say who the component is.
+pub const IDENTITY: [ramanujan_shell::setting::Fixed; 2] =
+    [INTERFACE.only("timeline"), SEMANTICS.only("append-only")];

@@ -11,8 +11,8 @@ use ramanujan_core::AgentId;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::{Handle, Signals};
 
-use crate::Args;
 use crate::agent::{Agent, Shared};
+use crate::args::Args;
 use crate::cache::{self, CacheUse};
 use crate::convergence::Convergence;
 use crate::mix::Documents;

@@ -74,8 +74,8 @@ pub fn busy_session(options: &Options) -> Recording {
     recording
 }
 
-/// SplitMix64 (Steele, Lea and Flood 2014): small, and the same everywhere.
-struct Random(u64);
+/// A generator, and what a session draws from it.
+struct Random(SplitMix64);
 
 impl Random {
     /// Below `bound`, which is not 0.

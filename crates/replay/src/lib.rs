@@ -7,6 +7,7 @@
 
 mod difference;
 pub mod dispatch;
+mod error;
 pub mod generate;
 mod measure;
 mod names;

@@ -3,17 +3,18 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use ramanujan_client::{Client, Error, Progress};
+use ramanujan_client::{Client, Progress};
 use ramanujan_core::AgentId;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::difference::Difference;
 use crate::dispatch::{Dispatch, depth};
+use crate::error::ReplayError;
 use crate::recording::Recording;
 use crate::report::Report;
 use crate::send::Sender;
-use crate::session::{Session, SessionError};
+use crate::session::Session;
 
 /// Most operations in one request: what the streams take by default.
 pub(crate) const MAX_BATCH: usize = 1000;
@@ -29,19 +30,6 @@ pub(crate) struct Plan<'a> {
     /// Most operations per request, 1 to [`MAX_BATCH`].
     pub(crate) batch: usize,
     pub(crate) quiet: bool,
-}
-
-/// Why a replay could not be brought to its end.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum ReplayError {
-    #[error(transparent)]
-    Session(#[from] SessionError),
-    #[error(transparent)]
-    Client(#[from] Error),
-    #[error("document {document:?} holds {reason}; choose another with --document")]
-    Occupied { document: String, reason: String },
-    #[error("operation {operation} was refused: {reason}")]
-    Refused { operation: String, reason: String },
 }
 
 #[derive(Deserialize)]

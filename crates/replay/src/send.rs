@@ -11,9 +11,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::dispatch::{Batch, Dispatch};
+use crate::error::ReplayError;
 use crate::measure::Measurements;
 use crate::operation::Operation;
-use crate::replay::ReplayError;
 
 /// Between two rounds of heartbeats: well within the components' default `HEALTH_TIMEOUT` of 10 s.
 const HEARTBEAT_EVERY: Duration = Duration::from_secs(4);

@@ -1,6 +1,7 @@
 //! One line per event on standard error, where Spin and the host collect it per component.
 
 use std::error::Error;
+use std::io::Write as _;
 
 use ramanujan_core::Problem;
 
@@ -27,7 +28,9 @@ fn threshold() -> Level {
 fn write(level: Level, component: &str, message: &str) {
     if level <= threshold() {
         let level = format!("{level:?}").to_ascii_lowercase();
-        eprintln!("{level} {component}: {}", message.replace('\n', "\\n"));
+        // Where the log cannot be written, for instance on a full disk, the request still gets its answer: `eprintln!`
+        // would end the component.
+        let _ = writeln!(std::io::stderr(), "{level} {component}: {}", message.replace('\n', "\\n"));
     }
 }
 

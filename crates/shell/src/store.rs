@@ -8,6 +8,8 @@ use std::cell::Cell;
 use ramanujan_core::{Code, Problem};
 use serde_json::{Map, Value as Json};
 
+use crate::clock::now_millis;
+
 pub use crate::row::{Row, Value};
 
 /// The tables of one component: statements in order, each idempotent (`IF NOT EXISTS`). A later version appends.
@@ -70,17 +72,32 @@ impl Store {
         }
     }
 
-    /// Reads and writes the database without changing what it holds, and says what it found.
+    /// Reads and writes the database, and says what it found. The write is the time, in a row of its own: SQLite writes
+    /// nothing where a row stays as it was, so that a full disk would not show.
     ///
     /// # Errors
     /// 503 `store-unavailable`, also where the disk is full.
     pub fn check(&self) -> Result<Health, Problem> {
         self.await_schema()?;
-        let table = self.schema.name;
-        let sql = format!("UPDATE {table}_schema SET version = version RETURNING version");
-        let rows = self.connection.execute(&sql, &[]).map_err(unavailable)?;
-        let versions = rows.iter().map(|row| row.uint(0)).collect::<Result<Vec<_>, _>>()?;
-        Ok(Health { schema_version: versions.into_iter().max().unwrap_or(0) })
+        let name = self.schema.name;
+        let sql = format!(
+            "INSERT INTO {name}_health (id, checked) VALUES (1, ?1)
+            ON CONFLICT (id) DO UPDATE SET checked = excluded.checked
+            RETURNING (SELECT COALESCE(MAX(version), 0) FROM {name}_schema)"
+        );
+        let now = [now_millis().into()];
+        let rows = match self.connection.execute(&sql, &now) {
+            Err(message) if is_schema_miss(&message) => {
+                let table = format!(
+                    "CREATE TABLE IF NOT EXISTS {name}_health (id INTEGER PRIMARY KEY, checked INTEGER NOT NULL)"
+                );
+                self.connection.execute(&table, &[]).map_err(unavailable)?;
+                self.connection.execute(&sql, &now)
+            }
+            result => result,
+        };
+        let rows = rows.map_err(unavailable)?;
+        Ok(Health { schema_version: rows.first().map_or(Ok(0), |row| row.uint(0))? })
     }
 
     /// Makes sure that the last statement of the schema has run. Another instance may be in the middle of it: its

@@ -186,3 +186,17 @@ fn health_says_what_the_store_says() {
         (200, &json!("writable"), &json!(1))
     );
 }
+
+#[test]
+fn a_health_check_really_writes() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("t.db");
+    let _database = native::database_file(&file);
+    let store = Store::open(SCHEMA).unwrap();
+    store.check().unwrap();
+    let log = || std::fs::metadata(folder.path().join("t.db-wal")).unwrap().len();
+    let before = log();
+    std::thread::sleep(std::time::Duration::from_millis(5));
+    assert_eq!(store.check().unwrap().schema_version, 1);
+    assert!(log() > before, "nothing reached the disk");
+}

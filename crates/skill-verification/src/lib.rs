@@ -39,6 +39,7 @@ pub fn service_with(variables: impl Fn(&str) -> Option<String> + 'static) -> Ser
         version: env!("CARGO_PKG_VERSION"),
         constants: Map::new,
     })
+    .identity(settings::IDENTITY)
     .alias("/skills")
     .root_members(within(&source, async |_, _| {
         let mut members = agents::counts();

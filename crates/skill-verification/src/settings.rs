@@ -11,6 +11,10 @@ use ramanujan_shell::setting::{self, Setting};
 use ramanujan_verification::{NUM_VERIFIERS, ROSTER};
 
 ramanujan_shell::settings! {
+    /// Which service the component is.
+    SERVICE: String = "skill-verification".to_owned();
+    /// The phase of start-up that the component belongs to.
+    PHASE: String = "3".to_owned();
     /// How many verifiers vote; the verdict rule is made for this number and takes no other.
     NUM_AGENTS: usize = NUM_VERIFIERS;
     /// How many of them are negative; fixed as their number is.
@@ -40,6 +44,10 @@ ramanujan_shell::settings! {
     /// The agent that runs the verifiers where a request names none.
     AGENT_ID: String = "skill-verification".to_owned();
 }
+
+/// The variables that say who the component is.
+pub(crate) const IDENTITY: [ramanujan_shell::setting::Fixed; 2] =
+    [SERVICE.only("skill-verification"), PHASE.only("3")];
 
 /// A variable of the component's environment.
 pub(crate) fn environment(name: &str) -> Option<String> {

@@ -4,18 +4,20 @@ use std::borrow::Cow;
 
 use ramanujan_core::{Code, Color, Problem};
 use ramanujan_crdt::wire::OperationRequest;
-use ramanujan_crdt::{Json, TapPhase};
+use ramanujan_crdt::{Json, Op, TapPhase};
 
-/// The operations that a stream takes: names of crdt-service, and where a transition leads. Those of GREEN change
-/// nothing, but for the transition.
-pub(crate) fn allowed(color: Color) -> &'static [&'static str] {
-    match color {
-        Color::Red => {
-            &["insert", "increment", "add", "set", "insert_item", "insert_text", "transition to LIVE"]
-        }
-        Color::Blue => &["delete", "decrement", "remove", "delete_text", "transition to BACKFILL"],
-        Color::Green => &["verify", "check", "canonicalize", "transition to VERIFY"],
-    }
+/// What GREEN takes beside operations on documents; they change nothing.
+const CHECKS: [&str; 3] = ["verify", "check", "canonicalize"];
+
+/// The operations that a stream takes, by the table of types; a transition with where it leads.
+pub(crate) fn allowed(color: Color) -> Vec<String> {
+    let own = if color == Color::Green { &CHECKS[..] } else { &[] };
+    own.iter().map(|name| (*name).to_owned()).chain(Op::names_of_color(color)).collect()
+}
+
+/// Whether a stream takes an operation.
+fn takes(color: Color, operation: &str) -> bool {
+    Op::color_of_name(operation) == Some(color) || (color == Color::Green && CHECKS.contains(&operation))
 }
 
 /// Refuses an operation of another colour, or of none.
@@ -23,28 +25,27 @@ pub(crate) fn allowed(color: Color) -> &'static [&'static str] {
 /// # Errors
 /// 409 `wrong-color`, 422 `invalid-operation`, both with the operations that the stream takes.
 pub(crate) fn check_color(color: Color, operation: &str, polarity: Option<&str>) -> Result<(), Problem> {
-    let allowed = allowed(color);
     if let Some(polarity) = polarity {
         let claimed: Color = polarity
             .parse()
             .map_err(|error| Problem::new(Code::InvalidOperation, format!("polarity: {error}")))?;
         if claimed != color {
             let detail = format!("the operation says it is {claimed}, this is the {color} stream");
-            return Err(Problem::new(Code::WrongColor, detail).with("allowed", allowed.to_vec()));
+            return Err(Problem::new(Code::WrongColor, detail).with("allowed", allowed(color)));
         }
     }
-    if allowed.contains(&operation) {
+    if takes(color, operation) {
         return Ok(());
     }
-    let list = allowed.join(", ");
-    match Color::of_operation(operation) {
+    let list = allowed(color).join(", ");
+    match Op::color_of_name(operation).or_else(|| Color::of_operation(operation)) {
         Some(other) if other != color => {
             let detail = format!("{operation} is {other}; the {color} stream takes {list}");
-            Err(Problem::new(Code::WrongColor, detail).with("allowed", allowed.to_vec()))
+            Err(Problem::new(Code::WrongColor, detail).with("allowed", allowed(color)))
         }
         _ => {
             let detail = format!("unknown operation {operation:.40?}; the {color} stream takes {list}");
-            Err(Problem::new(Code::InvalidOperation, detail).with("allowed", allowed.to_vec()))
+            Err(Problem::new(Code::InvalidOperation, detail).with("allowed", allowed(color)))
         }
     }
 }

@@ -9,14 +9,15 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use ramanujan_client::{Error, Network, Patience, terminal};
 use ramanujan_core::Digest;
 use ramanujan_timeline::Segment;
 use serde::Deserialize;
 use serde_json::json;
 use tempfile::NamedTempFile;
 
-use crate::ToolError;
 use crate::destination::{Found, folder, look};
+use crate::error::ToolError;
 
 /// Move the oldest events into files, one for each segment of about a thousand, and keep what proves them.
 #[derive(Clone, Debug, clap::Args)]

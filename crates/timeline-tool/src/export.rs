@@ -11,12 +11,12 @@ use std::path::PathBuf;
 use std::thread;
 use std::time::Instant;
 
+use ramanujan_client::{Backoff, Client, Error, Network, Patience, Progress, terminal};
 use ramanujan_timeline::row::Shown;
 use serde::Deserialize;
-use tempfile::NamedTempFile;
 
-use crate::ToolError;
 use crate::destination::Destination;
+use crate::error::ToolError;
 
 /// Longest line of an export: an event with all its members at their bounds.
 const MAX_LINE_BYTES: u64 = 1 << 20;

@@ -8,8 +8,8 @@ use std::path::PathBuf;
 use ramanujan_client::{Network, Patience, terminal};
 use serde::Deserialize;
 
-use crate::ToolError;
 use crate::archive::read_file;
+use crate::error::ToolError;
 
 /// Bring archived events back into the timeline that they are from.
 #[derive(Clone, Debug, clap::Args)]

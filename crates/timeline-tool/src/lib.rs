@@ -6,13 +6,14 @@
 
 pub mod archive;
 pub mod destination;
+mod error;
 pub mod export;
 pub mod import;
 pub mod verify;
 
-use std::io;
 use std::process::ExitCode;
 
+pub use error::ToolError;
 use ramanujan_client::terminal;
 
 /// Exit code if the command could not be done: bad arguments, no network, no room.
@@ -34,36 +35,6 @@ pub enum Command {
     Archive(archive::Args),
     Import(import::Args),
     Verify(verify::Args),
-}
-
-/// Why a command was not done.
-#[derive(Debug, thiserror::Error)]
-pub enum ToolError {
-    #[error(transparent)]
-    Client(#[from] ramanujan_client::Error),
-    #[error("{what}: {error}")]
-    File { what: String, error: io::Error },
-    #[error("standard output cannot be written: {0}")]
-    Output(#[from] io::Error),
-    #[error("{path} {reason}")]
-    Destination { path: String, reason: &'static str },
-    #[error("{file}: {reason}")]
-    Segment { file: String, reason: String },
-    #[error("Parquet: {0}")]
-    Parquet(#[from] parquet::errors::ParquetError),
-}
-
-impl ToolError {
-    /// Whether whoever reads the output went away.
-    fn is_unread(&self) -> bool {
-        use parquet::errors::ParquetError;
-        let error = match self {
-            ToolError::File { error, .. } | ToolError::Output(error) => Some(error),
-            ToolError::Parquet(ParquetError::External(error)) => error.downcast_ref::<io::Error>(),
-            _ => None,
-        };
-        error.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
-    }
 }
 
 /// Runs the command: progress and errors to standard error, results to standard output.

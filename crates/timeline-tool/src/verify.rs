@@ -2,14 +2,15 @@
 
 use std::path::PathBuf;
 
+use ramanujan_client::{Access, Client, Patience, terminal};
 use ramanujan_core::Digest;
 use ramanujan_timeline::segment::{Header, Segment};
 use ramanujan_timeline::tree;
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::ToolError;
 use crate::archive::read_file;
+use crate::error::ToolError;
 
 /// Verify archived events: their hashes, their chain from file to file, and the root they are proven to be part of.
 #[derive(Clone, Debug, clap::Args)]

@@ -25,6 +25,7 @@ pub fn service() -> Service {
         constants: Map::new,
     })
     .alias("/2tdx")
+    .identity(settings::IDENTITY)
     .root_members(sync::members)
     .health_check(sync::health)
     .post("/sync", sync::not_built)

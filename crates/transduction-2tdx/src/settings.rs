@@ -3,6 +3,12 @@
 use ramanujan_egraph::term::{DEFAULT_MAX_DEPTH, MAX_TERM_NODES};
 
 ramanujan_shell::settings! {
+    /// Which interface the component is.
+    INTERFACE: String = "sync".to_owned();
+    /// Where this site is reached by others; empty where it is reached by none.
+    LOCAL_ENDPOINT: String = String::new();
+    /// The remote site to synchronise with, once that is built; empty where there is none.
+    VERS_ENDPOINT: String = String::new();
     /// Time that a synchronisation may take before it counts as degraded.
     MAX_LATENCY_MS: u64 = 100, 0.., "ms";
     /// Most versions of patterns that are stored: 10,000 take about 5 MB.
@@ -18,3 +24,6 @@ ramanujan_shell::settings! {
     /// Most patterns of a request.
     MAX_BATCH: usize = 100, 0.., "patterns";
 }
+
+/// The variable that says who the component is.
+pub const IDENTITY: [ramanujan_shell::setting::Fixed; 1] = [INTERFACE.only("sync")];

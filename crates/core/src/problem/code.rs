@@ -311,7 +311,7 @@ mod tests {
 
     #[test]
     fn docs_problems_md_is_the_table() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/problems.md");
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/", "problems.md");
         if std::env::var_os("WRITE_DOCS").is_some() {
             std::fs::write(path, document()).unwrap();
         }

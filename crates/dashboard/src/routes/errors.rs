@@ -1,12 +1,12 @@
 //! `GET /api/errors`: what is wrong now; with `from` or `to`, what the timeline has recorded as failed in that time.
 
-use std::cmp::Reverse;
-
 use http::Method;
 use ramanujan_core::time::format_rfc3339;
-use ramanujan_core::{MAX_SAFE_INTEGER, Problem};
+use ramanujan_core::{Code, Problem, json};
 use ramanujan_shell::{Query, Request, Response, call_json, now_millis, ok};
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::collect;
 use crate::components::TIMELINE;
@@ -24,10 +24,13 @@ pub(crate) async fn list(request: Request) -> Result<Response, Problem> {
     if query.get("from").is_some() || query.get("to").is_some() {
         return past(&query).await;
     }
-    query.only(&[])?;
+    if query.get("limit").is_some() {
+        let detail = "limit: it bounds past errors; give from or to, or leave it out";
+        return Err(Problem::new(Code::InvalidParameter, detail));
+    }
     let answers = collect::everything().await;
     let errors = metrics::errors(&answers);
-    ok(&json!({
+    ok(&serde_json::json!({
         "count": errors.len(),
         "errors": errors,
         "checked": answers.len(),
@@ -45,22 +48,51 @@ async fn past(query: &Query<'_>) -> Result<Response, Problem> {
         }
     }
     let window = window.finish();
-    let (mut events, mut more) = (Vec::new(), false);
+    let (mut events, mut more): (Vec<Failure>, bool) = (Vec::new(), false);
     for kind in FAILURES {
         let path = format!("/timeline/query?type={kind}&order=latest&limit={}&{window}", pager.limit());
-        let page: Value = call_json(TIMELINE, Method::GET, &path, None::<&Value>).await?;
-        more |= page.get("next_cursor").is_some_and(|cursor| !cursor.is_null());
-        events.extend(page.get("events").and_then(Value::as_array).into_iter().flatten().cloned());
+        let page: Events = call_json(TIMELINE, Method::GET, &path, None::<&Value>).await?;
+        more |= page.next_cursor.is_some();
+        for event in page.events {
+            let place: Place = json::from_slice(event.get().as_bytes())?;
+            events.push(Failure { place, event });
+        }
     }
-    let seq = |event: &Value| event.get("seq").and_then(Value::as_u64).unwrap_or(MAX_SAFE_INTEGER);
-    let time = |event: &Value| event.get("timestamp").and_then(Value::as_str).unwrap_or_default().to_owned();
-    events.sort_by_cached_key(|event| Reverse((time(event), seq(event))));
+    events.sort_by(|a, b| b.place.cmp(&a.place));
     let page = pager.cut(events);
-    ok(&json!({
-        "count": page.items.len(),
-        "more": page.more || more,
-        "types": FAILURES,
-        "errors": page.items,
-        "timestamp": format_rfc3339(now_millis()),
-    }))
+    ok(&Reply {
+        count: page.items.len(),
+        more: page.more || more,
+        types: FAILURES,
+        errors: page.items.into_iter().map(|failure| failure.event).collect(),
+        timestamp: format_rfc3339(now_millis()),
+    })
+}
+
+/// A page of the timeline. Events are handed on as it wrote them, numbers beyond 2^53 included.
+#[derive(Deserialize)]
+struct Events {
+    events: Vec<Box<RawValue>>,
+    next_cursor: Option<String>,
+}
+
+/// Where an event stands: times of one form are in the order of their texts.
+#[derive(Deserialize, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    timestamp: String,
+    seq: u64,
+}
+
+struct Failure {
+    place: Place,
+    event: Box<RawValue>,
+}
+
+#[derive(Serialize)]
+struct Reply {
+    count: usize,
+    more: bool,
+    types: [&'static str; 2],
+    errors: Vec<Box<RawValue>>,
+    timestamp: String,
 }

@@ -11,6 +11,7 @@ use ramanujan_core::{Code, Problem};
 use ramanujan_shell::{Body, Request, Response, call_json, log, response};
 use serde::Deserialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::components::TIMELINE;
 use crate::settings::{STREAM_MAX_MS, STREAM_RETRY_MS};
@@ -25,7 +26,7 @@ const LIMIT: u64 = 100;
 /// What a poll of the timeline brings.
 #[derive(Deserialize)]
 struct News {
-    events: Vec<Value>,
+    events: Vec<Box<RawValue>>,
     more: bool,
     next_after: u64,
 }
@@ -70,7 +71,13 @@ pub(crate) async fn stream(request: Request) -> Result<Response, Problem> {
         after: first.next_after,
         more: first.more,
         end: Instant::now() + Duration::from_millis(max),
-        opening: Some(format!("retry: {}\n\n{}", STREAM_RETRY_MS.read()?, lines(&first.events))),
+        // The place at once: a browser whose stream ends before the first event comes back to it.
+        opening: Some(format!(
+            "retry: {}\nid: {}\n\n{}",
+            STREAM_RETRY_MS.read()?,
+            seen.unwrap_or(first.next_after),
+            lines(&first.events)
+        )),
         filters,
     };
     let chunks = stream::unfold(place, |mut place| async move {
@@ -110,11 +117,17 @@ async fn poll(filters: &str, from: &str, wait_ms: u64) -> Result<News, Problem> 
     call_json(TIMELINE, Method::GET, path.trim_end_matches('&'), None::<&Value>).await
 }
 
-/// Events in the form of the WHATWG's server-sent events; JSON has no line breaks.
-fn lines(events: &[Value]) -> String {
-    let line = |event: &Value| {
-        let seq = event.get("seq").cloned().unwrap_or_default();
-        format!("id: {seq}\ndata: {event}\n\n")
+/// Events in the form of the WHATWG's server-sent events, as the timeline wrote them, numbers beyond 2^53 included; its
+/// JSON has no line breaks.
+fn lines(events: &[Box<RawValue>]) -> String {
+    #[derive(Deserialize)]
+    struct Numbered {
+        seq: u64,
+    }
+    let line = |event: &RawValue| {
+        let id =
+            serde_json::from_str::<Numbered>(event.get()).map(|numbered| format!("id: {}\n", numbered.seq));
+        format!("{}data: {}\n\n", id.unwrap_or_default(), event.get())
     };
-    events.iter().map(line).collect()
+    events.iter().map(|event| line(event)).collect()
 }

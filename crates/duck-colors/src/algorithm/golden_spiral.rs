@@ -2,7 +2,7 @@
 
 use ramanujan_core::splitmix::step;
 
-use super::Sample;
+use super::sample::Sample;
 use crate::hue::{Hue, HueSpace};
 use crate::seed::unit;
 use crate::srgb::Rgb;

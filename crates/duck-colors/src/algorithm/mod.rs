@@ -14,9 +14,9 @@ use std::str::FromStr;
 
 use ramanujan_core::MAX_SAFE_INTEGER;
 
-use crate::hue::{Hue, HueSpace};
 use crate::seed::{GAY_SEED, LEGACY_SEED, Seed};
-use crate::srgb::Rgb;
+
+pub use sample::Sample;
 
 /// A colour procedure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

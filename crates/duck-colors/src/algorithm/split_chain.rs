@@ -7,7 +7,7 @@ use std::cell::RefCell;
 
 use ramanujan_core::splitmix::{GOLDEN, nth, step};
 
-use super::Sample;
+use super::sample::Sample;
 use crate::hue::{Hue, HueSpace};
 use crate::lab::Lch;
 use crate::seed::{LEGACY_SEED, unit};

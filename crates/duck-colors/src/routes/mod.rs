@@ -16,8 +16,8 @@ use ramanujan_core::{Code, Problem};
 use ramanujan_shell::Query;
 
 use crate::algorithm::Algorithm;
+use crate::seed::Seed;
 use crate::settings::ALGORITHM;
-use crate::splitmix::Seed;
 
 fn source(algorithm: Algorithm) -> &'static str {
     if algorithm.is_data() { "data" } else { "computed" }

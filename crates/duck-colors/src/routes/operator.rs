@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::missing;
 use crate::operator;
-use crate::splitmix::{GAY_SEED, Seed};
+use crate::seed::{GAY_SEED, Seed};
 
 /// Longest operator name in bytes, and most names in one request.
 const MAX_NAME_BYTES: usize = 128;

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::refused;
 use crate::algorithm::Algorithm;
 use crate::operator::Fork;
-use crate::splitmix::{GAY_SEED, Seed};
+use crate::seed::{GAY_SEED, Seed};
 
 /// Colours that show what a forked seed looks like.
 const FORK_PREVIEW: usize = 5;

@@ -8,7 +8,7 @@ use std::time::Instant;
 use ramanujan_core::{Code, Digest, Problem};
 use ramanujan_egraph::term::Term;
 use ramanujan_shell::response::typed;
-use ramanujan_shell::{Request, Response, ok, setting};
+use ramanujan_shell::{Request, Response, ok};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -17,7 +17,7 @@ use crate::bounds::{Common, With};
 use crate::graph::{self, Part};
 use crate::key;
 use crate::saturation::{self, Form, Job};
-use crate::settings::{GADGETS_ENABLED, MAX_NODES, MAX_TERM_DEPTH, MEMO_MAX_ENTRIES, SATURATION_TIMEOUT_MS};
+use crate::settings::{self, MEMO_MAX_ENTRIES};
 use crate::store::memo;
 use crate::theory::{self, Theory};
 
@@ -29,10 +29,6 @@ const MIN_NODES: usize = 100;
 const MAX_REPLY_BYTES: usize = 256 * 1024;
 /// Requests that are shorter are read in less time than it takes to look for their bytes.
 const MIN_REQUEST_BYTES: usize = 256;
-/// Variables that decide whether and how a request is answered.
-const DECIDING: [&str; 4] =
-    [GADGETS_ENABLED.name, MAX_NODES.name, MAX_TERM_DEPTH.name, SATURATION_TIMEOUT_MS.name];
-
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SaturateRequest {
@@ -55,7 +51,7 @@ fn digest_of(body: &[u8]) -> Result<Option<Digest>, Problem> {
     if body.len() < MIN_REQUEST_BYTES || MEMO_MAX_ENTRIES.read()? == 0 {
         return Ok(None);
     }
-    let settings = DECIDING.map(|name| setting::text(name).unwrap_or_default()).join("\n");
+    let settings = settings::deciding();
     Ok(Some(key::of_bytes(&settings, body)))
 }
 

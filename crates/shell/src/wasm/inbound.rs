@@ -80,7 +80,7 @@ async fn write(response: Response, outgoing: ResponseOutparam) {
     match body {
         Body::Full(bytes) => {
             if let Err(error) = outgoing.set_with_body(message, bytes).await {
-                eprintln!("warn shell: the client left: {error}");
+                crate::log::warn("shell", &format!("the client left: {error}"));
             }
         }
         Body::Stream(mut chunks) => {

@@ -18,7 +18,7 @@ use ramanujan_timeline::row::Shown;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
-use crate::ToolError;
+use crate::error::ToolError;
 
 /// Events held and written at once: large enough that columns compress well, small enough to hold.
 const ROW_GROUP: usize = 32_768;
@@ -94,12 +94,9 @@ impl<W: Write + Send> Rows<W> {
 
     pub(super) fn push(&mut self, event: &Shown) -> Result<(), ToolError> {
         for (name, column) in self.names.iter().zip(&mut self.columns) {
-            column.push(event.get(name)).map_err(|reason| ToolError::Unexpected {
-                path: "/timeline/query".to_owned(),
-                reason: format!(
-                    "{name} of event {}: {reason}",
-                    event.get("seq").map_or("null", RawValue::get)
-                ),
+            column.push(event.get(name)).map_err(|reason| {
+                let seq = event.get("seq").map_or("null", RawValue::get);
+                Error::unreadable("/timeline/export", format!("{name} of event {seq}: {reason}"))
             })?;
         }
         self.held += 1;

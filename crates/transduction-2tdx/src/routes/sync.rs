@@ -4,7 +4,7 @@ use ramanujan_core::{Code, Problem};
 use ramanujan_shell::{Request, Response};
 use serde_json::{Map, Value, json};
 
-use crate::settings::MAX_LATENCY_MS;
+use crate::settings::{LOCAL_ENDPOINT, MAX_LATENCY_MS, VERS_ENDPOINT};
 use crate::store;
 
 pub(crate) async fn members(_: Request) -> Result<Map<String, Value>, Problem> {
@@ -13,6 +13,9 @@ pub(crate) async fn members(_: Request) -> Result<Map<String, Value>, Problem> {
     members.insert("mode".into(), "bidirectional".into());
     members.insert("self_verification".into(), "enabled".into());
     members.insert("max_latency_ms".into(), MAX_LATENCY_MS.read()?.into());
+    let endpoint = |text: String| if text.is_empty() { Value::Null } else { text.into() };
+    members.insert("local_endpoint".into(), endpoint(LOCAL_ENDPOINT.read()?));
+    members.insert("vers_endpoint".into(), endpoint(VERS_ENDPOINT.read()?));
     // The members above say what the component is for; this one says what it does.
     members.insert("implemented".into(), json!({"sync": false, "skill": true}));
     Ok(members)
