@@ -1,5 +1,7 @@
 //! Deltas: the compact batch, the canonical bytes of one, and its JSON.
 
+use std::sync::Once;
+
 use ramanujan_core::{Dot, json};
 use ramanujan_crdt::batch::{Batch, encode_deltas};
 use ramanujan_crdt::wire::{DeltaRecord, OperationRequest};
@@ -53,6 +55,13 @@ fn through_json(delta: &Delta) {
 
 /// Refused, or wanted and written again as the same request.
 pub fn operation(data: &[u8]) {
+    // The names that a refusal lists are made at the first one and kept.
+    static LISTED: Once = Once::new();
+    LISTED.call_once(|| {
+        let unknown = br#"{"operation":"?","document_id":"d","agent_id":"a"}"#;
+        let read = json::from_slice::<OperationRequest>(unknown).expect("a request");
+        assert!(read.wanted(None).is_err());
+    });
     let read = VALUES.hold(data.len(), || json::one_or_many::<OperationRequest>(data));
     let Ok((requests, _)) = read else { return };
     for request in requests {

@@ -232,7 +232,7 @@ impl Op {
             Some(_) => ROWS.iter().find(|row| row.name.is_none()),
             None => row_of(name, crdt_type),
         };
-        let unknown = || OperationError::Unknown { operation: name.to_owned(), known: known_names() };
+        let unknown = || OperationError::Unknown { operation: name.to_owned(), known: KNOWN.clone() };
         let Some(row) = row else {
             let on_json = names_of(CrdtType::Json).contains(&name);
             return Err(if on_json { OperationError::NoPath(name.to_owned()) } else { unknown() });
@@ -297,22 +297,30 @@ fn row_of(name: &str, crdt_type: Option<CrdtType>) -> Option<&'static Row> {
 }
 
 /// The names of a type's operations, in the order of the table.
-pub fn names_of(crdt_type: CrdtType) -> Vec<&'static str> {
-    let mut names = Vec::new();
-    for op in Op::examples().iter().filter(|op| op.crdt_type() == crdt_type) {
-        if !names.contains(&op.name()) {
-            names.push(op.name());
-        }
-    }
-    names
+pub fn names_of(crdt_type: CrdtType) -> &'static [&'static str] {
+    TYPES.iter().find(|(known, _)| *known == crdt_type).map_or(&[], |(_, names)| names)
 }
 
-/// Every type's operations in words, those of JSON documents last.
-fn known_names() -> String {
+/// The names of each type's operations, made once: a refusal lists them.
+static TYPES: LazyLock<Vec<(CrdtType, Vec<&'static str>)>> = LazyLock::new(|| {
+    let mut types: Vec<(CrdtType, Vec<&'static str>)> =
+        CrdtType::ALL.into_iter().map(|crdt_type| (crdt_type, Vec::new())).collect();
+    for op in Op::examples() {
+        for (crdt_type, names) in &mut types {
+            if *crdt_type == op.crdt_type() && !names.contains(&op.name()) {
+                names.push(op.name());
+            }
+        }
+    }
+    types
+});
+
+/// Every type's operations in words, those of JSON documents last; made once.
+static KNOWN: LazyLock<String> = LazyLock::new(|| {
     let known = |crdt_type: CrdtType| format!("{} ({crdt_type})", names_of(crdt_type).join(", "));
     let plain = CrdtType::ALL.into_iter().filter(|crdt_type| *crdt_type != CrdtType::Json).map(known);
     format!("{}, and with path {}", plain.collect::<Vec<_>>().join(", "), known(CrdtType::Json))
-}
+});
 
 #[cfg(test)]
 mod tests {
