@@ -91,5 +91,6 @@ END
 }
 
 step "Starting on $url"
-if [ "$port" != 0 ] && [ "$quiet" = 0 ]; then (hints "$$" &); fi
+# Where somebody answers already, it would be taken for the host that is only about to start.
+if [ "$port" != 0 ] && [ "$quiet" = 0 ] && ! healthy; then (hints "$$" &); fi
 exec "$HOST_BIN" up "${args[@]}"

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{DEFAULT_URL, Error, Options, Token};
+use crate::{DEFAULT_URL, Error, Options, Token, terminal};
 
 /// Which network, and as whom.
 #[derive(Clone, Debug, clap::Args)]
@@ -31,9 +31,9 @@ pub struct Access {
 }
 
 impl Access {
-    /// Options of a client for the network at `url`.
+    /// Options of a client for the network at `url`; what it repeats, it says on standard error.
     pub fn options(&self, url: &str) -> Options {
-        Options::new(url).token(self.token.clone())
+        Options::new(url).token(self.token.clone()).notice(|line| terminal::notice(line))
     }
 }
 

@@ -1,6 +1,7 @@
 //! A client: the kept connections to one network.
 
-use std::sync::Arc;
+use std::fmt::Display;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use ureq::Agent;
@@ -17,6 +18,8 @@ const CONNECTIONS: usize = 8;
 /// Largest reply unless an option says otherwise, in bytes: a page of a thousand events of the greatest size (each
 /// well below 32 KiB).
 const MAX_REPLY_BYTES: u64 = 64 << 20;
+/// Shortest time between two notices: a network that refuses many requests for a moment is worth one line.
+const NOTICE_EVERY: Duration = Duration::from_secs(5);
 
 /// What a client is made of.
 #[derive(Clone, Debug)]
@@ -28,6 +31,7 @@ pub struct Options {
     max_reply_bytes: u64,
     clock: Arc<dyn Clock>,
     jitter_seed: Option<u64>,
+    notice: Option<fn(&dyn Display)>,
 }
 
 impl Options {
@@ -41,6 +45,7 @@ impl Options {
             max_reply_bytes: MAX_REPLY_BYTES,
             clock: Arc::new(SystemClock),
             jitter_seed: None,
+            notice: None,
         }
     }
 
@@ -92,6 +97,14 @@ impl Options {
         self.jitter_seed = Some(seed);
         self
     }
+
+    /// Who is told that a request has failed and is being repeated, in a sentence for the user, so that a program that
+    /// waits is not silent. Default: nobody.
+    #[must_use]
+    pub fn notice(mut self, notice: fn(&dyn Display)) -> Self {
+        self.notice = Some(notice);
+        self
+    }
 }
 
 /// A client of one network. Threads may share it; each request takes an idle connection or opens one.
@@ -104,6 +117,9 @@ pub struct Client {
     pub(crate) max_reply_bytes: u64,
     pub(crate) clock: Arc<dyn Clock>,
     jitter_seed: Option<u64>,
+    notice: Option<fn(&dyn Display)>,
+    /// When somebody was told of a failure last.
+    noticed: Mutex<Option<Duration>>,
 }
 
 impl Client {
@@ -130,6 +146,8 @@ impl Client {
             max_reply_bytes: options.max_reply_bytes,
             clock: options.clock,
             jitter_seed: options.jitter_seed,
+            notice: options.notice,
+            noticed: Mutex::new(None),
         })
     }
 
@@ -141,6 +159,19 @@ impl Client {
     /// How requests are repeated.
     pub fn retry(&self) -> &Retry {
         &self.retry
+    }
+
+    /// The first attempt of a request for `path` has failed; the request is going to be repeated.
+    pub(crate) fn tell_of_repeating(&self, path: &str, error: &Error) {
+        let Some(notice) = self.notice else { return };
+        let now = self.clock.now();
+        let mut noticed = self.noticed.lock().unwrap_or_else(PoisonError::into_inner);
+        if noticed.is_some_and(|last| now.saturating_sub(last) < NOTICE_EVERY) {
+            return;
+        }
+        *noticed = Some(now);
+        let (address, seconds) = (&self.address, self.retry.give_up_after.as_secs_f64());
+        notice(&format_args!("{address}{path}: {}; trying again for up to {seconds} s", error.summary()));
     }
 
     pub(crate) fn backoff(&self) -> Backoff {

@@ -177,6 +177,34 @@ fn nobody_listening_shows_at_once_in_the_first_request() {
     assert!(text.contains("./scripts/up.sh") && text.contains("--url"), "{text}");
 }
 
+thread_local! {
+    static NOTICES: std::cell::RefCell<Vec<String>> = const { std::cell::RefCell::new(Vec::new()) };
+}
+
+#[test]
+fn what_is_repeated_is_told_after_the_first_attempt() {
+    let clock = Arc::new(StillClock::default());
+    let note = |line: &dyn Display| NOTICES.with_borrow_mut(|notices| notices.push(line.to_string()));
+    let server = Server::start([503, 503, 503].map(refuse).into_iter().chain([ok("7")]));
+    let options = Options::new(&server.url()).clock(Arc::clone(&clock) as Arc<dyn Clock>).notice(note);
+    let client = Client::new(options).unwrap();
+    let expected = format!("{}/x: 503 busy: try again; trying again for up to 30 s", server.url());
+    for _ in 0..3 {
+        assert_eq!(client.get("/x").json::<u64>().unwrap(), 7);
+    }
+    assert_eq!(NOTICES.take(), [expected.as_str()], "once");
+
+    let server = Server::start([refuse(503), ok("7"), refuse(503), ok("7"), refuse(404)]);
+    let options = Options::new(&server.url()).clock(Arc::clone(&clock) as Arc<dyn Clock>).notice(note);
+    let client = Client::new(options).unwrap();
+    client.get("/x").done().unwrap();
+    clock.sleep(NOTICE_EVERY);
+    client.get("/y").done().unwrap();
+    client.get("/z").done().unwrap_err();
+    let paths: Vec<_> = NOTICES.take().iter().map(|line| line.contains("/y")).collect();
+    assert_eq!(paths, [false, true], "again when time has passed, and not where nothing is repeated");
+}
+
 #[test]
 fn nobody_listening_is_waited_for_later() {
     let (client, clock) = client(&nobody());

@@ -146,7 +146,7 @@ impl Error {
         }
     }
 
-    /// Status, code and detail alone, for lists: `503 busy: try again`.
+    /// Status (if there was a reply), code and detail alone, for lists: `503 busy: try again`.
     pub fn summary(&self) -> impl fmt::Display {
         Summary(self)
     }
@@ -203,7 +203,10 @@ struct Summary<'a>(&'a Error);
 impl fmt::Display for Summary<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Error(inner) = self.0;
-        write!(f, "{} {}: {}", inner.status, inner.code, inner.detail)
+        if inner.status != 0 {
+            write!(f, "{} ", inner.status)?;
+        }
+        write!(f, "{}: {}", inner.code, inner.detail)
     }
 }
 

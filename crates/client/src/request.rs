@@ -88,8 +88,13 @@ impl<'a> Request<'a> {
 
     /// A program's first request: not repeated while nobody listens, so that a forgotten start of the network shows at
     /// once.
-    pub fn first(mut self) -> Self {
-        self.expecting_a_network = true;
+    pub fn first(self) -> Self {
+        self.first_if(true)
+    }
+
+    /// As [`Request::first`], if it is the program's first request: for those that are sent in a loop.
+    pub fn first_if(mut self, is_first: bool) -> Self {
+        self.expecting_a_network = is_first;
         self
     }
 
@@ -160,6 +165,9 @@ impl<'a> Request<'a> {
             let passed = clock.now().saturating_sub(started);
             if passed.saturating_add(pause) > retry.give_up_after {
                 return Err(error.given_up(attempts, passed));
+            }
+            if attempts == 1 {
+                self.client.tell_of_repeating(self.path, &error);
             }
             clock.sleep(pause);
         }

@@ -64,10 +64,17 @@ fn lock(state_dir: &Path) -> Result<File> {
     let path = state_dir.join("lock");
     let file = File::create(&path).with_context(|| format!("cannot create {}", path.display()))?;
     let started = Instant::now();
+    let mut told = false;
     loop {
         match file.try_lock() {
             Ok(()) => return Ok(file),
             Err(TryLockError::WouldBlock) if started.elapsed() < LOCK_WAIT => {
+                if !std::mem::replace(&mut told, true) {
+                    let (folder, seconds) = (state_dir.display(), LOCK_WAIT.as_secs());
+                    output::event(format_args!(
+                        "another host uses the state directory {folder}; waiting up to {seconds} s for its end"
+                    ));
+                }
                 std::thread::sleep(Duration::from_millis(50));
             }
             Err(TryLockError::WouldBlock) => bail!(

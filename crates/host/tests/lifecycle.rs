@@ -2,7 +2,7 @@
 
 mod common;
 
-use std::io::Write as _;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -142,6 +142,17 @@ fn a_test_that_cannot_run_says_so_and_fails_where_all_must_run() {
 fn one_state_directory_serves_one_host() {
     let Some(app) = Application::new(&manifest("", "")) else { return };
     let _host = app.start(&[]);
-    let refused = app.refused(&[]);
-    assert!(refused.contains("another host"), "{refused}");
+    let started = Instant::now();
+    let mut second = app.command(&["--quiet"]).stderr(Stdio::piped()).spawn().unwrap();
+    let mut messages = BufReader::new(second.stderr.take().unwrap());
+    let mut waits = String::new();
+    messages.read_line(&mut waits).unwrap();
+    assert!(started.elapsed() < Duration::from_secs(5), "silent for {:?}", started.elapsed());
+    assert!(waits.contains("another host") && waits.contains("12 s"), "{waits}");
+    assert!(waits.contains(app.state().to_str().unwrap()), "{waits}");
+    let mut refused = String::new();
+    messages.read_to_string(&mut refused).unwrap();
+    assert_eq!(second.wait().unwrap().code(), Some(1));
+    assert!(refused.contains("another host") && refused.contains("--state-dir"), "{refused}");
+    assert_eq!(refused.lines().count(), 1, "{refused}");
 }

@@ -2,6 +2,10 @@
 
 mod common;
 
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
 use common::{Application, http, manifest};
 
 #[test]
@@ -38,6 +42,62 @@ fn components_learn_how_they_were_reached() {
     assert_eq!((answer.status, answer.text().as_str(), answer.header("x-a")), (418, "tea", Some("b")));
     assert_eq!(host.get("/app/exact").text(), "exact");
     host.get("/elsewhere").assert_problem(404, "no-route");
+}
+
+#[test]
+fn what_is_no_uri_or_no_http_is_answered_with_a_problem_document() {
+    let Some(app) = Application::new(&manifest("", "")) else { return };
+    let host = app.start(&[]);
+    for path in ["/app/hello?q=\"x\"", "/app/<x>", "/app/^?{\"a\":1}"] {
+        host.get(path).assert_problem(400, "bad-target");
+    }
+    host.get("/app/hello there").assert_problem(400, "bad-request");
+    http::request(&host.address, "G(T", "/app/hello", &[], b"").assert_problem(400, "bad-request");
+    http::request(&host.address, "GET", "/app/hello", &[("x y", "z")], b"")
+        .assert_problem(400, "bad-request");
+    // On a kept connection, behind requests that were sent at once; and then the connection ends.
+    let mut stream = TcpStream::connect(&host.address).unwrap();
+    let request = |path: &str| format!("GET {path} HTTP/1.1\r\nhost: a\r\n\r\n");
+    let requests = [request("/app/hello"), request("/nowhere"), request("/app/\"<")].concat();
+    stream.write_all(requests.as_bytes()).unwrap();
+    let mut answers = String::new();
+    stream.read_to_string(&mut answers).unwrap();
+    let found = |text: &str| answers.find(text).unwrap_or_else(|| panic!("no {text:?} in {answers}"));
+    assert!(found("hello") < found("no-route") && found("no-route") < found("bad-target"), "{answers}");
+    assert_eq!(answers.matches("HTTP/1.1 ").count(), 3, "{answers}");
+}
+
+#[test]
+fn a_body_that_looks_like_a_refusal_arrives_whole() {
+    let Some(app) = Application::new(&manifest("", "")) else { return };
+    let host = app.start(&[]);
+    let text = "HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+    for body in [text.to_owned(), "x".repeat(100_000) + text, text.trim_end().to_owned() + "\r\n"] {
+        let answer = host.post("/app/echo", &body);
+        assert_eq!((answer.status, answer.text()), (200, body));
+    }
+    let more = format!(
+        "[[trigger.http]]\nroute = '/refused'\nstatic_response = {{ status_code = 400 }}\n\
+                        [[trigger.http]]\nroute = '/told'\nstatic_response = {{ body = {text:?} }}"
+    );
+    let Some(app) = Application::new(&manifest("", &more)) else { return };
+    let host = app.start(&[]);
+    let mut stream = BufReader::new(TcpStream::connect(&host.address).unwrap());
+    for _ in 0..3 {
+        let started = Instant::now();
+        for (path, length, expected) in [("/refused", 0, ""), ("/told", text.len(), text)] {
+            write!(stream.get_mut(), "GET {path} HTTP/1.1\r\nhost: a\r\n\r\n").unwrap();
+            let mut head = String::new();
+            while !head.ends_with("\r\n\r\n") {
+                assert!(stream.read_line(&mut head).unwrap() > 0, "{head}");
+            }
+            let mut body = vec![0; length];
+            stream.read_exact(&mut body).unwrap();
+            assert_eq!(String::from_utf8(body).unwrap(), expected);
+            assert!(!head.contains("content-type"), "{head}");
+        }
+        assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
+    }
 }
 
 #[test]

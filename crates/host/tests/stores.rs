@@ -68,6 +68,29 @@ fn a_hundred_writers_and_a_kill_lose_no_acknowledged_row() {
 }
 
 #[test]
+fn a_database_that_is_deleted_under_the_host_takes_no_more_writes_and_the_log_says_why() {
+    let Some(app) = Application::new(&manifest("", "")) else { return };
+    let host = app.start(&[]);
+    host.sql("PRAGMA journal_mode = WAL", json!([])).unwrap();
+    host.sql("CREATE TABLE t(a)", json!([])).unwrap();
+    assert_eq!(host.post("/app/kv?set=a", "one").text(), "()");
+    for name in ["sqlite_db.db", "sqlite_key_value.db"] {
+        std::fs::remove_file(host.state.join(name)).unwrap();
+    }
+    let lost = "deleted or replaced under the running host";
+    for _ in 0..2 {
+        let refusal = host.sql("INSERT INTO t VALUES (1)", json!([])).unwrap_err();
+        assert!(refusal.contains(lost) && !refusal.contains("sqlite_db"), "{refusal}");
+        let refusal = host.post("/app/kv?set=a", "two").text();
+        assert!(refusal.starts_with("error") && refusal.contains(lost), "{refusal}");
+    }
+    for name in ["sqlite_db.db", "sqlite_key_value.db"] {
+        host.wait_for_error(&format!("{} was {lost}", host.state.join(name).display()));
+    }
+    assert_eq!(host.errors().matches(lost).count(), 2, "told once each: {}", host.errors());
+}
+
+#[test]
 fn key_value_keeps_bytes_under_keys() {
     let Some(app) = Application::new(&manifest("", "")) else { return };
     let host = app.start(&[]);

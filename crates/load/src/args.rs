@@ -2,7 +2,7 @@
 
 use ramanujan_client::Network;
 
-use crate::mix::Mix;
+use crate::mix::{self, Mix};
 
 /// Most agents: each is a thread with a connection.
 const MAX_AGENTS: u64 = 1024;
@@ -23,8 +23,8 @@ pub struct Args {
     /// Documents, shared out among the types of the mix, at least one of each
     #[arg(long, value_name = "M", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=MAX_DOCUMENTS))]
     pub documents: u64,
-    /// Document types and their shares of the operations: text, json, set, counter
-    #[arg(long, value_name = "TYPE:WEIGHT,…", default_value = "text:60,json:20,set:10,counter:10")]
+    /// Document types and their shares of the operations
+    #[arg(long, help = mix_help(), value_name = "TYPE:WEIGHT,…", default_value = "text:60,json:20,set:10,counter:10")]
     pub mix: Mix,
     /// Share of the operations that read, in percent; every tenth of them is a merge that stores nothing
     #[arg(long, value_name = "PERCENT", default_value_t = 70, value_parser = clap::value_parser!(u32).range(0..=100))]
@@ -60,6 +60,10 @@ const MAX_RATE: f64 = 100_000.0;
 const MAX_EXPONENT: f64 = 10.0;
 /// Longest prefix: leaves room in an id for type and number.
 const MAX_PREFIX: usize = 96;
+
+fn mix_help() -> String {
+    format!("Document types and their shares of the operations: {}", mix::names())
+}
 
 fn rate(text: &str) -> Result<f64, String> {
     let legal = text.parse().ok().filter(|rate| *rate > 0.0 && *rate <= MAX_RATE);

@@ -35,10 +35,22 @@ impl Kind {
 
     fn of_name(name: &str) -> Option<Self> {
         let foretold = Kind::ALL.into_iter().find(|kind| kind.name() == name);
+        foretold.or_else(|| Kind::others().find(|kind| kind.name() == name))
+    }
+
+    /// The types of the table that are not foretold under their names there.
+    fn others() -> impl Iterator<Item = Kind> {
         // An example of a text's or a JSON document's operation would name places that are not there.
         let is_other = |crdt_type: &CrdtType| !matches!(crdt_type, CrdtType::Text | CrdtType::Json);
-        foretold.or_else(|| name.parse().ok().filter(is_other).map(Kind::Other))
+        CrdtType::ALL.into_iter().filter(is_other).map(Kind::Other)
     }
+}
+
+/// The names that a mix may have, e.g. for a help text: `text, json, set, counter; …`.
+pub(crate) fn names() -> String {
+    let list = |kinds: &mut dyn Iterator<Item = Kind>| kinds.map(Kind::name).collect::<Vec<_>>().join(", ");
+    let foretold = list(&mut Kind::ALL.into_iter());
+    format!("{foretold}, whose values are foretold; {}", list(&mut Kind::others()))
 }
 
 /// Shares of the document types, e.g. `text:60,json:20,set:10,counter:10`; they need not add up to 100.
@@ -56,10 +68,8 @@ impl FromStr for Mix {
         for part in text.split(',') {
             let (name, weight) =
                 part.split_once(':').ok_or_else(|| format!("{part:?} is not TYPE:WEIGHT"))?;
-            let kind = Kind::of_name(name.trim()).ok_or_else(|| {
-                let others = CrdtType::ALL.map(CrdtType::as_str).join(", ");
-                format!("{name:?} is not one of text, json, set, counter, or another type ({others})")
-            })?;
+            let kind = Kind::of_name(name.trim())
+                .ok_or_else(|| format!("{name:?} is not one of the types: {}", names()))?;
             let weight = weight
                 .trim()
                 .parse()
@@ -161,6 +171,26 @@ mod tests {
         assert_eq!(mix.to_string(), "max-register:2,ew-flag:1,text:3");
         for wrong in ["", "text", "text:", "text:-1", "text:1,text:2", "words:1", "text:0", "text:1000001"] {
             assert!(wrong.parse::<Mix>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn every_type_of_the_table_can_be_named_and_is_in_the_help() {
+        use clap::{Args as _, Command};
+        let mut command = crate::Args::augment_args(Command::new("load"));
+        let help = command.render_long_help().to_string();
+        let (_, help) = help.split_once("--mix").unwrap();
+        let (help, _) = help.split_once("[default").unwrap();
+        let refusal = "words:1".parse::<Mix>().unwrap_err();
+        for crdt_type in CrdtType::ALL {
+            let name = crdt_type.as_str();
+            assert_eq!(format!("{name}:1").parse::<Mix>().unwrap().to_string(), format!("{name}:1"));
+            for text in [help, &refusal] {
+                assert!(
+                    text.split([' ', ',', ';', '\n']).any(|word| word == name),
+                    "{name} is not in {text}"
+                );
+            }
         }
     }
 

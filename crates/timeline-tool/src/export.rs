@@ -144,7 +144,7 @@ fn export(client: &Client, args: &Args, destination: Destination) -> Result<u64,
         let what = format!("{what} {}", args.out.display());
         move |error| ToolError::File { what, error }
     };
-    let size: Size = client.get("/timeline/summary").json()?;
+    let size: Size = client.get("/timeline/summary").first().json()?;
     let output = destination.writer().map_err(failed("cannot write"))?;
     let mut sink = Sink::new(args.format, BufWriter::with_capacity(OUTPUT_BUFFER, output))?;
     let mut progress = Progress::new("events", (!args.is_filtered()).then_some(size.last_seq), 0, args.quiet);
@@ -184,9 +184,14 @@ fn export(client: &Client, args: &Args, destination: Destination) -> Result<u64,
         match ended {
             Ok(()) if events == before => break,
             Err(error) if events == before => {
+                let first = stalled.is_none();
                 let pause = stalled.get_or_insert_with(|| Backoff::start(client.retry())).pause(None);
                 if Instant::now() + pause > deadline {
                     return Err(error.into());
+                }
+                if first {
+                    let seconds = client.retry().give_up_after.as_secs();
+                    progress.say(format_args!("{}; trying again for up to {seconds} s", error.detail()));
                 }
                 thread::sleep(pause);
             }

@@ -61,11 +61,11 @@ pub fn run(args: &Args) -> Result<(), ToolError> {
             return wrong(file, format!("does not follow the file that ends with event {}", before.last));
         }
     }
-    for (header, file) in &headers {
+    for (number, (header, file)) in headers.iter().enumerate() {
         let Header { first, last, tree_size, merkle_root, .. } = header;
         if let Some(client) = &client {
             let path = format!("/timeline/proof?first={last}&second={tree_size}");
-            let reply: Consistency = client.get(&path).json()?;
+            let reply: Consistency = client.get(&path).first_if(number == 0).json()?;
             if reply.second_root != *merkle_root {
                 return wrong(
                     file,

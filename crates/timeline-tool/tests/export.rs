@@ -9,6 +9,7 @@ use std::process::{Command, ExitCode};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use clap::Parser;
 use ramanujan_timeline_tool::{Args, run};
@@ -147,6 +148,22 @@ fn a_network_that_never_gets_beyond_half_a_line_is_asked_seldom_and_given_up() {
     let asked = asked.load(Ordering::SeqCst);
     assert!((3..20).contains(&asked), "{asked} requests");
     assert_eq!(fs::read_dir(folder.path()).expect("the folder").count(), 0);
+}
+
+#[test]
+fn nobody_listening_is_told_at_once() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    drop(listener);
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().join("events").display().to_string();
+    let export = ["timeline", "export", "--quiet", "--url", &url, "--out", &out];
+    let archive = ["timeline", "archive", "--url", &url, "--dir", &out];
+    let started = Instant::now();
+    for arguments in [&export[..], &archive] {
+        assert_eq!(format!("{:?}", run(&Cli::parse_from(arguments).args)), code(2));
+    }
+    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
 }
 
 #[test]

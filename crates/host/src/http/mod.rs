@@ -5,5 +5,6 @@ pub(crate) mod body;
 pub(crate) mod dispatch;
 pub(crate) mod headers;
 pub(crate) mod problem;
+mod refusal;
 pub(crate) mod router;
 pub(crate) mod serve;

@@ -18,6 +18,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use wasmtime_wasi_http::Error;
 
 use super::dispatch::App;
+use super::refusal::Exchange;
 use crate::output;
 
 /// How long running requests may take after the first signal.
@@ -97,6 +98,8 @@ fn connection(app: &Arc<App>, stream: TcpStream, client: SocketAddr, graceful: &
     let app = app.clone();
     // An address is digits and punctuation, so that the fallback is never taken.
     let client = HeaderValue::try_from(client.to_string()).unwrap_or(HeaderValue::from_static(""));
+    let exchange = Exchange::default();
+    let stream = exchange.connection(stream);
     let service = service_fn(move |request: hyper::Request<Incoming>| {
         let (app, client) = (app.clone(), client.clone());
         async move {
@@ -106,7 +109,6 @@ fn connection(app: &Arc<App>, stream: TcpStream, client: SocketAddr, graceful: &
     });
     let builder = Builder::new(TokioExecutor::new());
     let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
-    let watched = graceful.watch(connection);
-    // A client that goes away mid-request is its own affair.
-    tokio::spawn(async move { drop(watched.await) });
+    // A client that goes away mid-request is its own affair; one that sends no HTTP is told.
+    tokio::spawn(exchange.serve(graceful.watch(connection)));
 }

@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 
 use super::connection;
 use super::failure::Failure;
+use super::file::{Files, MainFile};
 use super::readers::Readers;
 use super::statement::{Kind, Rows, classify};
 use super::writer::{Job, Status, Writer};
@@ -34,10 +35,11 @@ impl Database {
         let context = || format!("cannot open the database {}", path.display());
         let (connection, interrupt) = connection::writer(path).with_context(context)?;
         connection.execute_batch(setup).with_context(context)?;
-        let readers = Readers::new(path.to_owned());
+        let file = MainFile::opened(path).with_context(context)?;
+        let readers = Readers::new(file.clone());
         let status = Arc::new(Status::default());
         let (queue, jobs) = channel();
-        let writer = Writer { connection, interrupt, readers: readers.clone(), status: status.clone() };
+        let writer = Writer::new(connection, interrupt, readers.clone(), status.clone(), Files::new(file));
         std::thread::Builder::new()
             .name("sqlite-writer".into())
             .spawn(move || writer.serve(jobs))

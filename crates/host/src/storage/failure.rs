@@ -21,6 +21,11 @@ pub(crate) enum Failure {
     /// The database's writer has ended, as it does when the host ends.
     #[error("the database is closed")]
     Closed,
+    /// A file of the database was deleted or replaced while it was open.
+    #[error(
+        "the database's file was deleted or replaced under the running host; the host's log says what to do"
+    )]
+    Lost,
     /// The thread that read has failed.
     #[error(transparent)]
     Reader(#[from] tokio::task::JoinError),

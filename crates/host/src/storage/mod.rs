@@ -2,12 +2,13 @@
 //!
 //! A `Database` answers every statement as one shared connection would, but faster: a writer thread commits what is
 //! queued in groups (`writer`), reads run beside it on connections of their own while the file is in WAL mode
-//! (`readers`), `statement` decides which is which and runs one, `connection` opens them, `failure` says why a
-//! statement gave no rows. Knows nothing of components.
+//! (`readers`), `statement` decides which is which and runs one, `connection` opens them, `file` sees
+//! when the files are deleted under the host, `failure` says why a statement gave no rows. Knows nothing of components.
 
 mod connection;
 mod database;
 mod failure;
+mod file;
 mod readers;
 mod statement;
 #[cfg(test)]

@@ -1,7 +1,6 @@
 //! Reading connections, for as long as the file is in WAL mode: then a read neither waits for the writer nor stops it,
 //! and sees everything committed before it began.
 
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -11,6 +10,7 @@ use tokio::sync::Semaphore;
 
 use super::connection::{self, Interrupt};
 use super::failure::Failure;
+use super::file::MainFile;
 use super::statement::{self, Rows};
 
 /// Reads at once per database; more would only take turns on the few cores of a small machine.
@@ -18,7 +18,7 @@ const MAX_READERS: usize = 4;
 
 /// The reading connections of one database.
 pub(super) struct Readers {
-    path: PathBuf,
+    file: MainFile,
     permits: Semaphore,
     open: AtomicBool,
     pool: Mutex<Pool>,
@@ -32,9 +32,9 @@ struct Pool {
 }
 
 impl Readers {
-    pub(super) fn new(path: PathBuf) -> Arc<Self> {
+    pub(super) fn new(file: MainFile) -> Arc<Self> {
         Arc::new(Readers {
-            path,
+            file,
             permits: Semaphore::new(MAX_READERS),
             open: AtomicBool::new(false),
             pool: Mutex::default(),
@@ -93,7 +93,9 @@ impl Readers {
         }
         let reader = match pool.idle.pop() {
             Some(reader) => reader,
-            None => connection::reader(&self.path)?,
+            // What else has the name now must not be read as if it were the database; the writer says what is wrong.
+            None if !self.file.is_there() => return Ok(None),
+            None => connection::reader(self.file.path())?,
         };
         pool.busy += 1;
         Ok(Some(reader))

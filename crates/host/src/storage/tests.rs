@@ -1,5 +1,6 @@
 //! A database answers as one shared connection would, and keeps what it has acknowledged.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use super::{Database, Rows, Value};
@@ -22,11 +23,16 @@ async fn number(database: &Database, sql: &str) -> i64 {
 }
 
 async fn each_mode(test: impl AsyncFn(Arc<Database>)) {
+    each_mode_in_a_folder(async |_, database| test(database).await).await;
+}
+
+/// The same with the path of the file.
+async fn each_mode_in_a_folder(test: impl AsyncFn(&Path, Arc<Database>)) {
     for mode in ["delete", "wal"] {
-        let (_folder, database) = open();
+        let (folder, database) = open();
         let rows = run(&database, &format!("PRAGMA journal_mode = {mode}")).await.unwrap();
         assert_eq!(rows.rows, [[Value::Text(mode.into())]]);
-        test(database).await;
+        test(&folder.path().join("sub/test.db"), database).await;
     }
 }
 
@@ -187,4 +193,77 @@ async fn an_endless_query_ends_when_nobody_waits() {
         assert_eq!(number(&database, "SELECT count(*) FROM t").await, 0);
     })
     .await;
+}
+
+/// The text that a component gets.
+const LOST: &str = "deleted or replaced under the running host";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_acknowledged_into_a_file_that_was_deleted_or_replaced() {
+    for mode in ["delete", "wal"] {
+        for replaced in [false, true] {
+            let (folder, database) = open();
+            let (path, aside) = (folder.path().join("sub/test.db"), folder.path().join("aside.db"));
+            run(&database, &format!("PRAGMA journal_mode = {mode}")).await.unwrap();
+            run(&database, "CREATE TABLE t(a)").await.unwrap();
+            run(&database, "INSERT INTO t VALUES (1)").await.unwrap();
+            std::fs::rename(&path, &aside).unwrap();
+            if replaced {
+                std::fs::copy(&aside, &path).unwrap();
+            }
+            for sql in ["INSERT INTO t VALUES (2)", "CREATE TABLE u(a)", "PRAGMA user_version = 3", "BEGIN"] {
+                let error = run(&database, sql).await.unwrap_err();
+                assert!(error.contains(LOST), "{mode} {replaced} {sql}: {error}");
+            }
+            // Together, as one transaction or several.
+            let tasks: Vec<_> = (0..50)
+                .map(|_| {
+                    let database = database.clone();
+                    tokio::spawn(async move { run(&database, "INSERT INTO t VALUES (3)").await.is_ok() })
+                })
+                .collect();
+            for task in tasks {
+                assert!(!task.await.unwrap(), "{mode} {replaced}");
+            }
+            assert!(run(&database, "SELECT count(*) FROM t").await.unwrap_err().contains(LOST));
+            // Back in its place it is the database again, without what was refused.
+            std::fs::rename(&aside, &path).unwrap();
+            run(&database, "INSERT INTO t VALUES (4)").await.unwrap();
+            assert_eq!(number(&database, "SELECT sum(a) FROM t").await, 5, "{mode} {replaced}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transaction_of_a_component_is_not_acknowledged_into_a_deleted_file() {
+    each_mode_in_a_folder(async |path, database| {
+        run(&database, "CREATE TABLE t(a)").await.unwrap();
+        run(&database, "BEGIN").await.unwrap();
+        run(&database, "INSERT INTO t VALUES (1)").await.unwrap();
+        std::fs::remove_file(path).unwrap();
+        assert!(run(&database, "COMMIT").await.unwrap_err().contains(LOST));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deleted_write_ahead_log_is_seen_and_what_it_held_is_kept() {
+    let (folder, database) = open();
+    let path = folder.path().join("sub/test.db");
+    run(&database, "PRAGMA journal_mode = wal").await.unwrap();
+    run(&database, "CREATE TABLE t(a)").await.unwrap();
+    drop(database);
+    // A database that is in this mode from the start.
+    let database = Database::open(&path, "").unwrap();
+    for number in 1..=5 {
+        run(&database, &format!("INSERT INTO t VALUES ({number})")).await.unwrap();
+    }
+    assert_eq!(number(&database, "SELECT count(*) FROM t").await, 5);
+    std::fs::remove_file(folder.path().join("sub/test.db-wal")).unwrap();
+    assert!(run(&database, "INSERT INTO t VALUES (6)").await.unwrap_err().contains(LOST));
+    // As after a crash: of the open database only the files are left.
+    let copy = folder.path().join("copy.db");
+    std::fs::copy(&path, &copy).unwrap();
+    let database = Database::open(&copy, "").unwrap();
+    assert_eq!(number(&database, "SELECT count(*) FROM t").await, 5);
 }

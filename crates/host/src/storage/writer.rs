@@ -4,6 +4,9 @@
 //! the commit: concurrent writes share one fsync and an answered write is durable. A statement that cannot share a
 //! transaction runs by itself. If a shared transaction is lost (a deferred constraint, a full disk), its statements
 //! run again one by one, so that nobody suffers for another's error.
+//!
+//! Before it begins and before it answers, it looks whether the files are still there (`file`): what goes into a deleted
+//! file is not acknowledged.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::Relaxed};
@@ -15,8 +18,10 @@ use tokio::sync::oneshot;
 
 use super::connection::Interrupt;
 use super::failure::Failure;
+use super::file::{Files, Missing};
 use super::readers::Readers;
 use super::statement::{self, Kind, Rows};
+use crate::output;
 
 /// Most statements of one transaction: bounds how long the first of them waits for the others.
 const MAX_GROUP: usize = 256;
@@ -41,13 +46,26 @@ pub(super) struct Status {
 }
 
 pub(super) struct Writer {
-    pub(super) connection: Connection,
-    pub(super) interrupt: Interrupt,
-    pub(super) readers: Arc<Readers>,
-    pub(super) status: Arc<Status>,
+    connection: Connection,
+    interrupt: Interrupt,
+    readers: Arc<Readers>,
+    status: Arc<Status>,
+    files: Files,
+    /// The file that was missing at the last look, of which the operator has been told.
+    missing: Option<Missing>,
 }
 
 impl Writer {
+    pub(super) fn new(
+        connection: Connection,
+        interrupt: Interrupt,
+        readers: Arc<Readers>,
+        status: Arc<Status>,
+        files: Files,
+    ) -> Self {
+        Writer { connection, interrupt, readers, status, files, missing: None }
+    }
+
     /// Serves until every sender is gone.
     pub(super) fn serve(mut self, queue: Receiver<Job>) {
         self.refresh_journal_mode();
@@ -78,10 +96,15 @@ impl Writer {
             group.into_iter().for_each(|job| self.single(job));
             return;
         }
+        if !self.look() {
+            group.into_iter().for_each(|job| self.answer(job, Err(Failure::Lost)));
+            return;
+        }
         match self.transaction(&group) {
             Some(results) => {
+                let kept = self.look();
                 for (job, result) in group.into_iter().zip(results) {
-                    self.answer(job, result);
+                    self.answer(job, if kept { result } else { Err(Failure::Lost) });
                 }
             }
             None => group.into_iter().for_each(|job| self.single(job)),
@@ -125,7 +148,7 @@ impl Writer {
         if job.cancelled.load(Relaxed) {
             return;
         }
-        let result = self.run(&job);
+        let result = self.run_if_kept(&job);
         self.answer(job, result);
     }
 
@@ -138,14 +161,60 @@ impl Writer {
         if pragma {
             self.readers.close();
         }
-        let result = self.run(&job);
+        let result = self.run_if_kept(&job);
         // Reads of a component with an open transaction see what is in it.
-        if self.connection.is_autocommit() {
-            self.refresh_journal_mode();
-        } else {
+        if !self.connection.is_autocommit() {
             self.readers.close();
         }
         self.answer(job, result);
+    }
+
+    /// Runs a statement by itself. Inside a component's transaction nothing is acknowledged before its end.
+    fn run_if_kept(&mut self, job: &Job) -> Result<Rows, Failure> {
+        if self.connection.is_autocommit() && !self.look() {
+            return Err(Failure::Lost);
+        }
+        let result = self.run(job);
+        if self.connection.is_autocommit() {
+            if job.kind == Kind::Alone {
+                self.refresh_journal_mode();
+            }
+            if !self.look() {
+                return Err(Failure::Lost);
+            }
+        }
+        result
+    }
+
+    /// Whether the files are still there. If they are no more, or again, readers and the operator learn of it.
+    fn look(&mut self) -> bool {
+        let missing = self.files.missing();
+        if missing == self.missing {
+            return missing.is_none();
+        }
+        self.missing = missing;
+        match missing {
+            None => {
+                let database = self.files.path().display();
+                output::event(format_args!("the database {database} is back; it is read and written again"));
+                self.refresh_journal_mode();
+            }
+            Some(which) => {
+                self.readers.close();
+                let rescued = which == Missing::Log && self.rescue();
+                output::event(format_args!("{}", self.files.explain(which, rescued)));
+            }
+        }
+        missing.is_none()
+    }
+
+    /// Moves what is in the deleted log, which is still open, into the database's own file; says whether it could.
+    fn rescue(&self) -> bool {
+        self.interrupt.watch(Arc::default());
+        // The first column says whether somebody was in the way.
+        let busy =
+            self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
+        busy == Ok(0)
     }
 
     fn run(&self, job: &Job) -> Result<Rows, Failure> {
@@ -167,11 +236,17 @@ impl Writer {
         self.connection.prepare_cached(sql)?.execute([]).map(drop)
     }
 
-    fn refresh_journal_mode(&self) {
+    fn refresh_journal_mode(&mut self) {
         let mode = self.connection.pragma_query_value(None, "journal_mode", |row| row.get::<_, String>(0));
         match mode.as_deref() {
-            Ok("wal") => self.readers.open(),
-            _ => self.readers.close(),
+            Ok("wal") if self.missing.is_none() => {
+                self.files.set_wal(true);
+                self.readers.open();
+            }
+            mode => {
+                self.files.set_wal(mode == Ok("wal"));
+                self.readers.close();
+            }
         }
     }
 }
