@@ -85,6 +85,20 @@ ensure_figures() {
     (cd "$ROOT" && cargo build --quiet --release -p ramanujan-tests --bin figures)
 }
 
+# network_bench NAME [--quick]: what a benchmark of the running network begins with: its options, everything built.
+network_bench() {
+    case "${2:-}" in
+        '' | --quick) ;;
+        -h | --help) usage "$ROOT/scripts/bench/$1.sh"; exit 0 ;;
+        *) die "unknown option $2" "See: scripts/bench.sh $1 --help" ;;
+    esac
+    require_toolchain
+    "$ROOT/scripts/build.sh" --brief
+    export RAMANUJAN_BIN="${RAMANUJAN_BIN:-$HOST_BIN}"
+    cd "$ROOT" || exit
+    ensure_figures
+}
+
 # show: figures, lines of JSON on stdin, as a table on stdout; to `scripts/bench.sh all`, which
 # names a file for them in RAMANUJAN_FIGURES, as they are.
 show() {

@@ -9,15 +9,5 @@ set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=../common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../common.sh"
 
-case "${1:-}" in
-    '' | --quick) ;;
-    -h | --help) usage "${BASH_SOURCE[0]}"; exit 0 ;;
-    *) die "unknown option $1" "See: scripts/bench.sh service --help" ;;
-esac
-
-require_toolchain
-"$ROOT/scripts/build.sh" --brief
-export RAMANUJAN_BIN="${RAMANUJAN_BIN:-$HOST_BIN}"
-cd "$ROOT"
-ensure_figures
+network_bench service "$@"
 cargo run --quiet --release -p ramanujan-tests --example service_costs -- "$@" | show

@@ -14,21 +14,11 @@ set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=../common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../common.sh"
 
-case "${1:-}" in
-    '' | --quick) ;;
-    -h | --help) usage "${BASH_SOURCE[0]}"; exit 0 ;;
-    *) die "unknown option $1" "See: scripts/bench.sh timeline --help" ;;
-esac
-
-require_toolchain
-"$ROOT/scripts/build.sh" --brief
-export RAMANUJAN_BIN="${RAMANUJAN_BIN:-$HOST_BIN}"
-cd "$ROOT"
+network_bench timeline "$@"
 if [ -z "${NATS_SERVER:-}" ] && scripts/python.sh nats >&2; then
     NATS_SERVER="$(find "$ROOT/target/python/nats" -name nats-server -type f -perm -u+x | head -n 1)"
 fi
 if [ -n "${NATS_SERVER:-}" ]; then export NATS_SERVER; else warn "no nats-server: the table will lack it"; unset NATS_SERVER; fi
-ensure_figures
 cargo build --quiet --release -p ramanujan-tests --example timeline_costs
 cd "$ROOT/target"
 release/examples/timeline_costs "$@" | show
