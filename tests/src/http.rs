@@ -160,6 +160,22 @@ impl Client {
         parse(&bytes).unwrap_or_else(|| panic!("POST {path}: no reply: {}", String::from_utf8_lossy(&bytes)))
     }
 
+    /// Any method with any headers; without a body where there is none.
+    ///
+    /// # Panics
+    /// There is no reply, or the method or a header is not one.
+    pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<&[u8]>) -> Reply {
+        let mut request = ureq::http::Request::builder().method(method).uri(format!("{}{path}", self.base));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let sent = match body {
+            Some(body) => self.agent.run(request.body(body).expect("a request")),
+            None => self.agent.run(request.body(()).expect("a request")),
+        };
+        reply(sent).unwrap_or_else(|error| panic!("{method} {path}: {error}"))
+    }
+
     /// DELETE.
     ///
     /// # Panics

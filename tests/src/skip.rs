@@ -26,6 +26,9 @@ pub const BROWSER: Need =
 /// The reference parser of OpenQASM 3.
 pub const OPENQASM: Need =
     Need { what: "target/python/openqasm", from: "Debian: python3-venv, then scripts/python.sh openqasm" };
+/// The schema of OpenAPI documents.
+pub const OPENAPI: Need =
+    Need { what: "target/python/openapi", from: "Debian: python3-venv, then scripts/python.sh openapi" };
 /// Another reader of Parquet files.
 pub const DUCKDB: Need =
     Need { what: "target/python/duckdb", from: "Debian: python3-venv, then scripts/python.sh duckdb" };

@@ -32,6 +32,21 @@ impl<'de> Deserialize<'de> for LooseId {
     }
 }
 
+#[cfg(not(target_family = "wasm"))]
+impl schemars::JsonSchema for LooseId {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "AgentOrNumber".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let name = generator.subschema_for::<AgentId>();
+        schemars::json_schema!({
+            "description": "Names an agent; the numbered ones also by their number.",
+            "anyOf": [name, {"type": "integer", "minimum": 0}],
+        })
+    }
+}
+
 /// The number that names an agent; `None` for any other name, also for a second spelling such as `01`.
 pub fn vertex(agent: &str) -> Option<usize> {
     let number: usize = agent.parse().ok()?;
@@ -46,14 +61,34 @@ pub fn number_or_name(agent: &str) -> Value {
     }
 }
 
+/// The two ways in which a registration says a direction, for the schema.
+#[cfg(not(target_family = "wasm"))]
+#[derive(schemars::JsonSchema)]
+#[schemars(untagged, inline)]
+#[expect(dead_code, reason = "it is read as a Polarity")]
+enum PolarityOrColor {
+    Polarity(Polarity),
+    Color(ramanujan_core::Color),
+}
+
 /// What an agent says of itself when it registers. A missing member is no opinion.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Registration {
+    /// Who it is. Words that are routes below `/agents` name no agent.
     pub agent_id: LooseId,
+    /// A name for people.
+    #[cfg_attr(not(target_family = "wasm"), schemars(length(min = 1, max = MAX_LABEL)))]
     pub mathematician: Option<String>,
+    /// Which operations go to it: those of this direction. `neutral` if nobody says; a colour stands for its direction.
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "Option<PolarityOrColor>"))]
     pub polarity: Option<Polarity>,
+    /// Its neighbours, in the place of those of its vertex; none is itself or stands twice.
+    #[cfg_attr(not(target_family = "wasm"), schemars(length(max = MAX_NEIGHBOURS)))]
     pub neighbors: Option<Vec<LooseId>>,
+    /// Where it runs.
+    #[cfg_attr(not(target_family = "wasm"), schemars(length(min = 1, max = MAX_LABEL)))]
     pub region: Option<String>,
 }
 

@@ -97,3 +97,25 @@ impl<'de> Deserialize<'de> for MessageType {
         String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
+
+#[cfg(not(target_family = "wasm"))]
+impl schemars::JsonSchema for MessageType {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "MessageType".into()
+    }
+
+    /// Because requests may spell a kind in more ways than replies do.
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let mut names: Vec<String> = MessageType::ALL.iter().map(ToString::to_string).collect();
+        let mut description = "What a message is for.".to_owned();
+        if generator.contract().is_deserialize() {
+            names.extend(MessageType::ALL.map(|kind| kind.snake_case().to_ascii_uppercase()));
+            description += " Read with and without underscores, and in letters of either case.";
+        }
+        schemars::json_schema!({"type": "string", "enum": names, "description": description})
+    }
+}

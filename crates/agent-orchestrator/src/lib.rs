@@ -1,12 +1,15 @@
 //! agent-orchestrator: who the agents are, how they are connected, which of them a document goes to, and the messages
 //! between them. It synchronises nothing: replicas exchange operations through crdt-service.
 //!
-//! `topology`, `routing`, `agent`, `subject`, `kind`, `message` and `terms` decide and are pure; `store` holds the
+//! `topology`, `routing`, `agent`, `subject`, `kind`, `message`, `payload` and `terms` decide and are pure; `store` holds the
 //! tables and their statements, `settings` the variables and the clock, `routes` speaks HTTP.
 
 pub mod agent;
+#[cfg(not(target_family = "wasm"))]
+pub mod api;
 pub mod kind;
 pub mod message;
+pub mod payload;
 mod routes;
 pub mod routing;
 pub mod settings;
@@ -37,6 +40,7 @@ pub fn service_in(context: &Context) -> Service {
         constants: network::constants,
     })
     .identity(IDENTITY)
+    .settings(settings::check)
     .root_members(within(context, agents::list))
     .health_check(within(context, network::health))
     .health_at("/health")

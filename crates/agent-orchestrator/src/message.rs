@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::agent::LooseId;
 use crate::kind::MessageType;
+use crate::payload::Payload;
 use crate::subject::Subject;
 
 /// Most messages that one `Ack` settles: a whole buffer of the default size.
@@ -17,18 +18,23 @@ const MAX_ACKS: usize = 1000;
 
 /// A message as it is sent.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct AgentMessage {
     /// A UUID, or any other identifier: the key under which the message is stored once.
     pub message_id: AgentId,
+    /// What it is for.
     pub msg_type: MessageType,
+    /// A known agent.
     pub sender_id: LooseId,
+    /// Whose buffer it goes to, where the path does not say it.
     pub receiver_id: Option<LooseId>,
-    /// RFC 3339, UTC; the time of arrival if missing.
+    /// When it was sent, RFC 3339; the time of arrival if missing.
     pub timestamp: Option<String>,
+    /// What it carries, up to `MAX_MESSAGE_BYTES`. That of an `Ack` is `{"message_id": "…"}` or `{"message_ids": […]}`.
     #[serde(default)]
-    pub payload: Value,
-    /// What the sender has seen.
+    pub payload: Payload,
+    /// What the sender has seen; it is joined with the sender's clock.
     #[serde(default)]
     pub vector_clock: VectorClock,
 }
@@ -106,24 +112,21 @@ impl AgentMessage {
         let sent_at = self.timestamp.as_deref().map(read_time).transpose()?;
         let acks = (self.msg_type == MessageType::Ack).then(|| acknowledged(&self.payload)).transpose()?;
         let sender = self.sender_id.0.into_string();
-        let content = json!([
-            self.message_id.as_str(),
-            self.msg_type,
-            &sender,
-            &receiver,
-            &self.payload,
-            &self.vector_clock
-        ]);
+        let vector_clock = json!(self.vector_clock).to_string();
+        // One JSON array, of which the payload is no Value, because that would change its numbers.
+        let head = json!([self.message_id.as_str(), self.msg_type, &sender, &receiver]).to_string();
+        let head = head.trim_end_matches(']');
+        let content = format!("{head},{},{vector_clock}]", self.payload.text());
         Ok(Message {
-            digest: Digest::of(content.to_string().as_bytes()),
+            digest: Digest::of(content.as_bytes()),
             message_id: self.message_id.into_string(),
             msg_type: self.msg_type,
             sender,
             receiver,
             subject,
             sent_at,
-            payload: self.payload.to_string(),
-            vector_clock: json!(self.vector_clock).to_string(),
+            payload: self.payload.text().to_owned(),
+            vector_clock,
             acks,
         })
     }
@@ -138,7 +141,8 @@ fn read_time(text: &str) -> Result<u64, Problem> {
 }
 
 /// The ids in an `Ack`'s payload, `{"message_id": …}` or `{"message_ids": […]}`, as a JSON array.
-fn acknowledged(payload: &Value) -> Result<String, Problem> {
+fn acknowledged(payload: &Payload) -> Result<String, Problem> {
+    let payload: Value = serde_json::from_slice(payload.text().as_bytes()).unwrap_or_default();
     let one = payload.get("message_id").and_then(Value::as_str).map(|id| vec![Value::from(id)]);
     let many = payload.get("message_ids").and_then(Value::as_array).cloned();
     let ids = one.or(many).unwrap_or_default();

@@ -17,14 +17,19 @@ const FINGERPRINT_DIGITS: usize = 16;
 
 /// One operation as the timeline tells of it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
 pub struct Operation {
+    /// The event that tells of it.
     pub event_id: String,
     /// Position on the timeline.
     pub seq: u64,
     /// The dot, `agent:seq`, where the event has the agent's clock.
     pub operation_id: Option<String>,
+    /// Its name at the stream that took it.
     pub operation: Option<String>,
+    /// What it changed.
     pub document_id: Option<String>,
+    /// What decides the shape of its term.
     pub color: Color,
     /// As an S-expression.
     pub term: String,

@@ -49,3 +49,13 @@ fn what_it_owed_the_timeline_is_paid_and_work_goes_on() {
     assert_eq!(world.events("AgentDeregistered").len(), 1);
     assert_eq!(world.get("/agents/alice").status, 404);
 }
+
+#[test]
+fn a_retry_of_a_message_that_is_stored_already_is_known() {
+    let (_folder, world) = world();
+    let mut first = message("m1", "StateUpdate", 3, 0);
+    first["payload"] = json!({"n": 1});
+    first["vector_clock"] = json!({"3": 7});
+    let reply = world.post("/agent/0/message", &first);
+    assert_eq!((&reply.json["seq"], &reply.json["duplicate"]), (&json!(1), &json!(true)), "{}", reply.json);
+}

@@ -41,6 +41,29 @@ fn other_content_under_a_known_id_conflicts() {
 }
 
 #[test]
+fn a_payload_keeps_numbers_that_no_float_holds() {
+    let world = World::new();
+    let send = |id: &str, payload: &str| {
+        let head = format!(r#"{{"message_id":"{id}","msg_type":"StateUpdate","sender_id":1"#);
+        world.post_text("/agent/0/message", &format!(r#"{head},"payload":{payload}}}"#))
+    };
+    let payload = r#"{"below":9007199254740993,"wei":100000000000000000001}"#;
+    assert_eq!(send("m1", payload).status, 200);
+    let body = String::from_utf8(world.get("/agent/0/messages").body).unwrap();
+    assert!(body.contains(&format!(r#""payload":{payload},"#)), "{body}");
+    // Another spelling is the same message, another number is not.
+    let spelled = send("m1", r#"{ "wei": 100000000000000000001, "below": 9007199254740993 }"#);
+    assert_eq!(spelled.json["duplicate"], json!(true), "{}", spelled.json);
+    let other = send("m1", r#"{"below":9007199254740993,"wei":100000000000000000002}"#);
+    assert_eq!((other.status, &other.json["code"]), (409, &json!("message-conflict")));
+    for unreadable in [r#"{"n":1e400}"#, r#"{"n":1,"n":2}"#] {
+        let reply = send("m2", unreadable);
+        assert_eq!((reply.status, &reply.json["code"]), (422, &json!("invalid-json")), "{unreadable}");
+    }
+    assert_eq!(send("m2", &format!("\"{}\"", "x".repeat(199))).status, 413);
+}
+
+#[test]
 fn what_is_not_a_message_is_refused_and_not_stored() {
     let world = World::new();
     for (body, status) in [

@@ -29,6 +29,7 @@ pub struct ActorMap<A, V: Default> {
 }
 
 impl<A, V: Default> ActorMap<A, V> {
+    /// A map of no actors, which owns no memory.
     pub fn new() -> Self {
         ActorMap { actors: None, values: TinyVec::new() }
     }
@@ -48,10 +49,12 @@ impl<A, V: Default> ActorMap<A, V> {
         &mut self.values
     }
 
+    /// Number of actors.
     pub fn len(&self) -> usize {
         self.values.len()
     }
 
+    /// Whether there is no actor.
     pub fn is_empty(&self) -> bool {
         self.values.is_empty()
     }
@@ -74,6 +77,7 @@ impl<A: Ord + Clone, V: Default> ActorMap<A, V> {
         self.actors().binary_search_by(|known| known.borrow().cmp(actor))
     }
 
+    /// The value of `actor`, `None` if it is not there.
     pub fn get<Q: Ord + ?Sized>(&self, actor: &Q) -> Option<&V>
     where
         A: Borrow<Q>,
@@ -81,6 +85,7 @@ impl<A: Ord + Clone, V: Default> ActorMap<A, V> {
         self.position(actor).ok().map(|at| &self.values[at])
     }
 
+    /// As [`ActorMap::get`], to change it.
     pub fn get_mut<Q: Ord + ?Sized>(&mut self, actor: &Q) -> Option<&mut V>
     where
         A: Borrow<Q>,

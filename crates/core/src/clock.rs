@@ -11,11 +11,13 @@ use crate::{AgentId, MAX_SAFE_INTEGER};
 /// How two clocks stand to each other over the union of their keys, a missing key counting 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Causality {
+    /// They are the same.
     Equal,
     /// The left happened before the right.
     Before,
     /// The left happened after the right.
     After,
+    /// Neither happened before the other.
     Concurrent,
 }
 
@@ -41,6 +43,7 @@ pub struct VersionVector<A>(ActorMap<A, u64>);
 pub type VectorClock = VersionVector<AgentId>;
 
 impl<A> VersionVector<A> {
+    /// The vector that includes nothing.
     pub fn new() -> Self {
         VersionVector(ActorMap::new())
     }
@@ -50,6 +53,7 @@ impl<A> VersionVector<A> {
         self.0.len()
     }
 
+    /// Whether it includes nothing.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -114,6 +118,7 @@ impl<A: Ord + Clone> VersionVector<A> {
         included
     }
 
+    /// How this vector stands to `other` (Mattern 1989).
     pub fn compare(&self, other: &Self) -> Causality {
         let (mut includes, mut included) = (true, true);
         self.0.pairwise(&other.0, |mine, theirs| {
@@ -183,6 +188,7 @@ impl Serialize for VectorClock {
 pub struct LamportClock(u64);
 
 impl LamportClock {
+    /// A clock that has seen no event.
     pub fn new() -> Self {
         Self::default()
     }

@@ -22,12 +22,16 @@ pub enum Color {
 /// Sign of a colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Polarity {
+    /// BLUE's: takes back.
     Negative,
+    /// GREEN's: changes nothing.
     Neutral,
+    /// RED's: adds.
     Positive,
 }
 
 impl Color {
+    /// All colours.
     pub const ALL: [Color; 3] = [Color::Red, Color::Blue, Color::Green];
 
     /// Upper-case name, the form on output.
@@ -39,6 +43,7 @@ impl Color {
         }
     }
 
+    /// The direction of its operations.
     pub fn polarity(self) -> Polarity {
         match self {
             Color::Red => Polarity::Positive,
@@ -115,6 +120,7 @@ impl Polarity {
         }
     }
 
+    /// The colour of this direction.
     pub fn color(self) -> Color {
         match self {
             Polarity::Positive => Color::Red,

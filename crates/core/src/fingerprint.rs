@@ -43,6 +43,7 @@ impl Digest {
         Digest(hasher.finalize().into())
     }
 
+    /// The bytes of the digest, as SHA-256 gives them.
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }

@@ -69,10 +69,12 @@ macro_rules! string_id {
                 check(text)
             }
 
+            /// The text.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
 
+            /// The text, copied: clones may share it.
             pub fn into_string(self) -> String {
                 self.0.as_ref().to_owned()
             }
@@ -155,11 +157,14 @@ string_id!(
 /// Identifies one operation: the `seq`-th (from 1) of `agent`. Written `agent:seq`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Dot {
+    /// Whose operation it is.
     pub agent: AgentId,
+    /// Which of its operations, from 1 to 2^53 − 1.
     pub seq: u64,
 }
 
 impl Dot {
+    /// The `seq`-th operation of `agent`.
     pub fn new(agent: AgentId, seq: u64) -> Self {
         Dot { agent, seq }
     }

@@ -3,6 +3,8 @@
 //!
 //! No I/O, no clock, no randomness of its own: times and seeds come in as arguments. Depends on nothing else in the workspace.
 
+#![deny(missing_docs)]
+
 pub mod actor_map;
 pub mod clock;
 pub mod color;
@@ -10,6 +12,8 @@ pub mod fingerprint;
 pub mod id;
 pub mod json;
 pub mod problem;
+#[cfg(not(target_family = "wasm"))]
+mod schema;
 pub mod splitmix;
 pub mod time;
 

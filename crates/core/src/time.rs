@@ -1,7 +1,7 @@
 //! Times as they appear on the API: RFC 3339, written in UTC with milliseconds.
 //!
 //! Everything that reads a time from outside reads it here. Taken is what the grammar of RFC 3339 §5.6 describes: the
-//! letters `T` and `Z` in either case, an offset from UTC in place of `Z`, and a fraction of one to nine digits, of
+//! letters `T` and `Z` in either case, an offset from UTC in place of `Z`, and a fraction of any number of digits, of
 //! which three count. A time becomes Unix milliseconds, which have no leap seconds: the 60th second, where UTC may put
 //! one (the end of June or December), is the second before it once more.
 
@@ -10,8 +10,6 @@ use std::time::{Duration, UNIX_EPOCH};
 /// Latest time accepted, 9999-12-31T23:59:59.999Z, in Unix milliseconds: the end of RFC 3339's four-digit years.
 pub const MAX_UNIX_MILLIS: u64 = 253_402_300_799_999;
 
-/// Most digits of a fraction of a second: nanoseconds.
-const MAX_FRACTION_DIGITS: usize = 9;
 const MINUTES_OF_A_DAY: i64 = 24 * 60;
 
 /// Formats Unix milliseconds as `2026-01-02T03:04:05.678Z`. Values past [`MAX_UNIX_MILLIS`] are clamped to it.
@@ -82,10 +80,10 @@ impl Reader<'_> {
             return Some(0);
         }
         let digits = self.0.iter().take_while(|byte| byte.is_ascii_digit()).count();
-        if !(1..=MAX_FRACTION_DIGITS).contains(&digits) {
+        let kept = digits.min(3);
+        if kept == 0 {
             return None;
         }
-        let kept = digits.min(3);
         let millis = self.number(kept)? * [100, 10, 1][kept - 1];
         self.0 = &self.0[digits - kept..];
         Some(millis)

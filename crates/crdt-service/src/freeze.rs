@@ -13,18 +13,23 @@ pub(crate) const NO_PARENT: Digest = Digest([0; 32]);
 
 /// A named version. On the wire a freeze is called a snapshot.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
 pub(crate) struct Freeze {
     pub(crate) document_id: DocumentId,
     /// SHA-256 over document, parent, clock and digest.
     pub(crate) snapshot_id: Digest,
-    /// Null for the first.
+    /// The freeze before it; null for the first.
     pub(crate) parent_snapshot: Option<Digest>,
     pub(crate) crdt_type: CrdtType,
     pub(crate) vector_clock: VectorClock,
     pub(crate) fingerprint: Fingerprint,
+    /// SHA-256 of the canonical state.
     pub(crate) digest: Digest,
+    /// Log position of the version's newest delta.
     pub(crate) log_position: u64,
+    /// Who froze it, if the request said so.
     pub(crate) agent_id: Option<AgentId>,
+    /// When, RFC 3339.
     pub(crate) frozen_at: String,
     /// Place in the chain.
     #[serde(skip)]

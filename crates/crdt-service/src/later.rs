@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 
 /// What is to be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema), schemars(rename = "TaskKind"))]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Kind {
     /// The subject is a document.
@@ -93,13 +94,19 @@ pub(crate) struct Claim {
 
 /// A task as `GET /crdt/cache/task/{id}` shows it.
 #[derive(Debug, Serialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
 pub(crate) struct Task {
+    /// Its number.
     pub(crate) task_id: u64,
     pub(crate) kind: Kind,
+    /// Place in the queue; lower is sooner.
     pub(crate) priority: i64,
+    /// The document, or the digest of the request.
     pub(crate) subject: String,
-    /// `pending`, `in_progress`, `completed` or `failed`.
+    /// How far it is.
+    #[cfg_attr(not(target_family = "wasm"), schemars(extend("enum" = ["pending", "in_progress", "completed", "failed"])))]
     pub(crate) state: String,
+    /// How often it was taken.
     pub(crate) attempts: u64,
     /// Unix milliseconds, as are the next two.
     #[serde(skip)]
@@ -108,8 +115,22 @@ pub(crate) struct Task {
     pub(crate) started: Option<u64>,
     #[serde(skip)]
     pub(crate) completed: Option<u64>,
-    /// What the request would have answered.
+    /// What the request would have answered; null before, and after a failure.
+    #[cfg_attr(
+        not(target_family = "wasm"),
+        schemars(
+            with = "Option<serde_json::Value>",
+            extend("anyOf" = [{"$ref": "#/components/schemas/TaskResult"}, {"type": "null"}])
+        )
+    )]
     pub(crate) result: Option<Box<RawValue>>,
-    /// The problem document that it would have answered instead.
+    /// The problem document that it would have answered instead; else null.
+    #[cfg_attr(
+        not(target_family = "wasm"),
+        schemars(
+            with = "Option<serde_json::Value>",
+            extend("anyOf" = [{"$ref": "#/components/schemas/Problem"}, {"type": "null"}])
+        )
+    )]
     pub(crate) error: Option<Box<RawValue>>,
 }

@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::merge::join::Operand;
+#[cfg(not(target_family = "wasm"))]
+use crate::merge::read::Wire;
 use crate::merge::read::operand;
 
 /// Fewest and most states of a request: a law about one state says little, and triples grow with the cube.
@@ -17,16 +19,25 @@ const STATES: std::ops::RangeInclusive<usize> = 2..=8;
 /// Milliseconds after which no further join begins: far below what a request may last.
 const BUDGET_MILLIS: u64 = 5000;
 
+/// States to try the laws on.
 #[derive(Deserialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-struct VerifyRequest {
+pub(crate) struct VerifyRequest {
     crdt_type: CrdtType,
+    /// Two to eight states of that type.
+    #[cfg_attr(
+        not(target_family = "wasm"),
+        schemars(with = "Vec<Wire>", extend("minItems" = *STATES.start(), "maxItems" = *STATES.end()))
+    )]
     states: Vec<Box<RawValue>>,
 }
 
 /// What was found of one law.
 #[derive(Debug, Default, Serialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
 struct Law {
+    /// Whether no instance failed.
     holds: bool,
     /// Instances of the law that were computed.
     checked: u64,
@@ -36,6 +47,7 @@ struct Law {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
 struct Verdict {
     /// `a ⊔ b = b ⊔ a`.
     commutative: Law,
@@ -49,21 +61,26 @@ struct Verdict {
     complete: bool,
 }
 
+/// What was found of states.
+#[derive(Serialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema), schemars(rename = "Verified"))]
+pub(crate) struct Reply {
+    #[cfg_attr(not(target_family = "wasm"), schemars(extend("const" = "ok")))]
+    status: &'static str,
+    crdt_type: CrdtType,
+    /// How many states were given.
+    states: usize,
+    /// Whether all laws hold.
+    holds: bool,
+    #[serde(flatten)]
+    verdict: Verdict,
+}
+
 /// The body of the reply to a request with this body.
 ///
 /// # Errors
 /// 400 and 422 for a body that is none; whatever refuses a state, with its index.
 pub(crate) fn verify(body: &[u8]) -> Result<Vec<u8>, Problem> {
-    #[derive(Serialize)]
-    struct Reply {
-        status: &'static str,
-        crdt_type: CrdtType,
-        states: usize,
-        /// Whether all laws hold.
-        holds: bool,
-        #[serde(flatten)]
-        verdict: Verdict,
-    }
     let (mut requests, many) = json::one_or_many(body)?;
     let Some(VerifyRequest { crdt_type, states }) = requests.pop().filter(|_| !many) else {
         return Err(Problem::new(Code::InvalidVerify, "give crdt_type and states"));

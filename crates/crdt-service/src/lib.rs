@@ -4,6 +4,8 @@
 //! joins states, `version` and `content` are a document as it was when, `memo/` remembers answers. The types and their
 //! laws live in `ramanujan-crdt`.
 
+#[cfg(not(target_family = "wasm"))]
+pub mod api;
 mod apply;
 mod content;
 mod freeze;
@@ -31,6 +33,7 @@ pub fn service() -> Service {
         constants: routes::usage::constants,
     })
     .identity(settings::IDENTITY)
+    .settings(settings::check)
     .root_members(routes::list::documents)
     .health_check(routes::health::check)
     .post("/crdt/apply", routes::apply::post)

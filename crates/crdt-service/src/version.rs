@@ -7,6 +7,7 @@ use std::str::FromStr;
 use ramanujan_core::{Code, Digest, Dot, Problem, VectorClock, time};
 use ramanujan_crdt::text::maximal;
 use ramanujan_crdt::{CrdtType, Json, PnCounter, StateDigest};
+use serde::Deserialize;
 
 use crate::record::Recorded;
 
@@ -19,6 +20,19 @@ pub(crate) enum At {
     /// Every delta received up to this time, in milliseconds since 1970.
     Time(u64),
     Clock(VectorClock),
+}
+
+/// A version in the body of a request, in the form that JSON has for it or as `?at=` takes it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema), schemars(rename = "At"))]
+#[serde(untagged, expecting = "at is a log position, an RFC 3339 time or a version vector")]
+pub(crate) enum AtMember {
+    /// A log position.
+    Log(u64),
+    /// A version vector.
+    Clock(VectorClock),
+    /// Any of them as text, or a time of RFC 3339.
+    Text(String),
 }
 
 impl FromStr for At {
@@ -46,8 +60,14 @@ impl At {
     ///
     /// # Errors
     /// 422 `invalid-parameter`.
-    pub(crate) fn of_member(at: &str) -> Result<Self, Problem> {
-        at.parse().map_err(|error| Problem::new(Code::InvalidParameter, format!("at: {error}")))
+    pub(crate) fn of_member(at: AtMember) -> Result<Self, Problem> {
+        match at {
+            AtMember::Log(position) => Ok(At::Log(position)),
+            AtMember::Clock(clock) => Ok(At::Clock(clock)),
+            AtMember::Text(text) => {
+                text.parse().map_err(|error| Problem::new(Code::InvalidParameter, format!("at: {error}")))
+            }
+        }
     }
 }
 

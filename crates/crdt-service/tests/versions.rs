@@ -6,7 +6,7 @@ use common::{apply, get, get_with, post, refused, sql};
 use proptest::prelude::*;
 use ramanujan_core::Dot;
 use ramanujan_crdt::{Op, TextGraph};
-use ramanujan_shell::native::fresh_database;
+use ramanujan_shell::native::{fresh_database, send};
 use serde_json::{Value, json};
 
 /// A delta of a random history, with what its agent saw.
@@ -279,6 +279,57 @@ fn frozen_versions_form_a_chain_and_come_back() {
     refused(&post("/crdt/d/recover", json!({"snapshot_id": "0".repeat(64)})), 404, "no-such-snapshot");
     sql("UPDATE crdt_deltas SET chain = zeroblob(32) WHERE seq = 1 AND agent_id = 'anonymous'");
     refused(&post("/crdt/d/recover", wanted), 500, "store-corrupt");
+}
+
+#[test]
+fn a_body_names_a_version_by_number_vector_time_or_text() {
+    let _db = fresh_database();
+    for text in ["one", " two"] {
+        apply(json!({"operation": "insert", "document_id": "d", "agent_id": "a", "value": text}));
+    }
+    let first = get("/crdt/d?at=1").json["digest"].clone();
+    for at in [json!(1), json!("1"), json!({"a": 1}), json!(r#"{"a":1}"#)] {
+        let shown = post("/crdt/d/recover", json!({"at": at}));
+        assert_eq!((&shown.json["value"], &shown.json["digest"]), (&json!("one"), &first), "{at}");
+        let frozen = post("/crdt/d/freeze", json!({"at": at}));
+        assert_eq!((frozen.status, &frozen.json["digest"]), (200, &first), "{at}");
+    }
+    let now = post("/crdt/d/recover", json!({"at": "2999-01-01T00:00:00Z"}));
+    assert_eq!(now.json["value"], "one two");
+    for route in ["/crdt/d/recover", "/crdt/d/freeze"] {
+        for (at, code) in [
+            (json!(-1), "invalid-json"),
+            (json!(1.5), "invalid-json"),
+            (json!(true), "invalid-json"),
+            (json!({"a b": 1}), "invalid-json"),
+            (json!("yesterday"), "invalid-parameter"),
+        ] {
+            refused(&post(route, json!({"at": at})), 422, code);
+        }
+        refused(&post(route, json!({"at": 0})), 404, "no-such-version");
+    }
+}
+
+#[test]
+fn unknown_query_parameters_are_refused_on_every_route() {
+    let _db = fresh_database();
+    apply(json!({"operation": "insert", "document_id": "d", "agent_id": "a", "value": "x"}));
+    for (method, pattern) in crdt_service::service().routes() {
+        let path = pattern.replace("{document}", "d").replace("{id}", "1");
+        if pattern.ends_with("/health") {
+            continue;
+        }
+        let reply = send(&crdt_service::service(), method.clone(), &format!("{path}?colour=red"), "{}");
+        refused(&reply, 422, "unknown-parameter");
+    }
+}
+
+#[test]
+fn only_encoded_deltas_have_their_document_in_the_query() {
+    let _db = fresh_database();
+    let body = json!({"operation": "insert", "document_id": "d", "value": "x"});
+    refused(&post("/crdt/apply?document=d", body), 422, "invalid-parameter");
+    assert_eq!(get("/crdt/d").status, 404);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// Totals of one agent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Totals {
     /// Sum of its increments.

@@ -68,6 +68,7 @@ impl<'de> Deserialize<'de> for ItemId {
 
 /// One step into a document.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
 #[serde(untagged)]
 pub enum Step {
     /// Member of a map.
@@ -81,10 +82,12 @@ pub enum Step {
 
 /// Where an insertion goes: a node of the Fugue tree (Weidner and Kleppmann, "The Art of the Fugue", 2023, §3).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Anchor {
     /// The tree's root if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "ItemId"))]
     pub parent: Option<ItemId>,
     /// On which side of the parent.
     pub side: Side,
@@ -92,6 +95,7 @@ pub struct Anchor {
 
 /// Side of the parent on which a node hangs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Side {
     /// Before the parent.
@@ -102,6 +106,7 @@ pub enum Side {
 
 /// `length` code points that one delta inserted in a row.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ItemRange {
     /// The first of them.
@@ -112,6 +117,7 @@ pub struct ItemRange {
 
 /// What happens at the end of a path.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
 #[serde(tag = "action", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Action {
     /// Replaces what is there.
@@ -154,6 +160,7 @@ pub enum Action {
 
 /// An operation on a JSON document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
 pub struct Edit {
     /// From the root to the place.
     pub path: Vec<Step>,
@@ -295,6 +302,17 @@ impl Edit {
         let path = vec![Step::Key("a".into()), Step::Item { item }];
         actions.into_iter().map(|action| Edit { path: path.clone(), action }).collect()
     }
+
+    /// The names of all edits with their colours: RED builds up, BLUE takes back.
+    pub(crate) const NAMES: [(&'static str, Color); 7] = [
+        ("set", Color::Red),
+        ("delete", Color::Blue),
+        ("increment", Color::Red),
+        ("decrement", Color::Blue),
+        ("insert_item", Color::Red),
+        ("insert_text", Color::Red),
+        ("delete_text", Color::Blue),
+    ];
 
     /// RED where it builds up, BLUE where it takes back.
     pub fn color(&self) -> Color {

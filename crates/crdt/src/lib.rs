@@ -17,6 +17,8 @@ pub mod delta;
 pub mod edit;
 pub mod record;
 pub mod request;
+#[cfg(not(target_family = "wasm"))]
+pub mod schema;
 pub mod state;
 pub mod tap;
 pub mod text;

@@ -36,11 +36,17 @@ pub enum RecordError {
 
 /// A stored delta as `GET /crdt/{document}/history` lists it, and as states for `POST /crdt/merge` are made of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(
+    not(target_family = "wasm"),
+    derive(schemars::JsonSchema),
+    schemars(rename = "Delta", transform = crate::schema::of_record)
+)]
 #[serde(deny_unknown_fields)]
 pub struct DeltaRecord {
     /// Who made it.
     pub agent_id: AgentId,
     /// Its number among the agent's, from 1.
+    #[cfg_attr(not(target_family = "wasm"), schemars(extend("minimum" = 1, "maximum" = MAX_SAFE_INTEGER)))]
     pub seq: u64,
     /// Name of the operation.
     pub operation: String,

@@ -7,6 +7,7 @@ use crate::value::Json;
 
 /// One step of a path on the API.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
 #[serde(untagged)]
 pub enum PathStep {
     /// Member of a map.

@@ -23,6 +23,13 @@ impl TapPhase {
     /// All phases, in the order of their numbers.
     pub const ALL: [TapPhase; 3] = [TapPhase::Backfill, TapPhase::Verify, TapPhase::Live];
 
+    /// The names of the transitions to each phase, with their colours.
+    pub(crate) const NAMES: [(&'static str, Color); 3] = [
+        ("transition to BACKFILL", Color::Blue),
+        ("transition to VERIFY", Color::Green),
+        ("transition to LIVE", Color::Red),
+    ];
+
     /// Upper-case name, as on the API.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -24,6 +24,11 @@ fn anonymous() -> AgentId {
 
 /// An operation as a client sends it to crdt-service or, with `polarity`, to a stream.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(
+    not(target_family = "wasm"),
+    derive(schemars::JsonSchema),
+    schemars(rename = "Operation", transform = crate::schema::of_request)
+)]
 #[serde(deny_unknown_fields)]
 pub struct OperationRequest {
     /// Name of the operation.
@@ -35,6 +40,7 @@ pub struct OperationRequest {
     pub agent_id: AgentId,
     /// Left out: the server takes the agent's next.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(not(target_family = "wasm"), schemars(extend("minimum" = 1, "maximum" = MAX_SAFE_INTEGER)))]
     pub seq: Option<u64>,
     /// Left out: the current heads. Empty: the empty document.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -4,13 +4,14 @@ use std::borrow::Cow;
 
 use ramanujan_core::Problem;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 /// Seconds of the past that are measured for a reply: the timeline looks at every event of them.
 pub const WINDOW_S: u64 = 60;
 
 /// What one call brought.
 #[derive(Clone, Debug)]
-pub struct Answer {
+pub struct Answer<T = Value> {
     /// The component that was asked.
     pub component: &'static str,
     /// The path with its query.
@@ -18,16 +19,42 @@ pub struct Answer {
     /// Milliseconds from asking to having the whole reply or none.
     pub latency_ms: f64,
     /// The reply, or the problem that came instead.
-    pub outcome: Result<Value, Problem>,
+    pub outcome: Result<T, Problem>,
+}
+
+/// How a call went, whatever it brought.
+#[derive(Clone, Copy, Debug)]
+pub struct Call<'a> {
+    /// The component that was asked.
+    pub component: &'static str,
+    /// The path with its query.
+    pub path: &'a str,
+    /// Milliseconds.
+    pub latency_ms: f64,
+    /// What came instead of a reply.
+    pub problem: Option<&'a Problem>,
+}
+
+impl<T> Answer<T> {
+    /// How the call went.
+    pub fn call(&self) -> Call<'_> {
+        Call {
+            component: self.component,
+            path: &self.path,
+            latency_ms: self.latency_ms,
+            problem: self.outcome.as_ref().err(),
+        }
+    }
 }
 
 /// What a full reply is made of: the health of all eleven, and the lists.
 #[derive(Clone, Debug)]
 pub struct Answers {
-    /// In the order of [`ALL`].
+    /// In the order of [`ALL`](crate::components::ALL).
     pub health: Vec<Answer>,
     pub summary: Answer,
-    pub events: Answer,
+    /// The newest events as the timeline wrote them: numbers in them may be beyond 2^53.
+    pub events: Answer<Vec<Box<RawValue>>>,
     pub agents: Answer,
     pub status: Answer,
     pub documents: Answer,
@@ -38,15 +65,16 @@ pub struct Answers {
 }
 
 impl Answers {
-    /// Every answer once.
-    pub fn iter(&self) -> impl Iterator<Item = &Answer> {
-        let lists = [&self.summary, &self.events, &self.agents, &self.status, &self.documents];
-        self.health.iter().chain(lists).chain([&self.measured, &self.flows])
+    /// Every call once.
+    pub fn calls(&self) -> impl Iterator<Item = Call<'_>> {
+        let lists = [&self.agents, &self.status, &self.documents, &self.measured, &self.flows];
+        let before = self.health.iter().chain([&self.summary]).map(Answer::call);
+        before.chain([self.events.call()]).chain(lists.map(Answer::call))
     }
 
     /// How many calls were made.
     pub fn len(&self) -> usize {
-        self.iter().count()
+        self.calls().count()
     }
 
     /// Whether no call was made.

@@ -1,6 +1,8 @@
 //! The JSON twin of the page, made from what the components answered. What did not come is null, never made up.
 
 use ramanujan_core::Code;
+use serde::Serialize;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use crate::answers::{Answer, Answers, WINDOW_S};
@@ -33,9 +35,18 @@ const DOCUMENT_MEMBERS: [&str; 8] =
     ["document_id", "crdt_type", "length", "operations", "heads", "vector_clock", "fingerprint", "updated"];
 
 /// The full reply of `/api/metrics`.
-pub fn everything(answers: &Answers, refresh_ms: u64, timestamp: &str) -> Value {
+#[derive(Debug, Serialize)]
+pub struct Everything<'a> {
+    #[serde(flatten)]
+    figures: Value,
+    /// As the timeline wrote them, numbers beyond 2^53 included.
+    events: Option<&'a [Box<RawValue>]>,
+}
+
+/// Makes the full reply.
+pub fn everything<'a>(answers: &'a Answers, refresh_ms: u64, timestamp: &str) -> Everything<'a> {
     let summary = value(&answers.summary);
-    json!({
+    let figures = json!({
         "title": TITLE,
         "network": network(answers),
         "performance": performance(answers),
@@ -45,13 +56,13 @@ pub fn everything(answers: &Answers, refresh_ms: u64, timestamp: &str) -> Value 
         "more_documents": answered(&answers.documents).map(|list| !list["next_cursor"].is_null()),
         "colors": summary.get("by_color"),
         "event_types": summary.get("by_type"),
-        "events": answered(&answers.events).filter(|events| events.is_array()),
         "flows": answered(&answers.flows).and_then(|flows| flows.get("flows")),
         "components": components(&answers.health),
         "problems": errors(answers),
         "refresh_ms": refresh_ms,
         "timestamp": timestamp,
-    })
+    });
+    Everything { figures, events: answers.events.outcome.as_deref().ok() }
 }
 
 fn answered(answer: &Answer) -> Option<&Value> {
@@ -80,7 +91,8 @@ fn network(answers: &Answers) -> Value {
 
 /// Latencies are those of the calls that this very reply was made from.
 fn performance(answers: &Answers) -> Value {
-    let sample = Sample::new(answers.iter().filter(|a| a.outcome.is_ok()).map(|a| a.latency_ms));
+    let sample =
+        Sample::new(answers.calls().filter(|call| call.problem.is_none()).map(|call| call.latency_ms));
     let round = |value: Option<f64>| value.map(milliseconds);
     let summary = value(&answers.summary);
     let network = network(answers);
@@ -205,14 +217,12 @@ fn components(health: &[Answer]) -> Vec<Value> {
 
 /// What is wrong now: calls that brought a problem, and components that say they are not well.
 pub fn errors(answers: &Answers) -> Vec<Value> {
-    let failed = answers.iter().filter_map(|answer| {
-        let problem = answer.outcome.as_ref().err()?;
+    let failed = answers.calls().filter_map(|call| {
+        let problem = call.problem?;
         // A problem that another component sent keeps its own code as an extra member.
         let code = problem.extra.get("code").and_then(Value::as_str).unwrap_or(problem.code.as_str());
-        Some(
-            json!({"component": answer.component, "path": answer.path, "status": problem.status, "code": code,
-                    "detail": problem.detail}),
-        )
+        Some(json!({"component": call.component, "path": call.path, "status": problem.status, "code": code,
+                    "detail": problem.detail}))
     });
     let unwell =
         answers.health.iter().filter(|answer| answer.outcome.is_ok() && !is_healthy(answer)).map(|a| {

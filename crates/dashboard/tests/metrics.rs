@@ -240,12 +240,100 @@ fn past_errors_are_those_of_the_timeline_in_that_time() {
     assert_eq!(times("/api/errors?from=2026-01-01T00:00:00Z"), ["2026-01-03", "2026-01-02", "2026-01-01"]);
     assert_eq!(times("/api/errors?to=2026-01-02T12:00:00Z"), ["2026-01-02", "2026-01-01"]);
     assert_eq!(times("/api/errors?from=2026-01-02T12:00:00Z&to=2026-01-02T13:00:00Z"), [""; 0]);
-    let cut = get("/api/errors?from=2026-01-01T00:00:00Z&limit=2").json;
-    assert_eq!((&cut["count"], &cut["more"]), (&json!(2), &json!(true)));
-    for wrong in
-        ["from=noon", "from=2026-01-01T00:00:00Z&limit=0", "from=2026-01-01T00:00:00Z&agent=a", "limit=3"]
-    {
+    for wrong in [
+        "from=noon",
+        "from=2026-01-01T00:00:00Z&limit=0",
+        "from=2026-01-01T00:00:00Z&agent=a",
+        "from=2026-01-01T00:00:00Z&cursor=x",
+        "limit=3",
+        "cursor=1.1",
+    ] {
         assert_eq!(get(&format!("/api/errors?{wrong}")).status, 422, "{wrong}");
+    }
+}
+
+/// Every error of a time, page by page, as the timeline wrote them.
+fn past_errors(window: &str, limit: usize) -> Vec<Value> {
+    let (mut errors, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let reply = get(&format!("/api/errors?{window}&limit={limit}{cursor}"));
+        assert_eq!(reply.status, 200, "{}", reply.json);
+        let page = reply.json["errors"].as_array().unwrap();
+        assert_eq!((page.len() <= limit, &reply.json["count"]), (true, &json!(page.len())));
+        errors.extend(page.iter().cloned());
+        let next = &reply.json["next_cursor"];
+        assert_eq!(reply.json["more"], json!(!next.is_null()));
+        match next.as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => return errors,
+        }
+    }
+}
+
+#[test]
+fn past_errors_are_all_of_them_whatever_the_page() {
+    let _database = fresh_database();
+    network(&[]);
+    // Every third tells of an error, in one of three ways; several stand at one time.
+    let event = |n: u64| {
+        let payload = match n % 9 {
+            0 => json!({"n": n, "error": {"code": "disk-full"}}),
+            _ => json!({"n": n, "error": null}),
+        };
+        let kind = match n % 9 {
+            3 => "MessageFailed",
+            6 => "verification-failed",
+            _ => "operation",
+        };
+        json!({"type": kind, "agent_id": "a", "timestamp": 1_767_225_600_000 + n / 4, "payload": payload})
+    };
+    let events: Vec<_> = (0..200).map(event).collect();
+    post_events(&json!(events[..100]));
+    post_events(&json!(events[100..]));
+    let expected: Vec<u64> = (0..200).rev().filter(|n| n % 3 == 0).collect();
+    for limit in [1, 2, 7, 66, 67, 68, 1000] {
+        let found = past_errors("from=2026-01-01T00:00:00Z", limit);
+        let numbers: Vec<_> = found.iter().map(|event| event["payload"]["n"].as_u64().unwrap()).collect();
+        assert_eq!(numbers, expected, "limit={limit}");
+    }
+    assert_eq!(past_errors("to=2026-01-01T00:00:00Z", 10), [json!(null); 0]);
+    let first = get("/api/errors?from=2026-01-01T00:00:00Z&limit=2").json;
+    assert_eq!((&first["count"], &first["more"], &first["examined"]), (&json!(2), &json!(true), &json!(5)));
+}
+
+#[test]
+fn a_long_time_without_errors_is_read_in_several_requests() {
+    let _database = fresh_database();
+    network(&[]);
+    let event = |n: u64| {
+        json!({"type": if n == 0 { "MessageFailed" } else { "x" }, "agent_id": "a",
+                                "timestamp": 1_767_225_600_000 + n, "payload": {"n": n}})
+    };
+    let all: Vec<_> = (0..20_500).map(event).collect();
+    for batch in all.chunks(1000) {
+        post_events(&json!(batch));
+    }
+    let first = get("/api/errors?from=2026-01-01T00:00:00Z").json;
+    assert_eq!(
+        (&first["count"], &first["more"], &first["examined"]),
+        (&json!(0), &json!(true), &json!(20_000))
+    );
+    assert_eq!(past_errors("from=2026-01-01T00:00:00Z", 100).len(), 1);
+}
+
+#[test]
+fn events_are_handed_on_with_every_digit() {
+    let _database = fresh_database();
+    network(&[]);
+    let event = r#"{"type":"MessageFailed","agent_id":"a","timestamp":"2026-01-01T00:00:00Z",
+                    "payload":{"below":9007199254740993,"wei":100000000000000000001}}"#;
+    send(&interaction_timeline::service(), Method::POST, "/timeline/events", event);
+    for target in ["/api/metrics", "/api/errors?from=2026-01-01T00:00:00Z"] {
+        let body = String::from_utf8(get(target).body).unwrap();
+        assert!(
+            body.contains(r#"{"below":9007199254740993,"wei":100000000000000000001}"#),
+            "{target}: {body}"
+        );
     }
 }
 

@@ -175,3 +175,13 @@ fn other_methods_and_paths_are_problems() {
     assert_eq!(get("/dashboard/events").json["code"], json!("component-unreachable"));
     assert_eq!(get("/dashboard/health").json["component"], json!("dashboard"));
 }
+
+#[test]
+fn the_description_of_the_api_is_served_as_json_and_only_when_it_changed() {
+    let reply = get("/openapi.json");
+    assert_eq!((reply.status, media_type(&reply)), (200, "application/json"));
+    assert!(reply.json.is_object());
+    let tag = reply.headers["etag"].to_str().unwrap();
+    let again = send_with(&service(), Method::GET, "/openapi.json", &[("if-none-match", tag)], "");
+    assert_eq!((again.status, again.body.len()), (304, 0));
+}

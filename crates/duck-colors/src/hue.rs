@@ -14,6 +14,8 @@ pub enum HueSpace {
 }
 
 impl HueSpace {
+    pub const ALL: [HueSpace; 2] = [HueSpace::Lch, HueSpace::Hsl];
+
     pub fn as_str(self) -> &'static str {
         match self {
             HueSpace::Lch => "lch",
@@ -78,6 +80,12 @@ const RED: Sigil = Sigil { emoji: "🔴", name: "red" };
 const BROWN: Sigil = Sigil { emoji: "🟤", name: "brown" };
 const BLACK: Sigil = Sigil { emoji: "⚫", name: "black" };
 const WHITE: Sigil = Sigil { emoji: "⚪", name: "white" };
+
+/// All colour emoji.
+pub fn sigils() -> [Sigil; 9] {
+    let [red, orange, yellow, green, blue, purple] = RANGES.map(|(_, sigil)| sigil);
+    [red, orange, yellow, green, blue, purple, BROWN, BLACK, WHITE]
+}
 
 /// The colour emoji nearest to `rgb`: by HSL hue, after very dark and grey colours are set apart.
 pub fn sigil(rgb: Rgb) -> Sigil {

@@ -5,6 +5,8 @@
 //! speaks HTTP, `provider` exports the interface. Nothing here keeps state or needs a capability.
 
 pub mod algorithm;
+#[cfg(not(target_family = "wasm"))]
+pub mod api;
 pub mod distance;
 pub mod hue;
 pub mod lab;
@@ -36,6 +38,7 @@ pub fn service() -> Service {
         constants: root::constants,
     })
     .identity(settings::IDENTITY)
+    .settings(settings::check)
     .root_members(root::configured)
     .health_check(published::health)
     .get("/colors/hex", color::hex)

@@ -16,6 +16,8 @@ pub enum Rule {
 }
 
 impl Rule {
+    pub const ALL: [Rule; 2] = [Rule::Table, Rule::Hash];
+
     pub fn as_str(self) -> &'static str {
         match self {
             Rule::Table => "table",

@@ -90,12 +90,17 @@ pub struct SigilVector {
 
 /// What recomputing one group of vectors gave.
 #[derive(Debug, Serialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
 pub struct Group {
+    /// What the vectors are called.
     pub name: &'static str,
+    /// What they were recomputed by.
     pub algorithm: &'static str,
     /// Whether the group only compares stored data with stored data.
     pub data: bool,
+    /// Vectors that were compared.
     pub checked: usize,
+    /// Those of them that differ.
     pub failed: usize,
     /// Vectors left out because they are beyond the bound.
     pub skipped: usize,

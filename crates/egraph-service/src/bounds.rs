@@ -13,12 +13,14 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, Visitor};
 use serde_json::Value;
 
+#[cfg(not(target_family = "wasm"))]
+use crate::entries::{MAX_OPERATORS, MAX_RULES};
 use crate::entries::{Names, OperatorEntry, RuleEntry};
 
 const DEFAULT_ITERATIONS: u64 = 100;
 const MAX_ITERATIONS: u64 = 1_000;
 /// Nodes of the graph where a request does not say: a history of 64 merged operations needs 44,000.
-const DEFAULT_NODES: usize = 50_000;
+pub(crate) const DEFAULT_NODES: usize = 50_000;
 /// What the last rebuild, extraction, the check of the reply and its writing take for each node inside Wasm; a run ends
 /// so much before its time. Measured by `scripts/bench.sh egraph`: 0.5 to 1 µs.
 const ANSWER_TIME: Duration = Duration::from_nanos(1_000);
@@ -36,14 +38,33 @@ pub(crate) struct Most {
 
 /// The common members as a request has them.
 #[derive(Default)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
 pub(crate) struct Common {
+    /// The languages whose operators are declared; all of them where it is left out.
     pub(crate) language: Option<Names>,
+    /// Operators that the request declares besides.
+    #[cfg_attr(not(target_family = "wasm"), schemars(length(max = MAX_OPERATORS)))]
     pub(crate) operators: Option<Vec<OperatorEntry>>,
+    /// The rules of the run; all of the library where it is left out.
+    #[cfg_attr(not(target_family = "wasm"), schemars(length(max = MAX_RULES)))]
     pub(crate) rules: Option<Vec<RuleEntry>>,
+    /// `ast-size` where it is left out. At most 200 operators may have weights.
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "Option<crate::shapes::Cost>"))]
     pub(crate) cost: Option<Value>,
+    /// Longest time of the run in ms; `SATURATION_TIMEOUT_MS` (5000) is the default and the most.
+    #[cfg_attr(not(target_family = "wasm"), schemars(range(min = 1)))]
     timeout_ms: Option<u64>,
+    /// Most sweeps over the graph.
+    #[cfg_attr(
+        not(target_family = "wasm"),
+        schemars(range(min = 1, max = MAX_ITERATIONS), extend("default" = DEFAULT_ITERATIONS))
+    )]
     max_iterations: Option<u64>,
+    /// Most nodes of the graph, up to `MAX_NODES` (100000).
+    #[cfg_attr(not(target_family = "wasm"), schemars(range(min = 1), extend("default" = DEFAULT_NODES)))]
     max_nodes: Option<usize>,
+    /// `block` where it is left out.
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "Option<crate::shapes::ColorMode>"))]
     color_mode: Option<String>,
 }
 
@@ -122,11 +143,8 @@ pub(crate) fn within<T: PartialOrd + From<u8> + fmt::Display>(
 
 /// Reads `color_mode`.
 pub(crate) fn mode(name: Option<&str>) -> Result<Mode, Problem> {
-    match name {
-        None | Some("block") => Ok(Mode::Block),
-        Some("report") => Ok(Mode::Report),
-        Some(_) => Err(Problem::new(Code::InvalidColorMode, "color_mode must be block or report")),
-    }
+    let unknown = || Problem::new(Code::InvalidColorMode, "color_mode must be block or report");
+    name.map_or(Ok(Mode::default()), |name| Mode::named(name).ok_or_else(unknown))
 }
 
 /// A request: the common members, and what belongs to its route alone. A member that is neither is refused by `T`,

@@ -11,7 +11,7 @@ use ramanujan_egraph::proof::{NoProof, prove};
 use ramanujan_egraph::read::s_expression;
 use ramanujan_egraph::rules::{Chosen, RuleSet};
 use ramanujan_egraph::saturate::{self, StopReason, run, run_until};
-use ramanujan_egraph::steps::StepText;
+pub use ramanujan_egraph::steps::StepText as Step;
 use ramanujan_egraph::term::{DEFAULT_MAX_DEPTH, Term};
 use ramanujan_egraph::vocabulary::Vocabulary;
 
@@ -49,7 +49,7 @@ pub enum Verdict {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verification {
     pub verdict: Verdict,
-    pub steps: Vec<StepText>,
+    pub steps: Vec<Step>,
 }
 
 struct Theory {

@@ -10,12 +10,13 @@ use serde_json::{Value, json};
 use crate::bounds::within;
 
 /// Nodes that are shown where `max_shown` is not given: more are no longer told apart in a drawing.
-const DEFAULT_SHOWN: usize = 500;
+pub(crate) const DEFAULT_SHOWN: usize = 500;
 /// Most nodes that a request may ask to be shown.
-const MAX_SHOWN: usize = 5_000;
+pub(crate) const MAX_SHOWN: usize = 5_000;
 
 /// What a request may ask for besides the result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Part {
     /// The classes and nodes of the graph.

@@ -3,7 +3,10 @@
 //! `theory` reads what requests speak of (languages, operators, rules, costs), `bounds` how far a run may go;
 //! `saturation`, `proof` and `shared` answer, `graph` and `view` show. Everything with a law is in the library.
 //! [`gadget`] is what `provider` exports as the WIT interface `gadgets`. The page is in `assets/`, mounted as files.
+//! [`api`] describes requests and replies, `shapes` what of them is read by hand.
 
+#[cfg(not(target_family = "wasm"))]
+pub mod api;
 mod bounds;
 mod entries;
 pub mod gadget;
@@ -13,6 +16,8 @@ mod proof;
 mod routes;
 mod saturation;
 pub mod settings;
+#[cfg(not(target_family = "wasm"))]
+mod shapes;
 mod shared;
 mod store;
 mod theory;
@@ -35,6 +40,7 @@ pub fn service() -> Service {
         constants: page::constants,
     })
     .identity(settings::IDENTITY)
+    .settings(settings::check)
     .health_check(page::health)
     .post("/egraph/saturate", saturate::post)
     .get("/egraph/rules", rules::list)
@@ -42,10 +48,10 @@ pub fn service() -> Service {
     .post("/egraph/explain", proofs::explain)
     .post("/egraph/merge", graphs::merge)
     .get("/egraph/graphs/{graph}", graphs::list)
-    .page(page::index)
-    .get("/egraph/page/{file}", page::file)
-    .get("/egraph/shared/{file}", page::shared)
-    .get("/egraph/lib/{file}", page::library)
+    .page(page::PAGE.file("index.html"))
+    .get("/egraph/page/{file}", page::PAGE.files())
+    .get("/egraph/shared/{file}", page::SHARED.files())
+    .get("/egraph/lib/{file}", page::LIBRARIES.files())
     .get("/egraph/cache/stats", cache::stats)
 }
 

@@ -1,7 +1,6 @@
 //! One saturation: a term in a graph of its own, and what is said of it.
 
 use ramanujan_core::{Code, Color, Problem};
-use ramanujan_egraph::colors::Mode;
 use ramanujan_egraph::egraph::EGraph;
 use ramanujan_egraph::extract::{Cost, extract};
 use ramanujan_egraph::read;
@@ -18,6 +17,7 @@ use crate::{graph, view};
 
 /// How the canonical form is written.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Form {
     /// As an S-expression.
@@ -63,24 +63,49 @@ fn spell(vocabulary: &Vocabulary, cost: &Cost) -> String {
 
 /// What came of a saturation, as its reply has it.
 #[derive(Serialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
 pub(crate) struct Saturated {
+    /// The route's name.
+    #[cfg_attr(not(target_family = "wasm"), schemars(extend("const" = "saturate")))]
     operation: &'static str,
+    /// The cheapest term found that is equal to the expression, in the form asked for.
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "crate::shapes::CanonicalForm"))]
     canonical_form: Value,
+    /// The colour of the expression's class.
     color: Color,
+    /// Classes of the graph; the same as `classes`.
     equivalence_classes: usize,
+    /// For each rule of the run how many times it united two classes.
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "std::collections::BTreeMap<String, u64>"))]
     rewrites_applied: Map<String, Value>,
+    /// Sweeps over the graph, the last one included.
     saturation_iterations: u64,
+    /// Why the run ended.
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "crate::shapes::StopReasonName"))]
     stop_reason: &'static str,
+    /// The cost of the canonical form as a tree.
     cost: u64,
+    /// The cost of the canonical form where common parts count once.
     dag_cost: u64,
+    /// The cost of the expression as it was given.
     input_cost: u64,
+    /// Nodes of the graph.
     pub(crate) nodes: usize,
+    /// Classes of the graph.
     classes: usize,
+    /// The colour mode of the run.
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "crate::shapes::ColorMode"))]
     color_mode: &'static str,
+    /// The first 50 steps that the colour rule forbids.
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "Vec<crate::shapes::ColorConflict>"))]
     color_conflicts: Vec<Value>,
+    /// How many steps the colour rule forbids.
     color_conflict_count: u64,
+    /// Whether the canonical form, read again from this reply, is in the class of the expression.
     verified: bool,
+    /// The graph, where `include` asks for it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "crate::shapes::ShownGraph"))]
     graph: Option<Value>,
 }
 
@@ -130,10 +155,7 @@ pub(crate) fn saturate(job: &Job, term: &Term) -> Result<Saturated, Problem> {
         input_cost: cost.of_term(egraph.vocabulary(), term),
         nodes,
         classes,
-        color_mode: match mode {
-            Mode::Block => "block",
-            Mode::Report => "report",
-        },
+        color_mode: mode.as_str(),
         color_conflicts: refused.collect(),
         color_conflict_count: conflicts.total(),
         verified,

@@ -23,15 +23,26 @@ const MAX_TERM_BYTES: usize = 2_000;
 /// Most classes with several terms, and clashes, that a reply shows.
 const MAX_SHOWN: usize = 100;
 
-/// Two terms that are equal, or one that is there.
+/// Two terms that are equal, or one that is there; each at most 2000 bytes as text.
 #[derive(Deserialize)]
+#[cfg_attr(
+    not(target_family = "wasm"),
+    derive(schemars::JsonSchema),
+    schemars(extend("oneOf" = [{"required": ["left", "right"]}, {"required": ["term"]}]))
+)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct FactEntry {
+    /// A term that is equal to `right`.
     #[serde(default)]
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "Option<crate::shapes::Term>"))]
     left: Option<Value>,
+    /// A term that is equal to `left`.
     #[serde(default)]
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "Option<crate::shapes::Term>"))]
     right: Option<Value>,
+    /// A term that is there, in place of `left` and `right`.
     #[serde(default)]
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "Option<crate::shapes::Term>"))]
     term: Option<Value>,
 }
 

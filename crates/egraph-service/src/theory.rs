@@ -15,13 +15,9 @@ use ramanujan_egraph::term::Term;
 use ramanujan_egraph::vocabulary::Vocabulary;
 use serde_json::Value;
 
-use crate::entries::{CustomEntry, Names, OperatorEntry, RuleEntry};
+use crate::entries::{CustomEntry, MAX_OPERATORS, MAX_RULES, Names, OperatorEntry, RuleEntry};
 use crate::view;
 
-/// Most entries in `rules`.
-const MAX_RULES: usize = 1_000;
-/// Most entries in `operators`.
-const MAX_OPERATORS: usize = 200;
 /// Most pairs of RED and BLUE that a refusal names.
 const MAX_PAIRS: usize = 10;
 

@@ -281,6 +281,20 @@ fn bad_requests_are_problem_documents_that_name_the_trouble() {
 }
 
 #[test]
+fn a_query_parameter_that_a_route_does_not_know_is_refused() {
+    for (route, body) in [
+        ("saturate", json!({"expression": "a"})),
+        ("verify", json!({"lhs": "a", "rhs": "a"})),
+        ("explain", json!({"expression": "a"})),
+        ("merge", json!({"graphs": []})),
+    ] {
+        let refused = post(&format!("/egraph/{route}?timeout_ms=1"), &body);
+        assert_eq!((refused.status, &refused.json["code"]), (422, &json!("unknown-parameter")), "{route}");
+        assert_eq!(post(&format!("/egraph/{route}"), &body).status, 200, "{route}");
+    }
+}
+
+#[test]
 fn a_shared_term_that_is_huge_as_a_tree_is_refused() {
     let mut nodes = vec![json!({"op": "x"})];
     nodes.extend((0..90).map(|i| json!({"op": "f", "children": [i, i]})));

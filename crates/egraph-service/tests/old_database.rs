@@ -1,30 +1,22 @@
 //! A database that revision 80a519f made opens, and what is in it is answered.
 
-use std::path::Path;
-
 use egraph_service::service;
 use http::Method;
-use ramanujan_shell::native::{database_file, send};
+use ramanujan_shell::native::{answered, database_copy};
 use serde_json::{Value, json};
 
 fn get(path: &str) -> Value {
-    let reply = send(&service(), Method::GET, path, "");
-    assert_eq!(reply.status, 200, "{path}: {}", reply.json);
-    reply.json
+    answered(&service(), Method::GET, path, &Value::Null)
 }
 
 fn post(path: &str, body: &Value) -> Value {
-    let reply = send(&service(), Method::POST, path, body.to_string());
-    assert_eq!(reply.status, 200, "{body}: {}", reply.json);
-    reply.json
+    answered(&service(), Method::POST, path, body)
 }
 
 #[test]
 fn facts_and_counters_of_an_older_revision_are_read_and_added_to() {
-    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("egraph-80a519f.sqlite3");
-    std::fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/80a519f.sqlite3"), &file)
-        .unwrap();
-    let _database = database_file(&file);
+    let fixture = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/80a519f.sqlite3");
+    let _database = database_copy(fixture, concat!(env!("CARGO_TARGET_TMPDIR"), "/egraph-80a519f.sqlite3"));
     assert_eq!(get("/egraph/health")["schema_version"], 11);
     let shared = get("/egraph/graphs/shared");
     let facts = shared["facts"].as_array().unwrap();

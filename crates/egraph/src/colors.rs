@@ -42,6 +42,24 @@ pub enum Mode {
     Report,
 }
 
+impl Mode {
+    /// Every mode.
+    pub const ALL: [Mode; 2] = [Mode::Block, Mode::Report];
+
+    /// Its name in requests and replies.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Mode::Block => "block",
+            Mode::Report => "report",
+        }
+    }
+
+    /// The mode of a name.
+    pub fn named(name: &str) -> Option<Mode> {
+        Mode::ALL.into_iter().find(|mode| mode.as_str() == name)
+    }
+}
+
 /// A parent and a child that would break the rule, with the colours of their classes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pair {

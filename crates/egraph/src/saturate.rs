@@ -91,6 +91,16 @@ pub enum StopReason {
 }
 
 impl StopReason {
+    /// Every reason.
+    pub const ALL: [StopReason; 6] = [
+        StopReason::Saturated,
+        StopReason::IterationLimit,
+        StopReason::NodeLimit,
+        StopReason::TimeLimit,
+        StopReason::MatchLimit,
+        StopReason::GoalReached,
+    ];
+
     /// Its name in replies.
     pub fn as_str(self) -> &'static str {
         match self {

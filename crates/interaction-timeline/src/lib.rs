@@ -4,6 +4,8 @@
 //! `routes` reads requests and shapes replies, `store` has the tables and every statement, `settings` the variables; the
 //! other modules decide, without knowing either. This file only maps routes to those modules.
 
+#[cfg(not(target_family = "wasm"))]
+pub mod api;
 pub mod batch;
 pub mod convergence;
 pub mod csv;
@@ -37,6 +39,7 @@ pub fn service() -> Service {
         constants,
     })
     .identity(settings::IDENTITY)
+    .settings(settings::check)
     .health_check(health::check)
     .post("/timeline/events", events::post)
     .get("/timeline/query", query::get)

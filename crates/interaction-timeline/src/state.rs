@@ -16,6 +16,9 @@ pub enum List {
 }
 
 impl List {
+    /// All of them.
+    pub const ALL: [Self; 3] = [List::Types, List::Origins, List::Documents];
+
     /// Its name in requests and replies.
     pub fn name(self) -> &'static str {
         match self {
@@ -27,7 +30,7 @@ impl List {
 
     /// The list of this name.
     pub fn parse(name: &str) -> Option<Self> {
-        [List::Types, List::Origins, List::Documents].into_iter().find(|list| list.name() == name)
+        Self::ALL.into_iter().find(|list| list.name() == name)
     }
 }
 
@@ -99,4 +102,24 @@ pub fn document(name: &str, events: u64, replicas: Option<&Replicas>) -> Value {
         }
     }
     item
+}
+
+/// A number of events for each colour.
+#[cfg(not(target_family = "wasm"))]
+#[derive(Clone, Copy, Debug)]
+pub struct ByColor;
+
+#[cfg(not(target_family = "wasm"))]
+impl schemars::JsonSchema for ByColor {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "ByColor".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let names = Color::ALL.map(Color::as_str);
+        let count = json!({"type": "integer", "minimum": 0});
+        let members: Map<String, Value> =
+            names.iter().map(|name| ((*name).to_owned(), count.clone())).collect();
+        schemars::json_schema!({"type": "object", "properties": members, "required": names})
+    }
 }

@@ -88,6 +88,9 @@ fn what_is_archived_is_provable_known_and_comes_back() {
     let first = before.2[0]["event_id"].as_str().unwrap();
     let gone = problem(&get(&format!("/timeline/event/{first}")), 410, "event-archived");
     assert_eq!((&gone["seq"], &gone["file_sha256"]), (&json!(1), &json!(Digest::of(files[0].as_bytes()))));
+    for relation in ["causes", "effects", "concurrent"] {
+        problem(&get(&format!("/timeline/event/{first}/{relation}")), 410, "event-archived");
+    }
     assert_eq!(get("/timeline/query?limit=1").json["archived_until"], json!(2976));
     let again = post(&json!([event(0), event(3999), event(4000)]));
     assert_eq!(again.status, 200, "{}", again.json);

@@ -98,7 +98,7 @@ fn convergence_follows_from_each_agents_latest_clock_and_fingerprint() {
                "fingerprint": print.repeat(16)})
     };
     problem(&get("/timeline/convergence?document=d"), 404, "no-such-document");
-    problem(&get("/timeline/convergence"), 422, "invalid-parameter");
+    problem(&get("/timeline/convergence"), 422, "missing-parameter");
     post(&event(1, "a", json!({"a": 1}), "1"));
     post(&event(2, "b", json!({"a": 1, "b": 1}), "2"));
     let reply = get("/timeline/convergence?document=d").json;

@@ -184,6 +184,11 @@ fn wrong_parameters_are_refused_by_name() {
         problem(&with("x"), 422, "invalid-parameter");
         problem(&with("9"), 409, "beyond-the-end");
         assert_eq!((with("1").status, with("").status), (200, 200));
+        // Which of two is meant nobody can say.
+        let twice = [("last-event-id", "0"), ("last-event-id", "1")];
+        let refused = send_with(&service(), Method::GET, &format!("/timeline/{route}"), &twice, "");
+        problem(&refused, 400, "invalid-header");
+        problem(&with("é"), 400, "invalid-header");
     }
 }
 

@@ -5,6 +5,7 @@
 //! file is follows from its ending; a file with another ending is not there.
 
 use std::fs::File;
+use std::future::{Ready, ready};
 use std::io::{ErrorKind, Read};
 
 use http::{HeaderValue, StatusCode, header};
@@ -74,6 +75,16 @@ impl Folder {
         Ok(reply(request, media_type, self.read(name)?))
     }
 
+    /// The handler of a route for one file of the folder.
+    pub fn file(self, name: &'static str) -> impl Fn(Request) -> Ready<Result<Response, Problem>> + 'static {
+        move |request| ready(self.serve(&request, name))
+    }
+
+    /// The handler of a route for every file of the folder: its parameter `{file}` names one.
+    pub fn files(self) -> impl Fn(Request) -> Ready<Result<Response, Problem>> + 'static {
+        move |request| ready(self.serve(&request, request.param("file")))
+    }
+
     #[cfg(target_family = "wasm")]
     fn path(&self) -> std::path::PathBuf {
         self.place.into()
@@ -127,6 +138,7 @@ fn media_type(name: &str) -> Option<&'static str> {
     Some(match name.rsplit_once('.')?.1 {
         "html" => "text/html; charset=utf-8",
         "js" => "text/javascript; charset=utf-8",
+        "json" => "application/json",
         "css" => "text/css; charset=utf-8",
         "txt" => "text/plain; charset=utf-8",
         "svg" => "image/svg+xml",

@@ -14,6 +14,7 @@ pub mod files;
 mod info;
 pub mod log;
 pub mod page;
+mod reason;
 pub mod request;
 pub mod response;
 pub mod router;
@@ -27,6 +28,8 @@ mod wasm;
 
 #[cfg(not(target_family = "wasm"))]
 pub mod native;
+#[cfg(not(target_family = "wasm"))]
+pub mod schema;
 
 pub use body::Body;
 pub use clock::now_millis;

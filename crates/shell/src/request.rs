@@ -8,6 +8,8 @@ use http::request::Parts;
 use ramanujan_core::{Code, Problem, json};
 use serde::de::DeserializeOwned;
 
+use crate::reason::reason;
+
 /// Method, full path, headers, path parameters, and the whole body (already within the service's body limit).
 #[derive(Debug)]
 pub struct Request {
@@ -44,14 +46,15 @@ impl Request {
     ///
     /// # Errors
     /// 422 `invalid-path` naming the parameter.
-    pub fn parse_param<T: FromStr<Err: Display>>(&self, name: &str) -> Result<T, Problem> {
-        self.param(name).parse().map_err(|error| Problem::new(Code::InvalidPath, format!("{name}: {error}")))
+    pub fn parse_param<T: FromStr<Err: Display + 'static>>(&self, name: &str) -> Result<T, Problem> {
+        let invalid = |error| Problem::new(Code::InvalidPath, format!("{name}: {}", reason(&error)));
+        self.param(name).parse().map_err(invalid)
     }
 
     /// A header as text, `None` if absent.
     ///
     /// # Errors
-    /// 400 `invalid-header` if it holds other than visible ASCII, or stands twice where one value is meant: a header
+    /// 400 `invalid-header` if it holds other than printable ASCII, or stands twice where one value is meant: a header
     /// that is silently left out could turn a retry into a second operation.
     pub fn header(&self, name: &str) -> Result<Option<&str>, Problem> {
         let mut values = self.parts.headers.get_all(name).iter();
@@ -59,7 +62,7 @@ impl Request {
         match (value.to_str(), values.next()) {
             (Ok(text), None) => Ok(Some(text)),
             _ => {
-                let detail = format!("the header {name} must stand once, in visible ASCII characters");
+                let detail = format!("the header {name} must stand once, in printable ASCII characters");
                 Err(Problem::new(Code::InvalidHeader, detail))
             }
         }
@@ -68,14 +71,14 @@ impl Request {
     /// The `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header), `None` if absent.
     ///
     /// # Errors
-    /// 422 `invalid-idempotency-key` if it is not 1 to 255 visible ASCII characters.
+    /// 422 `invalid-idempotency-key` if it is not 1 to 255 printable ASCII characters, spaces around them not counted.
     pub fn idempotency_key(&self) -> Result<Option<&str>, Problem> {
         match self.header("idempotency-key").map(|key| key.map(str::trim)) {
             Ok(None) => Ok(None),
-            Ok(Some(key)) if (1..=255).contains(&key.len()) => Ok(Some(key)),
+            Ok(Some(key)) if (1..=255).contains(&key.len()) && !key.contains('\t') => Ok(Some(key)),
             _ => Err(Problem::new(
                 Code::InvalidIdempotencyKey,
-                "Idempotency-Key must be 1 to 255 visible ASCII characters",
+                "Idempotency-Key must be 1 to 255 printable ASCII characters",
             )),
         }
     }
@@ -163,8 +166,8 @@ impl Query<'_> {
     ///
     /// # Errors
     /// 422 `invalid-parameter` naming it.
-    pub fn parse<T: FromStr<Err: Display>>(&self, name: &str) -> Result<Option<T>, Problem> {
-        let invalid = |error| Problem::new(Code::InvalidParameter, format!("{name}: {error}"));
+    pub fn parse<T: FromStr<Err: Display + 'static>>(&self, name: &str) -> Result<Option<T>, Problem> {
+        let invalid = |error| Problem::new(Code::InvalidParameter, format!("{name}: {}", reason(&error)));
         self.get(name).map(|text| text.parse().map_err(invalid)).transpose()
     }
 
@@ -196,7 +199,10 @@ mod tests {
         };
         assert_eq!(with(&[]).idempotency_key(), Ok(None));
         assert_eq!(with(&[b" k "]).idempotency_key(), Ok(Some("k")));
-        for values in [&["schlüssel".as_bytes()][..], &[b"\xff"], &[b"a", b"b"], &[b""], &[&[b'k'; 256]]] {
+        assert_eq!(with(&[b"a key"]).idempotency_key(), Ok(Some("a key")));
+        for values in
+            [&["schlüssel".as_bytes()][..], &[b"\xff"], &[b"a\tkey"], &[b"a", b"b"], &[b""], &[&[b'k'; 256]]]
+        {
             let request = with(values);
             assert_eq!(
                 request.idempotency_key().unwrap_err().code,

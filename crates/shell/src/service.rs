@@ -83,6 +83,7 @@ struct Route {
 pub struct Service {
     info: Info,
     identity: Vec<Fixed>,
+    settings: Option<fn() -> Result<(), Problem>>,
     bases: Vec<&'static str>,
     routes: Vec<Route>,
     root_members: Option<Members>,
@@ -103,6 +104,7 @@ impl Service {
         Service {
             bases: vec![info.base],
             identity: Vec::new(),
+            settings: None,
             info,
             routes: Vec::new(),
             root_members: None,
@@ -117,6 +119,14 @@ impl Service {
     #[must_use]
     pub fn identity(mut self, identity: impl IntoIterator<Item = Fixed>) -> Self {
         self.identity.extend(identity);
+        self
+    }
+
+    /// What reads all variables of the component, the `check` of its table: health asks it, so that a value which one
+    /// seldom used route cannot work with is seen before a request meets it.
+    #[must_use]
+    pub fn settings(mut self, check: fn() -> Result<(), Problem>) -> Self {
+        self.settings = Some(check);
         self
     }
 
@@ -163,6 +173,11 @@ impl Service {
         let own = [self.info.base.to_owned(), self.health_path()].into_iter().chain(health);
         let declared = self.routes.iter().map(|route| (route.method.clone(), route.pattern.to_owned()));
         own.map(|path| (Method::GET, path)).chain(declared).collect()
+    }
+
+    /// The base below which the service answers, and then its further names.
+    pub fn bases(&self) -> &[&'static str] {
+        &self.bases
     }
 
     fn health_path(&self) -> String {
@@ -396,6 +411,9 @@ impl Service {
         members.insert("component".into(), self.info.component.into());
         members.insert("version".into(), self.info.version.into());
         members.insert("timestamp".into(), format_rfc3339(now_millis()).into());
+        if let Some(check) = self.settings {
+            check()?;
+        }
         if let Some(check) = &self.health {
             members.extend(check(request).await.map_err(|problem| unwell(self.info.component, problem))?);
         }

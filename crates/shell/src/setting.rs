@@ -21,6 +21,8 @@ use std::str::FromStr;
 
 use ramanujan_core::{Code, Problem};
 
+use crate::reason::reason;
+
 /// The text of a variable, `None` if unset or empty.
 pub fn text(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.trim().is_empty())
@@ -30,10 +32,10 @@ pub fn text(name: &str) -> Option<String> {
 ///
 /// # Errors
 /// 500 `invalid-setting` naming the variable: only the operator can mend it.
-pub fn number<T: FromStr<Err: Display>>(name: &str, default: T) -> Result<T, Problem> {
+pub fn number<T: FromStr<Err: Display + 'static>>(name: &str, default: T) -> Result<T, Problem> {
     match text(name) {
         None => Ok(default),
-        Some(value) => value.trim().parse().map_err(|error| invalid(name, &value, error)),
+        Some(value) => value.trim().parse().map_err(|error| invalid(name, &value, reason(&error))),
     }
 }
 
@@ -77,7 +79,7 @@ impl Setting<String> {
     }
 }
 
-impl<T: FromStr<Err: Display>> Setting<T> {
+impl<T: FromStr<Err: Display + 'static>> Setting<T> {
     /// The value: the variable's, or the default.
     ///
     /// # Errors
@@ -92,11 +94,13 @@ impl<T: FromStr<Err: Display>> Setting<T> {
     /// As [`Setting::read`].
     pub fn parse(&self, given: Option<String>) -> Result<T, Problem> {
         let Some(text) = given else { return Ok((self.default)()) };
-        let value = text.trim().parse().map_err(|error| invalid(self.name, &text, error))?;
+        let value = text.trim().parse().map_err(|error| invalid(self.name, &text, reason(&error)))?;
         if (self.accepts)(&value) {
             return Ok(value);
         }
-        Err(invalid(self.name, &text, format_args!("it must lie in {} ({})", self.bounds, self.unit)))
+        // The table has a range of Rust's.
+        let bounds = self.bounds.replace("..=", " to ").replace('_', "");
+        Err(invalid(self.name, &text, format_args!("it must lie within {bounds} {}", self.unit)))
     }
 }
 
@@ -130,6 +134,9 @@ impl Fixed {
     }
 }
 
+/// The problem of a variable that cannot be used, under a name that the table's macro can say in any crate.
+pub type Unusable = Problem;
+
 /// A row of a component's table of variables, for documents and tests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Variable {
@@ -145,7 +152,8 @@ pub struct Variable {
     pub bounds: &'static str,
 }
 
-/// A component's table of variables: a [`Setting`](crate::setting::Setting) each, and `VARIABLES`, all rows.
+/// A component's table of variables: a [`Setting`](crate::setting::Setting) each, `VARIABLES`, all rows, and `check`, which
+/// reads each of them.
 ///
 /// `/// meaning` `NAME: Type = default;`, with `, first..=last` and `, "unit"` after the default where it is a number.
 #[macro_export]
@@ -171,5 +179,14 @@ macro_rules! settings {
                 bounds: concat!($(stringify!($range))?),
             },
         )+];
+
+        /// Reads every variable of this component.
+        ///
+        /// # Errors
+        /// 500 `invalid-setting` naming the first that cannot be used.
+        pub fn check() -> Result<(), $crate::setting::Unusable> {
+            $($name.read()?;)+
+            Ok(())
+        }
     };
 }

@@ -5,6 +5,8 @@ use std::fmt;
 
 use ramanujan_core::{Code, Problem};
 use ramanujan_verification::embedding::{Embedding, MAX_DIMENSION, ReadError};
+#[cfg(not(target_family = "wasm"))]
+use ramanujan_verification::{embedding::MIN_DIMENSION, knn::COMPONENT_BYTES};
 use serde::Deserialize;
 use serde::de::{Deserializer, SeqAccess, Visitor};
 
@@ -19,6 +21,37 @@ impl Components {
     /// 422 `invalid-embedding`, its detail beginning with `place`.
     pub(crate) fn embedding(self, place: &str) -> Result<Embedding, Problem> {
         self.0.map_err(|error| Problem::new(Code::InvalidEmbedding, format!("{place}: {error}")))
+    }
+}
+
+#[cfg(not(target_family = "wasm"))]
+impl schemars::JsonSchema for Components {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Embedding".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        // The largest f32 in its usual spelling, which is a little more and is rounded to it.
+        const MAX: f64 = 3.402_823_5e38;
+        let characters = |components: usize| (components * COMPONENT_BYTES).div_ceil(3) * 4;
+        schemars::json_schema!({
+            "description": "A vector of finite f32. Numbers are rounded to the nearest f32.",
+            "oneOf": [
+                {
+                    "type": "array",
+                    "items": {"type": "number", "minimum": -MAX, "maximum": MAX},
+                    "minItems": MIN_DIMENSION,
+                    "maxItems": MAX_DIMENSION,
+                },
+                {
+                    "type": "string",
+                    "description": "The components one after the other, little-endian.",
+                    "contentEncoding": "base64",
+                    "minLength": characters(MIN_DIMENSION),
+                    "maxLength": characters(MAX_DIMENSION),
+                },
+            ],
+        })
     }
 }
 

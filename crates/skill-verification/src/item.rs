@@ -22,25 +22,35 @@ const MAX_LABEL: usize = 256;
 /// Begins what a subject's digest is made of.
 const DOMAIN: &[u8] = b"ramanujan/subject/1\0";
 
-/// The body of `POST /verify/analyze` and each item of a batch.
+/// An item to judge.
+///
+/// It has either `embedding` or `skill`, and of `reference` and `collection` at most one, with an embedding only.
 #[derive(Deserialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema), schemars(rename = "Item"))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ItemRequest {
+    /// Names the image; a stored vector of this id is the item itself and none of its neighbours.
     #[serde(default)]
+    #[cfg_attr(not(target_family = "wasm"), schemars(length(max = MAX_LABEL)))]
     image_id: Option<String>,
+    /// The vector to judge.
     #[serde(default)]
     embedding: Option<Components>,
+    /// Which model the vector is from; it is given back and not interpreted.
     #[serde(default)]
+    #[cfg_attr(not(target_family = "wasm"), schemars(length(max = MAX_LABEL)))]
     embedding_model: Option<String>,
-    /// Vectors to compare with.
+    /// Vectors of the same dimension to compare with, at most `MAX_REFERENCE_VECTORS`.
     #[serde(default)]
     reference: Option<Vec<Components>>,
     /// Stored collection to compare with.
     #[serde(default)]
     collection: Option<String>,
+    /// The skill to judge.
     #[serde(default)]
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "Option<Skill>"))]
     skill: Option<Value>,
-    /// The agent in whose name the votes are made out.
+    /// The agent in whose name the votes are made out; `AGENT_ID` where it is missing.
     #[serde(default)]
     agent_id: Option<AgentId>,
 }

@@ -5,6 +5,10 @@
 //! `surroundings` is what lies around it, `store` holds the tables, `settings` the limits, and `routes` turns requests
 //! into calls of these and tells the timeline.
 
+#[cfg(not(target_family = "wasm"))]
+mod aliases;
+#[cfg(not(target_family = "wasm"))]
+pub mod api;
 mod collection;
 mod components;
 mod item;

@@ -99,7 +99,7 @@ impl Settings {
     }
 }
 
-fn of<T: FromStr<Err: Display>>(
+fn of<T: FromStr<Err: Display + 'static>>(
     variables: &dyn Fn(&str) -> Option<String>,
     setting: &Setting<T>,
 ) -> Result<T, Problem> {

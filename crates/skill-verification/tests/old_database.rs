@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use http::Method;
-use ramanujan_shell::native::{self, send};
+use ramanujan_shell::native;
 use serde_json::{Value, json};
 
 fn fixture(name: &str) -> PathBuf {
@@ -11,10 +11,7 @@ fn fixture(name: &str) -> PathBuf {
 }
 
 fn ask(method: Method, path: &str, body: &Value) -> Value {
-    let body = if body.is_null() { String::new() } else { body.to_string() };
-    let reply = send(&skill_verification::service(), method, path, body);
-    assert_eq!(reply.status, 200, "{path}: {}", reply.json);
-    reply.json
+    native::answered(&skill_verification::service(), method, path, body)
 }
 
 /// The embedding that was analysed: sines of numbers that say nothing.
@@ -24,9 +21,8 @@ fn embedding() -> Vec<f64> {
 
 #[test]
 fn collections_and_votes_of_an_older_revision_are_read_and_added_to() {
-    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("skill-verification-80a519f.sqlite3");
-    std::fs::copy(fixture("database.sqlite3"), &file).unwrap();
-    let _database = native::database_file(&file);
+    let copy = Path::new(env!("CARGO_TARGET_TMPDIR")).join("skill-verification-80a519f.sqlite3");
+    let _database = native::database_copy(fixture("database.sqlite3"), copy);
     native::mount("interaction-timeline", interaction_timeline::service());
     let answers: Value = serde_json::from_slice(&std::fs::read(fixture("answers.json")).unwrap()).unwrap();
     assert_eq!(ask(Method::GET, "/verify/health", &Value::Null)["schema_version"], 8);

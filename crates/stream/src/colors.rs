@@ -4,9 +4,15 @@ use serde::Serialize;
 
 /// The colour an operation is shown in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
 pub(crate) struct DisplayColor {
+    /// Red, green and blue.
+    #[cfg_attr(not(target_family = "wasm"), schemars(regex(pattern = "^#[0-9A-F]{6}$")))]
     pub(crate) hex: String,
+    /// The emoji nearest to it.
     pub(crate) sigil: String,
+    /// By its hue: 0 from 60 to below 180 degrees and for greys, -1 to below 300, +1 for the rest.
+    #[cfg_attr(not(target_family = "wasm"), schemars(range(min = -1, max = 1)))]
     pub(crate) trit: i8,
 }
 

@@ -22,31 +22,48 @@ const MAX_BLOCKS: usize = 7;
 const MAX_PROOFS: usize = 16;
 /// What was joined before a segment; no dot is called so.
 const PAST: &str = "past";
+const ORDERS: [&str; 2] = ["log", "latest-first"];
 const RULES: [&str; 4] = ["assoc:merge", "assoc_rev:merge", "comm:merge", "idem:merge"];
 
 /// What two orders of one document's deltas have in common.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
+#[cfg_attr(not(target_family = "wasm"), schemars(rename = "WitnessConvergence"))]
 pub(crate) struct Convergence {
+    /// Whether both orders join to one state.
     verdict: Verdict,
     /// Why it is not proved.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "String"))]
     reason: Option<String>,
+    /// As the deltas arrived, and of those that may come next always the one that arrived last.
+    #[cfg_attr(not(target_family = "wasm"), schemars(extend("const" = ORDERS)))]
     orders: [&'static str; 2],
+    /// The laws that the proofs use.
+    #[cfg_attr(not(target_family = "wasm"), schemars(extend("const" = RULES)))]
     rules: [&'static str; 4],
     /// Proofs in the order of the log. Outside of them both orders are the same.
     proofs: Vec<Proof>,
     /// What the second order comes to; absent where it is the first or was not gone through.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "Digest"))]
     second_digest: Option<Digest>,
+    /// Of the value that the second order comes to.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "Digest"))]
     second_value_digest: Option<Digest>,
 }
 
 /// Why two orders of one segment join to the same.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
+#[cfg_attr(not(target_family = "wasm"), schemars(rename = "ConvergenceProof"))]
 struct Proof {
+    /// The deltas of the part joined in the first order. `past` is what was joined before, `ann:2..ann:7` a run of deltas.
     left: String,
+    /// The same in the second order.
     right: String,
+    /// From the one to the other.
     steps: Vec<Step>,
 }
 
@@ -81,7 +98,7 @@ impl Kept {
         let mut witness = Convergence {
             verdict: Verdict::NotProved,
             reason: None,
-            orders: ["log", "latest-first"],
+            orders: ORDERS,
             rules: RULES,
             proofs: Vec::new(),
             second_digest: None,

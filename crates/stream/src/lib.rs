@@ -4,6 +4,8 @@
 //! composed `gadgets` interface that both join the same; expressions go there too. Streams keep no state.
 
 mod acknowledged;
+#[cfg(not(target_family = "wasm"))]
+pub mod api;
 mod colors;
 mod convergence;
 mod event;
@@ -14,6 +16,8 @@ mod orders;
 mod recompute;
 mod routes;
 pub mod settings;
+#[cfg(not(target_family = "wasm"))]
+mod shapes;
 
 use ramanujan_core::Color;
 use ramanujan_shell::service::color_constants;
@@ -34,6 +38,7 @@ pub fn red(version: &'static str) -> Service {
     Service::new(info)
         .alias("/red")
         .identity(settings::identity("stream-red", Color::Red))
+        .settings(settings::check)
         .health_check(neighbours::health)
         .get("/stream/red/test", async |request| state::test(Color::Red, request).await)
         .get("/stream/red/state", async |request| state::get(Color::Red, request).await)
@@ -55,6 +60,7 @@ pub fn blue(version: &'static str) -> Service {
     Service::new(info)
         .alias("/blue")
         .identity(settings::identity("stream-blue", Color::Blue))
+        .settings(settings::check)
         .health_check(neighbours::health)
         .get("/stream/blue/test", async |request| state::test(Color::Blue, request).await)
         .get("/stream/blue/state", async |request| state::get(Color::Blue, request).await)
@@ -76,6 +82,7 @@ pub fn green(version: &'static str) -> Service {
     Service::new(info)
         .alias("/green")
         .identity(settings::identity("stream-green", Color::Green))
+        .settings(settings::check)
         .health_check(neighbours::health)
         .get("/stream/green/test", async |request| state::test(Color::Green, request).await)
         .get("/stream/green/state", async |request| state::get(Color::Green, request).await)

@@ -10,9 +10,9 @@ use ramanujan_crdt::{Json, Op, TapPhase};
 const CHECKS: [&str; 3] = ["verify", "check", "canonicalize"];
 
 /// The operations that a stream takes, by the table of types; a transition with where it leads.
-pub(crate) fn allowed(color: Color) -> Vec<String> {
+pub(crate) fn allowed(color: Color) -> Vec<&'static str> {
     let own = if color == Color::Green { &CHECKS[..] } else { &[] };
-    own.iter().map(|name| (*name).to_owned()).chain(Op::names_of_color(color)).collect()
+    own.iter().copied().chain(Op::names_of_color(color)).collect()
 }
 
 /// Whether a stream takes an operation.

@@ -255,6 +255,39 @@ fn an_idempotency_key_that_cannot_be_read_is_refused_and_stores_nothing() {
 }
 
 #[test]
+fn a_query_parameter_that_no_route_knows_is_refused_and_nothing_is_stored() {
+    let _network = network();
+    let (red, green) = (ramanujan_stream::red("0"), ramanujan_stream::green("0"));
+    let insert = json!({"operation": "insert", "document_id": "d", "value": "x"}).to_string();
+    let transition = json!({"operation": "transition", "document_id": "d", "value": "VERIFY"}).to_string();
+    for (service, method, path, body) in [
+        (&red, Method::POST, "/stream/red/apply", insert.as_str()),
+        (&red, Method::GET, "/stream/red/test", ""),
+        (&red, Method::GET, "/stream/red/state", ""),
+        (&green, Method::POST, "/stream/green/apply", &transition),
+        (&green, Method::POST, "/stream/green/verify", r#"{"document_id": "d"}"#),
+        (&green, Method::POST, "/stream/green/check", r#"{"lhs": "a", "rhs": "a"}"#),
+        (&green, Method::POST, "/stream/green/canonicalize", r#"{"expression": "a"}"#),
+    ] {
+        let reply = send(service, method, &format!("{path}?sequence=1"), body);
+        assert_eq!(
+            (reply.status, &reply.json["code"]),
+            (422, &json!("unknown-parameter")),
+            "{path}: {}",
+            reply.json
+        );
+    }
+    assert!(events().is_empty());
+    let unnamed = send(&red, Method::GET, "/stream/red/state", "");
+    assert_eq!(
+        (unnamed.status, &unnamed.json["code"]),
+        (422, &json!("missing-parameter")),
+        "{}",
+        unnamed.json
+    );
+}
+
+#[test]
 fn health_names_the_component_that_fails() {
     let health = || send(&ramanujan_stream::red("0"), Method::GET, "/stream/red/health", "");
     let guard = network();

@@ -3,18 +3,19 @@
 //! Canonical form: JSON as [`crate::canonical`] describes it, with absent members left out and `depends_on` sorted
 //! without repetition. The content of an event is everything but `event_id` and `timestamp`.
 
-use std::collections::BTreeSet;
-use std::fmt;
+mod forms;
 
-use ramanujan_core::time::{MAX_UNIX_MILLIS, format_rfc3339, parse_rfc3339};
-use ramanujan_core::{AgentId, Color, Digest, DocumentId, Fingerprint, MAX_SAFE_INTEGER, VectorClock};
-use serde::de::{self, Deserializer, Visitor};
-use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+use ramanujan_core::time::format_rfc3339;
+use ramanujan_core::{AgentId, Color, Digest, DocumentId, MAX_SAFE_INTEGER, VectorClock};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 use thiserror::Error;
 
 use crate::canonical::{self, CanonicalError};
 use crate::row::color_code;
+use forms::{Members, Name, Number, Print, Time};
 
 /// Longest `type` or `operation`, in characters: a name, not a message.
 pub const MAX_NAME_CHARS: usize = 64;
@@ -51,6 +52,11 @@ fn invalid(member: &'static str, reason: impl Into<String>) -> EventError {
     EventError::Invalid { member, reason: reason.into() }
 }
 
+/// What the schema of [`Posted`] says of it.
+#[cfg(not(target_family = "wasm"))]
+const POSTED: &str = "An event in any of the forms that senders use. It needs a `type` or an `operation`, and an \
+`agent_id` or a `from`. What only one of these forms has goes into the payload.";
+
 /// An event as posted, in any of the forms that senders use. What only one of these forms has goes into the payload;
 /// an event that names an operation and no type is of the type `operation`.
 ///
@@ -63,30 +69,62 @@ fn invalid(member: &'static str, reason: impl Into<String>) -> EventError {
 /// ```
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema), schemars(transform = crate::schema::aliases))]
+#[cfg_attr(not(target_family = "wasm"), schemars(description = POSTED))]
 pub struct Posted {
+    /// Identity, if the sender chooses it; else the SHA-256 of the canonical event.
     #[serde(alias = "id")]
     event_id: Option<Digest>,
+    /// What happened; `operation` where it is left out beside an `operation`.
     #[serde(rename = "type", alias = "event_type")]
+    #[cfg_attr(not(target_family = "wasm"), schemars(length(min = 1, max = MAX_NAME_CHARS)))]
     kind: Option<String>,
+    /// When, by the sender's clock; the time of arrival if left out.
     timestamp: Option<Time>,
+    /// Whose event it is; left out, `from` stands for it.
     agent_id: Option<Name>,
+    /// Who sent.
     #[serde(alias = "from_agent")]
     from: Option<Name>,
+    /// Who received.
     #[serde(alias = "to_agent")]
     to: Option<Name>,
+    /// What was done, in the words of whoever did it.
+    #[cfg_attr(not(target_family = "wasm"), schemars(length(min = 1, max = MAX_NAME_CHARS)))]
     operation: Option<String>,
+    /// The document that it is about.
     document_id: Option<DocumentId>,
+    /// What the agent had seen of the document; at most 256 agents.
     vector_clock: Option<VectorClock>,
+    /// Ids of the events that it came after, which may still be on their way.
+    #[cfg_attr(not(target_family = "wasm"), schemars(length(max = MAX_DEPENDENCIES)))]
     depends_on: Option<BTreeSet<Digest>>,
+    /// Of the state that the agent had then.
     fingerprint: Option<Print>,
+    /// Its colour.
     color: Option<Color>,
+    /// Bytes of what was sent.
+    #[cfg_attr(not(target_family = "wasm"), schemars(range(max = MAX_SAFE_INTEGER)))]
     payload_size: Option<u64>,
+    /// How long it took, in milliseconds.
     duration_ms: Option<Number>,
+    /// The sender's own count of its events; where it is left out, the timeline counts.
+    #[cfg_attr(not(target_family = "wasm"), schemars(range(min = 1, max = MAX_ORIGIN_SEQ)))]
     origin_seq: Option<u64>,
+    /// Anything else, at most 4096 bytes of canonical JSON.
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "Option<crate::schema::Anything>"))]
     payload: Option<Box<RawValue>>,
+    /// Moved into the payload: the state before.
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "Option<serde_json::Value>"))]
     crdt_state_before: Option<Box<RawValue>>,
+    /// Moved into the payload: the state after.
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "Option<serde_json::Value>"))]
     crdt_state_after: Option<Box<RawValue>>,
+    /// Moved into the payload: which instrument.
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "Option<serde_json::Value>"))]
     instrument_id: Option<Box<RawValue>>,
+    /// Moved into the payload: which preparation.
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "Option<serde_json::Value>"))]
     preparation_id: Option<Box<RawValue>>,
 }
 
@@ -273,58 +311,6 @@ impl Posted {
     }
 }
 
-/// When something happened, as text or as a number.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(untagged)]
-enum Time {
-    Text(String),
-    Millis(u64),
-}
-
-impl Time {
-    fn millis(&self) -> Option<u64> {
-        match self {
-            Time::Text(text) => parse_rfc3339(text),
-            Time::Millis(millis) => Some(*millis).filter(|millis| *millis <= MAX_UNIX_MILLIS),
-        }
-    }
-}
-
-/// Members in the order of their names, which is the canonical one.
-#[derive(Default, Serialize)]
-struct Members<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    agent_id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    color: Option<Color>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    depends_on: Vec<&'a Digest>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    document_id: Option<&'a DocumentId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    duration_ms: Option<&'a RawValue>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    fingerprint: Option<&'a Print>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    from: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    operation: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    origin_seq: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    payload: Option<&'a RawValue>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    payload_size: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    timestamp: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    to: Option<&'a str>,
-    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
-    kind: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    vector_clock: Option<&'a VectorClock>,
-}
-
 fn check_name(member: &'static str, text: &str) -> Result<(), EventError> {
     let length = text.chars().count();
     if (1..=MAX_NAME_CHARS).contains(&length) && !text.chars().any(char::is_control) {
@@ -332,64 +318,6 @@ fn check_name(member: &'static str, text: &str) -> Result<(), EventError> {
     }
     let reason = format!("must be 1 to {MAX_NAME_CHARS} characters, none of them a control character");
     Err(invalid(member, reason))
-}
-
-/// A number that is a measure: in canonical form, and as the float near to it.
-#[derive(Clone, Debug)]
-struct Number(Box<RawValue>, f64);
-
-impl<'de> Deserialize<'de> for Number {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let literal = Box::<RawValue>::deserialize(deserializer)?;
-        let near: f64 = canonical::read(literal.get()).map_err(de::Error::custom)?;
-        let text = canonical::number(literal.get(), true).map_err(de::Error::custom)?;
-        canonical::read(&text).map(|text| Number(text, near)).map_err(de::Error::custom)
-    }
-}
-
-/// An agent's name; agents that have numbers for names may be written as numbers.
-#[derive(Clone, Debug)]
-struct Name(AgentId);
-
-impl<'de> Deserialize<'de> for Name {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct NameVisitor;
-        impl Visitor<'_> for NameVisitor {
-            type Value = Name;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("the name or number of an agent")
-            }
-
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Name, E> {
-                text.parse().map(Name).map_err(E::custom)
-            }
-
-            fn visit_u64<E: de::Error>(self, number: u64) -> Result<Name, E> {
-                number.to_string().parse().map(Name).map_err(E::custom)
-            }
-        }
-        deserializer.deserialize_any(NameVisitor)
-    }
-}
-
-/// A fingerprint for display (16 hex digits) or a digest (64).
-#[derive(Clone, Debug, Serialize)]
-#[serde(untagged)]
-enum Print {
-    Short(Fingerprint),
-    Long(Digest),
-}
-
-impl<'de> Deserialize<'de> for Print {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        match text.len() {
-            16 => text.parse().map(Print::Short).map_err(de::Error::custom),
-            64 => text.parse().map(Print::Long).map_err(de::Error::custom),
-            _ => Err(de::Error::custom("a fingerprint has 16 or 64 hex digits")),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -54,6 +54,8 @@ pub mod measure;
 pub mod merkle;
 pub mod proof;
 pub mod row;
+#[cfg(not(target_family = "wasm"))]
+pub mod schema;
 pub mod segment;
 pub mod tree;
 

@@ -39,6 +39,7 @@ pub struct Sample {
 /// Order statistics of latencies in milliseconds, by nearest rank: the p-th percentile of n values is the ⌈p·n/100⌉-th
 /// smallest, so it is one of them and never above the greatest. `null` of no values.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
 pub struct Latency {
     /// How many values.
     pub count: usize,

@@ -4,6 +4,8 @@
 //! `store` keeps patterns and `routes` answers. The routes of synchronisation are declared and say that they are not
 //! built yet.
 
+#[cfg(not(target_family = "wasm"))]
+pub mod api;
 pub mod generate;
 mod routes;
 pub mod settings;
@@ -25,7 +27,9 @@ pub fn service() -> Service {
         constants: Map::new,
     })
     .alias("/2tdx")
+    .alias("/skill")
     .identity(settings::IDENTITY)
+    .settings(settings::check)
     .root_members(sync::members)
     .health_check(sync::health)
     .post("/sync", sync::not_built)

@@ -1,30 +1,23 @@
 //! A database that revision 80a519f made opens, and what is in it is answered.
 
-use std::path::Path;
-
 use http::Method;
-use ramanujan_shell::native::{database_file, send};
+use ramanujan_shell::native::{answered, database_copy};
 use serde_json::{Value, json};
 use transduction_2tdx::service;
 
 fn get(path: &str) -> Value {
-    let reply = send(&service(), Method::GET, path, "");
-    assert_eq!(reply.status, 200, "{path}: {}", reply.json);
-    reply.json
+    answered(&service(), Method::GET, path, &Value::Null)
 }
 
 fn post(path: &str, body: &Value) -> Value {
-    let reply = send(&service(), Method::POST, path, body.to_string());
-    assert_eq!(reply.status, 200, "{body}: {}", reply.json);
-    reply.json
+    answered(&service(), Method::POST, path, body)
 }
 
 #[test]
 fn patterns_of_an_older_revision_are_read_applied_and_versioned() {
-    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("transduction-80a519f.sqlite3");
-    std::fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/80a519f.sqlite3"), &file)
-        .unwrap();
-    let _database = database_file(&file);
+    let fixture = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/80a519f.sqlite3");
+    let _database =
+        database_copy(fixture, concat!(env!("CARGO_TARGET_TMPDIR"), "/transduction-80a519f.sqlite3"));
     assert_eq!(get("/sync/health")["schema_version"], 4);
     let versions = get("/skill/patterns/idem/versions");
     let ids: Vec<&str> = versions["patterns"]

@@ -7,10 +7,10 @@ use serde_json::json;
 const PROBLEM: &str = "application/problem+json";
 
 #[test]
-fn root_and_health_answer_below_both_bases() {
+fn root_and_health_answer_below_all_bases() {
     let _database = fresh_database();
     let service = transduction_2tdx::service();
-    for base in ["/sync", "/sync/", "/2tdx"] {
+    for base in ["/sync", "/sync/", "/2tdx", "/skill", "/skill/"] {
         let reply = send(&service, Method::GET, base, "");
         assert_eq!(reply.status, 200, "{base}");
         for (member, value) in [
@@ -25,7 +25,7 @@ fn root_and_health_answer_below_both_bases() {
             assert_eq!(reply.json[member], value, "{member}");
         }
     }
-    for path in ["/sync/health", "/2tdx/health"] {
+    for path in ["/sync/health", "/2tdx/health", "/skill/health"] {
         let reply = send(&service, Method::GET, path, "");
         assert_eq!((reply.status, &reply.json["component"]), (200, &json!("transduction-2tdx")), "{path}");
         assert_eq!((&reply.json["store"], &reply.json["schema_version"]), (&json!("writable"), &json!(4)));
@@ -70,6 +70,8 @@ fn declared_routes_are_not_built_and_others_do_not_exist() {
         assert_eq!((refused.status, media_type(&refused)), (405, PROBLEM), "{path}");
         assert!(refused.headers.contains_key("allow"));
     }
+    let refused = send(&service, Method::DELETE, "/skill", "");
+    assert_eq!((refused.status, media_type(&refused)), (405, PROBLEM));
     // A component cannot run a compiler, so there is no such route.
     for path in ["/sync/nowhere", "/skill/nowhere", "/skill/compile"] {
         let unknown = send(&service, Method::GET, path, "");

@@ -1,8 +1,8 @@
 //! What a set of votes is worth, by calibration on labelled data (docs/verification.md).
 //!
-//! Each vote weighs the logarithm of how much more often sound items get it than defective ones; the sum of the
-//! weights is turned into a probability by isotonic regression, since votes are not independent and a sum of weights
-//! alone would be too sure.
+//! Each vote weighs the logarithm of how much more often sound items get it than defective ones (the weight of evidence
+//! of Good 1950); the sum of the weights is turned into a probability by isotonic regression (Zadrozny and Elkan 2002),
+//! since votes are not independent and a sum of weights alone would be too sure.
 
 mod calibrated;
 mod table;

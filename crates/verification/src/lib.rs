@@ -4,11 +4,15 @@
 //! the tests; [`verdict`] counts votes; [`confidence`] says what a set of votes is worth, by calibration on labelled
 //! data; [`report`] is the reply. Pure: no I/O, no clock, no randomness. Depends on nothing above `ramanujan-core`.
 
+#![deny(missing_docs)]
+
 pub mod confidence;
 pub mod embedding;
 pub mod knn;
 pub mod report;
 pub mod roster;
+#[cfg(not(target_family = "wasm"))]
+mod schema;
 pub mod skill;
 pub mod verdict;
 pub mod votes;

@@ -10,20 +10,33 @@ use crate::verdict::{Ballot, Groups, Verdict, Vote};
 
 /// What one verifier found.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
 pub struct Opinion {
-    /// 1 to 17.
+    /// The verifier's place in the roster, from 1.
+    #[cfg_attr(not(target_family = "wasm"), schemars(range(min = 1, max = 17)))]
     pub agent_id: u8,
+    /// The verifier's name for programs.
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "crate::schema::VerifierId"))]
     pub id: &'static str,
+    /// The verifier's name for people.
     pub name: &'static str,
+    /// The group that it votes in, in upper case.
     #[serde(serialize_with = "upper")]
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "crate::schema::Group"))]
     pub polarity: Polarity,
+    /// Name of the verifier's own colour.
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "crate::schema::VerifierColor"))]
     pub color: &'static str,
+    /// Sign of the polarity: `−`, `_`, `+`.
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "crate::schema::Sigil"))]
     pub sigil: &'static str,
     /// Name of the test.
     pub test: &'static str,
-    /// 0 to 1, higher is better, yes from 0.5; `None` where the test does not fit or lacks what it needs. A verifier
+    /// 0 to 1, higher is better, yes from 0.5; none where the test does not fit or lacks what it needs. A verifier
     /// with a score of 0.5 and more abstains where it defers to an objection within its group.
+    #[cfg_attr(not(target_family = "wasm"), schemars(range(min = 0.0, max = 1.0)))]
     pub score: Option<f64>,
+    /// What the verifier says, which the group's tally counts.
     pub vote: Vote,
     /// For people: what was found, or why the verifier abstains.
     pub reason: String,
@@ -31,15 +44,21 @@ pub struct Opinion {
     pub evidence: Map<String, Value>,
 }
 
-/// What all verifiers found in one item. Serialises as the reply of `POST /verify/analyze`, without its `status`.
+/// What all verifiers found in one item.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
 pub struct Report {
+    /// What was judged.
     pub kind: Kind,
+    /// What the three groups decide together.
     pub verdict: Verdict,
-    /// Probability that the item is sound, given these votes and even odds before them: [`confidence::of`].
+    /// Probability that the item is sound, given these votes and even odds before them; calibrated on labelled data.
+    #[cfg_attr(not(target_family = "wasm"), schemars(range(min = 0.0, max = 1.0)))]
     pub confidence: f64,
+    /// The votes counted by group.
     pub groups: Groups,
-    /// In roster order.
+    /// What each verifier found, in the order of the roster.
+    #[cfg_attr(not(target_family = "wasm"), schemars(length(equal = NUM_VERIFIERS)))]
     pub verifiers: Vec<Opinion>,
 }
 

@@ -10,16 +10,21 @@ pub const NUM_VERIFIERS: usize = 17;
 
 /// What is judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
+    /// A vector of 8 to 4096 components.
     Embedding,
+    /// Name, description, schemas and examples of what an agent can do.
     Skill,
 }
 
 /// One test: its name in replies, and in a sentence what it measures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Test {
+    /// In `snake_case`, distinct among the tests of one kind; replies and thresholds are named by it.
     pub name: &'static str,
+    /// What number it computes, as part of a sentence.
     pub measures: &'static str,
 }
 
@@ -28,9 +33,13 @@ pub struct Test {
 pub struct Verifier {
     /// 1 to 17, its place in the roster.
     pub agent_id: u8,
+    /// Its stable name for programs: in votes, in vector clocks and in [`find`].
     pub id: &'static str,
+    /// Its name for people.
     pub name: &'static str,
+    /// What it is there for, in two words.
     pub role: &'static str,
+    /// The group that it votes in.
     pub polarity: Polarity,
     /// Name of the verifier's own colour.
     pub color: &'static str,

@@ -9,9 +9,12 @@ use crate::roster::{NUM_VERIFIERS, ROSTER};
 
 /// What a verifier says of one item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Vote {
+    /// The score is at least one half.
     Yes,
+    /// The score is below one half.
     No,
     /// The verifier lacks what its test needs, the test does not fit the item, or it defers to an objection.
     Abstain,
@@ -80,10 +83,14 @@ impl Ballot {
 
 /// How one group voted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
 #[serde(into = "TallyReply")]
 pub struct Tally {
+    /// Votes that the item is sound.
     pub yes: u8,
+    /// Votes that it is defective.
     pub no: u8,
+    /// Verifiers of the group that said neither.
     pub abstain: u8,
 }
 
@@ -95,11 +102,20 @@ impl Tally {
     }
 }
 
+/// How one group voted.
 #[derive(Serialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
 struct TallyReply {
+    /// Votes that the item is sound.
+    #[cfg_attr(not(target_family = "wasm"), schemars(range(max = 6)))]
     yes: u8,
+    /// Votes that it is defective.
+    #[cfg_attr(not(target_family = "wasm"), schemars(range(max = 6)))]
     no: u8,
+    /// Verifiers of the group that said neither.
+    #[cfg_attr(not(target_family = "wasm"), schemars(range(max = 6)))]
     abstain: u8,
+    /// Whether yes-votes outnumber no-votes.
     agrees: bool,
 }
 
@@ -111,9 +127,13 @@ impl From<Tally> for TallyReply {
 
 /// The three groups' votes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
 pub struct Groups {
+    /// The six that look for what is wrong with the item.
     pub negative: Tally,
+    /// The five that look at whether the item has the usual form.
     pub neutral: Tally,
+    /// The six that look for what speaks for the item.
     pub positive: Tally,
 }
 
@@ -129,12 +149,16 @@ impl Groups {
     }
 }
 
-/// What the three groups decide together. Ordered: a better verdict is greater.
+/// What the three groups decide together, from the worst to the best.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Verdict {
+    /// At most one group agrees.
     Rejected,
+    /// Two groups agree.
     Tentative,
+    /// All three groups agree.
     Accepted,
 }
 

@@ -41,10 +41,12 @@ impl VoteSet {
         self.records.iter()
     }
 
+    /// How many records there are, of all subjects.
     pub fn len(&self) -> usize {
         self.records.len()
     }
 
+    /// Whether there is no record at all.
     pub fn is_empty(&self) -> bool {
         self.records.is_empty()
     }

@@ -2,11 +2,14 @@
 
 use ramanujan_core::{Code, Problem};
 use ramanujan_shell::{Request, Response, ok};
-use serde_json::json;
+use serde::Serialize;
+use serde_json::{Value, json};
 
 use super::outbox::flush;
-use super::view::{self, Surroundings};
+use super::view::{self, Surroundings, WaitingMessage};
 use super::{check_clock, network_graph, object, path_agent};
+#[cfg(not(target_family = "wasm"))]
+use crate::agent::LooseId;
 use crate::agent::number_or_name;
 use crate::message::{AgentMessage, Message};
 use crate::settings::{Context, Settings};
@@ -33,13 +36,30 @@ pub(crate) async fn messages(context: Context, request: Request) -> Result<Respo
     let database = Database::open()?;
     let agent = database.known_agent(path_agent(&request)?.as_str())?;
     let page = database.waiting(&agent.agent_id, after, pager.limit())?;
-    ok(&json!({
-        "agent_id": number_or_name(&agent.agent_id),
-        "pending": agent.pending,
-        "capacity": context.settings()?.max_buffer,
-        "next_cursor": page.next(|last| last.seq),
-        "messages": page.items.iter().map(|message| view::waiting(&agent.agent_id, message)).collect::<Vec<_>>(),
-    }))
+    ok(&Buffer {
+        agent_id: number_or_name(&agent.agent_id),
+        pending: agent.pending,
+        capacity: context.settings()?.max_buffer,
+        next_cursor: page.next(|last| last.seq),
+        messages: page.items.iter().map(|message| WaitingMessage::of(&agent.agent_id, message)).collect(),
+    })
+}
+
+/// A part of what waits for an agent.
+#[derive(Serialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
+pub(crate) struct Buffer<'a> {
+    /// Whom it waits for.
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "LooseId"))]
+    agent_id: Value,
+    /// How many messages wait in all.
+    pending: u64,
+    /// How many may wait (`MAX_BUFFER_SIZE`); more are refused.
+    capacity: u64,
+    /// The `cursor` of the next page, null on the last.
+    next_cursor: Option<u64>,
+    /// Oldest first, about a megabyte of payloads at most.
+    messages: Vec<WaitingMessage<'a>>,
 }
 
 /// Settles the messages up to `through`, which makes room for others.
@@ -76,7 +96,7 @@ pub(super) fn read_message(settings: &Settings, request: &Request) -> Result<Age
     let message: AgentMessage = object(request)?;
     check_clock(&message.vector_clock)?;
     let limit = settings.max_message_bytes;
-    if message.payload.to_string().len() as u64 > limit {
+    if message.payload.text().len() as u64 > limit {
         let detail = format!("the payload exceeds {limit} bytes; send a reference to it instead");
         return Err(Problem::new(Code::MessageTooLarge, detail).with("limit", limit));
     }

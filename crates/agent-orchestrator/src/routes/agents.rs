@@ -145,9 +145,12 @@ pub(crate) async fn deregister(_: Context, request: Request) -> Result<Response,
     ok(&json!({"agent_id": id, "deregistered": deregistered}))
 }
 
+/// What a heartbeat says beside that the agent is alive.
 #[derive(Default, Deserialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-struct Heartbeat {
+pub(crate) struct Heartbeat {
+    /// What the agent has seen; it is joined with what it reported before.
     #[serde(default)]
     vector_clock: VectorClock,
 }

@@ -1,9 +1,17 @@
 //! Agents and messages as JSON.
 
+#[cfg(not(target_family = "wasm"))]
+use ramanujan_core::VectorClock;
 use ramanujan_core::time::format_rfc3339;
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+#[cfg(not(target_family = "wasm"))]
+use crate::agent::LooseId;
 use crate::agent::{Agent, number_or_name};
+#[cfg(not(target_family = "wasm"))]
+use crate::kind::MessageType;
+use crate::payload::Payload;
 use crate::store::Waiting;
 use crate::topology::Graph;
 
@@ -86,18 +94,50 @@ pub(super) fn dashboard_item(agent: &Agent, around: &Surroundings<'_>) -> Value 
     members.into()
 }
 
-/// A message that waits for `receiver`.
-pub(super) fn waiting(receiver: &str, message: &Waiting) -> Value {
-    json!({
-        "seq": message.seq,
-        "message_id": message.message_id,
-        "msg_type": message.msg_type,
-        "sender_id": number_or_name(&message.sender),
-        "receiver_id": number_or_name(receiver),
-        "subject": message.subject,
-        "timestamp": format_rfc3339(message.sent_at.unwrap_or(message.received_at)),
-        "received_at": format_rfc3339(message.received_at),
-        "payload": message.payload,
-        "vector_clock": message.vector_clock,
-    })
+/// A message that waits for its receiver.
+#[derive(Serialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
+pub(crate) struct WaitingMessage<'a> {
+    /// Its place among all messages, in the order of arrival.
+    seq: u64,
+    /// The id that its sender gave it.
+    message_id: &'a str,
+    /// What it is for.
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "MessageType"))]
+    msg_type: &'a str,
+    /// Who sent it.
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "LooseId"))]
+    sender_id: Value,
+    /// Whom it waits for.
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "LooseId"))]
+    receiver_id: Value,
+    /// The subject that it was published on; null for one that was posted to the agent.
+    subject: Option<&'a str>,
+    /// When it was sent by the sender's clock, where it said so, else when it arrived.
+    timestamp: String,
+    /// When it arrived.
+    received_at: String,
+    /// What it carries.
+    payload: Option<&'a Payload>,
+    /// The sender's clock.
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "VectorClock"))]
+    vector_clock: &'a Value,
+}
+
+impl<'a> WaitingMessage<'a> {
+    /// The message as `receiver` sees it.
+    pub(super) fn of(receiver: &str, message: &'a Waiting) -> Self {
+        WaitingMessage {
+            seq: message.seq,
+            message_id: &message.message_id,
+            msg_type: &message.msg_type,
+            sender_id: number_or_name(&message.sender),
+            receiver_id: number_or_name(receiver),
+            subject: message.subject.as_deref(),
+            timestamp: format_rfc3339(message.sent_at.unwrap_or(message.received_at)),
+            received_at: format_rfc3339(message.received_at),
+            payload: message.payload.as_ref(),
+            vector_clock: &message.vector_clock,
+        }
+    }
 }

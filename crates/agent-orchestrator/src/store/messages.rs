@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 use super::agents::{clock_too_large, unknown_agent};
 use super::{Database, MAX_CLOCK_ENTRIES, corrupt, optional_text, optional_uint, stored_json};
 use crate::message::Message;
+use crate::payload::Payload;
 
 /// Most bytes of payloads in one page, so that a full buffer of large messages does not become one reply.
 const PAGE_BYTES: u64 = 1 << 20;
@@ -41,7 +42,7 @@ pub struct Waiting {
     /// Unix milliseconds.
     pub received_at: u64,
     /// What it carries.
-    pub payload: Option<Json>,
+    pub payload: Option<Payload>,
     /// The sender's clock.
     pub vector_clock: Json,
 }
@@ -200,6 +201,10 @@ impl Database {
     }
 }
 
+fn payload(text: &str) -> Result<Payload, Problem> {
+    Payload::stored(text).ok_or_else(|| corrupt("payload"))
+}
+
 fn waiting(row: &Row) -> Result<Waiting, Problem> {
     Ok(Waiting {
         seq: row.uint(0)?,
@@ -209,7 +214,7 @@ fn waiting(row: &Row) -> Result<Waiting, Problem> {
         subject: optional_text(row, 4)?,
         sent_at: optional_uint(row, 5)?,
         received_at: row.uint(6)?,
-        payload: optional_text(row, 7)?.map(|text| stored_json(&text, "payload")).transpose()?,
+        payload: optional_text(row, 7)?.map(|text| payload(&text)).transpose()?,
         vector_clock: stored_json(row.text(8)?, "clock")?,
     })
 }

@@ -4,6 +4,9 @@
 //! its adjacency matrix other than ±d has absolute value at most 2√(d−1), the bound that Alon and Boppana show cannot
 //! be beaten for large graphs. It is defined for regular graphs only.
 
+#[cfg(not(target_family = "wasm"))]
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use serde::ser::SerializeMap;
 
@@ -16,29 +19,41 @@ const SAME: f64 = 1e-9;
 
 /// An eigenvalue and how often it occurs.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
 pub struct Multiplicity {
+    /// The eigenvalue.
     pub value: f64,
+    /// How often it occurs.
     pub times: usize,
 }
 
 /// Everything computed about one shape of one size.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
 pub struct Report {
     /// The name that was asked for.
     pub kind: &'static str,
     /// The graph it stands for at this size.
     pub graph: &'static str,
+    /// Vertices.
     pub n: usize,
+    /// Edges.
     pub edges: usize,
     /// Neighbours of each vertex, by vertex number.
     #[serde(serialize_with = "by_vertex")]
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "BTreeMap<usize, Vec<usize>>"))]
     pub adjacency: Vec<Vec<usize>>,
     /// The degree of all vertices; null where they differ.
     pub degree: Option<usize>,
+    /// The smallest degree.
     pub min_degree: usize,
+    /// The greatest degree.
     pub max_degree: usize,
+    /// Whether all degrees are the same.
     pub regular: bool,
+    /// Whether there is a way between any two vertices.
     pub connected: bool,
+    /// Whether the vertices split into two sides with every edge between them.
     pub bipartite: bool,
     /// Greatest distance between two vertices; null where there is no way between some.
     pub diameter: Option<usize>,
@@ -46,6 +61,7 @@ pub struct Report {
     pub mean_distance: Option<f64>,
     /// Eigenvalues of the adjacency matrix, greatest first, each as often as it occurs.
     pub spectrum: Vec<f64>,
+    /// The same, each eigenvalue once.
     pub multiplicities: Vec<Multiplicity>,
     /// First minus second eigenvalue.
     pub spectral_gap: Option<f64>,

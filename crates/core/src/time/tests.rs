@@ -19,7 +19,7 @@ proptest! {
     }
 
     #[test]
-    fn a_fraction_counts_to_the_millisecond(digits in "[0-9]{1,9}") {
+    fn a_fraction_counts_to_the_millisecond(digits in "[0-9]{1,40}") {
         let millis: u64 = format!("{digits:0<3}")[..3].parse().unwrap();
         prop_assert_eq!(parse_rfc3339(&format!("1970-01-01T00:00:00.{digits}Z")), Some(millis));
     }
@@ -130,7 +130,6 @@ fn what_the_grammar_does_not_have_is_no_time() {
         "2026-01-02T23:60:00Z",
         "2026-01-02T03:04:05.Z",
         "2026-01-02T03:04:05,5Z",
-        "2026-01-02T03:04:05.1234567890Z",
         "2026-01-02T03:04:05.5",
         "2026-01-02T03:04:05Z ",
         " 2026-01-02T03:04:05Z",

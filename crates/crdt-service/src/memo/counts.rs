@@ -9,12 +9,15 @@ const FLUSH_MILLIS: u64 = 1000;
 
 /// Numbers of events since an instance began, or since counting began.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
 pub(crate) struct Counters {
     /// Look-ups above the break-even size: hits and misses.
     pub(crate) consultations: u64,
+    /// Look-ups that found something.
     pub(crate) hits: u64,
     /// Hits on an earlier version of a document, to which the deltas since were added.
     pub(crate) extended: u64,
+    /// Look-ups that found nothing.
     pub(crate) misses: u64,
     /// Hits that the second tier answered.
     pub(crate) tier2_hits: u64,

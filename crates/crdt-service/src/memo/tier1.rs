@@ -225,19 +225,29 @@ pub(crate) fn give_back(counts: Unwritten) {
 
 /// What the memory of this instance holds.
 #[derive(Debug, Serialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
 pub(crate) struct Occupancy {
-    /// Entries, and the most there may be.
+    /// Entries of the instance that answers.
     pub(crate) current_size: usize,
+    /// The most there may be.
     max_size: usize,
     /// Share of the budget in bytes that they take.
     capacity_used: f64,
+    /// Bytes that they take.
     bytes: usize,
+    /// The most bytes that they may take.
     budget: usize,
+    /// Life of an entry.
     ttl_seconds: u64,
+    /// Smallest inputs, in bytes, that are remembered.
     break_even: usize,
+    /// Entries merged from additions alone.
     positive_cached: usize,
+    /// Entries merged from removals alone.
     negative_cached: usize,
+    /// All other entries.
     neutral_cached: usize,
+    /// Documents whose current state is kept.
     heads: usize,
 }
 

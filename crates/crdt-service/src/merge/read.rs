@@ -17,12 +17,36 @@ use serde_json::value::RawValue;
 use super::join::{Form, Operand};
 use super::replay::{Entry, blame};
 
+/// A state in one of three forms.
 #[derive(Deserialize)]
+#[cfg_attr(
+    not(target_family = "wasm"),
+    derive(schemars::JsonSchema),
+    schemars(rename = "State", extend("minProperties" = 1, "maxProperties" = 1))
+)]
 #[serde(deny_unknown_fields)]
-struct Wire {
+pub(crate) struct Wire {
+    /// All deltas of the state, in any order, as `/history` lists them.
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "Option<Vec<DeltaRecord>>"))]
     deltas: Option<Box<RawValue>>,
+    /// Of a counter: per agent its totals, or a number for its increments.
+    #[cfg_attr(not(target_family = "wasm"), schemars(schema_with = "totals_of_agents"))]
+    #[serde(default)]
     totals: Option<BTreeMap<String, Box<RawValue>>>,
+    /// The canonical encoding in base64; of a text, its history in columns.
     encoded: Option<String>,
+}
+
+/// The schema of totals, which are read by hand: per agent an object, or a number for its increments.
+#[cfg(not(target_family = "wasm"))]
+fn totals_of_agents(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    use schemars::JsonSchema;
+    let agents = AgentId::json_schema(generator);
+    schemars::json_schema!({
+        "type": ["object", "null"],
+        "propertyNames": agents,
+        "additionalProperties": {"anyOf": [u64::json_schema(generator), Totals::json_schema(generator)]},
+    })
 }
 
 /// Reads the state `raw`, which the request calls `side`.

@@ -12,31 +12,47 @@ use super::join::{Form, Operand, refused};
 use super::replay::{Replay, Target};
 use crate::version::counter_value;
 
+/// A joined state.
 #[derive(Serialize)]
-struct Reply<'a> {
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema), schemars(rename = "Merged"))]
+pub(crate) struct Reply<'a> {
     crdt_type: CrdtType,
+    /// What the state shows.
     result: ResultPart<'a>,
     /// Null where totals were joined: they do not tell how many operations made them.
     vector_clock: Option<VectorClock>,
     fingerprint: Fingerprint,
+    /// SHA-256 of what `digest_of` says.
     digest: Digest,
     /// What digest and fingerprint name: `deltas` as a document's do, `totals`, or the encoded `state`.
+    #[cfg_attr(not(target_family = "wasm"), schemars(extend("enum" = ["deltas", "totals", "state"])))]
     digest_of: &'static str,
+    /// Positive if only additions were merged, negative if only removals, neutral otherwise.
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "Polarity"))]
     polarity: &'static str,
 }
 
 #[derive(Serialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema), schemars(rename = "MergedState"))]
 struct ResultPart<'a> {
+    /// As a document of the type shows it.
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "Json"))]
     value: Value,
+    /// What the value alone does not tell.
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "Json", extend("$ref" = "#/components/schemas/Details")))]
     #[serde(skip_serializing_if = "Option::is_none")]
     details: Option<Json>,
     /// Number of deltas.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "u64"))]
     operations: Option<u64>,
+    /// Per agent, where totals were joined.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "PnCounter"))]
     totals: Option<&'a PnCounter>,
     /// The joined state in its canonical encoding, in base64.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "String"))]
     encoded: Option<String>,
 }
 

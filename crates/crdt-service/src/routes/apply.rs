@@ -10,8 +10,11 @@ use super::stored::{Applied, Tally, store};
 use super::{encoded, lines};
 use crate::settings::MAX_BATCH;
 
+/// What became of the operations of an array, in their order.
 #[derive(Serialize)]
-struct BatchReply<'a> {
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema), schemars(rename = "AppliedBatch"))]
+pub(crate) struct BatchReply<'a> {
+    /// What became of each.
     results: Vec<Applied<'a>>,
     #[serde(flatten)]
     tally: Tally,
@@ -20,12 +23,17 @@ struct BatchReply<'a> {
 pub(crate) async fn post(request: Request) -> Result<Response, Problem> {
     let media_type =
         request.header("content-type")?.and_then(|value| value.split(';').next()).unwrap_or_default();
-    match media_type.trim() {
+    request.query().only(&["document"])?;
+    let media_type = media_type.trim();
+    if media_type != DELTA_TYPE && request.query().get("document").is_some() {
+        let detail = "document is for encoded deltas; an operation names its document by document_id";
+        return Err(Problem::new(Code::InvalidParameter, detail));
+    }
+    match media_type {
         LINES_TYPE | "application/jsonl" => return lines::post(&request),
         DELTA_TYPE => return encoded::apply(&request),
         _ => {}
     }
-    request.query().only(&[])?;
     let (requests, is_batch) = json::one_or_many::<OperationRequest>(&request.body)?;
     if requests.is_empty() {
         return Err(Problem::new(Code::EmptyBatch, "the batch holds no operation"));

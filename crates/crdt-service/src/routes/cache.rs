@@ -9,8 +9,11 @@ use crate::memo::counts::Counters;
 use crate::memo::tier1::{self, Occupancy};
 use crate::store::{Database, TIER2_BREAK_EVEN, TIER2_MAX_BYTES, tiers};
 
+/// What the memo has done and what it holds.
 #[derive(Serialize)]
-struct Stats {
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema), schemars(rename = "CacheStats"))]
+pub(crate) struct Stats {
+    /// Hits per consultation, 0 before the first.
     hit_rate: f64,
     #[serde(flatten)]
     counters: Counters,
@@ -22,11 +25,17 @@ struct Stats {
     lazy_queue_length: u64,
 }
 
+/// The tier of the memo that all instances share, in the store.
 #[derive(Serialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
 struct Tier2 {
+    /// Replies that it holds.
     entries: u64,
+    /// Bytes of them.
     bytes: u64,
+    /// Most bytes that it holds.
     max_bytes: u64,
+    /// Smallest inputs, in bytes, for which it is asked.
     break_even: usize,
 }
 
@@ -47,12 +56,21 @@ pub(crate) async fn stats(request: Request) -> Result<Response, Problem> {
     })
 }
 
+/// What is to be forgotten: exactly one of the members.
 #[derive(Deserialize)]
+#[cfg_attr(
+    not(target_family = "wasm"),
+    derive(schemars::JsonSchema),
+    schemars(extend("minProperties" = 1, "maxProperties" = 1))
+)]
 #[serde(deny_unknown_fields)]
-struct Invalidation {
+pub(crate) struct Invalidation {
+    /// The head of this document: the next read of it begins at a snapshot.
     document_id: Option<DocumentId>,
     /// Every entry of both tiers, and every head.
+    #[cfg_attr(not(target_family = "wasm"), schemars(extend("const" = true)))]
     all: Option<bool>,
+    /// Entries that were merged from operations of one direction only: `positive`, `negative` or `neutral`.
     polarity: Option<String>,
 }
 

@@ -14,9 +14,12 @@ use crate::version::At;
 /// Deltas in a page where the request does not say.
 const DEFAULT_LIMIT: u64 = 100;
 
+/// A page of the deltas that a replica lacks.
 #[derive(Serialize)]
-struct Difference {
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
+pub(crate) struct Difference {
     document_id: DocumentId,
+    /// In the order of their arrival.
     items: Vec<DeltaRecord>,
     /// The version that all pages together lead to, if nobody writes meanwhile.
     vector_clock: VectorClock,

@@ -19,18 +19,23 @@ use crate::memo::tier1::{self, Cached, Remembered};
 use crate::store::{Database, tiers};
 use crate::version::{At, Version};
 
+/// A document at a version.
 #[derive(Serialize)]
-struct Document<'a> {
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
+pub(crate) struct Document<'a> {
     #[serde(flatten)]
     summary: Summary,
+    /// What the document shows, by its type.
     value: &'a Json,
     /// UTF-16 code units of a text.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "u64"))]
     length_utf16: Option<u64>,
-    /// Of a text in UTF-8, of a number in decimal, of anything else in its canonical bytes.
+    /// SHA-256 of the value: of a text in UTF-8, of a number in decimal, of anything else in its canonical bytes.
     value_digest: Digest,
     /// What the value alone does not tell: conflicts, other values, majorities.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "Json", extend("$ref" = "#/components/schemas/Details")))]
     details: Option<Json>,
 }
 

@@ -117,11 +117,14 @@ fn invalid(error: &dyn std::fmt::Display) -> Problem {
     Problem::new(Code::InvalidDelta, error.to_string())
 }
 
+/// What became of encoded deltas.
 #[derive(Serialize)]
-struct Stored {
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema), schemars(rename = "AppliedDeltas"))]
+pub(crate) struct Stored {
     document_id: DocumentId,
     #[serde(flatten)]
     tally: Tally,
+    /// The join of the versions after each of them.
     vector_clock: VectorClock,
 }
 
@@ -129,7 +132,6 @@ struct Stored {
 /// everything again is safe, because every delta carries its dot.
 pub(super) fn apply(request: &Request) -> Result<Response, Problem> {
     let query = request.query();
-    query.only(&["document"])?;
     let document: DocumentId = query.parse("document")?.ok_or_else(|| {
         Problem::new(Code::InvalidParameter, "encoded deltas do not name their document: add ?document=ID")
     })?;

@@ -7,21 +7,26 @@ use serde::{Deserialize, Serialize};
 
 use crate::freeze::Freeze;
 use crate::store::{Database, missing};
-use crate::version::At;
+use crate::version::{At, AtMember};
 
 /// Freezes in a page where the request does not say.
 const DEFAULT_LIMIT: u64 = 20;
 
+/// What is to be frozen, and by whom.
 #[derive(Default, Deserialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-struct FreezeRequest {
+pub(crate) struct FreezeRequest {
+    /// Who freezes; noted with the freeze.
     agent_id: Option<AgentId>,
-    /// An earlier version: log position, time or version vector, as `?at=` takes them.
-    at: Option<String>,
+    /// An earlier version; left out, the current one.
+    at: Option<AtMember>,
 }
 
+/// A freeze, new or as it was.
 #[derive(Serialize)]
-struct Frozen {
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
+pub(crate) struct Frozen {
     #[serde(flatten)]
     freeze: Freeze,
     /// The document has not changed since this freeze was made.
@@ -29,10 +34,11 @@ struct Frozen {
 }
 
 pub(crate) async fn post(request: Request) -> Result<Response, Problem> {
+    request.query().only(&[])?;
     let document: DocumentId = request.parse_param("document")?;
     let wanted: FreezeRequest =
         if request.body.is_empty() { FreezeRequest::default() } else { request.json()? };
-    let at = wanted.at.as_deref().map_or(Ok(At::Now), At::of_member)?;
+    let at = wanted.at.map_or(Ok(At::Now), At::of_member)?;
     let database = Database::open()?;
     database.refuse_deleted(&document)?;
     let version = database.version(&document, &at)?;
@@ -40,10 +46,14 @@ pub(crate) async fn post(request: Request) -> Result<Response, Problem> {
     ok(&Frozen { freeze, duplicate })
 }
 
+/// A page of a document's freezes.
 #[derive(Serialize)]
-struct Chain {
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema), schemars(rename = "Freezes"))]
+pub(crate) struct Chain {
     document_id: DocumentId,
+    /// Oldest first.
     items: Vec<Freeze>,
+    /// Pass as `cursor` for the next page; null at the end.
     next_cursor: Option<String>,
 }
 

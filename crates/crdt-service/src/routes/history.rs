@@ -11,9 +11,12 @@ use crate::store::{Database, missing};
 /// Deltas in a page where the request does not say.
 const DEFAULT_LIMIT: u64 = 100;
 
+/// A page of a document's deltas.
 #[derive(Serialize)]
-struct History {
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
+pub(crate) struct History {
     document_id: DocumentId,
+    /// In the order of their arrival.
     items: Vec<DeltaRecord>,
     /// Pass as `cursor` for the next page; null at the end.
     next_cursor: Option<String>,

@@ -56,22 +56,28 @@ fn run(database: &Database, claim: &Claim) -> Result<String, Problem> {
     String::from_utf8(body).map_err(|error| Problem::new(Code::Encoding, error.to_string()))
 }
 
+/// A task and its times.
+#[derive(Serialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
+pub(crate) struct TaskReply {
+    #[serde(flatten)]
+    task: Task,
+    /// When it was queued, RFC 3339.
+    created: String,
+    /// When it was last taken.
+    started: Option<String>,
+    /// When it ended.
+    completed: Option<String>,
+}
+
 pub(crate) async fn task(request: Request) -> Result<Response, Problem> {
-    #[derive(Serialize)]
-    struct Reply {
-        #[serde(flatten)]
-        task: Task,
-        created: String,
-        started: Option<String>,
-        completed: Option<String>,
-    }
     request.query().only(&[])?;
     let id: u64 = request.parse_param("id")?;
     let Some(task) = Database::open()?.task(id)? else {
         let detail = format!("no task {id}: it never was, or it ended too long ago");
         return Err(Problem::new(Code::NoSuchTask, detail));
     };
-    ok(&Reply {
+    ok(&TaskReply {
         created: time::format_rfc3339(task.created),
         started: task.started.map(time::format_rfc3339),
         completed: task.completed.map(time::format_rfc3339),

@@ -21,7 +21,6 @@ struct End {
 }
 
 pub(super) fn post(request: &Request) -> Result<Response, Problem> {
-    request.query().only(&[])?;
     let key = request.idempotency_key()?;
     let blank = |line: &&[u8]| line.iter().all(u8::is_ascii_whitespace);
     let mut lines =

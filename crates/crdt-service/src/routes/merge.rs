@@ -14,19 +14,39 @@ use crate::content::DELTA_BYTES;
 use crate::later::{Deferred, Kind};
 use crate::memo::key::Key;
 use crate::memo::tier1;
+#[cfg(not(target_family = "wasm"))]
+use crate::merge::read::Wire;
 use crate::merge::read::operand;
 use crate::merge::reply::render;
 use crate::store::{Database, tiers};
 use crate::version::At;
 
-/// A merge as it is sent; its states are read only if the memo does not know the answer.
+/// Two states of one type, or a stored document and a state.
+//
+// The states are read only if the memo does not know the answer.
 #[derive(Deserialize)]
+#[cfg_attr(
+    not(target_family = "wasm"),
+    derive(schemars::JsonSchema),
+    schemars(extend("oneOf" = [
+        {"required": ["crdt_type", "left", "right"], "properties": {"document_id": false, "remote": false}},
+        {"required": ["document_id", "remote"], "properties": {"left": false, "right": false}}
+    ]))
+)]
 #[serde(deny_unknown_fields)]
-struct MergeRequest {
+pub(crate) struct MergeRequest {
+    /// Type of the states; with a document, it must be the document's.
     crdt_type: Option<CrdtType>,
+    /// One state.
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "Option<Wire>"))]
     left: Option<Box<RawValue>>,
+    /// The other.
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "Option<Wire>"))]
     right: Option<Box<RawValue>>,
+    /// A stored document, as it is now.
     document_id: Option<DocumentId>,
+    /// What the document is joined with.
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "Option<Wire>"))]
     remote: Option<Box<RawValue>>,
 }
 

@@ -12,42 +12,54 @@ use serde::{Deserialize, Serialize};
 use crate::apply::operation::Operation;
 use crate::freeze::Freeze;
 use crate::store::Database;
-use crate::version::{At, Version};
+use crate::version::{At, AtMember, Version};
 
 /// How often bringing back begins anew because somebody wrote meanwhile under the same agent.
 const MAX_ROUNDS: usize = 20;
 
+/// What is to be shown or brought back.
 #[derive(Default, Deserialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-struct RecoverRequest {
+pub(crate) struct RecoverRequest {
+    /// A freeze of the document. Neither this nor `at`: the newest freeze, or the current version of a deleted document.
     snapshot_id: Option<Digest>,
-    /// As `?at=` takes it.
-    at: Option<String>,
+    /// A version, in place of `snapshot_id`.
+    at: Option<AtMember>,
     /// Whether to bring the version back, not only show it.
     #[serde(default)]
     restore: bool,
-    /// In whose name, with `restore`.
+    /// In whose name; needed with `restore`.
     agent_id: Option<AgentId>,
 }
 
+/// The version that was asked for.
 #[derive(Serialize)]
-struct Recovered {
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
+pub(crate) struct Recovered {
     document_id: DocumentId,
     /// The document was deleted and is not any more.
     undeleted: bool,
+    /// The freeze that names the version, if one was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[serde(rename = "snapshot")]
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "Freeze"))]
     freeze: Option<Freeze>,
     vector_clock: VectorClock,
+    /// SHA-256 of the canonical state.
     digest: Digest,
+    /// Log position of the version's newest delta.
     log_position: u64,
+    /// What the document showed.
     value: Json,
+    /// SHA-256 of the value.
     value_digest: Digest,
-    /// The operations that brought the value back.
+    /// The operations that brought the value back; empty without `restore`.
     operation_ids: Vec<Dot>,
 }
 
 pub(crate) async fn post(request: Request) -> Result<Response, Problem> {
+    request.query().only(&[])?;
     let document: DocumentId = request.parse_param("document")?;
     let wanted: RecoverRequest =
         if request.body.is_empty() { RecoverRequest::default() } else { request.json()? };
@@ -61,7 +73,7 @@ pub(crate) async fn post(request: Request) -> Result<Response, Problem> {
     let database = Database::open()?;
     let current = database.version(&document, &At::Now)?;
     let was_deleted = database.deleted_since(&document)?.is_some();
-    let (version, freeze) = match (&wanted.snapshot_id, &wanted.at) {
+    let (version, freeze) = match (&wanted.snapshot_id, wanted.at) {
         (Some(id), _) => {
             let freeze = database.freeze_of(&document, id)?.ok_or_else(|| {
                 Problem::new(Code::NoSuchSnapshot, format!("{document} has no snapshot {id}"))

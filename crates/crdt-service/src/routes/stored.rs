@@ -1,5 +1,7 @@
 //! Storing the operations of a request, and what the reply says of each.
 
+#[cfg(not(target_family = "wasm"))]
+use ramanujan_core::{AgentId, DocumentId};
 use ramanujan_core::{Digest, Dot, Fingerprint, Problem, VectorClock};
 use ramanujan_crdt::wire::OperationRequest;
 use ramanujan_crdt::{CrdtType, Delta};
@@ -26,21 +28,35 @@ pub(super) fn store(
     Ok(operations.into_iter().zip(done).collect())
 }
 
+/// What became of an operation: it is stored, now or before.
 #[derive(Serialize)]
-pub(super) struct Applied<'a> {
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
+pub(crate) struct Applied<'a> {
+    /// Its name for good.
     operation_id: &'a Dot,
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "DocumentId"))]
     document_id: &'a str,
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "AgentId"))]
     agent_id: &'a str,
+    /// Its number among the agent's operations on the document, from 1.
     seq: u64,
     crdt_type: CrdtType,
+    /// Name of the operation.
     operation: &'static str,
+    /// The operations that it was made after, the newest of each branch.
     parents: &'a [Dot],
+    /// Code points of a text after it.
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "u64"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     length: Option<u64>,
+    /// SHA-256 of its canonical bytes.
     digest: Digest,
     fingerprint: Fingerprint,
+    /// The version after it.
     vector_clock: &'a VectorClock,
+    /// Whether it had been stored before, with the same content.
     pub(super) duplicate: bool,
+    /// Always false: what is written is not answered from memory.
     cached: bool,
 }
 
@@ -68,8 +84,11 @@ impl<'a> Applied<'a> {
 
 /// How many operations of a request were stored, and how many were stored before.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
-pub(super) struct Tally {
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
+pub(crate) struct Tally {
+    /// Operations that were stored.
     pub(super) applied: usize,
+    /// Operations that had been stored before.
     pub(super) duplicates: usize,
 }
 

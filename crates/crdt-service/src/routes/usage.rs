@@ -15,7 +15,8 @@ pub(crate) fn constants() -> Map<String, Value> {
     members
 }
 
-pub(crate) async fn apply(_: Request) -> Result<Response, Problem> {
+pub(crate) async fn apply(request: Request) -> Result<Response, Problem> {
+    request.query().only(&[])?;
     ok(&json!({
         "service": "CRDT Memoization",
         "usage": "POST one operation or an array of them",
@@ -23,7 +24,8 @@ pub(crate) async fn apply(_: Request) -> Result<Response, Problem> {
     }))
 }
 
-pub(crate) async fn merge(_: Request) -> Result<Response, Problem> {
+pub(crate) async fn merge(request: Request) -> Result<Response, Problem> {
+    request.query().only(&[])?;
     ok(&json!({
         "service": "CRDT Memoization",
         "usage": "POST two states of one type, or a stored document and a remote state; nothing is stored",

@@ -2,19 +2,20 @@
 //!
 //! `cargo bench -p ramanujan-crdt --bench document`. First a table of medians and ratios, then divan's.
 
+#[path = "../../tests/peers/diamond.rs"]
+mod diamond;
 mod traces;
 
 use std::cell::RefCell;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
+use diamond::log_of;
 use diamond_types::list::encoding::ENCODE_FULL;
-use diamond_types::list::{ListCRDT, OpLog};
+use diamond_types::list::{Branch, ListCRDT, OpLog};
 use ramanujan_crdt::TextDocument;
 use ramanujan_crdt::text::Effort;
-use traces::{
-    Edit, Fork, concurrent, document_of, log_of, long_fork, sequential, type_ours, type_theirs, typing,
-};
+use traces::{Edit, Fork, concurrent, document_of, long_fork, sequential, type_ours, type_theirs, typing};
 
 fn main() {
     if std::env::args().all(|argument| argument == "--bench" || !argument.starts_with('-')) {
@@ -138,6 +139,12 @@ fn fork_rows(name: &str, fork: &Fork) {
     drop((left.text(), right.text()));
     let (left_log, right_log) = (log_of(&fork.left), log_of(&fork.right));
     let left_branch = left_log.checkout_tip();
+    let their_start = || (left_log.clone(), left_branch.clone());
+    let their_merge = |(mut log, mut branch): (OpLog, Branch)| {
+        log.decode_and_add(&right_log.encode(ENCODE_FULL)).unwrap();
+        branch.merge(&log, log.local_version_ref());
+        drop(black_box(branch.content().to_string()));
+    };
     duel(
         name,
         "merge and read text",
@@ -148,14 +155,7 @@ fn fork_rows(name: &str, fork: &Fork) {
                 drop(black_box(left.text()));
             },
         ),
-        (
-            || (left_log.clone(), left_branch.clone()),
-            |(mut log, mut branch)| {
-                log.decode_and_add(&right_log.encode(ENCODE_FULL)).unwrap();
-                branch.merge(&log, log.local_version_ref());
-                drop(black_box(branch.content().to_string()));
-            },
-        ),
+        (their_start, their_merge),
     );
     duel(
         name,
@@ -168,14 +168,7 @@ fn fork_rows(name: &str, fork: &Fork) {
                 drop(black_box(left.text()));
             },
         ),
-        (
-            || (left_log.clone(), left_branch.clone()),
-            |(mut log, mut branch)| {
-                log.decode_and_add(&right_log.encode(ENCODE_FULL)).unwrap();
-                branch.merge(&log, log.local_version_ref());
-                drop(black_box(branch.content().to_string()));
-            },
-        ),
+        (their_start, their_merge),
     );
     left.merge(&right).unwrap();
     let deltas: Vec<_> = left.deltas().unwrap().collect();

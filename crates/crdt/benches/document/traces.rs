@@ -4,7 +4,8 @@
 use std::collections::HashMap;
 use std::io::Read;
 
-use diamond_types::list::{ListCRDT, OpLog};
+use diamond_types::list::ListCRDT;
+use ramanujan_core::splitmix::SplitMix64;
 use ramanujan_core::{AgentId, Dot};
 use ramanujan_crdt::{Delta, Op, TextDocument};
 use serde_json::Value;
@@ -15,38 +16,26 @@ pub(crate) enum Edit {
     Delete(usize, usize),
 }
 
-/// Xorshift: the same numbers every time.
-struct Numbers(u64);
-
-impl Numbers {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 11) as usize % bound.max(1)
-    }
-}
-
 /// Types words at a cursor that jumps now and then, and erases a quarter of them; `length` is the document's.
 pub(crate) fn typing(edits: usize, length: &mut usize, seed: u64) -> Vec<Edit> {
     const WORDS: [&str; 12] = [
         "the ", "of ", "network ", "replica ", "text", "délta", ", ", "merge ", "it ", "語", ". ", "version ",
     ];
-    let mut numbers = Numbers(seed);
+    let mut numbers = SplitMix64::new(seed);
     let mut out = Vec::with_capacity(edits);
     let mut cursor = 0;
     while out.len() < edits {
         if numbers.below(6) == 0 {
-            cursor = numbers.below(*length + 1);
+            cursor = numbers.below((*length + 1) as u64) as usize;
         }
         if numbers.below(4) == 0 {
-            for _ in 0..numbers.below(8).min(cursor) {
+            for _ in 0..(numbers.below(8) as usize).min(cursor) {
                 cursor -= 1;
                 *length -= 1;
                 out.push(Edit::Delete(cursor, 1));
             }
         } else {
-            for letter in WORDS[numbers.below(WORDS.len())].chars() {
+            for letter in WORDS[numbers.below(WORDS.len() as u64) as usize].chars() {
                 out.push(Edit::Insert(cursor, letter.to_string()));
                 cursor += 1;
                 *length += 1;
@@ -110,26 +99,6 @@ pub(crate) fn type_theirs(edits: &[Edit]) -> ListCRDT {
         };
     }
     document
-}
-
-/// The deltas as a diamond-types log.
-pub(crate) fn log_of(deltas: &[Delta]) -> OpLog {
-    let mut log = OpLog::new();
-    let mut ends: HashMap<Dot, usize> = HashMap::with_capacity(deltas.len());
-    for Delta { dot, parents, op } in deltas {
-        let agent = log.get_or_create_agent_id(dot.agent.as_str());
-        let mut parents: Vec<usize> = parents.iter().map(|parent| ends[parent]).collect();
-        parents.sort_unstable();
-        let end = match op {
-            Op::Insert { position, text } => log.add_insert_at(agent, &parents, *position as usize, text),
-            Op::Delete { position, length } => {
-                log.add_delete_at(agent, &parents, *position as usize..(*position + *length) as usize)
-            }
-            other => panic!("{} is no text operation", other.name()),
-        };
-        ends.insert(dot.clone(), end);
-    }
-    log
 }
 
 /// Two replicas that have drifted apart, each as its deltas in order.

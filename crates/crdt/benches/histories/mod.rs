@@ -7,6 +7,7 @@ use std::path::Path;
 
 use diamond_types::list::OpLog;
 use ramanujan_core::Dot;
+use ramanujan_core::splitmix::SplitMix64;
 use ramanujan_crdt::{Op, TextGraph};
 use serde_json::Value;
 
@@ -15,18 +16,6 @@ pub(crate) struct History {
     pub(crate) log: OpLog,
     /// What the recording says that it ends with.
     pub(crate) end: Option<String>,
-}
-
-/// Xorshift: the same numbers every time.
-struct Numbers(u64);
-
-impl Numbers {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 11) as usize % bound.max(1)
-    }
 }
 
 /// What an agent has seen.
@@ -43,7 +32,7 @@ struct Writer {
     /// The dot of the delta that ends with an event of the log.
     dots: HashMap<usize, (usize, u64)>,
     seqs: Vec<u64>,
-    numbers: Numbers,
+    numbers: SplitMix64,
     /// Where each agent's cursor is.
     cursors: Vec<usize>,
 }
@@ -58,7 +47,7 @@ impl Writer {
             history: History { graph: TextGraph::new(), log, end: None },
             dots: HashMap::new(),
             seqs: vec![0; agents],
-            numbers: Numbers(0x9e37_79b9_7f4a_7c15),
+            numbers: SplitMix64::new(1),
             cursors: vec![0; agents],
         }
     }
@@ -108,10 +97,10 @@ impl Writer {
         let mut left = edits;
         while left > 0 {
             if self.numbers.below(4) == 0 {
-                self.cursors[agent] = self.numbers.below(replica.length + 1);
+                self.cursors[agent] = self.numbers.below((replica.length + 1) as u64) as usize;
             }
             let cursor = self.cursors[agent].min(replica.length);
-            let count = (1 + self.numbers.below(12)).min(left);
+            let count = (1 + self.numbers.below(12) as usize).min(left);
             let delete = self.numbers.below(4) == 0;
             let mut at = cursor;
             for letter in 0..count {
@@ -166,9 +155,10 @@ pub(crate) fn mesh(agents: usize, edits: usize) -> History {
     let mut writer = Writer::new(agents);
     let mut replicas = vec![writer.replica(); agents];
     for _ in 0..edits / 8 {
-        let agent = writer.numbers.below(agents);
+        let agent = writer.numbers.below(agents as u64) as usize;
         writer.burst(agent, &mut replicas[agent], 8);
-        let (from, to) = (writer.numbers.below(agents), writer.numbers.below(agents));
+        let (from, to) =
+            (writer.numbers.below(agents as u64) as usize, writer.numbers.below(agents as u64) as usize);
         let from = replicas[from].clone();
         writer.sync(&from, &mut replicas[to]);
     }
@@ -206,7 +196,7 @@ pub(crate) fn appending(agents: usize, words: usize) -> History {
         for _ in 0..words {
             version =
                 vec![writer.push(agent, &version, &Op::Insert { position: length, text: "word ".into() })];
-            let position = writer.numbers.below(common.length) as u64;
+            let position = writer.numbers.below(common.length as u64);
             version = vec![writer.push(agent, &version, &Op::Delete { position, length: 1 })];
             version = vec![writer.push(agent, &version, &Op::Insert { position, text: "x".into() })];
             length += 5;

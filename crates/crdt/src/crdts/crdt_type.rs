@@ -15,6 +15,7 @@ macro_rules! crdt_types {
     )*) => {
         /// The type of a document; its first delta decides it.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
         #[repr(u8)]
         pub enum CrdtType {
             $( $(#[doc = $doc])+ #[serde(rename = $name)] $Type = $number, )*

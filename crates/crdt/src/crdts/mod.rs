@@ -12,6 +12,8 @@
 pub(crate) mod any;
 pub(crate) mod crdt;
 pub(crate) mod crdt_type;
+#[cfg(not(target_family = "wasm"))]
+pub(crate) mod described;
 pub(crate) mod event;
 pub(crate) mod op;
 mod operand;
@@ -36,7 +38,8 @@ pub(crate) mod text;
 /// with a state the file that has it, which exports it as `State`; what its value is and what concurrent operations
 /// make of it, in the words of `docs/types.md`. Then its operations: number and name in code, the fields with the kind
 /// of operand that each is (`operand` has their places in JSON, bytes, columns and their limits), the name on the API,
-/// and the colour: RED builds up, BLUE takes back.
+/// and the colour: RED builds up, BLUE takes back; where the operand decides either of them, the names that there can be,
+/// with their colours.
 ///
 /// Numbers and names are for good: they are in stored deltas. Where two types share an operation's name, the request
 /// or the document says which is meant, else it is the first here.
@@ -85,13 +88,13 @@ macro_rules! each_type {
             /// A JSON document: nested maps and lists with counters and texts as leaves.
             Json = 6 "json", state json, value "the document", concurrent "see below" {
                 /// Edits what stands at a path.
-                10 Edit(edit: Edit as AtPath) named_by edit.name(), edit.color();
+                10 Edit(edit: Edit as AtPath) named_by edit.name(), edit.color(), among Edit::NAMES;
             }
             /// The phase of a document.
             TapState = 7 "tap-state", state tap_state, value "phase; `LIVE` at first",
                 concurrent "the newer wins; all transitions are kept" {
                 /// Enters a phase.
-                11 Transition { to: TapPhase as Phase } named "transition", to.color();
+                11 Transition { to: TapPhase as Phase } named "transition", to.color(), among TapPhase::NAMES;
             }
             /// The greatest number that anybody has raised it to.
             MaxRegister = 8 "max-register", state max_register, value "greatest number; `null` before the first",

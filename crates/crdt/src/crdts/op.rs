@@ -24,6 +24,18 @@ struct Row {
     /// `None` if its operand decides.
     name: Option<&'static str>,
     fields: &'static [Field],
+    /// The names under which streams take it, with their colours.
+    colored: &'static [(&'static str, Color)],
+}
+
+/// The names of a row: its own, or those that its operand decides among.
+macro_rules! colored {
+    ($name:literal; $color:expr;) => {
+        &[($name, $color)]
+    };
+    ($($name:literal)?; $color:expr; $among:expr) => {
+        &$among
+    };
 }
 
 const fn last(names: &[Option<&'static str>]) -> Option<&'static str> {
@@ -46,7 +58,7 @@ macro_rules! operations {
                 $tag:literal $Op:ident
                 $({ $($field:ident: $Field:ty as $Kind:ident),* })?
                 $(( $($place:ident: $Place:ty as $PlaceKind:ident),* ))?
-                $(named $name:literal)? $(named_by $named_by:expr)?, $color:expr;
+                $(named $name:literal)? $(named_by $named_by:expr)?, $color:expr $(, among $among:expr)?;
             )*
         }
     )*) => {
@@ -66,6 +78,7 @@ macro_rules! operations {
                 tag: $tag,
                 name: last(&[None $(, Some($name))?]),
                 fields: &[$($($Kind::FIELD),*)? $($($PlaceKind::FIELD),*)?],
+                colored: colored!($($name)?; $color; $($among)?),
             },
         )*)*];
 
@@ -266,28 +279,26 @@ impl Op {
     }
 
     /// The names of a colour's operations, each once, as [`colored_name`](Op::colored_name) gives them.
-    pub fn names_of_color(color: Color) -> Vec<String> {
-        let of_color = NAMES.iter().filter(|(_, other)| *other == color);
-        of_color.map(|(name, _)| name.clone()).collect()
+    pub fn names_of_color(color: Color) -> Vec<&'static str> {
+        let mut names = Vec::new();
+        for (name, other) in colored_names() {
+            if other == color && !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        names
     }
 
     /// The colour of an operation's name, as [`colored_name`](Op::colored_name) gives it; `None` if there is none.
     pub fn color_of_name(name: &str) -> Option<Color> {
-        NAMES.iter().find(|(known, _)| known == name).map(|(_, color)| *color)
+        colored_names().find(|(known, _)| *known == name).map(|(_, color)| color)
     }
 }
 
-/// The names under which streams take operations, each once, with their colours.
-static NAMES: LazyLock<Vec<(String, Color)>> = LazyLock::new(|| {
-    let mut names: Vec<(String, Color)> = Vec::new();
-    for op in Op::examples() {
-        let name = op.colored_name();
-        if names.iter().all(|(known, _)| *known != name) {
-            names.push((name, op.color()));
-        }
-    }
-    names
-});
+/// The names under which streams take operations, with their colours, in the order of the table.
+fn colored_names() -> impl Iterator<Item = (&'static str, Color)> {
+    ROWS.iter().flat_map(|row| row.colored.iter().copied())
+}
 
 /// The operation of a name: that of the type, or else the first.
 fn row_of(name: &str, crdt_type: Option<CrdtType>) -> Option<&'static Row> {
@@ -305,10 +316,12 @@ pub fn names_of(crdt_type: CrdtType) -> &'static [&'static str] {
 static TYPES: LazyLock<Vec<(CrdtType, Vec<&'static str>)>> = LazyLock::new(|| {
     let mut types: Vec<(CrdtType, Vec<&'static str>)> =
         CrdtType::ALL.into_iter().map(|crdt_type| (crdt_type, Vec::new())).collect();
-    for op in Op::examples() {
-        for (crdt_type, names) in &mut types {
-            if *crdt_type == op.crdt_type() && !names.contains(&op.name()) {
-                names.push(op.name());
+    for row in ROWS {
+        let own = types.iter_mut().filter(|(crdt_type, _)| *crdt_type == row.crdt_type);
+        for (_, names) in own {
+            match row.name {
+                Some(name) => names.push(name),
+                None => names.extend(row.colored.iter().map(|(name, _)| name)),
             }
         }
     }
@@ -363,9 +376,26 @@ mod tests {
     fn names_have_the_colours_of_the_streams() {
         for (color, known) in [(RED, "insert"), (BLUE, "remove"), (Color::Green, "transition to VERIFY")] {
             for name in Op::names_of_color(color) {
-                assert!(Color::of_operation(&name).is_none_or(|other| other == color), "{name}");
+                assert!(Color::of_operation(name).is_none_or(|other| other == color), "{name}");
             }
-            assert!(Op::names_of_color(color).contains(&known.to_owned()));
+            assert!(Op::names_of_color(color).contains(&known));
+        }
+    }
+
+    /// Where an operand decides a name or a colour, the row lists what it can decide for.
+    #[test]
+    fn the_rows_list_the_names_and_colours_that_operations_have() {
+        for row in ROWS {
+            let mut seen = Vec::new();
+            for op in Op::examples().iter().filter(|op| op.tag() == row.tag) {
+                let (name, color) = (op.colored_name(), op.color());
+                assert!(row.colored.contains(&(name.as_str(), color)), "{name}");
+                assert!(row.name.is_none_or(|name| name == op.name()));
+                seen.push((name, color));
+            }
+            for (name, color) in row.colored {
+                assert!(seen.contains(&((*name).to_owned(), *color)), "{name}");
+            }
         }
     }
 }

@@ -48,6 +48,19 @@ pub(crate) enum Field {
     Edit,
 }
 
+#[cfg(not(target_family = "wasm"))]
+impl Field {
+    /// The member's name in a record.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Field::Position => "position",
+            Field::Length => "length",
+            Field::Value => "value",
+            Field::Edit => "edit",
+        }
+    }
+}
+
 impl Given<'_> {
     /// The first field that is there and not among `fields`.
     pub(crate) fn superfluous(&self, fields: &[Field]) -> Option<&'static str> {

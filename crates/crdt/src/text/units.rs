@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 /// Unit of positions and lengths in a request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Unit {
     /// Unicode code points.

@@ -2,6 +2,8 @@
 
 mod codec;
 mod damage;
+#[path = "../peers/diamond.rs"]
+mod diamond;
 mod example;
 mod history;
 mod laws;

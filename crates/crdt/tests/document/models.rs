@@ -1,33 +1,14 @@
 //! Against models that share no code: a list of characters, the text graph, diamond-types.
 
-use std::collections::HashMap;
-
-use diamond_types::list::OpLog;
 use proptest::prelude::*;
-use ramanujan_core::Dot;
-use ramanujan_crdt::{Delta, Op, TextDocument, TextGraph};
+use ramanujan_crdt::{Delta, TextDocument, TextGraph};
 
+use crate::diamond::log_of;
 use crate::history::*;
 
 /// The text that diamond-types merges the deltas to.
 fn diamond_text(deltas: &[Delta]) -> String {
-    let mut log = OpLog::new();
-    let mut ends: HashMap<Dot, usize> = HashMap::new();
-    for Delta { dot, parents, op } in deltas {
-        let agent = log.get_or_create_agent_id(dot.agent.as_str());
-        let mut parents: Vec<usize> = parents.iter().map(|parent| ends[parent]).collect();
-        parents.sort_unstable();
-        let end = match op {
-            Op::Insert { position, text } => log.add_insert_at(agent, &parents, *position as usize, text),
-            Op::Delete { position, length } => {
-                let position = *position as usize;
-                log.add_delete_at(agent, &parents, position..position + *length as usize)
-            }
-            other => panic!("{} is no text operation", other.name()),
-        };
-        ends.insert(dot.clone(), end);
-    }
-    log.checkout_tip().content().to_string()
+    log_of(deltas).checkout_tip().content().to_string()
 }
 
 proptest! {

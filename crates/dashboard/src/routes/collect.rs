@@ -8,6 +8,7 @@ use http::Method;
 use ramanujan_core::Problem;
 use ramanujan_core::time::format_rfc3339;
 use ramanujan_shell::{call_json, now_millis};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::answers::{Answer, Answers, WINDOW_S};
@@ -25,10 +26,13 @@ const DOCUMENT_LIST: &str = "/crdt?limit=50";
 const FLOWS: u64 = 50;
 
 /// Asks one component for one path.
-pub(super) async fn ask(component: &'static str, path: impl Into<Cow<'static, str>>) -> Answer {
+pub(super) async fn ask<T: DeserializeOwned>(
+    component: &'static str,
+    path: impl Into<Cow<'static, str>>,
+) -> Answer<T> {
     let path = path.into();
     let started = Instant::now();
-    let outcome = call_json::<Value>(component, Method::GET, &path, None::<&Value>).await;
+    let outcome = call_json::<T>(component, Method::GET, &path, None::<&Value>).await;
     let latency_ms = started.elapsed().as_secs_f64() * 1000.0;
     Answer { component, path, latency_ms, outcome }
 }

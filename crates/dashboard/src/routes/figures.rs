@@ -25,7 +25,7 @@ pub(crate) async fn all(request: Request) -> Result<Response, Problem> {
 pub(crate) async fn realtime(request: Request) -> Result<Response, Problem> {
     request.query().only(&[])?;
     let refresh = METRICS_REFRESH_MS.read()?;
-    let summary = collect::ask(TIMELINE, collect::SUMMARY).await.outcome?;
+    let summary: Value = collect::ask(TIMELINE, collect::SUMMARY).await.outcome?;
     ok(&json!({
         "total_events": summary.get("events"),
         "last_seq": summary.get("last_seq"),

@@ -7,11 +7,11 @@ use ramanujan_shell::{Request, Response};
 use crate::settings::METRICS_REFRESH_MS;
 
 /// `assets/`.
-const PAGE: Folder = Folder::new("/page");
+pub(crate) const PAGE: Folder = Folder::new("/page");
 /// What all pages share: `web/shared/`.
-const SHARED: Folder = Folder::new("/shared");
+pub(crate) const SHARED: Folder = Folder::new("/shared");
 /// JavaScript libraries (`web/README.md`).
-const LIBRARIES: Folder = Folder::new("/lib");
+pub(crate) const LIBRARIES: Folder = Folder::new("/lib");
 
 /// Whether a client gets the first page: all but those that ask for JSON and not for HTML.
 pub(crate) fn wanted(request: &Request) -> bool {
@@ -33,24 +33,4 @@ fn first() -> Result<String, Problem> {
 /// How many bytes the first page has, which says that the pages are there.
 pub(super) fn bytes() -> Result<u64, Problem> {
     Ok(first()?.len() as u64)
-}
-
-pub(crate) async fn timeline(request: Request) -> Result<Response, Problem> {
-    PAGE.serve(&request, "timeline.html")
-}
-
-pub(crate) async fn verification(request: Request) -> Result<Response, Problem> {
-    PAGE.serve(&request, "verification.html")
-}
-
-pub(crate) async fn file(request: Request) -> Result<Response, Problem> {
-    PAGE.serve(&request, request.param("file"))
-}
-
-pub(crate) async fn shared(request: Request) -> Result<Response, Problem> {
-    SHARED.serve(&request, request.param("file"))
-}
-
-pub(crate) async fn library(request: Request) -> Result<Response, Problem> {
-    LIBRARIES.serve(&request, request.param("file"))
 }

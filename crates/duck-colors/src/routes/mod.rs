@@ -3,7 +3,7 @@
 //! Replies are typed and written straight to bytes: building them as JSON values first costs the component 40 kB.
 
 pub(crate) mod color;
-mod look;
+pub(crate) mod look;
 pub(crate) mod operator;
 pub(crate) mod palette;
 pub(crate) mod root;
@@ -19,8 +19,11 @@ use crate::algorithm::Algorithm;
 use crate::seed::Seed;
 use crate::settings::ALGORITHM;
 
+/// Where the colours of an algorithm come from.
+const SOURCES: [&str; 2] = ["computed", "data"];
+
 fn source(algorithm: Algorithm) -> &'static str {
-    if algorithm.is_data() { "data" } else { "computed" }
+    SOURCES[usize::from(algorithm.is_data())]
 }
 
 fn refused(error: impl Display) -> Problem {

@@ -12,14 +12,22 @@ use crate::seed::{GAY_SEED, Seed};
 const MAX_NAME_BYTES: usize = 128;
 const MAX_NAMES: usize = 64;
 
+/// The colours of several operators.
+#[derive(Serialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
+pub(crate) struct Operators<'a> {
+    /// The seed that names unknown to the streams are hashed with.
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "Seed"))]
+    seed: String,
+    /// How well the colours go together: their evenness, less a half if RED meets BLUE.
+    #[cfg_attr(not(target_family = "wasm"), schemars(range(min = 0.0, max = 1.0)))]
+    harmony: f64,
+    /// The operators in the order in which they were named.
+    operators: Vec<Operator<'a>>,
+}
+
 /// `GET /colors/operator`.
 pub(crate) async fn operator(request: Request) -> Result<Response, Problem> {
-    #[derive(Serialize)]
-    struct Reply<'a> {
-        seed: String,
-        harmony: f64,
-        operators: Vec<Operator<'a>>,
-    }
     let query = request.query();
     query.only(&["name", "names", "seed"])?;
     let seed = query.parse("seed")?.unwrap_or(Seed(GAY_SEED));
@@ -33,7 +41,7 @@ pub(crate) async fn operator(request: Request) -> Result<Response, Problem> {
             }
             let operators =
                 names.iter().map(|name| describe_operator(name, seed)).collect::<Result<Vec<_>, _>>()?;
-            ok(&Reply {
+            ok(&Operators {
                 seed: seed.to_string(),
                 harmony: operator::harmony(operators.iter().map(|o| o.color)),
                 operators,
@@ -43,19 +51,37 @@ pub(crate) async fn operator(request: Request) -> Result<Response, Problem> {
     }
 }
 
+/// The colour of an operator.
 #[derive(Serialize)]
-struct Operator<'a> {
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
+pub(crate) struct Operator<'a> {
+    /// The operator.
     name: &'a str,
+    /// The seed that a name unknown to the streams is hashed with.
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "Seed"))]
     seed: String,
+    /// Its colour.
     color: Color,
+    /// The direction of its colour.
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "ramanujan_core::Polarity"))]
     polarity: &'static str,
+    /// 1 for RED, 0 for GREEN, -1 for BLUE.
+    #[cfg_attr(not(target_family = "wasm"), schemars(range(min = -1, max = 1)))]
     trit: i8,
+    /// The trit as a sign.
+    #[cfg_attr(not(target_family = "wasm"), schemars(extend("enum" = Color::ALL.map(Color::sigil))))]
     sigil: &'static str,
+    /// Where several could go first, the highest does.
+    #[cfg_attr(not(target_family = "wasm"), schemars(extend("enum" = Color::ALL.map(operator::priority))))]
     priority: u8,
+    /// Where the colour comes from.
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "operator::Rule"))]
     rule: &'static str,
     /// What the hash alone would say, also where the table decides.
     hashed_color: Color,
+    /// Colours that its arguments may have.
     may_contain: Vec<Color>,
+    /// All of it in a line, for people.
     explanation: String,
 }
 

@@ -12,23 +12,40 @@ use crate::swatches::{self, MAX_COLORS};
 /// Colours in a palette where `n` is not given: the length of the published lists.
 const DEFAULT_COLORS: usize = 12;
 
+/// Colours of one algorithm in the order of their indexes.
+#[derive(Serialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
+pub(crate) struct Palette {
+    /// The algorithm that gave them.
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "crate::algorithm::Algorithm"))]
+    algorithm: &'static str,
+    /// Whether the algorithm computes its colours or has them stored.
+    #[cfg_attr(not(target_family = "wasm"), schemars(extend("enum" = super::SOURCES)))]
+    source: &'static str,
+    /// The seed; null where the algorithm has none.
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "Option<crate::seed::Seed>"))]
+    seed: Option<String>,
+    /// How many colours there are.
+    #[cfg_attr(not(target_family = "wasm"), schemars(range(min = 1, max = MAX_COLORS)))]
+    n: usize,
+    /// The index that the search began at.
+    start: u64,
+    /// Where to go on for more; null at the end.
+    next_index: Option<u64>,
+    /// The distance (ΔE2000) that was asked for.
+    #[cfg_attr(not(target_family = "wasm"), schemars(range(min = 0.0, max = 100.0)))]
+    min_delta_e: f64,
+    /// The smallest ΔE2000 between any two of the colours; null where there is only one.
+    #[cfg_attr(not(target_family = "wasm"), schemars(range(min = 0.0)))]
+    delta_e: Option<f64>,
+    /// The sum of their trits.
+    trit_sum: i64,
+    /// The colours.
+    colors: Vec<Look>,
+}
+
 /// `GET /colors/palette`.
 pub(crate) async fn palette(request: Request) -> Result<Response, Problem> {
-    #[derive(Serialize)]
-    struct Reply {
-        algorithm: &'static str,
-        source: &'static str,
-        seed: Option<String>,
-        n: usize,
-        start: u64,
-        /// Where to go on for more; null at the end.
-        next_index: Option<u64>,
-        min_delta_e: f64,
-        /// The smallest ΔE2000 between any two of the colours.
-        delta_e: Option<f64>,
-        trit_sum: i64,
-        colors: Vec<Look>,
-    }
     let query = request.query();
     query.only(&["n", "seed", "algorithm", "start", "min_delta_e"])?;
     let (algorithm, seed) = algorithm_and_seed(&query)?;
@@ -45,7 +62,7 @@ pub(crate) async fn palette(request: Request) -> Result<Response, Problem> {
         .iter()
         .map(|swatch| Look { index: Some(swatch.index), ..Look::from(swatch.sample) })
         .collect();
-    ok(&Reply {
+    ok(&Palette {
         algorithm: algorithm.as_str(),
         source: source(algorithm),
         seed: seed.map(|seed| seed.to_string()),

@@ -12,17 +12,32 @@ use crate::seed::{GAY_SEED, Seed};
 /// Colours that show what a forked seed looks like.
 const FORK_PREVIEW: usize = 5;
 
+/// A seed made of a seed, with colours that show it.
+#[derive(Serialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
+pub(crate) struct Forked {
+    /// The seed that was forked.
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "Seed"))]
+    seed: String,
+    /// Which of its children was made.
+    #[cfg_attr(not(target_family = "wasm"), schemars(range(max = MAX_SAFE_INTEGER)))]
+    offset: u64,
+    /// How it was made.
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "Fork"))]
+    method: &'static str,
+    /// The child.
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "Seed"))]
+    forked_seed: String,
+    /// The algorithm of the preview.
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "Algorithm"))]
+    algorithm: &'static str,
+    /// The first colours of the child.
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "Vec<crate::srgb::Rgb>"))]
+    preview: Vec<String>,
+}
+
 /// `GET /colors/fork`.
 pub(crate) async fn fork(request: Request) -> Result<Response, Problem> {
-    #[derive(Serialize)]
-    struct Reply {
-        seed: String,
-        offset: u64,
-        method: &'static str,
-        forked_seed: String,
-        algorithm: &'static str,
-        preview: Vec<String>,
-    }
     let query = request.query();
     query.only(&["seed", "offset", "method"])?;
     let seed = query.parse("seed")?.unwrap_or(Seed(GAY_SEED));
@@ -38,7 +53,7 @@ pub(crate) async fn fork(request: Request) -> Result<Response, Problem> {
         .take(FORK_PREVIEW)
         .map(|(_, sample)| sample.rgb.to_string())
         .collect();
-    ok(&Reply {
+    ok(&Forked {
         seed: seed.to_string(),
         offset,
         method: method.as_str(),

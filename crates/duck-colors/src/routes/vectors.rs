@@ -29,23 +29,32 @@ fn found(groups: &[vectors::Group]) -> Result<Map<String, Value>, Problem> {
     Ok(members)
 }
 
+/// What recomputing the published values gave.
+#[derive(Serialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
+pub(crate) struct Verified {
+    /// Whether no value failed, and none of the groups is empty.
+    verified: bool,
+    /// Values that were compared.
+    checked: usize,
+    /// Those of them that differ.
+    failed: usize,
+    /// Values that were left out because they are beyond the limit.
+    skipped: usize,
+    /// The limit: colours that a fingerprint may cover.
+    fingerprint_limit: u64,
+    /// The values by what they are of.
+    groups: Vec<vectors::Group>,
+}
+
 /// `GET /colors/verify`.
 pub(crate) async fn verify(request: Request) -> Result<Response, Problem> {
-    #[derive(Serialize)]
-    struct Reply {
-        verified: bool,
-        checked: usize,
-        failed: usize,
-        skipped: usize,
-        fingerprint_limit: u64,
-        groups: Vec<vectors::Group>,
-    }
     let query = request.query();
     query.only(&["limit"])?;
     let limit = query.limit(DEFAULT_FINGERPRINT, MAX_FINGERPRINT)?;
     let groups = vectors::verify(&vectors::PUBLISHED, limit);
     let sum = |count: fn(&vectors::Group) -> usize| groups.iter().map(count).sum::<usize>();
-    ok(&Reply {
+    ok(&Verified {
         verified: groups.iter().all(|group| group.failed == 0 && group.checked > 0),
         checked: sum(|group| group.checked),
         failed: sum(|group| group.failed),

@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 
 use super::{allowed, check_operation, most};
 use crate::bounds;
+#[cfg(not(target_family = "wasm"))]
+use crate::entries::MAX_OPERATORS;
 use crate::entries::{Names, OperatorEntry};
 use crate::settings::{MAX_GRAPH_FACTS, MAX_GRAPHS};
 use crate::shared::{self, FactEntry};
@@ -18,26 +20,42 @@ use crate::theory::Theory;
 const DEFAULT_PAGE: u64 = 100;
 
 #[derive(Deserialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-struct MergeRequest {
+pub(crate) struct MergeRequest {
+    /// The name of the route, if it is given.
     #[serde(default)]
+    #[cfg_attr(not(target_family = "wasm"), schemars(extend("enum" = ["merge", null])))]
     operation: Option<String>,
-    /// Where the facts are stored; without it nothing is.
+    /// The name under which the facts are stored; without it nothing is.
     #[serde(default)]
+    #[cfg_attr(not(target_family = "wasm"), schemars(regex(pattern = r"^[A-Za-z0-9._-]{1,128}$")))]
     graph: Option<String>,
+    /// Sets of facts, together at most 1000 facts.
     #[serde(default)]
     graphs: Vec<Vec<FactEntry>>,
+    /// The languages whose operators are declared; all of them where it is left out.
     #[serde(default)]
     language: Option<Names>,
+    /// Operators that the request declares besides. They are not stored with the facts.
     #[serde(default)]
+    #[cfg_attr(not(target_family = "wasm"), schemars(length(max = MAX_OPERATORS)))]
     operators: Vec<OperatorEntry>,
+    /// Most nodes of the graph, up to `MAX_NODES` (100000).
     #[serde(default)]
+    #[cfg_attr(
+        not(target_family = "wasm"),
+        schemars(range(min = 1), extend("default" = bounds::DEFAULT_NODES))
+    )]
     max_nodes: Option<usize>,
+    /// `block` where it is left out.
     #[serde(default)]
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "Option<crate::shapes::ColorMode>"))]
     color_mode: Option<String>,
 }
 
 pub(crate) async fn merge(request: Request) -> Result<Response, Problem> {
+    request.query().only(&[])?;
     let MergeRequest { operation, graph, graphs, language, operators, max_nodes, color_mode } =
         request.json()?;
     check_operation(operation.as_deref(), "merge")?;

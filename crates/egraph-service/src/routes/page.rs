@@ -1,35 +1,19 @@
 //! The workbench and its files, and what the component says of itself.
 
 use ramanujan_core::Problem;
+use ramanujan_shell::Request;
 use ramanujan_shell::files::Folder;
-use ramanujan_shell::{Request, Response};
 use serde_json::{Map, Value};
 
 use crate::settings::GADGETS_ENABLED;
 use crate::store;
 
 /// The workbench: `assets/`.
-const PAGE: Folder = Folder::new("/page");
+pub(crate) const PAGE: Folder = Folder::new("/page");
 /// What all pages share: `web/shared/`.
-const SHARED: Folder = Folder::new("/shared");
+pub(crate) const SHARED: Folder = Folder::new("/shared");
 /// JavaScript libraries (`web/README.md`).
-const LIBRARIES: Folder = Folder::new("/lib");
-
-pub(crate) async fn index(request: Request) -> Result<Response, Problem> {
-    PAGE.serve(&request, "index.html")
-}
-
-pub(crate) async fn file(request: Request) -> Result<Response, Problem> {
-    PAGE.serve(&request, request.param("file"))
-}
-
-pub(crate) async fn shared(request: Request) -> Result<Response, Problem> {
-    SHARED.serve(&request, request.param("file"))
-}
-
-pub(crate) async fn library(request: Request) -> Result<Response, Problem> {
-    LIBRARIES.serve(&request, request.param("file"))
-}
+pub(crate) const LIBRARIES: Folder = Folder::new("/lib");
 
 /// What the description of the component has besides its routes; no gadgets where the setting cannot be read.
 pub(crate) fn constants() -> Map<String, Value> {

@@ -17,21 +17,36 @@ use crate::theory::{self, Theory};
 const DEFAULT_STEPS: usize = 1_000;
 
 #[derive(Deserialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-struct ProofRequest {
+pub(crate) struct ProofRequest {
+    /// The name of the route, if it is given.
     #[serde(default)]
+    #[cfg_attr(not(target_family = "wasm"), schemars(extend("enum" = ["verify", "explain", null])))]
     operation: Option<String>,
+    /// The term at which a proof begins.
     #[serde(default)]
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "Option<crate::shapes::Term>"))]
     lhs: Option<Value>,
+    /// The term at which a proof ends.
     #[serde(default)]
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "Option<crate::shapes::Term>"))]
     rhs: Option<Value>,
+    /// The term whose canonical form is explained.
     #[serde(default)]
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "Option<crate::shapes::Term>"))]
     expression: Option<Value>,
+    /// Most steps that are shown; of a longer proof only their number is.
     #[serde(default)]
+    #[cfg_attr(
+        not(target_family = "wasm"),
+        schemars(range(min = 1, max = MAX_STEPS), extend("default" = DEFAULT_STEPS))
+    )]
     max_steps: Option<usize>,
 }
 
 pub(crate) async fn verify(request: Request) -> Result<Response, Problem> {
+    request.query().only(&[])?;
     let body: With<ProofRequest> = request.json()?;
     if body.own.expression.is_some() || body.common.cost.is_some() {
         let detail = "verify takes lhs and rhs; expression and cost belong to saturate and explain";
@@ -41,6 +56,7 @@ pub(crate) async fn verify(request: Request) -> Result<Response, Problem> {
 }
 
 pub(crate) async fn explain(request: Request) -> Result<Response, Problem> {
+    request.query().only(&[])?;
     answer(request.json()?, "explain")
 }
 

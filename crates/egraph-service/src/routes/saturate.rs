@@ -29,20 +29,39 @@ const MIN_NODES: usize = 100;
 const MAX_REPLY_BYTES: usize = 256 * 1024;
 /// Requests that are shorter are read in less time than it takes to look for their bytes.
 const MIN_REQUEST_BYTES: usize = 256;
+
 #[derive(Deserialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-struct SaturateRequest {
+pub(crate) struct SaturateRequest {
+    /// The name of the route, if it is given.
     #[serde(default)]
+    #[cfg_attr(not(target_family = "wasm"), schemars(extend("enum" = ["saturate", null])))]
     operation: Option<String>,
+    /// The term to saturate.
     #[serde(default)]
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "Option<crate::shapes::Term>"))]
     expression: Option<Value>,
+    /// A batch of terms, each in a graph of its own; one time limit for all.
     #[serde(default)]
+    #[cfg_attr(
+        not(target_family = "wasm"),
+        schemars(with = "Option<Vec<crate::shapes::Term>>", length(min = 1, max = MAX_BATCH))
+    )]
     expressions: Option<Vec<Value>>,
+    /// How the canonical form is written.
     #[serde(default)]
+    #[cfg_attr(not(target_family = "wasm"), schemars(extend("default" = "tree")))]
     form: Form,
+    /// What to reply besides the result.
     #[serde(default)]
     include: Vec<Part>,
+    /// Most nodes of the graph that are shown, with `include: ["graph"]` only.
     #[serde(default)]
+    #[cfg_attr(
+        not(target_family = "wasm"),
+        schemars(range(min = 1, max = graph::MAX_SHOWN), extend("default" = graph::DEFAULT_SHOWN))
+    )]
     max_shown: Option<usize>,
 }
 
@@ -63,6 +82,7 @@ fn recalled(reply: &str) -> Option<Response> {
 
 pub(crate) async fn post(request: Request) -> Result<Response, Problem> {
     let started = Instant::now();
+    request.query().only(&[])?;
     let bytes = digest_of(&request.body)?;
     if let Some(reply) = bytes.as_ref().and_then(memo::recall).as_deref().and_then(recalled) {
         return Ok(reply);

@@ -19,10 +19,15 @@ const FILE_START: &[u8] = b"{\"format\":";
 /// The body of a request that is not a file.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Asked {
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
+pub(crate) struct Asked {
+    /// `seq` of the segment's first event.
     first: Option<u64>,
+    /// `seq` of its last.
     last: Option<u64>,
+    /// As it was handed out with the file.
     tree_size: Option<u64>,
+    /// Of the file, as it was read back from where it is kept.
     sha256: Option<Digest>,
 }
 

@@ -14,7 +14,7 @@ pub(crate) async fn get(request: Request) -> Result<Response, Problem> {
     let pager = query.only(&["document", "limit", "cursor"])?.pager(DEFAULT_LIMIT)?;
     let document: DocumentId = query
         .parse("document")?
-        .ok_or_else(|| Problem::new(Code::InvalidParameter, "document: which one is needed"))?;
+        .ok_or_else(|| Problem::new(Code::MissingParameter, "give document=…: of which one?"))?;
     let replicas = replicas::replicas(&causal::open()?, &document)?;
     if replicas.is_empty() {
         let detail = format!("no event on {document} has a clock and a fingerprint");

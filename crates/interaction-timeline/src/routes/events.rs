@@ -13,14 +13,22 @@ use crate::store::{self, log, seals};
 
 /// What became of a post; of a single event, its place stands beside the lists.
 #[derive(Serialize)]
-struct Posts {
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
+#[cfg_attr(not(target_family = "wasm"), schemars(transform = ramanujan_timeline::schema::never_null))]
+pub(crate) struct Posts {
+    /// How many of the events were new.
     appended: usize,
+    /// Of a single event: whether it was there already.
     #[serde(skip_serializing_if = "Option::is_none")]
     duplicate: Option<bool>,
+    /// How many were there already, or stand in the post twice.
     duplicates: usize,
+    /// Of a single event: its identity.
     #[serde(skip_serializing_if = "Option::is_none")]
     event_id: Option<Digest>,
+    /// Where each event is, in the order of the post.
     events: Vec<Appended>,
+    /// Of a single event: its place in the log.
     #[serde(skip_serializing_if = "Option::is_none")]
     seq: Option<u64>,
 }

@@ -107,7 +107,8 @@ impl<R: Pages> Export<R> {
             }
             State::Going(begun) => begun,
         };
-        let late = self.began.elapsed() >= self.limit;
+        // Of what there is something is sent, however late it began: an export without an event says that all was read.
+        let late = begun && self.began.elapsed() >= self.limit;
         let (events, more) = if late { (Vec::new(), None) } else { (self.read)(&self.filter)? };
         let count = events.len();
         let mut chunk = Vec::with_capacity(count * 512);
@@ -141,5 +142,48 @@ impl<R: Pages> Export<R> {
             }
         }
         Ok((!chunk.is_empty()).then_some(chunk))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_export_that_begins_late_still_brings_an_event() {
+        let event = |seq| Stored {
+            seq,
+            event_id: [0; 32],
+            timestamp: 1,
+            received: 1,
+            origin_seq: seq,
+            agent: "a".into(),
+            kind: "x".into(),
+            document: None,
+            color: None,
+            body: "{}".into(),
+        };
+        let after = Some(After::Seq(0));
+        let mut export = Export {
+            read: |_: &Filter| Ok((vec![event(1)], Some("1".into()))),
+            filter: Filter {
+                from: None,
+                to: None,
+                feed: crate::feed::Feed::default(),
+                order: Order::Seq,
+                after,
+            },
+            until: 2,
+            format: Format::Json,
+            began: Instant::now(),
+            limit: Duration::ZERO,
+            state: State::Begin,
+        };
+        let mut text = Vec::new();
+        while let Some(chunk) = export.next().unwrap() {
+            text.extend(chunk);
+        }
+        let events: Vec<serde_json::Value> = serde_json::from_slice(&text).unwrap();
+        assert_eq!(events.len(), 1);
     }
 }

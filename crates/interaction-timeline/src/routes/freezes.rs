@@ -24,16 +24,25 @@ const MAX_NAME_CHARS: usize = 64;
 /// A defect that a caller may allow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Allowed {
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
+pub(crate) enum Allowed {
+    /// Events name causes that are not among the first `size`.
     MissingDependencies,
+    /// Times of an origin run backwards in the order of its own numbers.
     Clock,
 }
 
+/// The body of a request.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Asked {
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
+pub(crate) struct Asked {
+    /// What it is to be called; `at-<size>` if left out.
+    #[cfg_attr(not(target_family = "wasm"), schemars(regex(pattern = "^[A-Za-z0-9._-]{1,64}$")))]
     name: Option<String>,
+    /// How many events, from the first; all of them if left out.
     size: Option<u64>,
+    /// Defects that it may have.
     #[serde(default)]
     allow: Vec<Allowed>,
 }

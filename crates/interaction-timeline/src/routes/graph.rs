@@ -22,17 +22,47 @@ use crate::walk::{Bounds, Relation};
 
 /// Events that stand in a relation to one.
 #[derive(Serialize)]
-struct Related {
-    /// Without a clock nothing is known to be concurrent.
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
+#[cfg_attr(not(target_family = "wasm"), schemars(transform = ramanujan_timeline::schema::never_null))]
+pub(crate) struct Related {
+    /// Whether the event has a clock: without one nothing is known to be concurrent.
     #[serde(skip_serializing_if = "Option::is_none")]
     comparable: Option<bool>,
+    /// Whether there is nothing beyond: neither `depth` nor `TRAVERSE_MAX_EVENTS` was the end of the walk.
     complete: bool,
+    /// The event asked about.
     event_id: Digest,
+    /// The events, each with its `distance` where there is one.
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "Vec<RelatedEvent>"))]
     events: Vec<Shown>,
+    /// Ids that events on the way name as their causes and no stored event has; at most 100.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "Option<BTreeSet<Digest>>"))]
     missing: Option<BTreeSet<String>>,
+    /// What to give as `cursor` for the next page; null on the last.
     next_cursor: Option<String>,
+    /// How the events stand to it.
+    #[cfg_attr(not(target_family = "wasm"), schemars(extend("enum" = ["causes", "effects", "concurrent"])))]
     relation: &'static str,
+}
+
+/// An event that stands in a relation to another, as the description of the API has it.
+#[cfg(not(target_family = "wasm"))]
+struct RelatedEvent;
+
+#[cfg(not(target_family = "wasm"))]
+impl schemars::JsonSchema for RelatedEvent {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "RelatedEvent".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let distance = "Steps on the shortest way from the event asked about; of causes and effects.";
+        let distance = serde_json::json!({"type": "integer", "minimum": 1, "description": distance});
+        schemars::json_schema!({
+            "allOf": [generator.subschema_for::<Shown>(), {"type": "object", "properties": {"distance": distance}}],
+        })
+    }
 }
 
 pub(crate) async fn causes(request: Request) -> Result<Response, Problem> {
@@ -60,7 +90,7 @@ fn walk(request: &Request, relation: Relation) -> Result<Response, Problem> {
     // The edges from causes to effects are part of the index.
     let store = if causes { store::open()? } else { causal::open()? };
     let id: Digest = request.parse_param("id")?;
-    let event = log::find(&store, &id)?.ok_or_else(|| log::unknown(&id))?;
+    let Some(event) = log::find(&store, &id)? else { return Err(log::gone(&store, &id)?) };
     let (walked, missing) = graph::reach(&store, event.seq, relation, Bounds { depth, events: most })?;
     let rest = walked.events.into_iter().filter(|place| *place > after);
     let page = pager.cut(rest.take(usize::try_from(pager.fetch()).unwrap_or(usize::MAX)).collect());
@@ -89,7 +119,7 @@ pub(crate) async fn concurrent(request: Request) -> Result<Response, Problem> {
     let after = query.parse::<u64>("cursor")?.unwrap_or(0);
     let store = store::open()?;
     let id: Digest = request.parse_param("id")?;
-    let event = log::find(&store, &id)?.ok_or_else(|| log::unknown(&id))?;
+    let Some(event) = log::find(&store, &id)? else { return Err(log::gone(&store, &id)?) };
     let clock = clock_of(&event)?;
     let mut events = Vec::new();
     let mut next_cursor = None;

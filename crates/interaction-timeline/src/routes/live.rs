@@ -18,7 +18,7 @@ use crate::settings::{
 use crate::shown::all;
 use crate::store::{self, feed, log};
 
-/// Shortest `heartbeat_ms` and `max_ms`: more often would be a poll.
+/// Shortest `heartbeat_ms` and `max_ms`, where the settings begin too: more often would be a poll.
 const MIN_MS: u64 = 100;
 
 /// When a stream speaks and ends, as its subscriber asks within the settings.
@@ -41,15 +41,14 @@ fn timing(query: &Query<'_>) -> Result<Timing, Problem> {
 }
 
 fn poll_every() -> Result<Duration, Problem> {
-    // Never without a pause, or one subscriber would take a core.
-    Ok(Duration::from_millis(STREAM_POLL_MS.read()?.max(10)))
+    Ok(Duration::from_millis(STREAM_POLL_MS.read()?))
 }
 
 /// Where to begin: after the last event that the subscriber saw, or as asked, or at the end of the log.
 fn begin(request: &Request, query: &Query<'_>, (first, last): (u64, u64)) -> Result<u64, Problem> {
     let invalid = |detail: String| Problem::new(Code::InvalidParameter, detail);
     // An empty header is what a client without a last event means by it.
-    let seen = request.parts.headers.get("last-event-id").filter(|value| !value.is_empty());
+    let seen = request.header("last-event-id")?.filter(|id| !id.is_empty());
     let asked = match (seen, query.parse::<u64>("after")?, query.get("from")) {
         (_, Some(_), Some(_)) => return Err(invalid("after, from: give one of them".into())),
         (_, _, Some(other)) if !["start", "end"].contains(&other) => {
@@ -57,8 +56,8 @@ fn begin(request: &Request, query: &Query<'_>, (first, last): (u64, u64)) -> Res
         }
         // A browser that comes back sends the query it began with; the header is what it knows since.
         (Some(seen), ..) => {
-            let seq = seen.to_str().ok().and_then(|text| text.trim().parse().ok());
-            Some(seq.ok_or_else(|| invalid("Last-Event-ID: not a seq of the timeline".into()))?)
+            let not_a_seq = |_| invalid("Last-Event-ID: not a seq of the timeline".into());
+            Some(seen.trim().parse().map_err(not_a_seq)?)
         }
         (None, Some(after), _) => Some(after),
         (None, None, Some("start")) => Some(first - 1),
@@ -98,9 +97,13 @@ pub(crate) async fn stream(request: Request) -> Result<Response, Problem> {
 
 /// What is new.
 #[derive(Serialize)]
-struct News {
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
+pub(crate) struct News {
+    /// Oldest first.
     events: Vec<Shown>,
+    /// Whether the log goes on: then the next poll need not wait.
     more: bool,
+    /// What to give as `after` the next time: everything up to there was looked at.
     next_after: u64,
 }
 

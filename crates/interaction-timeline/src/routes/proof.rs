@@ -7,9 +7,11 @@ use serde::Serialize;
 use crate::store;
 use crate::store::proofs::{Consistency, Inclusion, consistency, inclusion, seq_of};
 
+/// What was asked for.
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
-enum Proof {
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
+pub(crate) enum Proof {
     Inclusion(Inclusion),
     Consistency(Consistency),
 }

@@ -20,9 +20,13 @@ const PARAMETERS: [&str; 9] =
 
 /// A page of events.
 #[derive(Serialize)]
-struct Events {
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
+pub(crate) struct Events {
+    /// How many events, from the first, are archived and so not among these.
     archived_until: u64,
+    /// In the order asked for.
     events: Vec<Shown>,
+    /// What to give as `cursor` for the next page; null on the last.
     next_cursor: Option<String>,
 }
 

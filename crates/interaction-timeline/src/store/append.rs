@@ -65,8 +65,11 @@ ORDER BY i.i";
 
 /// Where one posted event is in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
 pub struct Appended {
+    /// Its identity.
     pub event_id: Digest,
+    /// Its place in the log.
     pub seq: u64,
     /// It was there already, or earlier in the same batch.
     pub duplicate: bool,

@@ -66,7 +66,7 @@ fn segment(store: &Store, rows: Vec<Stored>, tree_size: u64, sealed: u64) -> Res
 
 /// The greatest seq that may be archived: sealed, and not among those kept.
 fn end(store: &Store, sealed: u64) -> Result<u64, Problem> {
-    let keep = ARCHIVE_KEEP.read()?.max(1);
+    let keep = ARCHIVE_KEEP.read()?;
     let newest = log::number(store, "SELECT COALESCE(MAX(seq), 0) FROM timeline_events", [])?;
     Ok(newest.saturating_sub(keep).min(sealed))
 }
@@ -77,7 +77,7 @@ fn end(store: &Store, sealed: u64) -> Result<u64, Problem> {
 /// 503 `not-sealed`; 500 `log-damaged`.
 pub(crate) fn next(store: &Store) -> Result<Option<File>, Problem> {
     let archived = archived_until(store)?;
-    let most = ARCHIVE_EVENTS.read()?.max(1);
+    let most = ARCHIVE_EVENTS.read()?;
     let bytes = ARCHIVE_BYTES.read()?;
     let wanted = end(store, u64::MAX)?.min(archived + most);
     let sealed = seals::up_to(store, wanted, PROOF_SEAL_EVENTS.read()?)?;
@@ -126,7 +126,7 @@ pub(crate) fn confirm(store: &Store, kept: Kept) -> Result<bool, Problem> {
         let detail = format!("events {first} to {last} cannot be archived now; ask for the next segment");
         return Err(Problem::new(Code::ArchiveConflict, detail).with("archived_until", archived));
     }
-    if last - archived > ARCHIVE_EVENTS.read()?.max(1) {
+    if last - archived > ARCHIVE_EVENTS.read()? {
         return Err(Problem::new(Code::InvalidArchive, "the segment is longer than ARCHIVE_EVENTS"));
     }
     let rows = log::after(store, archived, last - archived)?;

@@ -15,32 +15,51 @@ use crate::store::seals;
 
 /// That an event is in the log.
 #[derive(Debug, Serialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
 pub(crate) struct Inclusion {
+    /// Whether the event is archived: its row is in a file, its leaf is here.
     archived: bool,
+    /// Null where the chain before the event's range is not known.
     chain: Option<Links>,
+    /// The event's identity.
     event_id: Digest,
+    /// SHA-256(0x00 ‖ the stored row).
     leaf_hash: Digest,
+    /// The event's place from 0: `seq` − 1.
     leaf_index: u64,
+    /// Of the first `tree_size` events.
     merkle_root: Digest,
+    /// The hashes beside the way from the leaf to the root, from the leaf upwards.
     path: Vec<Digest>,
+    /// The event's place in the log.
     seq: u64,
+    /// How many events the tree has.
     tree_size: u64,
 }
 
 /// The links of the chain before an event and with it.
 #[derive(Debug, Serialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
 struct Links {
+    /// SHA-256(0x02 ‖ previous ‖ leaf).
     link: Digest,
+    /// The link of the event before; zeros before the first.
     previous: Digest,
 }
 
 /// That the log of one size continues that of another.
 #[derive(Debug, Serialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
 pub(crate) struct Consistency {
+    /// The smaller size.
     first: u64,
+    /// Root of the first `first` events.
     first_root: Digest,
+    /// The proof of RFC 9162 §2.1.4.
     path: Vec<Digest>,
+    /// The greater size.
     second: u64,
+    /// Root of the first `second` events.
     second_root: Digest,
 }
 

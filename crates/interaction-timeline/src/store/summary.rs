@@ -23,26 +23,46 @@ SELECT COALESCE((SELECT MAX(seq) FROM timeline_events), 0),
 
 /// What the log holds, as `/timeline/summary` shows it.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
 pub struct Summary {
+    /// How many events, from the first, are archived.
     archived_until: u64,
+    /// Events of each colour.
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "crate::state::ByColor"))]
     by_color: Map<String, Value>,
+    /// Events of each type, at most 50 types, the most frequent ones.
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "std::collections::BTreeMap<String, u64>"))]
     by_type: Map<String, Value>,
+    /// How many events the log has had, archived ones among them.
     events: u64,
+    /// The earliest `timestamp` of those that are not archived.
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "Option<ramanujan_timeline::schema::Moment>"))]
     first_timestamp: Option<String>,
+    /// When the last event was stored.
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "Option<ramanujan_timeline::schema::Moment>"))]
     last_received: Option<String>,
+    /// The greatest `seq`.
     last_seq: u64,
+    /// The latest `timestamp`.
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "Option<ramanujan_timeline::schema::Moment>"))]
     last_timestamp: Option<String>,
+    /// How many events were stored lately.
     recent: Recent,
+    /// How many events, from the first, are sealed.
     sealed_size: u64,
+    /// How many types there are.
     types: u64,
+    /// Events without a colour.
     uncolored: u64,
 }
 
 /// How many events the timeline stored in its last seconds.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
 struct Recent {
-    /// `None` where the log has a hole, so that it cannot be counted.
+    /// Null where the log has a hole, so that it cannot be counted.
     events: Option<u64>,
+    /// Of how many seconds.
     window_s: u64,
 }
 

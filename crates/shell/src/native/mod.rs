@@ -42,6 +42,16 @@ pub fn database_file(file: &Path) -> Guard {
     Guard(())
 }
 
+/// Gives this thread a copy of the database `fixture`, made anew at `copy`: what a test of an older revision's database
+/// starts from.
+///
+/// # Panics
+/// If the file cannot be copied, or SQLite cannot open it.
+pub fn database_copy(fixture: impl AsRef<Path>, copy: impl AsRef<Path>) -> Guard {
+    std::fs::copy(&fixture, &copy).expect("the fixture can be copied");
+    database_file(copy.as_ref())
+}
+
 /// Makes `service` answer calls to `http://<component>.spin.internal` on this thread.
 pub fn mount(component: &str, service: Service) {
     outbound::mount(component, service);
@@ -71,6 +81,22 @@ pub struct Reply {
 /// If `target` is not a URI or the handler waits for something that never comes.
 pub fn send(service: &Service, method: Method, target: &str, body: impl Into<Vec<u8>>) -> Reply {
     send_with(service, method, target, &[], body)
+}
+
+/// What `service` answers to a request that succeeds, `body` being JSON or null for none.
+///
+/// # Panics
+/// As [`send`], and if the status is not 200.
+pub fn answered(
+    service: &Service,
+    method: Method,
+    target: &str,
+    body: &serde_json::Value,
+) -> serde_json::Value {
+    let text = if body.is_null() { String::new() } else { body.to_string() };
+    let reply = send(service, method, target, text);
+    assert_eq!(reply.status, 200, "{target} {body}: {}", reply.json);
+    reply.json
 }
 
 /// As [`send`], with request headers.

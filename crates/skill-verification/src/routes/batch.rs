@@ -20,12 +20,20 @@ use crate::settings::Settings;
 use crate::store::{Database, collections, neighbours};
 use crate::surroundings::{Query, Surroundings};
 
+/// Items with what they have in common.
 #[derive(Deserialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
+#[cfg_attr(not(target_family = "wasm"), schemars(transform = crate::aliases::batch))]
 #[serde(deny_unknown_fields)]
-struct BatchRequest {
+pub(crate) struct BatchRequest {
+    /// The items, at most `BATCH_SIZE`.
+    #[cfg_attr(
+        not(target_family = "wasm"),
+        schemars(with = "Vec<crate::item::ItemRequest>", length(min = 1))
+    )]
     #[serde(alias = "images", alias = "skills")]
     items: Vec<Box<RawValue>>,
-    /// For items that name no reference of their own.
+    /// Stored collection to compare with, for embeddings that name neither a reference nor a collection of their own.
     #[serde(default)]
     collection: Option<String>,
 }

@@ -19,22 +19,32 @@ use crate::store::{Database, collections, statistics};
 
 const DEFAULT_PAGE: u64 = 100;
 
+/// What a collection is made with.
 #[derive(Deserialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-struct CreateRequest {
+pub(crate) struct CreateRequest {
+    /// Components of each vector.
+    #[cfg_attr(not(target_family = "wasm"), schemars(range(min = MIN_DIMENSION, max = MAX_DIMENSION)))]
     dimension: usize,
 }
 
+/// Vectors of the collection's dimension, at most 1 MiB as f32: given as either `embeddings` or `block`.
 #[derive(Deserialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-struct AppendRequest {
+pub(crate) struct AppendRequest {
     /// Vectors one by one, each an array of numbers or base64.
     #[serde(default)]
     embeddings: Option<Vec<Components>>,
     /// All vectors one after the other, base64 of little-endian f32.
     #[serde(default)]
+    #[cfg_attr(not(target_family = "wasm"), schemars(extend("contentEncoding" = "base64")))]
+    #[cfg_attr(not(target_family = "wasm"), schemars(length(max = block::MAX_BLOCK_BYTES.div_ceil(3) * 4)))]
     block: Option<String>,
+    /// A name for each vector, unique in the collection: `[A-Za-z0-9._-]{1,128}`.
     #[serde(default)]
+    #[cfg_attr(not(target_family = "wasm"), schemars(inner(regex(pattern = "^[A-Za-z0-9._-]{1,128}$"))))]
     ids: Option<Vec<String>>,
 }
 

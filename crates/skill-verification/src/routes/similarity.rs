@@ -18,18 +18,27 @@ const DEFAULT_K: usize = 10;
 /// Most neighbours of a reply.
 const MAX_K: usize = 1000;
 
+/// A vector, and what to compare it with: one of `other`, `collection` and `reference`.
 #[derive(Deserialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
+#[cfg_attr(not(target_family = "wasm"), schemars(transform = crate::aliases::similarity))]
 #[serde(deny_unknown_fields)]
-struct SimilarityRequest {
+pub(crate) struct SimilarityRequest {
+    /// The vector, which must not be zero.
     #[serde(alias = "left", alias = "a")]
     embedding: Components,
+    /// A second vector, to compare the two.
     #[serde(default, alias = "right", alias = "b")]
     other: Option<Components>,
+    /// Stored collection to search.
     #[serde(default)]
     collection: Option<String>,
+    /// Vectors to search, at most `MAX_REFERENCE_VECTORS`.
     #[serde(default)]
     reference: Option<Vec<Components>>,
+    /// How many neighbours to give, 10 where it is missing; not with `other`.
     #[serde(default)]
+    #[cfg_attr(not(target_family = "wasm"), schemars(range(min = 1, max = MAX_K)))]
     k: Option<usize>,
 }
 

@@ -23,41 +23,68 @@ struct StoredBatch {
 }
 
 #[derive(Serialize)]
-struct Single<'a> {
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
+pub(crate) struct Single<'a> {
+    /// Name of the operation.
     operation: &'a str,
+    /// The stream's.
     color: Color,
+    /// The stream's.
     polarity: Polarity,
+    /// What the operation is shown in: a function of its agent and its seq.
     display_color: &'a DisplayColor,
     /// crdt-service's reply.
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "crate::shapes::StoredOperation"))]
     result: &'a RawValue,
+    /// The document's version after the operation.
     vector_clock: &'a VectorClock,
-    /// Whether crdt-service's reply is about this operation: see [`is_what_was_asked`].
+    /// Whether crdt-service's reply is about this operation: its dot, its clock and its fingerprint fit the request.
+    // See `is_what_was_asked`.
     verified: bool,
+    /// The operation's event on the timeline: a function of document, dot, digest and colour, the same after a retry.
     event_id: Digest,
 }
 
 #[derive(Serialize)]
-struct Batch<'a> {
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
+pub(crate) struct Batch<'a> {
+    /// The stream's.
     color: Color,
+    /// The stream's.
     polarity: Polarity,
+    /// One for each operation, in the order of the request.
     results: Vec<BatchItem<'a>>,
+    /// Operations that this request stored.
     applied: usize,
+    /// Operations that were stored before.
     duplicates: usize,
 }
 
 #[derive(Serialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
+#[cfg_attr(not(target_family = "wasm"), schemars(rename = "StreamBatchItem"))]
 struct BatchItem<'a> {
+    /// The operation's dot.
     operation_id: &'a Dot,
+    /// Code points of a text after the operation.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "u64"))]
     length: Option<u64>,
+    /// Of the delta's canonical bytes.
     digest: Digest,
+    /// The document's version after the operation.
     vector_clock: &'a VectorClock,
+    /// Whether the operation was stored before.
     duplicate: bool,
+    /// What the operation is shown in.
+    #[cfg_attr(not(target_family = "wasm"), schemars(regex(pattern = "^#[0-9A-F]{6}$")))]
     display_color: &'a str,
+    /// The operation's event on the timeline.
     event_id: Digest,
 }
 
 pub(crate) async fn post(color: Color, request: Request) -> Result<Response, Problem> {
+    request.query().only(&[])?;
     let (mut operations, is_batch) = json::one_or_many::<OperationRequest>(&request.body)?;
     for (index, operation) in operations.iter_mut().enumerate() {
         let problem = |problem: Problem| if is_batch { problem.with("index", index) } else { problem };

@@ -16,46 +16,83 @@ const MAX_RULES: usize = 100;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct CanonicalizeRequest {
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
+pub(crate) struct CanonicalizeRequest {
+    /// `canonicalize`.
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "Option<crate::shapes::Canonicalizing>"))]
     operation: Option<String>,
+    /// The term, an S-expression.
     expression: String,
+    /// Names of egraph-service's rules; left out, the laws of a join: `assoc`, `assoc_rev`, `comm`, `idem`, `identity`.
+    #[cfg_attr(not(target_family = "wasm"), schemars(length(max = MAX_RULES)))]
     rules: Option<Vec<String>>,
+    /// Most rounds of rewriting: at least 1, at most `GADGET_MAX_ITERATIONS` (30), which is the default.
+    #[cfg_attr(not(target_family = "wasm"), schemars(range(min = 1)))]
     max_iterations: Option<u64>,
+    /// Most nodes of the graph of terms: at least 1, at most `GADGET_MAX_NODES` (20000), which is the default.
+    #[cfg_attr(not(target_family = "wasm"), schemars(range(min = 1)))]
     max_nodes: Option<u32>,
+    /// `GREEN` or `neutral`, in letters of either case.
     polarity: Option<String>,
 }
 
 #[derive(Serialize)]
-struct CanonicalizeReply {
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
+pub(crate) struct CanonicalizeReply {
+    /// `canonicalize`.
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "crate::shapes::Canonicalizing"))]
     operation: String,
+    /// GREEN.
     color: Color,
+    /// Of GREEN.
     polarity: Polarity,
     #[serde(flatten)]
     canonical: Canonical,
+    /// The rules that were used.
     rules: Vec<String>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct VerifyRequest {
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
+pub(crate) struct VerifyRequest {
+    /// What a caller calls it; left out, `verify`.
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "Option<crate::shapes::Verifying>"))]
     operation: Option<String>,
+    /// A term, an S-expression.
     lhs: String,
+    /// The term to compare with.
     rhs: String,
+    /// Names of egraph-service's rules; left out, the laws of a join: `assoc`, `assoc_rev`, `comm`, `idem`, `identity`.
+    #[cfg_attr(not(target_family = "wasm"), schemars(length(max = MAX_RULES)))]
     rules: Option<Vec<String>>,
+    /// Most rounds of rewriting: at least 1, at most `GADGET_MAX_ITERATIONS` (30), which is the default.
+    #[cfg_attr(not(target_family = "wasm"), schemars(range(min = 1)))]
     max_iterations: Option<u64>,
+    /// Most nodes of the graph of terms: at least 1, at most `GADGET_MAX_NODES` (20000), which is the default.
+    #[cfg_attr(not(target_family = "wasm"), schemars(range(min = 1)))]
     max_nodes: Option<u32>,
+    /// `GREEN` or `neutral`, in letters of either case.
     polarity: Option<String>,
 }
 
 #[derive(Serialize)]
-struct VerifyReply {
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
+pub(crate) struct VerifyReply {
+    /// As the request has it.
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "crate::shapes::Verifying"))]
     operation: String,
+    /// GREEN.
     color: Color,
+    /// Of GREEN.
     polarity: Polarity,
+    /// What was found.
     result: Verdict,
     /// Unknown where neither a proof nor a model was found.
     equal: Option<bool>,
+    /// The steps from `lhs` to `rhs`; empty where there is no proof.
     explanation: Vec<Step>,
+    /// The rules that were used.
     rules: Vec<String>,
 }
 
@@ -86,6 +123,7 @@ fn refused(reason: String) -> Problem {
 
 /// `POST /stream/green/canonicalize`.
 pub(crate) async fn canonicalize(request: Request) -> Result<Response, Problem> {
+    request.query().only(&[])?;
     let request: CanonicalizeRequest = request.json()?;
     let operation = request.operation.unwrap_or_else(|| "canonicalize".to_owned());
     check_color(Color::Green, &operation, request.polarity.as_deref())?;
@@ -101,6 +139,7 @@ pub(crate) async fn canonicalize(request: Request) -> Result<Response, Problem> 
 
 /// `POST /stream/green/verify` with `lhs` and `rhs`.
 pub(crate) async fn verify(request: Request) -> Result<Response, Problem> {
+    request.query().only(&[])?;
     let request: VerifyRequest = request.json()?;
     let operation = request.operation.unwrap_or_else(|| "verify".to_owned());
     check_color(Color::Green, &operation, request.polarity.as_deref())?;

@@ -12,7 +12,7 @@ pub(crate) async fn get(color: Color, request: Request) -> Result<Response, Prob
     let query = request.query();
     query.only(&["document_id"])?;
     let Some(document) = query.parse::<DocumentId>("document_id")? else {
-        return Err(Problem::new(Code::InvalidParameter, "name the document: ?document_id=…"));
+        return Err(Problem::new(Code::MissingParameter, "name the document: ?document_id=…"));
     };
     let path = format!("/crdt/{document}");
     let mut reply: Map<String, Value> = call_json(CRDT_SERVICE, Method::GET, &path, None::<&()>).await?;
@@ -24,6 +24,7 @@ pub(crate) async fn get(color: Color, request: Request) -> Result<Response, Prob
 
 /// Says that requests reach the stream, and how many bytes of one did: for a first try by hand.
 pub(crate) async fn test(color: Color, request: Request) -> Result<Response, Problem> {
+    request.query().only(&[])?;
     ok(&json!({
         "message": format!("{color} stream received"),
         "color": color,

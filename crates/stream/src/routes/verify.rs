@@ -21,12 +21,18 @@ const PAGE: u64 = 1000;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct VerifyRequest {
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
+pub(crate) struct VerifyRequest {
+    /// What a caller calls it.
     #[serde(default = "verify")]
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "crate::shapes::Verifying"))]
     operation: String,
+    /// The document.
     document_id: DocumentId,
+    /// In whose name the finding is recorded; left out, `stream-green`.
     agent_id: Option<AgentId>,
-    /// Checked with [`Claim`].
+    /// `GREEN` or `neutral`, in letters of either case.
+    // Checked with `Claim`.
     #[serde(rename = "polarity")]
     _polarity: Option<String>,
 }
@@ -62,36 +68,61 @@ struct Page {
 
 /// What was compared, so that anybody can do it again.
 #[derive(Serialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
+#[cfg_attr(not(target_family = "wasm"), schemars(rename = "DocumentWitness"))]
 struct Witness {
+    /// Type of the document.
     crdt_type: CrdtType,
+    /// How many were recomputed.
     deltas: u64,
+    /// Place in crdt-service's log up to which both go.
     log_position: u64,
+    /// What the deltas come to.
     recomputed_digest: Digest,
+    /// What crdt-service says of the document.
     reported_digest: Digest,
+    /// What the deltas come to.
     recomputed_fingerprint: Fingerprint,
+    /// What crdt-service says of the document.
     reported_fingerprint: Fingerprint,
+    /// What the deltas come to.
     recomputed_clock: VectorClock,
+    /// What crdt-service says of the document.
     reported_clock: VectorClock,
+    /// What the deltas come to; null if they make no document.
     recomputed_value_digest: Option<Digest>,
+    /// What crdt-service says of the document.
     reported_value_digest: Digest,
     /// The deltas joined in another order as well.
     convergence: Convergence,
+    /// What does not fit, in words; the first ten.
     mismatches: Vec<String>,
 }
 
 #[derive(Serialize)]
-struct Reply {
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
+pub(crate) struct Reply {
+    /// As the request has it.
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "crate::shapes::Verifying"))]
     operation: String,
+    /// GREEN.
     color: Color,
+    /// Of GREEN.
     polarity: Polarity,
+    /// The document.
     document_id: DocumentId,
+    /// Whether everything that was recomputed is as crdt-service reports it.
     verified: bool,
+    /// What was compared.
     witness: Witness,
+    /// The version that was recomputed.
     vector_clock: VectorClock,
+    /// The finding's event on the timeline: the same finding of one agent on the same state is one event.
     event_id: Digest,
 }
 
 pub(crate) async fn post(request: Request) -> Result<Response, Problem> {
+    request.query().only(&[])?;
     if request.body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[') {
         let requests: Vec<VerifyRequest> = request.json()?;
         let detail = format!("GREEN verifies one document at a time; this asks for {}", requests.len());

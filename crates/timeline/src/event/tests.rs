@@ -2,6 +2,7 @@
 
 use super::*;
 use proptest::prelude::*;
+use ramanujan_core::time::{MAX_UNIX_MILLIS, parse_rfc3339};
 use serde_json::{Value, json};
 
 fn event(value: Value) -> Result<Event, EventError> {

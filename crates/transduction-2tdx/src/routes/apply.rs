@@ -23,41 +23,76 @@ const DEFAULT_STEPS: u64 = 1_000;
 /// Steps that are listed in a reply where the request does not say.
 const DEFAULT_TRACE: u64 = 100;
 
+/// A term, and the rules to rewrite it with.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct ApplyRequest {
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
+pub(crate) struct ApplyRequest {
+    /// The term.
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "crate::skill::forms::Expression"))]
     expression: Value,
+    /// 1 to MAX_BATCH (100) patterns, by id or name, or as the rules themselves.
+    #[cfg_attr(
+        not(target_family = "wasm"),
+        schemars(with = "Vec<crate::skill::version::Given>", length(min = 1))
+    )]
     patterns: Vec<Value>,
+    /// Where rules are tried: `root` where none is given, here or in the query.
     #[serde(default)]
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "Option<Strategy>"))]
     strategy: Option<String>,
+    /// Most steps: 0 to MAX_STEPS (10000); 1000 where none is given.
     #[serde(default)]
     max_steps: Option<u64>,
+    /// Most nodes of the term, written out as a tree, before and after each step: up to MAX_NODES (100000), which is it
+    /// where none is given.
     #[serde(default)]
     max_nodes: Option<u64>,
+    /// Longest time in milliseconds: up to REWRITE_TIMEOUT_MS (1000), which is it where none is given.
     #[serde(default)]
     timeout_ms: Option<u64>,
+    /// Most steps that the reply lists: up to PAGE_LIMIT_MAX (1000); 100 where none is given.
     #[serde(default)]
     trace_limit: Option<u64>,
 }
 
+/// A step.
 #[derive(Serialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema), schemars(rename = "RewriteStep"))]
 struct Traced<'a> {
+    /// The rule that applied; `pattern-N` for the N-th of the request, from 0, if it has no name.
     pattern_name: &'a str,
     /// Null for a pattern that the request brought along.
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "Option<ramanujan_core::Digest>"))]
     pattern_id: Option<&'a str>,
+    /// The number of the node in the term before this step: the root is 0, each node comes before its arguments.
     at: u64,
+    /// Numbers of arguments from the root; null where they are more than 32.
+    #[cfg_attr(not(target_family = "wasm"), schemars(length(max = crate::skill::rewrite::MAX_PATH)))]
     path: Option<Vec<usize>>,
 }
 
+/// What became of the term.
 #[derive(Serialize)]
-struct ApplyReply<'a> {
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema), schemars(rename = "Rewritten"))]
+pub(crate) struct ApplyReply<'a> {
+    /// The term after the last step, as an S-expression.
     expression: String,
+    /// Where rules were tried.
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "Strategy"))]
     strategy: &'static str,
+    /// Whether the term is another one.
     changed: bool,
+    /// Steps that were taken.
     steps: u64,
+    /// Why it ended.
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "crate::skill::rewrite::StopReason"))]
     stop_reason: &'static str,
+    /// Nodes of the result, written out as a tree.
     nodes: u64,
+    /// Its depth: 1 for a name alone.
     depth: u64,
+    /// The first steps.
     trace: Vec<Traced<'a>>,
     #[serde(flatten)]
     event: Recorded,

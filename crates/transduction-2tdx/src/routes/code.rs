@@ -1,5 +1,7 @@
 //! `POST /skill/generate` and `POST /skill/patterns/{id}/transduce`: code from patterns.
 
+use std::collections::BTreeMap;
+
 use ramanujan_core::{Code, PatternName, Problem};
 use ramanujan_egraph::syntactic::TermGraph;
 use ramanujan_egraph::vocabulary::Vocabulary;
@@ -19,23 +21,41 @@ use crate::store::usage;
 /// One pattern as its members, or several in `patterns`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct GenerateRequest {
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
+pub(crate) struct GenerateRequest {
+    /// The language.
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "Target"))]
     target: String,
+    /// Up to MAX_BATCH (100) patterns, by id or name, or as the rules themselves.
     #[serde(default)]
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "Option<Vec<crate::skill::version::Given>>"))]
     patterns: Option<Vec<Value>>,
+    /// In the place of `patterns`: the name of one pattern.
     #[serde(default)]
     pattern_name: Option<PatternName>,
+    /// In the place of `patterns`: its source.
     #[serde(default)]
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "Option<crate::skill::forms::Pattern>"))]
     source_pattern: Option<Value>,
+    /// In the place of `patterns`: its target.
     #[serde(default)]
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "Option<crate::skill::forms::Pattern>"))]
     target_pattern: Option<Value>,
+    /// In the place of `patterns`: its constraints.
     #[serde(default)]
+    #[cfg_attr(not(target_family = "wasm"), schemars(length(max = crate::skill::rule::MAX_CONSTRAINTS)))]
     constraints: Option<Vec<String>>,
+    /// In the place of `patterns`: its priority.
     #[serde(default)]
+    #[cfg_attr(not(target_family = "wasm"), schemars(range(max = crate::skill::rule::MAX_PRIORITY)))]
     priority: Option<u64>,
+    /// In the place of `patterns`: operators that it declares.
     #[serde(default)]
+    #[cfg_attr(not(target_family = "wasm"), schemars(length(max = crate::skill::operators::MAX_OPERATORS)))]
     operators: Option<Vec<Declared>>,
+    /// A term to give back as the code takes it.
     #[serde(default)]
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "Option<crate::skill::forms::Expression>"))]
     expression: Option<Value>,
 }
 
@@ -62,28 +82,73 @@ impl GenerateRequest {
     }
 }
 
+/// What is wanted of a stored pattern besides its rule.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct TransduceRequest {
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
+pub(crate) struct TransduceRequest {
+    /// The language of its code; without one the reply has no code.
     #[serde(default)]
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "Option<Target>"))]
     target: Option<String>,
+    /// A term to give back as the code takes it; only with a target.
     #[serde(default)]
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "Option<crate::skill::forms::Expression>"))]
     expression: Option<Value>,
 }
 
 /// The text and what one needs to use it.
 #[derive(Serialize)]
-struct GeneratedCode {
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
+pub(crate) struct GeneratedCode {
+    /// The language.
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "Target"))]
     target: &'static str,
+    /// The program.
     code: String,
     /// The rules in the order in which the code tries them.
-    rules: Vec<Value>,
+    rules: Vec<Ordered>,
     /// The expression of the request as the code takes it; null where none was given.
-    input: Option<Value>,
+    input: Option<Input>,
 }
 
+/// A rule of generated code.
 #[derive(Serialize)]
-struct Transduced {
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema), schemars(rename = "OrderedRule"))]
+struct Ordered {
+    /// Its name; `pattern-N` for the N-th of a request, from 0, if it has none.
+    pattern_name: String,
+    /// Null for a pattern that the request brought along.
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "Option<ramanujan_core::Digest>"))]
+    pattern_id: Option<String>,
+    /// The rule in one line.
+    rule: String,
+}
+
+/// A term as generated code takes it.
+#[derive(Serialize)]
+#[serde(untagged)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema), schemars(rename = "CodeInput"))]
+enum Input {
+    /// For Rust, an S-expression.
+    Rust(String),
+    /// For LLVM.
+    Llvm {
+        /// All symbols; a node names one by its place here.
+        symbols: Vec<String>,
+        /// The nodes in preorder: symbol, number of arguments, size, and colour (0 GREEN, 1 BLUE,
+        /// 2 RED).
+        nodes: Vec<[u64; 4]>,
+    },
+    /// For OpenQASM, the bits of each register, the most significant first.
+    Qasm(BTreeMap<String, String>),
+}
+
+/// A stored pattern as a rule, and as code where a target is named.
+#[derive(Serialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
+pub(crate) struct Transduced {
+    /// The version that was found.
     pattern: Version,
     /// The pattern as a rewrite rule, in one line.
     rule: String,
@@ -108,27 +173,23 @@ fn write(
         let mut graph = TermGraph::default();
         let root = graph.add_term(&term)?;
         match target {
-            Target::Rust => Some(term.print(&vocabulary).into()),
+            Target::Rust => Some(Input::Rust(term.print(&vocabulary))),
             Target::Llvm => {
                 let (symbols, nodes) = llvm::encode(&program, &vocabulary, &graph, root);
-                Some(json!({"symbols": symbols, "nodes": nodes}))
+                Some(Input::Llvm { symbols, nodes })
             }
-            Target::Qasm => {
-                let bits = qasm::encode(&program, &vocabulary, &graph, root);
-                Some(
-                    bits.into_iter()
-                        .map(|(name, bits)| (name, Value::from(bits)))
-                        .collect::<Map<_, _>>()
-                        .into(),
-                )
-            }
+            Target::Qasm => Some(Input::Qasm(qasm::encode(&program, &vocabulary, &graph, root))),
         }
     });
-    let text = |rule: &Rule, id: &Option<String>| json!({"pattern_name": rule.name, "pattern_id": id, "rule": rule.text(&vocabulary)});
+    let ordered = |(rule, id): (&Rule, Option<String>)| Ordered {
+        pattern_name: rule.name.clone(),
+        pattern_id: id,
+        rule: rule.text(&vocabulary),
+    };
     Ok(GeneratedCode {
         target: target.as_str(),
         code: target.write(&program),
-        rules: rules.iter().zip(&ids).map(|(rule, id)| text(rule, id)).collect(),
+        rules: rules.iter().zip(ids).map(ordered).collect(),
         input: input.flatten(),
     })
 }

@@ -18,9 +18,11 @@ const AGENT: &str = "transduction-2tdx";
 
 /// What became of an event.
 #[derive(Clone, Copy, Debug, Serialize)]
-pub(super) struct Recorded {
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
+pub(crate) struct Recorded {
+    /// The id of the event: the same for the same request.
     event_id: Digest,
-    /// Whether the timeline has it.
+    /// Whether the timeline has it; where it has not, the same request again repairs it.
     recorded: bool,
 }
 

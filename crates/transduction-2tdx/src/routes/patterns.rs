@@ -15,8 +15,10 @@ use crate::store::patterns::{self, List};
 /// Patterns in a page where the request does not say.
 const DEFAULT_LIMIT: u64 = 100;
 
+/// A version, and what storing it did.
 #[derive(Serialize)]
-struct Posting {
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
+pub(crate) struct Posting {
     #[serde(flatten)]
     stored: Version,
     /// False where this content was a version already.
@@ -45,8 +47,11 @@ pub(crate) async fn get(request: Request) -> Result<Response, Problem> {
     ok(&find(request.param("id"))?)
 }
 
+/// A page of versions.
 #[derive(Serialize)]
-struct Listing {
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
+pub(crate) struct Listing {
+    /// The versions, in the order that was asked for.
     patterns: Vec<Version>,
     /// Pass as `cursor` for the next page; null at the end.
     next_cursor: Option<String>,

@@ -14,9 +14,15 @@ pub const MAX_OPERATORS: usize = 200;
 /// An operator of a pattern. It has no laws: rewriting knows equality of terms only.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema), schemars(rename = "DeclaredOperator"))]
 pub struct Declared {
+    /// Its name, which must not be that of an operator of the network.
+    #[cfg_attr(not(target_family = "wasm"), schemars(length(min = 1, max = ramanujan_egraph::name::MAX_NAME_BYTES)))]
     pub symbol: String,
+    /// How many arguments it takes.
+    #[cfg_attr(not(target_family = "wasm"), schemars(range(min = 1, max = ramanujan_egraph::name::MAX_ARITY)))]
     pub arity: usize,
+    /// The colour of terms whose outermost name it is.
     pub color: Color,
 }
 

@@ -15,7 +15,7 @@ use super::rule::Rule;
 /// How many visits lie between two looks at the clock.
 const VISITS_PER_LOOK: u64 = 64;
 /// Longest path that a step is answered with.
-const MAX_PATH: usize = 32;
+pub const MAX_PATH: usize = 32;
 
 /// Where rules are tried.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,6 +30,8 @@ pub enum Strategy {
 }
 
 impl Strategy {
+    pub const ALL: [Strategy; 3] = [Strategy::Root, Strategy::Everywhere, Strategy::Fixpoint];
+
     pub fn as_str(self) -> &'static str {
         match self {
             Strategy::Root => "root",
@@ -43,8 +45,7 @@ impl FromStr for Strategy {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let all = [Strategy::Root, Strategy::Everywhere, Strategy::Fixpoint];
-        let known = all.into_iter().find(|strategy| strategy.as_str() == text);
+        let known = Strategy::ALL.into_iter().find(|strategy| strategy.as_str() == text);
         known.ok_or_else(|| "one of root, everywhere, fixpoint".to_owned())
     }
 }
@@ -70,6 +71,9 @@ pub enum StopReason {
 }
 
 impl StopReason {
+    pub const ALL: [StopReason; 4] =
+        [StopReason::Complete, StopReason::StepLimit, StopReason::NodeLimit, StopReason::TimeLimit];
+
     pub fn as_str(self) -> &'static str {
         match self {
             StopReason::Complete => "complete",

@@ -24,17 +24,28 @@ pub const DEFAULT_PRIORITY: u64 = 10;
 /// A rule as a request brings it.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema), schemars(rename = "NewPattern"))]
 pub struct Posted {
+    /// The name under which it is stored; one that is only used needs none.
     #[serde(default)]
     pub pattern_name: Option<PatternName>,
-    /// In any form that a term has.
+    /// What a term must look like; not a variable alone. In any form that a term has.
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "super::forms::Pattern"))]
     pub source_pattern: Value,
+    /// What is put in its place; it uses variables of the source only.
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "super::forms::Pattern"))]
     pub target_pattern: Value,
+    /// All must hold: `(ColorMustBe ?x COLOR)`, `(ColorNot ?x COLOR)`, `(NotEqual ?x ?y)`, `(ParentOf ?x ?y)`.
     #[serde(default)]
+    #[cfg_attr(not(target_family = "wasm"), schemars(length(max = MAX_CONSTRAINTS)))]
     pub constraints: Vec<String>,
+    /// Higher goes first; 10 where none is given.
     #[serde(default)]
+    #[cfg_attr(not(target_family = "wasm"), schemars(range(max = MAX_PRIORITY)))]
     pub priority: Option<u64>,
+    /// Operators that always take so many arguments and have a colour of their own.
     #[serde(default)]
+    #[cfg_attr(not(target_family = "wasm"), schemars(length(max = super::operators::MAX_OPERATORS)))]
     pub operators: Vec<Declared>,
 }
 
@@ -54,14 +65,24 @@ pub struct Rule {
 
 /// A rule in the form in which it is answered, stored and digested: its texts are canonical.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
 pub struct Canonical {
+    /// The source as an S-expression.
     pub source_pattern: String,
+    /// The target as an S-expression.
     pub target_pattern: String,
+    /// Sorted, each once.
+    #[cfg_attr(not(target_family = "wasm"), schemars(length(max = MAX_CONSTRAINTS)))]
     pub constraints: Vec<String>,
+    /// Higher goes first.
+    #[cfg_attr(not(target_family = "wasm"), schemars(range(max = MAX_PRIORITY)))]
     pub priority: u64,
     /// Sorted by symbol.
+    #[cfg_attr(not(target_family = "wasm"), schemars(length(max = super::operators::MAX_OPERATORS)))]
     pub operators: Vec<Declared>,
+    /// How far the depths of source and target are apart.
     pub dimension: u64,
+    /// Twice the dimension and the number of constraints: of two rules of one priority the simpler goes first.
     pub complexity: u64,
 }
 

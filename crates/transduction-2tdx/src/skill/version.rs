@@ -10,13 +10,21 @@ use super::rule::{Canonical, Posted, Rule};
 
 /// A stored version of a pattern.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema), schemars(rename = "PatternVersion"))]
 pub(crate) struct Version {
+    /// Its content address: SHA-256 of name, priority, source, target, constraints and operators.
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "Digest"))]
     pub(crate) id: String,
+    /// Its name.
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "PatternName"))]
     pub(crate) pattern_name: String,
     /// From 1 for each name.
+    #[cfg_attr(not(target_family = "wasm"), schemars(range(min = 1)))]
     pub(crate) version: u64,
     #[serde(flatten)]
     pub(crate) canonical: Canonical,
+    /// When it was stored.
+    #[cfg_attr(not(target_family = "wasm"), schemars(extend("format" = "date-time")))]
     pub(crate) created_at: String,
 }
 
@@ -53,6 +61,40 @@ pub(crate) fn reference(text: &str) -> Result<String, Problem> {
             .map(|()| text.to_owned())
             .map_err(|error| Problem::new(Code::InvalidPatternReference, error.to_string())),
     }
+}
+
+/// A reference as it is written.
+#[cfg(not(target_family = "wasm"))]
+pub(crate) enum Reference {}
+
+#[cfg(not(target_family = "wasm"))]
+impl schemars::JsonSchema for Reference {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "PatternReference".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let description = "The id of a version, or a name: then the newest version of it.";
+        // An id is 64 of the characters that a name is made of.
+        let mut schema = PatternName::json_schema(generator);
+        schema.insert("description".to_owned(), description.into());
+        schema
+    }
+}
+
+/// A pattern of a request as it is written.
+#[cfg(not(target_family = "wasm"))]
+#[derive(schemars::JsonSchema)]
+#[schemars(untagged, rename = "GivenPattern")]
+#[expect(
+    dead_code,
+    reason = "only its schema is used: each is read by itself, so that a refusal has its index"
+)]
+pub(crate) enum Given {
+    /// One that is stored.
+    Stored(#[schemars(with = "Reference")] String),
+    /// One that the request brings along.
+    Brought(Posted),
 }
 
 /// A rule of a request, and the stored version that it is, if it is one.

@@ -12,17 +12,28 @@ pub const MAX_DIMENSION: usize = 4096;
 /// Why something is not an embedding.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum ReadError {
+    /// It has this number of components, which is too few or too many.
     #[error("an embedding has {MIN_DIMENSION} to {MAX_DIMENSION} components, this one has {0}")]
     Dimension(usize),
     /// NaN, an infinity, or a number beyond the range of f32.
     #[error("component {index} is not a finite f32")]
-    NotFinite { index: usize },
+    NotFinite {
+        /// Place of the component, from 0.
+        index: usize,
+    },
+    /// An element of the array is no JSON number.
     #[error("component {index} is not a number")]
-    NotANumber { index: usize },
+    NotANumber {
+        /// Place of the element, from 0.
+        index: usize,
+    },
+    /// The JSON value is neither an array nor a text.
     #[error("the embedding is neither an array of numbers nor base64 text")]
     WrongType,
+    /// The text is not padded base64, and why.
     #[error("the text is not base64 (RFC 4648 §4, padded): {0}")]
     Base64(String),
+    /// This number of bytes is no multiple of four.
     #[error("{0} bytes are not a whole number of little-endian f32")]
     Length(usize),
 }

@@ -12,10 +12,15 @@ pub(super) const REFERENCE_DEVIATIONS: f64 = 4.0;
 
 /// Mean, standard deviation (of the population) and range of one number over a collection.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
 pub struct Spread {
+    /// Arithmetic mean.
     pub mean: f64,
+    /// Standard deviation of the population, never negative.
     pub deviation: f64,
+    /// The smallest; 0 of no numbers.
     pub min: f64,
+    /// The largest; 0 of no numbers.
     pub max: f64,
 }
 

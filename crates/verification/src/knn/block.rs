@@ -19,28 +19,69 @@ const DOMAIN: &[u8] = b"ramanujan/vectors/1\0";
 /// Why something is not a block.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidBlock {
+    /// No collection may have this dimension.
     #[error("a collection's vectors have {MIN_DIMENSION} to {MAX_DIMENSION} components, not {0}")]
     Dimension(usize),
+    /// There is no vector.
     #[error("no vectors are given")]
     Empty,
+    /// The vectors exceed [`MAX_BLOCK_BYTES`].
     #[error(
         "the vectors take more than {MAX_BLOCK_BYTES} bytes as f32: at most {vectors} of this dimension at once"
     )]
-    TooLarge { vectors: usize },
+    TooLarge {
+        /// How many vectors of the dimension a block has at most.
+        vectors: usize,
+    },
+    /// A vector is not of the collection's dimension.
     #[error("vector {index} has {found} components, the collection's have {dimension}")]
-    OtherDimension { index: usize, found: usize, dimension: usize },
+    OtherDimension {
+        /// Place of the vector in the block, from 0.
+        index: usize,
+        /// Its components.
+        found: usize,
+        /// Those of the collection's vectors.
+        dimension: usize,
+    },
+    /// A component is NaN or an infinity.
     #[error("component {component} of vector {index} is not a finite f32")]
-    NotFinite { index: usize, component: usize },
+    NotFinite {
+        /// Place of the vector in the block, from 0.
+        index: usize,
+        /// Place of the component in the vector, from 0.
+        component: usize,
+    },
+    /// The text is not padded base64, and why.
     #[error("the text is not base64 (RFC 4648 §4, padded): {0}")]
     Base64(String),
+    /// The bytes end within a vector.
     #[error("{bytes} bytes are not a whole number of vectors of {dimension} little-endian f32")]
-    Length { bytes: usize, dimension: usize },
+    Length {
+        /// How many bytes there are.
+        bytes: usize,
+        /// Components of a vector, four bytes each.
+        dimension: usize,
+    },
+    /// There are more names than vectors, or fewer.
     #[error("{names} ids are given for {vectors} vectors")]
-    Names { names: usize, vectors: usize },
+    Names {
+        /// How many names are given.
+        names: usize,
+        /// How many vectors there are.
+        vectors: usize,
+    },
+    /// A name is not one by [`is_name`].
     #[error("id {index} is not of the form [A-Za-z0-9._-]{{1,128}}")]
-    Name { index: usize },
+    Name {
+        /// Place of the name, from 0.
+        index: usize,
+    },
+    /// Two vectors of the block have one name.
     #[error("id {index} repeats an earlier one")]
-    RepeatedName { index: usize },
+    RepeatedName {
+        /// Place of the second of the two, from 0.
+        index: usize,
+    },
 }
 
 /// Between one vector and [`MAX_BLOCK_BYTES`] of them, all of one dimension and finite.
@@ -126,6 +167,7 @@ impl Block {
         Ok(self)
     }
 
+    /// Components of each vector.
     pub fn dimension(&self) -> usize {
         self.dimension
     }
@@ -141,6 +183,7 @@ impl Block {
         &self.bytes
     }
 
+    /// Names of the vectors in their order, if they have names.
     pub fn names(&self) -> Option<&[String]> {
         self.names.as_deref()
     }

@@ -5,14 +5,20 @@ use serde_json::Value;
 
 /// One call and what it gave.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Example {
+    /// What the skill was given; any JSON.
     pub input: Value,
+    /// What it answered; any JSON.
     pub output: Value,
 }
 
-/// A skill within the bounds of [`Limits`].
+/// A skill as an agent offers it.
+///
+/// All its schemas and examples together have at most 10,000 JSON values, 32 levels deep.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema), schemars(with = "Raw"))]
 pub struct Skill {
     pub(super) name: String,
     pub(super) description: String,
@@ -37,6 +43,7 @@ pub struct Limits {
 }
 
 impl Limits {
+    /// The bounds of a skill that comes in a request.
     pub const DEFAULT: Limits =
         Limits { examples: 64, depth: 32, nodes: 10_000, name: 128, description: 4096 };
 }
@@ -44,20 +51,41 @@ impl Limits {
 /// Why something is not a skill that can be judged.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum ReadError {
+    /// A member is missing, unknown or of another type; the text says which.
     #[error("not a skill: {0}")]
     Shape(String),
+    /// Something exceeds [`Limits`].
     #[error("{member}: {found} is more than a skill may have, which is {limit}")]
-    TooLarge { member: &'static str, found: usize, limit: usize },
+    TooLarge {
+        /// What was counted.
+        member: &'static str,
+        /// How many there are.
+        found: usize,
+        /// How many there may be.
+        limit: usize,
+    },
 }
 
+/// The members of a skill before they are counted.
 #[derive(Deserialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct Raw {
+    /// What it is called, at most 128 bytes.
+    #[cfg_attr(not(target_family = "wasm"), schemars(length(max = Limits::DEFAULT.name)))]
     name: String,
+    /// What it does, at most 4096 bytes.
+    #[cfg_attr(not(target_family = "wasm"), schemars(length(max = Limits::DEFAULT.description)))]
     description: String,
+    /// JSON Schema of the input, drafts 4 to 2020-12; references stay within it.
+    #[cfg_attr(not(target_family = "wasm"), schemars(extend("type" = ["object", "boolean"])))]
     input_schema: Value,
+    /// JSON Schema of the output, drafts 4 to 2020-12; references stay within it.
+    #[cfg_attr(not(target_family = "wasm"), schemars(extend("type" = ["object", "boolean"])))]
     output_schema: Value,
+    /// Calls with what they gave.
     #[serde(default)]
+    #[cfg_attr(not(target_family = "wasm"), schemars(length(max = Limits::DEFAULT.examples)))]
     examples: Vec<Example>,
 }
 
@@ -94,22 +122,27 @@ impl Skill {
         Ok(Skill { name, description, input_schema, output_schema, examples })
     }
 
+    /// What it is called.
     pub fn name(&self) -> &str {
         &self.name
     }
 
+    /// What it does, in prose.
     pub fn description(&self) -> &str {
         &self.description
     }
 
+    /// The JSON Schema of its input: an object, `true` or `false`, not checked further.
     pub fn input_schema(&self) -> &Value {
         &self.input_schema
     }
 
+    /// The JSON Schema of its output, of the same forms.
     pub fn output_schema(&self) -> &Value {
         &self.output_schema
     }
 
+    /// Calls that show what it does, in the order in which they were given.
     pub fn examples(&self) -> &[Example] {
         &self.examples
     }

@@ -16,8 +16,12 @@ use crate::verdict::{Ballot, Groups, Verdict, Vote};
 
 /// An agent that voted differently on one subject for one verifier.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
 pub struct Conflict {
+    /// Name of the verifier.
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "crate::schema::VerifierId"))]
     pub verifier: &'static str,
+    /// The agent that equivocated.
     pub agent_id: AgentId,
     /// What it said, each once.
     pub votes: BTreeSet<Vote>,
@@ -25,24 +29,38 @@ pub struct Conflict {
 
 /// Agents that do not agree on what one verifier finds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
 pub struct Dispute {
+    /// Name of the verifier.
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "crate::schema::VerifierId"))]
     pub verifier: &'static str,
+    /// Agents that say yes; at least one.
     pub yes: BTreeSet<AgentId>,
+    /// Agents that say no; at least one.
     pub no: BTreeSet<AgentId>,
 }
 
 /// The outcome of the votes on one subject: a function of the set of records.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
 pub struct Outcome {
+    /// What is voted on.
     pub subject: Subject,
+    /// What the three groups decide together.
     pub verdict: Verdict,
-    /// As [`confidence::of`] the votes that counted.
+    /// Probability that the item is sound, given the votes that counted and even odds before them.
+    #[cfg_attr(not(target_family = "wasm"), schemars(range(min = 0.0, max = 1.0)))]
     pub confidence: f64,
+    /// The votes that counted, by group.
     pub groups: Groups,
-    /// Verifiers of which no agent's word counts; they count as abstaining.
+    /// Verifiers of which no agent's word counts, in the order of the roster; they count as abstaining.
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "Vec<crate::schema::VerifierId>"))]
     pub missing: Vec<&'static str>,
+    /// What agents said that does not count, because they said something else too.
     pub conflicts: Vec<Conflict>,
+    /// Verifiers on which agents do not agree.
     pub disputes: Vec<Dispute>,
+    /// The vote of each verifier that the verdict follows from.
     #[serde(skip)]
     pub ballot: Ballot,
 }

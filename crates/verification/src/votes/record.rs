@@ -23,14 +23,17 @@ pub struct Subject {
 }
 
 impl Subject {
+    /// The item of this kind with this digest.
     pub fn new(kind: Kind, digest: Digest) -> Subject {
         Subject { kind: matches!(kind, Kind::Skill).into(), digest }
     }
 
+    /// Whether it is an embedding or a skill.
     pub fn kind(&self) -> Kind {
         if self.kind == 0 { Kind::Embedding } else { Kind::Skill }
     }
 
+    /// SHA-256 of the item and of all that it was compared with.
     pub fn digest(&self) -> &Digest {
         &self.digest
     }
@@ -39,16 +42,22 @@ impl Subject {
 /// Why a text or bytes are not a vote.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidVote {
+    /// The subject is not written `kind:64 hex digits`, in lower case.
     #[error("a subject is embedding: or skill: followed by 64 hex digits")]
     Subject,
+    /// The verifier is on the roster by neither name nor number; the first 40 characters of what was given.
     #[error("no verifier is called {0:?}")]
     Verifier(String),
+    /// The score lies outside 0 to 1, or is not a number, or in bytes is −0.
     #[error("a score is a number from 0 to 1")]
     Score,
+    /// The vote is yes or no, and there is no score that it follows from.
     #[error("a vote of yes or no has a score")]
     NoScore,
+    /// The signature is empty, longer than [`MAX_SIGNATURE`], or holds other than visible ASCII.
     #[error("a signature is at most {MAX_SIGNATURE} visible ASCII characters")]
     Signature,
+    /// The bytes are not what [`VoteRecord::to_bytes`] writes, and why.
     #[error("the bytes are not those of a vote: {0}")]
     Bytes(&'static str),
 }
@@ -89,20 +98,43 @@ impl<'de> Deserialize<'de> for Subject {
     }
 }
 
+#[cfg(not(target_family = "wasm"))]
+crate::schema::text!(
+    Signature,
+    "A signature in visible ASCII, for instance base64.",
+    schemars::json_schema!({ "pattern": "^[!-~]+$", "maxLength": MAX_SIGNATURE })
+);
+
+#[cfg(not(target_family = "wasm"))]
+crate::schema::text!(
+    for Subject,
+    "An item with everything that it was compared with, by digest.",
+    schemars::json_schema!({ "pattern": "^(embedding|skill):[0-9a-f]{64}$" })
+);
+
 /// One agent's word on what one verifier finds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
 #[serde(try_from = "Unchecked")]
 pub struct VoteRecord {
+    /// What is voted on.
     pub(super) subject: Subject,
+    /// Name of the verifier.
     #[serde(serialize_with = "verifier_id")]
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "crate::schema::VerifierId"))]
     pub(super) verifier: &'static Verifier,
     /// The agent that ran the verifier.
     pub(super) agent_id: AgentId,
+    /// What the verifier said.
     pub(super) vote: Vote,
+    /// The score that the vote follows from; a verifier that abstains may have none.
+    #[cfg_attr(not(target_family = "wasm"), schemars(range(min = 0.0, max = 1.0)))]
     pub(super) score: Option<f64>,
     /// Digest of the evidence, which stays with the agent.
     pub(super) evidence: Digest,
+    /// The agent's signature, as it was given; absent where there was none.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "Signature"))]
     pub(super) signature: Option<String>,
 }
 
@@ -112,17 +144,27 @@ fn verifier_id<S: Serializer>(verifier: &&Verifier, serializer: S) -> Result<S::
 
 /// The members of a record before they are checked.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Unchecked {
+    /// What is voted on.
     pub subject: Subject,
-    /// Name or number of the verifier.
+    /// Name of the verifier, or its number in the roster as text.
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "crate::schema::VerifierReference"))]
     pub verifier: String,
+    /// The agent that ran the verifier.
     pub agent_id: AgentId,
+    /// What the verifier said.
     pub vote: Vote,
+    /// The score that the vote follows from, 0 to 1; a vote of yes or no has one.
     #[serde(default)]
+    #[cfg_attr(not(target_family = "wasm"), schemars(range(min = 0.0, max = 1.0)))]
     pub score: Option<f64>,
+    /// Digest of the evidence, which stays with the agent.
     pub evidence: Digest,
+    /// The agent's signature, at most 8192 visible ASCII characters; it is carried and not checked.
     #[serde(default)]
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "Option<Signature>"))]
     pub signature: Option<String>,
 }
 
@@ -178,13 +220,15 @@ impl VoteRecord {
         &self.agent_id
     }
 
+    /// What the verifier said.
     pub fn vote(&self) -> Vote {
         self.vote
     }
 
-    /// The bytes that a signature is made over: [`DOMAIN`], kind, digest, verifier's number, length of the agent's
-    /// name, name, vote, score (one byte whether there is one, then IEEE 754 binary64, big-endian), digest of the
-    /// evidence. One record has one spelling, and no spelling begins another.
+    /// The bytes that a signature is made over: the text `ramanujan/vote/1` and a zero byte, kind (0 embedding, 1
+    /// skill), digest, verifier's number, length of the agent's name, name, vote (0 no, 1 yes, 2 abstain), score (one byte
+    /// whether there is one, then IEEE 754 binary64, big-endian), digest of the evidence. One record has one spelling,
+    /// and no spelling begins another.
     pub fn signing_bytes(&self) -> Vec<u8> {
         let agent = self.agent_id.as_str().as_bytes();
         let mut bytes = Vec::with_capacity(DOMAIN.len() + agent.len() + 78);

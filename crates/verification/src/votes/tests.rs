@@ -40,6 +40,13 @@ fn any_record() -> impl Strategy<Value = VoteRecord> {
     )
 }
 
+/// Texts of the pattern that a schema has.
+fn texts<T: schemars::JsonSchema>() -> impl Strategy<Value = String> {
+    let schema = T::json_schema(&mut schemars::SchemaGenerator::default());
+    let pattern = schema.get("pattern").and_then(|pattern| pattern.as_str()).expect("a pattern");
+    prop::string::string_regex(pattern.trim_matches(['^', '$'])).expect("a pattern")
+}
+
 fn any_set() -> impl Strategy<Value = VoteSet> {
     prop::collection::vec(any_record(), 0..80).prop_map(VoteSet::from_iter)
 }
@@ -85,6 +92,13 @@ proptest! {
         prop_assert_eq!(VoteRecord::from_bytes(&record.to_bytes()), Ok(record.clone()));
         let json = serde_json::to_string(&record).unwrap();
         prop_assert_eq!(serde_json::from_str::<VoteRecord>(&json).unwrap(), record);
+    }
+
+    #[test]
+    fn texts_of_the_schemas_make_a_vote(subject in texts::<Subject>(), signature in texts::<record::Signature>()) {
+        let vote = serde_json::json!({"subject": subject, "verifier": "17", "agent_id": "a", "vote": "abstain",
+            "evidence": "0".repeat(64), "signature": signature});
+        prop_assert!(serde_json::from_value::<VoteRecord>(vote).is_ok());
     }
 
     #[test]

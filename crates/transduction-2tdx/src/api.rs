@@ -1,0 +1,58 @@
+//! The types of requests and replies, for the description of the API; `api.json` says the rest.
+
+use std::borrow::Cow;
+
+use ramanujan_shell::schema::Schemas;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+
+use crate::generate::Target;
+use crate::routes::{apply, code, patterns, stats};
+use crate::skill::rewrite::{StopReason, Strategy};
+use crate::skill::rule::Posted;
+use crate::skill::version::{Reference, Version};
+
+/// The schemas by the names that `api.json` refers to.
+pub fn schemas() -> Schemas {
+    Schemas::new()
+        .reads::<Reference>("PatternReference")
+        .reads::<Strategy>("Strategy")
+        .reads::<Posted>("NewPattern")
+        .reads::<apply::ApplyRequest>("ApplyRequest")
+        .reads::<code::GenerateRequest>("GenerateRequest")
+        .reads::<code::TransduceRequest>("TransduceRequest")
+        .answers::<Version>("PatternVersion")
+        .answers::<patterns::Posting>("Posting")
+        .answers::<patterns::Listing>("Listing")
+        .answers::<apply::ApplyReply<'static>>("Rewritten")
+        .answers::<code::GeneratedCode>("GeneratedCode")
+        .answers::<code::Transduced>("Transduced")
+        .answers::<stats::Stats>("Stats")
+}
+
+/// A type that is written as one of a few words.
+macro_rules! words {
+    ($type:ident, $description:literal) => {
+        impl JsonSchema for $type {
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($type).into()
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                let words = $type::ALL.map($type::as_str);
+                json_schema!({"type": "string", "enum": words, "description": $description})
+            }
+        }
+    };
+}
+
+words!(Target, "A language that rules are turned into; a request may write it in letters of either case.");
+words!(
+    Strategy,
+    "`root` tries the rules once, at the root; `everywhere` once at every place, results not again; `fixpoint` \
+     everywhere, results again, until no rule applies."
+);
+words!(
+    StopReason,
+    "`complete`: the strategy had nothing left to do; the others: a rule applied, and there were no steps left, the term \
+     would have become too large, or the time was up."
+);
