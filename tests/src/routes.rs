@@ -3,8 +3,6 @@
 //! A component makes its description from the table that it answers requests with, so a route that is not in the list
 //! does not exist.
 
-use std::collections::BTreeSet;
-
 use crate::http::Client;
 use crate::network::root;
 
@@ -37,40 +35,46 @@ fn manifest() -> toml::Table {
     text.parse().expect("spin.toml is TOML")
 }
 
-/// The packages that the components of `spin.toml` are built from.
+/// The packages that the components of `spin.toml` are built from, in the order of its triggers.
 ///
 /// # Panics
 /// `spin.toml` cannot be read.
-pub fn packages() -> BTreeSet<String> {
+pub fn packages() -> Vec<String> {
     let manifest = manifest();
-    let components = manifest["component"].as_table().expect("spin.toml has components");
-    let package = |component: &toml::Value| {
-        let source = component["source"].as_str().expect("a component has a file");
+    let package = |(component, _): (String, String)| {
+        let source =
+            manifest["component"][component.as_str()]["source"].as_str().expect("a component has a file");
         let file = source.rsplit('/').next().unwrap_or_default();
         file.trim_end_matches(".wasm").replace('_', "-")
     };
-    components.values().map(package).collect()
+    bases().into_iter().map(package).collect()
 }
 
-/// The components of `spin.toml`, each with its base: the first of its triggers that ends in `/...`.
+/// The components of `spin.toml` in the order of its triggers, each with its base: the first of these that ends in `/...`.
 ///
 /// # Panics
 /// `spin.toml` cannot be read, or a component has no base.
 pub fn bases() -> Vec<(String, String)> {
     let manifest = manifest();
     let triggers = manifest["trigger"]["http"].as_array().expect("spin.toml has triggers");
+    let mut found: Vec<(String, String)> = Vec::new();
+    for trigger in triggers {
+        let component = trigger["component"].as_str().expect("a trigger names a component");
+        let base = trigger["route"].as_str().and_then(|route| route.strip_suffix("/..."));
+        if let Some(base) = base
+            && found.iter().all(|(known, _)| known != component)
+        {
+            found.push((component.to_owned(), base.to_owned()));
+        }
+    }
     let components = manifest["component"].as_table().expect("spin.toml has components");
-    let base = |component: &String| {
-        triggers
-            .iter()
-            .filter(|trigger| trigger["component"].as_str() == Some(component))
-            .find_map(|trigger| Some(trigger["route"].as_str()?.strip_suffix("/...")?.to_owned()))
-    };
-    let named = |component: &String| {
-        let base = base(component).unwrap_or_else(|| panic!("{component} has no route that ends in /..."));
-        (component.clone(), base)
-    };
-    components.keys().map(named).collect()
+    for component in components.keys() {
+        assert!(
+            found.iter().any(|(known, _)| known == component),
+            "{component} has no route that ends in /..."
+        );
+    }
+    found
 }
 
 /// Every route of every component.

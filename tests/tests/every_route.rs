@@ -1,6 +1,7 @@
 //! What holds for every route of every component, taken from their own tables: nothing that a client sends is answered
 //! with a server error, and what is not there is said to be not there.
 
+use ramanujan_core::splitmix::SplitMix64;
 use ramanujan_tests::routes::{self, Route};
 use ramanujan_tests::{Client, Network, Reply};
 use serde_json::{Value, json};
@@ -126,7 +127,7 @@ fn paths_and_methods_that_are_not_there() {
 }
 
 /// Bodies that look like those of the routes: their members, with values that are now and then right.
-struct Bodies(u64);
+struct Bodies(SplitMix64);
 
 impl Bodies {
     const MEMBERS: [&str; 24] = [
@@ -156,13 +157,8 @@ impl Bodies {
         "dimension",
     ];
 
-    /// SplitMix64.
     fn below(&mut self, bound: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) % bound as u64) as usize
+        self.0.below(bound as u64) as usize
     }
 
     fn value(&mut self, depth: usize) -> Value {
@@ -197,7 +193,7 @@ impl Bodies {
 fn no_route_answers_likely_looking_bodies_with_a_server_error() {
     let network = Network::shared();
     let client = network.client();
-    let mut bodies = Bodies(1069);
+    let mut bodies = Bodies(SplitMix64::new(1069));
     for route in with_method(&client, "POST") {
         for _ in 0..40 {
             let body = bodies.object(0);

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use ramanujan_shell::schema::Schemas;
+use ramanujan_shell::words;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::json;
 
@@ -33,22 +34,6 @@ pub fn schemas() -> Schemas {
                 "description": "A colour algorithm; `gay-jl-` may stand before its name.",
             }),
         )
-}
-
-/// A type that is written as one of a few words.
-macro_rules! words {
-    ($type:ident, $description:literal) => {
-        impl JsonSchema for $type {
-            fn schema_name() -> Cow<'static, str> {
-                stringify!($type).into()
-            }
-
-            fn json_schema(_: &mut SchemaGenerator) -> Schema {
-                let words = $type::ALL.map($type::as_str);
-                json_schema!({"type": "string", "enum": words, "description": $description})
-            }
-        }
-    };
 }
 
 words!(

@@ -78,6 +78,23 @@ impl Schemas {
     }
 }
 
+/// The schema of a type that is written as one of a few words: those of its `ALL`, by its `as_str`.
+#[macro_export]
+macro_rules! words {
+    ($type:ident, $description:literal) => {
+        impl ::schemars::JsonSchema for $type {
+            fn schema_name() -> ::std::borrow::Cow<'static, str> {
+                stringify!($type).into()
+            }
+
+            fn json_schema(_: &mut ::schemars::SchemaGenerator) -> ::schemars::Schema {
+                let words = $type::ALL.map($type::as_str);
+                ::schemars::json_schema!({"type": "string", "enum": words, "description": $description})
+            }
+        }
+    };
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,6 +1,7 @@
 //! The routes against a store of their own: what they take, what they refuse, and what a wrong setting does.
 
 use http::Method;
+use ramanujan_core::splitmix::SplitMix64;
 use ramanujan_shell::Service;
 use ramanujan_shell::native::{self, Guard, Reply, media_type, send, send_with};
 use serde_json::{Value, json};
@@ -52,15 +53,8 @@ impl Fixture {
 
 /// A reproducible vector of ordinary components.
 fn vector(dimension: usize, seed: u64) -> Vec<f32> {
-    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    (0..dimension)
-        .map(|_| {
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-            (state >> 40) as f32 / (1u64 << 24) as f32 - 0.5
-        })
-        .collect()
+    let mut random = SplitMix64::new(seed);
+    (0..dimension).map(|_| (random.unit() - 0.5) as f32).collect()
 }
 
 #[test]

@@ -1,9 +1,7 @@
 //! The types of requests and replies, for the description of the API; `api.json` says the rest.
 
-use std::borrow::Cow;
-
 use ramanujan_shell::schema::Schemas;
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use ramanujan_shell::words;
 
 use crate::generate::Target;
 use crate::routes::{apply, code, patterns, stats};
@@ -27,22 +25,6 @@ pub fn schemas() -> Schemas {
         .answers::<code::GeneratedCode>("GeneratedCode")
         .answers::<code::Transduced>("Transduced")
         .answers::<stats::Stats>("Stats")
-}
-
-/// A type that is written as one of a few words.
-macro_rules! words {
-    ($type:ident, $description:literal) => {
-        impl JsonSchema for $type {
-            fn schema_name() -> Cow<'static, str> {
-                stringify!($type).into()
-            }
-
-            fn json_schema(_: &mut SchemaGenerator) -> Schema {
-                let words = $type::ALL.map($type::as_str);
-                json_schema!({"type": "string", "enum": words, "description": $description})
-            }
-        }
-    };
 }
 
 words!(Target, "A language that rules are turned into; a request may write it in letters of either case.");

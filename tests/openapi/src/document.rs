@@ -97,7 +97,7 @@ fn shared() -> BTreeMap<String, Value> {
             "type": "object",
             "properties": {
                 "message": text("What the component says of itself."),
-                "component": text("Its id in `spin.toml`."),
+                "component": text("Its name."),
                 "version": text("Its version."),
                 "path": text("The path asked for, below its base."),
                 "request_size": {"type": "integer", "minimum": 0, "description": "Bytes of the request's body."},
@@ -108,8 +108,8 @@ fn shared() -> BTreeMap<String, Value> {
         "Health": {
             "type": "object",
             "properties": {
-                "service": text("The component's id."),
-                "component": text("The component's id."),
+                "service": text("The component's name."),
+                "component": text("The component's name."),
                 "version": text("Its version."),
                 "timestamp": {"type": "string", "format": "date-time", "description": "When it answered."},
             },
@@ -164,7 +164,7 @@ fn operation(part: &Part, route: &str) -> Value {
     if let Some(body) = body(route, &operation, &examples) {
         out.insert("requestBody".into(), body);
     }
-    out.insert("responses".into(), responses(part.component, route, &operation, envelope));
+    out.insert("responses".into(), responses(&part.component, route, &operation, envelope));
     out.into()
 }
 

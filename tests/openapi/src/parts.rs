@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ramanujan_shell::Service;
 use ramanujan_shell::schema::Schemas;
+use ramanujan_tests::routes::packages;
 use serde_json::Value;
 
 use crate::fragment::{self, Fragment};
@@ -11,8 +12,8 @@ use crate::fragment::{self, Fragment};
 /// What the document says of one component.
 #[derive(Debug)]
 pub struct Part {
-    /// Its id in `spin.toml`.
-    pub component: &'static str,
+    /// The package that it is built from, by which it calls itself.
+    pub component: String,
     /// Where it answers.
     pub base: &'static str,
     /// Further names of the base.
@@ -26,8 +27,8 @@ pub struct Part {
 }
 
 impl Part {
-    fn new(component: &'static str, service: &Service, schemas: Schemas) -> Self {
-        let fragment = fragment::read(component);
+    fn new(component: String, service: &Service, schemas: Schemas) -> Self {
+        let fragment = fragment::read(&component);
         let mut schemas = schemas.finish();
         for (name, schema) in &fragment.schemas {
             assert!(
@@ -52,7 +53,7 @@ impl Part {
     /// # Panics
     /// It has not.
     pub fn check(&self) {
-        let component = self.component;
+        let component = &self.component;
         let table: BTreeSet<_> = self.routes.iter().collect();
         let described: BTreeSet<_> = self.fragment.routes.keys().collect();
         let own = self.own();
@@ -70,25 +71,12 @@ impl Part {
 pub fn all() -> Vec<Part> {
     let only = std::env::var("RAMANUJAN_API_ONLY").ok();
     let wanted =
-        |component: &&str| only.as_ref().is_none_or(|only| only.split(',').any(|name| name == *component));
-    let components = [
-        "stream-red",
-        "stream-blue",
-        "stream-green",
-        "crdt-service",
-        "egraph-service",
-        "skill-verification",
-        "agent-orchestrator",
-        "duck-colors",
-        "transduction-2tdx",
-        "interaction-timeline",
-        "dashboard",
-    ];
-    components.into_iter().filter(wanted).map(part).collect()
+        |component: &String| only.as_ref().is_none_or(|only| only.split(',').any(|name| name == component));
+    packages().into_iter().filter(wanted).map(part).collect()
 }
 
-fn part(component: &'static str) -> Part {
-    let (service, schemas) = match component {
+fn part(component: String) -> Part {
+    let (service, schemas) = match component.as_str() {
         "stream-red" => (ramanujan_stream::red(""), ramanujan_stream::api::schemas()),
         "stream-blue" => (ramanujan_stream::blue(""), ramanujan_stream::api::schemas()),
         "stream-green" => (ramanujan_stream::green(""), ramanujan_stream::api::schemas()),
@@ -99,7 +87,8 @@ fn part(component: &'static str) -> Part {
         "duck-colors" => (duck_colors::service(), duck_colors::api::schemas()),
         "transduction-2tdx" => (transduction_2tdx::service(), transduction_2tdx::api::schemas()),
         "interaction-timeline" => (interaction_timeline::service(), interaction_timeline::api::schemas()),
-        _ => (dashboard::service(), dashboard::api::schemas()),
+        "dashboard" => (dashboard::service(), dashboard::api::schemas()),
+        other => panic!("{other}, of which spin.toml has a component, is not known here"),
     };
     Part::new(component, &service, schemas)
 }

@@ -118,7 +118,7 @@ fn the_query_parameters_are_those_that_the_routes_take() {
         for (route, operation) in &part.fragment.routes {
             let (method, pattern) = route.split_once(' ').expect("a route is a method and a pattern");
             let path =
-                Route { component: part.component.into(), method: method.into(), pattern: pattern.into() }
+                Route { component: part.component.clone(), method: method.into(), pattern: pattern.into() }
                     .path();
             let reply = client.send(
                 method,

@@ -84,8 +84,21 @@ impl Given<'_> {
     }
 }
 
-fn is_safe(number: &u64) -> bool {
-    *number <= MAX_SAFE_INTEGER
+/// How a number up to 2^53 − 1 stands in the canonical bytes.
+macro_rules! bytes_of_a_number {
+    () => {
+        fn put(value: &u64, out: &mut Vec<u8>) {
+            put_uint(out, *value);
+        }
+
+        fn take(reader: &mut Bytes<'_>) -> Result<u64, DecodeError> {
+            reader.safe()
+        }
+
+        fn is_within_limits(value: &u64) -> bool {
+            *value <= MAX_SAFE_INTEGER
+        }
+    };
 }
 
 /// A place between code points. (An insertion without one goes to the end; that is no operation yet.)
@@ -95,17 +108,7 @@ impl Operand for Position {
     type Value = u64;
     const FIELD: Field = Field::Position;
 
-    fn put(value: &u64, out: &mut Vec<u8>) {
-        put_uint(out, *value);
-    }
-
-    fn take(reader: &mut Bytes<'_>) -> Result<u64, DecodeError> {
-        reader.safe()
-    }
-
-    fn is_within_limits(value: &u64) -> bool {
-        is_safe(value)
-    }
+    bytes_of_a_number!();
 
     fn give(value: u64, fields: &mut Fields) {
         fields.position = Some(value);
@@ -140,17 +143,7 @@ impl Operand for Length {
     type Value = u64;
     const FIELD: Field = Field::Length;
 
-    fn put(value: &u64, out: &mut Vec<u8>) {
-        put_uint(out, *value);
-    }
-
-    fn take(reader: &mut Bytes<'_>) -> Result<u64, DecodeError> {
-        reader.safe()
-    }
-
-    fn is_within_limits(value: &u64) -> bool {
-        is_safe(value)
-    }
+    bytes_of_a_number!();
 
     fn give(value: u64, fields: &mut Fields) {
         fields.length = Some(value);
@@ -239,17 +232,7 @@ impl Operand for Amount {
     type Value = u64;
     const FIELD: Field = Field::Value;
 
-    fn put(value: &u64, out: &mut Vec<u8>) {
-        put_uint(out, *value);
-    }
-
-    fn take(reader: &mut Bytes<'_>) -> Result<u64, DecodeError> {
-        reader.safe()
-    }
-
-    fn is_within_limits(value: &u64) -> bool {
-        is_safe(value)
-    }
+    bytes_of_a_number!();
 
     fn give(value: u64, fields: &mut Fields) {
         fields.value = Json::int(value.into());
