@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Asks each of the eleven components for its root and says which of them answer 200. Exit code 0 when all do.
+# Asks each of the eleven components for its root and for its health, which looks at what the component needs, and says
+# which of them answer 200. Exit code 0 when all do.
 #
 #   scripts/verify_deployment.sh [BASE_URL]              one host, a path per component (http://127.0.0.1:3000)
 #   scripts/verify_deployment.sh --subdomains DOMAIN     one host per component: https://stream-red.DOMAIN/ ...
@@ -57,8 +58,12 @@ declare -A FAILED=() UNBUILT=()
 echo "=== Verifying Ramanujan CRDT Network Deployment ==="
 for component in "${COMPONENTS[@]}"; do
     STATUS="$(curl -s -m "$timeout" -o /dev/null -w '%{http_code}' "$(url "$component" /)" || true)"
-    if [ "$STATUS" = "200" ]; then
+    HEALTH="$(curl -s -m "$timeout" -w '\n%{http_code}' "$(url "$component" /health)" || true)"
+    if [ "$STATUS" = "200" ] && [ "${HEALTH##*$'\n'}" = "200" ]; then
         echo "✓ $component: $STATUS OK"
+    elif [ "$STATUS" = "200" ]; then
+        echo "✗ $component: $STATUS, but its health is ${HEALTH##*$'\n'} FAILED: $(printf '%.300s' "${HEALTH%$'\n'*}")"
+        FAILED[$component]=1
     else
         echo "✗ $component: $STATUS FAILED"
         FAILED[$component]=1

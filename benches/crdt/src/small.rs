@@ -19,7 +19,7 @@ use crate::table::{Cell, Goal, OURS, OWN_JSON, Row, Unit};
 
 const ACTORS: [u64; 3] = [9, 48, 1000];
 const PEER: &str = "crdts";
-/// The goal: five times as fast.
+/// Of the peer's time: five times as fast.
 const GOAL: Goal = Goal { at_most: 0.2 };
 /// Of the size of its JSON.
 const SIZE_GOAL: Goal = Goal { at_most: 0.5 };

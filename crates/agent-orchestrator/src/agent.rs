@@ -61,7 +61,8 @@ pub fn number_or_name(agent: &str) -> Value {
     }
 }
 
-/// The two ways in which a registration says a direction, for the schema.
+/// A direction by its name, or by the colour that stands for it: `RED` for positive, `BLUE` for negative, `GREEN` for
+/// neutral.
 #[cfg(not(target_family = "wasm"))]
 #[derive(schemars::JsonSchema)]
 #[schemars(untagged, inline)]
@@ -138,6 +139,21 @@ impl Registration {
             names.insert(place, name);
         }
         Some(Value::from(names).to_string())
+    }
+
+    /// The members that say something else of an agent than what is stored. Of one that is not registered, only who it
+    /// is counts.
+    pub fn differs(&self, stored: &Agent) -> Vec<&'static str> {
+        let other = |given: &Option<String>, stored: &Option<String>| given.is_some() && given != stored;
+        let neighbours = stored.neighbours.as_ref().map(|names| Value::from(names.clone()).to_string());
+        let registered = stored.registered_at.is_some();
+        let checks = [
+            ("mathematician", other(&self.mathematician, &stored.mathematician)),
+            ("polarity", self.polarity.is_some_and(|given| given != stored.polarity)),
+            ("neighbors", registered && other(&self.neighbours_json(), &neighbours)),
+            ("region", registered && other(&self.region, &stored.region)),
+        ];
+        checks.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
     }
 }
 

@@ -6,6 +6,7 @@ use agent_orchestrator::settings::Settings;
 use agent_orchestrator::topology::Kind;
 use common::{World, settings};
 use http::Method;
+use ramanujan_core::{Code, Problem};
 use ramanujan_shell::native::{self, media_type};
 use ramanujan_shell::{Info, Service};
 use serde_json::{Value, json};
@@ -378,6 +379,7 @@ fn health_touches_the_store_below_every_name() {
         let well = world.get(path);
         assert_eq!((well.status, &well.json["store"]), (200, &json!("writable")), "{path}: {}", well.json);
         assert_eq!(well.json["component"], "agent-orchestrator");
+        assert_eq!(well.json["components"], json!({"interaction-timeline": "ok"}));
     }
     drop(native::fresh_database());
     for path in ["/health", "/agents/health"] {
@@ -385,4 +387,36 @@ fn health_touches_the_store_below_every_name() {
         assert_eq!((away.status, &away.json["code"]), (503, &json!("unhealthy")), "{path}");
         assert_eq!(away.json["reason"], "store-unavailable");
     }
+}
+
+/// A timeline whose health fails in a way of its own.
+fn mount_timeline_that_says(code: Code) {
+    let timeline = Service::new(Info {
+        component: "interaction-timeline",
+        message: "",
+        base: "/timeline",
+        version: "0",
+        constants: serde_json::Map::new,
+    });
+    let unwell = move |_| async move { Err(Problem::new(code, "SEAL_EVENTS is wrong")) };
+    native::mount("interaction-timeline", timeline.health_check(unwell));
+}
+
+#[test]
+fn health_fails_with_the_timeline_and_names_it() {
+    let world = World::new();
+    for code in [Code::InvalidSetting, Code::StoreUnavailable] {
+        mount_timeline_that_says(code);
+        for path in ["/health", "/agents/health"] {
+            let unwell = world.get(path);
+            assert_eq!((unwell.status, &unwell.json["code"]), (503, &json!("unhealthy")), "{}", unwell.json);
+            assert_eq!(unwell.json["failing"], json!(["interaction-timeline"]));
+            let detail = unwell.json["detail"].as_str().unwrap();
+            assert!(detail.contains("interaction-timeline") && detail.contains("SEAL_EVENTS"), "{detail}");
+        }
+    }
+    // What an agent is does not hang on the timeline.
+    assert_eq!(world.get("/agents/0").status, 200);
+    native::mount("interaction-timeline", interaction_timeline::service());
+    assert_eq!(world.get("/health").status, 200);
 }

@@ -33,6 +33,9 @@ impl fmt::Display for InvalidId {
         // Long input is cut, so that an error never echoes a megabyte back.
         let cut = |text: &str| text.chars().take(40).collect::<String>();
         match self {
+            InvalidId::Grammar(text) if text.len() > MAX_ID_LEN => {
+                write!(f, "{:?}… has {} bytes, more than {MAX_ID_LEN}", cut(text), text.len())
+            }
             InvalidId::Grammar(text) => {
                 write!(f, "{:?} is not of the form [A-Za-z0-9._-]{{1,128}}", cut(text))
             }

@@ -44,7 +44,9 @@ fn concurrent_edits_merge_on_read_and_a_merge_checks_positions_against_both() {
     post("/crdt/apply", insert("a", 2, &["a:1"], 1, "b"));
     post("/crdt/apply", insert("b", 1, &["a:1"], 2, "d"));
     assert_eq!(get("/crdt/d").json["value"], "abcd");
-    refused(&post("/crdt/apply", insert("b", 2, &["a:2", "b:1"], 5, "!")), 422, "position-out-of-range");
+    let reply = post("/crdt/apply", insert("b", 2, &["a:2", "b:1"], 5, "!"));
+    refused(&reply, 422, "position-out-of-range");
+    assert_eq!(reply.json["detail"], "position 5 is past the end: the document has 4 code points there");
     let reply = post("/crdt/apply", insert("b", 2, &["b:1", "a:2"], 4, "!"));
     assert_eq!(reply.json["vector_clock"], json!({"a": 2, "b": 2}));
     assert_eq!(get("/crdt/d").json["value"], "abcd!");
@@ -120,7 +122,9 @@ fn a_replica_is_sequential() {
     let _db = fresh_database();
     post("/crdt/apply", json!([insert("a", 1, &[], 0, "x"), insert("a", 2, &["a:1"], 0, "y")]));
     refused(&post("/crdt/apply", insert("a", 3, &["a:1"], 0, "z")), 422, "agent-not-sequential");
-    refused(&post("/crdt/apply", insert("a", 5, &["a:2"], 0, "z")), 422, "seq-gap");
+    let reply = post("/crdt/apply", insert("a", 5, &["a:2"], 0, "z"));
+    refused(&reply, 422, "seq-gap");
+    assert_eq!(reply.json["detail"], "a:5 comes after a:4, which is not stored");
     refused(&post("/crdt/apply", insert("b", 1, &["a:9"], 0, "z")), 422, "unknown-parent");
     refused(&post("/crdt/apply", insert("b", 2, &["a:2"], 0, "z")), 422, "seq-gap");
 }

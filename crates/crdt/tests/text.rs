@@ -56,7 +56,7 @@ proptest! {
             prop_assert!(matches!(error, TextError::OutOfRange { .. }), "{error}");
         }
         let error = refused(&heads, Op::Insert { position: length + 1 + position, text: "x".into() });
-        prop_assert_eq!(error, TextError::OutOfRange { position: length + 1 + position, length: 1, document: length });
+        prop_assert_eq!(error, TextError::OutOfRange { position: length + 1 + position, length: 0, document: length });
         prop_assert_eq!(refused(&heads, Op::Delete { position: 0, length: 0 }), TextError::Empty);
         prop_assert_eq!(refused(&heads, Op::Increment { amount: 1 }), TextError::NotText("increment"));
         let stranger = dot(1, 99);

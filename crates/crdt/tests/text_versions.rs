@@ -162,5 +162,10 @@ fn a_text_that_is_not_the_versions_is_refused() {
     graph.push(&a, &[], &Op::Insert { position: 0, text: "ab".into() }).unwrap();
     graph.push(&b, std::slice::from_ref(&a), &Op::Delete { position: 0, length: 2 }).unwrap();
     let refused = graph.advance("a", std::slice::from_ref(&a), std::slice::from_ref(&b));
-    assert_eq!(refused, Err(TextError::OutOfRange { position: 0, length: 2, document: 1 }));
+    let error = TextError::OutOfRange { position: 0, length: 2, document: 1 };
+    assert_eq!(
+        error.to_string(),
+        "position 0 + length 2 is past the end: the document has 1 code points there"
+    );
+    assert_eq!(refused, Err(error));
 }

@@ -41,6 +41,7 @@ pub fn service() -> Service {
     })
     .identity(settings::IDENTITY)
     .settings(settings::check)
+    .root_members(page::configured)
     .health_check(page::health)
     .post("/egraph/saturate", saturate::post)
     .get("/egraph/rules", rules::list)

@@ -40,8 +40,8 @@ pub(crate) fn run(args: &UpArgs) -> Result<()> {
     fs::create_dir_all(state_dir).with_context(|| format!("cannot create {}", state_dir.display()))?;
     let _lock = lock(state_dir)?;
     let stores = runtime_config::load(args.runtime_config_file.as_deref(), state_dir)?;
-    let engine = engine::new(args.max_instance_memory, &cache_folder(state_dir))?;
-    let compiled = compile_all(&engine, &manifest, args.quiet)?;
+    let engine = engine::new(&cache_folder(state_dir))?;
+    let compiled = compile_all(&engine, &manifest, args)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let result = runtime.block_on(async {
         let listener = serve::listen(args.listen)?;
@@ -98,7 +98,11 @@ fn cache_folder(state_dir: &Path) -> PathBuf {
 }
 
 /// Compiles the components on all processors, with a line about each that takes its time.
-fn compile_all(engine: &Engine, manifest: &manifest::App, quiet: bool) -> Result<HashMap<String, Compiled>> {
+fn compile_all(
+    engine: &Engine,
+    manifest: &manifest::App,
+    args: &UpArgs,
+) -> Result<HashMap<String, Compiled>> {
     let components: Vec<_> = manifest.components.iter().collect();
     let next = AtomicUsize::new(0);
     let results = Mutex::new(Vec::new());
@@ -108,8 +112,8 @@ fn compile_all(engine: &Engine, manifest: &manifest::App, quiet: bool) -> Result
             scope.spawn(|| {
                 while let Some((id, component)) = components.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let started = Instant::now();
-                    let result = engine::compile(engine, id, component);
-                    if !quiet && result.is_ok() {
+                    let result = engine::compile(engine, id, component, args.max_instance_memory);
+                    if !args.quiet && result.is_ok() {
                         let took = started.elapsed().as_millis();
                         output::event(format_args!("  {id} ready after {took} ms"));
                     }
@@ -157,6 +161,9 @@ fn assemble(
             limitations,
         };
         components.insert(id.clone(), Component::new(template, pre, engine.clone()));
+    }
+    for warning in site.stores.unused() {
+        output::event(format_args!("warning: {warning}"));
     }
     let app = Arc::new(App {
         name: manifest.name.clone(),

@@ -40,6 +40,8 @@ fn what_cannot_be_served_is_refused_at_start() {
     refused(manifest("", "").replace("app.wasm", "spin.toml"), &[], &["component app", "no valid component"]);
     refused(manifest("", ""), &["--variable", "x=1"], &["--variable x"]);
     refused(manifest("", ""), &["--request-timeout", "soon"], &["request-timeout"]);
+    let tight = ["component app", "memory at its start", "--max-instance-memory", "1024 B"];
+    refused(manifest("", ""), &["--max-instance-memory", "1KiB"], &tight);
     let taken = common::free_address();
     let Some(app) = Application::new(&manifest("", "")) else { return };
     let occupant = std::net::TcpListener::bind(&taken).unwrap();

@@ -135,6 +135,27 @@ fn instances_serve_as_many_requests_as_they_may() {
 }
 
 #[test]
+fn output_that_no_file_takes_harms_no_request_and_is_told_on_the_terminal() {
+    let Some(app) = Application::new(&manifest("", "")) else { return };
+    let log = app.state().join("logs/app_stderr.txt");
+    std::fs::create_dir_all(log.parent().unwrap()).unwrap();
+    std::os::unix::fs::symlink("/dev/full", &log).unwrap();
+    let host = app.start(&[]);
+    for number in 0..20 {
+        assert_eq!(host.get(&format!("/app/log?{number}")).text(), "logged");
+    }
+    let errors = host.errors();
+    let told = format!("the log {} cannot be written: No space left on device", log.display());
+    assert_eq!(errors.matches(&told).count(), 1, "{errors}");
+    assert!(errors.contains("[app] to stderr 0\n"), "{errors}");
+    assert!(errors.matches("[app] to stderr").count() < 20, "{errors}");
+    drop(host);
+    let host = app.start(&["--follow"]);
+    host.get("/app/log?42");
+    assert_eq!(host.errors().matches("[app] to stderr 42\n").count(), 1, "{}", host.errors());
+}
+
+#[test]
 fn output_goes_to_files_and_with_follow_to_the_terminal() {
     let Some(app) = Application::new(&manifest("", "")) else { return };
     let mut host = app.start(&["--follow"]);

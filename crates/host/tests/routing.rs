@@ -116,9 +116,15 @@ fn the_well_known_paths_answer_as_spin_does() {
 fn bad_requests_get_a_precise_answer_and_harm_nobody() {
     let Some(app) = Application::new(&manifest("", "")) else { return };
     let host = app.start(&[]);
-    let hosts: [&[(&str, &str)]; 2] = [&[("host", "a b")], &[("host", "a"), ("host", "b")]];
-    for sent in hosts {
-        http::request(&host.address, "GET", "/app/hello", sent, b"").assert_problem(400, "invalid-host");
+    let hosts: [(&[(&str, &str)], &str); 3] = [
+        (&[("host", "a b")], "is no host"),
+        (&[("host", "a"), ("host", "b")], "several"),
+        (&[("host", "app.spin.internal")], "app.spin.internal, by which only components"),
+    ];
+    for (sent, named) in hosts {
+        let answer = http::request(&host.address, "GET", "/app/hello", sent, b"");
+        answer.assert_problem(400, "invalid-host");
+        assert!(answer.text().contains(named), "{}", answer.text());
     }
     assert_eq!(host.get("/app/hello").text(), "hello");
 }

@@ -91,6 +91,36 @@ fn a_database_that_is_deleted_under_the_host_takes_no_more_writes_and_the_log_sa
 }
 
 #[test]
+fn a_disk_that_takes_no_more_is_told_once_and_again_when_it_does() {
+    let Some(app) = Application::new(&manifest("", "")) else { return };
+    let host = app.start(&[]);
+    host.sql("CREATE TABLE t(a)", json!([])).unwrap();
+    // SQLite's own limit fails as a full disk does.
+    host.sql("PRAGMA max_page_count = 10", json!([])).unwrap();
+    let insert = || host.sql("INSERT INTO t VALUES (zeroblob(100000))", json!([]));
+    for _ in 0..3 {
+        assert!(insert().unwrap_err().contains("database or disk is full"));
+    }
+    let database = host.state.join("sqlite_db.db").display().to_string();
+    let full = format!("the database {database} cannot be written: database or disk is full; make room\n");
+    let works = format!("the database {database} is written again\n");
+    host.sql("PRAGMA max_page_count = 1000", json!([])).unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    // These write nothing.
+    host.sql("DELETE FROM t WHERE a = 1", json!([])).unwrap();
+    host.sql("SELECT changes()", json!([])).unwrap();
+    assert_eq!(host.errors().matches(&full).count(), 1, "{}", host.errors());
+    assert!(!host.errors().contains(&works), "{}", host.errors());
+    for _ in 0..2 {
+        insert().unwrap();
+    }
+    assert_eq!(host.errors().matches(&works).count(), 1, "{}", host.errors());
+    // What is wrong with a statement is nothing for the operator.
+    host.sql("INSERT INTO x VALUES (1)", json!([])).unwrap_err();
+    assert_eq!(host.errors().matches("cannot be written").count(), 1, "{}", host.errors());
+}
+
+#[test]
 fn key_value_keeps_bytes_under_keys() {
     let Some(app) = Application::new(&manifest("", "")) else { return };
     let host = app.start(&[]);
@@ -120,7 +150,19 @@ fn labels_stand_for_files_of_the_runtime_configuration() {
     let host = app.start(&["--runtime-config-file", config.to_str().unwrap()]);
     assert_eq!(host.get("/app/deny?extra").text(), "ok ()");
     assert!(app.folder.path().join("extra.db").is_file());
+    assert!(!host.errors().contains("warning"), "{}", host.errors());
     drop(host);
+    let misspelt = "[sqlite_database.extra]\ntype = 'spin'\npath = 'extra.db'\n\
+                    [sqlite_database.defautl]\ntype = 'spin'\npath = 'd.db'\n";
+    std::fs::write(&config, misspelt).unwrap();
+    let host = app.start(&["--quiet", "--runtime-config-file", config.to_str().unwrap()]);
+    let warning = "warning: [sqlite_database.defautl] of the runtime configuration is not used; the components' \
+                   labels in that table: default, extra\n";
+    assert_eq!(host.errors(), warning);
+    drop(host);
+    std::fs::write(&config, "[sqlite_databse.extra]\ntype = 'spin'\npath = 'extra.db'\n").unwrap();
+    let refused = app.refused(&["--runtime-config-file", config.to_str().unwrap()]);
+    assert!(refused.contains("sqlite_databse") && refused.contains("sqlite_database"), "{refused}");
     std::fs::write(&config, "[sqlite_database.extra]\ntype = 'libsql'\nurl = 'x'\ntoken = 'y'\n").unwrap();
     let refused = app.refused(&["--runtime-config-file", config.to_str().unwrap()]);
     assert!(refused.contains("sqlite_database.extra") && refused.contains("libsql"), "{refused}");

@@ -2,8 +2,9 @@
 
 use http::Method;
 use ramanujan_core::splitmix::SplitMix64;
-use ramanujan_shell::Service;
+use ramanujan_core::{Code, Problem};
 use ramanujan_shell::native::{self, Guard, Reply, media_type, send, send_with};
+use ramanujan_shell::{Info, Service};
 use serde_json::{Value, json};
 
 const PROBLEM: &str = "application/problem+json";
@@ -75,6 +76,32 @@ fn root_and_health_answer_below_both_bases() {
         (&agents["agents"][6]["id"], &agents["agents"][6]["polarity"]),
         (&json!("neutral_canonical"), &json!("NEUTRAL"))
     );
+}
+
+#[test]
+fn health_fails_with_the_timeline_and_names_it() {
+    let fixture = Fixture::new();
+    assert_eq!(fixture.get("/verify/health")["components"], json!({"interaction-timeline": "ok"}));
+    for code in [Code::InvalidSetting, Code::StoreUnavailable] {
+        let timeline = Service::new(Info {
+            component: "interaction-timeline",
+            message: "",
+            base: "/timeline",
+            version: "0",
+            constants: serde_json::Map::new,
+        });
+        let unwell = move |_| async move { Err(Problem::new(code, "SEAL_EVENTS is wrong")) };
+        native::mount("interaction-timeline", timeline.health_check(unwell));
+        for path in ["/verify/health", "/skills/health"] {
+            let reply = send(&fixture.service, Method::GET, path, "");
+            assert_eq!((reply.status, &reply.json["code"]), (503, &json!("unhealthy")), "{}", reply.json);
+            assert_eq!(reply.json["failing"], json!(["interaction-timeline"]));
+            let detail = reply.json["detail"].as_str().unwrap();
+            assert!(detail.contains("interaction-timeline") && detail.contains("SEAL_EVENTS"), "{detail}");
+        }
+    }
+    // The roster does not hang on the timeline.
+    assert_eq!(fixture.get("/verify/agents")["agents_total"], 17);
 }
 
 #[test]

@@ -14,7 +14,7 @@ pub fn check(tree: &Tree) -> Result<Vec<Finding>, Error> {
     let manifest = table("spin.toml", &tree.manifest)?;
     let tables = manifest.get("component").and_then(toml::Value::as_table);
     let mut findings = Vec::new();
-    for component in tables.into_iter().flat_map(toml::Table::values) {
+    for (id, component) in tables.into_iter().flatten() {
         let Some(own) = package(component).and_then(|name| tree.crates.iter().find(|own| own.name == name))
         else {
             continue;
@@ -47,6 +47,7 @@ pub fn check(tree: &Tree) -> Result<Vec<Finding>, Error> {
                 }
             }
         }
+        findings.extend(parts.iter().filter_map(|part| unwatched(tree, id, component, part)));
     }
     findings.extend(tree.files.iter().filter(|file| file.ends_with(".sql")).filter_map(|file| {
         let in_store = file.split_once("/src/").is_none_or(|(_, inside)| inside.starts_with("store/sql/"));
@@ -60,6 +61,27 @@ pub fn check(tree: &Tree) -> Result<Vec<Finding>, Error> {
         })
     }));
     Ok(findings)
+}
+
+/// That `spin watch` would not build a component anew where the statements of a part of it change.
+fn unwatched(tree: &Tree, id: &str, component: &toml::Value, part: &Crate) -> Option<Finding> {
+    let below = format!("{}/src/store/sql/", part.folder);
+    let wanted = format!("{}/src/**/*.sql", part.folder);
+    let watched = component.get("build").and_then(|build| build.get("watch")).and_then(toml::Value::as_array);
+    let is_watched = watched.into_iter().flatten().any(|pattern| pattern.as_str() == Some(&wanted));
+    if is_watched || !tree.files.iter().any(|file| file.starts_with(&below)) {
+        return None;
+    }
+    let table = format!("[component.{id}.build]");
+    let line = tree.manifest.lines().position(|line| line.starts_with(&table)).map_or(1, |at| at + 1);
+    Some(Finding {
+        rule: Rule::Anatomy,
+        owner: part.name.clone(),
+        path: "spin.toml".into(),
+        line,
+        what: format!("the watch list of {id} lacks {wanted}"),
+        remedy: "Add it, or a change of a statement builds nothing anew",
+    })
 }
 
 /// Whether a crate names shell's store.

@@ -6,8 +6,8 @@
 //! | `http` | in a component, requests, replies and statuses stand in `routes/` alone (and in the table of `lib.rs`); in a pure library nowhere, nor does `Problem` |
 //! | `circle` | the modules of a crate form no circle |
 //! | `settings` | what `spin.toml` sets, a `settings.rs` reads, and the reverse; nothing else reads variables |
-//! | `anatomy` | a component has `lib.rs`, `settings.rs`, `routes/` and `store/`, as far as it needs them |
-//! | `words` | no text speaks of a file that is not in the repository |
+//! | `anatomy` | a component has `lib.rs`, `settings.rs`, `routes/` and `store/`, as far as it needs them; its watch list has its statements |
+//! | `words` | no text speaks of a file or an issue that is not in the repository |
 //! | `length` | no source file is longer than 500 lines |
 //!
 //! Files are parsed, so a rule sees names and texts and not comments; `#[cfg(test)]`, `tests/` and `examples/` are

@@ -24,14 +24,41 @@ const ALLOWED: [(&str, &str, &str); 6] = [
     ("tests/house/tests/rules/", "", "files and words that the rules are to find"),
 ];
 
+/// What a line says of an issue, by its number or with "the" or "this" before it: a list of them is not in the
+/// repository either. An address on the web says where its issue is.
+fn issue(line: &str) -> Option<&str> {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let mut words = Vec::new();
+    let mut at = 0;
+    for word in line.split(|c| !is_part(c)) {
+        if !word.is_empty() {
+            words.push((at, word));
+        }
+        // What lies between is one character, of more bytes than one perhaps.
+        at += word.len();
+        at += line[at..].chars().next().map_or(0, char::len_utf8);
+    }
+    let is_one_of = |word: &str, list: &[&str]| list.iter().any(|other| word.eq_ignore_ascii_case(other));
+    words.windows(2).find_map(|pair| {
+        let [(start, one), (next, other)] = *pair else { return None };
+        let between = &line[start + one.len()..next];
+        let numbered = is_one_of(one, &["issue", "issues"])
+            && matches!(between, " " | " #" | "-")
+            && other.bytes().all(|byte| byte.is_ascii_digit());
+        let known = between == " " && is_one_of(one, &["the", "this"]) && is_one_of(other, &["issue"]);
+        (numbered || known).then(|| &line[start..next + other.len()])
+    })
+}
+
 /// Whether a file may say a word.
 fn is_allowed(file: &str, word: &str) -> bool {
     ALLOWED.iter().any(|(start, says, _)| file.starts_with(start) && word.starts_with(says))
 }
 
 /// Endings of files that are read as text.
-const TEXTS: [&str; 14] = [
-    ".rs", ".md", ".toml", ".sh", ".js", ".css", ".html", ".sql", ".wit", ".py", ".yml", ".c", ".txt", "/run",
+const TEXTS: [&str; 15] = [
+    ".rs", ".md", "api.json", ".toml", ".sh", ".js", ".css", ".html", ".sql", ".wit", ".py", ".yml", ".c",
+    ".txt", "/run",
 ];
 
 /// Whether `text` has `word` and not as the end of another one.
@@ -64,6 +91,7 @@ pub fn check_text(file: &str, text: &str, exists: impl Fn(&str) -> bool) -> Vec<
                 said.push(document);
             }
         }
+        said.extend(issue(line));
         said.retain(|word| !is_allowed(file, word));
         found.extend(said.into_iter().map(|word| (at + 1, word.to_owned())));
     }

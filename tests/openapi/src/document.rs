@@ -1,6 +1,6 @@
 //! The OpenAPI 3.1 document of all components, without the replies that examples got.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ramanujan_core::Code;
 use serde_json::{Map, Value, json};
@@ -9,8 +9,8 @@ use crate::fragment::{Example, Operation, depends};
 use crate::parts::Part;
 use crate::schemas::{SCHEMAS, ambiguous, check_references, renamed};
 
-const DESCRIPTION: &str = "Eleven components that converge without a coordinator. Every JSON reply that is an object has \
-`status: \"ok\"`; every refusal is a problem document (RFC 9457) with a `code` that programs can rely on. Unknown query \
+const DESCRIPTION: &str = "Eleven components that converge without a coordinator. A JSON reply that is an object has \
+`status: \"ok\"` where its schema does not say otherwise; every refusal is a problem document (RFC 9457) with a `code` that programs can rely on. Unknown query \
 parameters and unknown members of a request are refused. The examples are tests: they were sent, in this order, to a fresh \
 network, and the replies are those it gave.";
 
@@ -52,7 +52,7 @@ pub fn build(parts: &[Part]) -> Value {
         "paths": paths,
         "components": {
             "schemas": schemas,
-            "responses": {"Problem": problem("What any route may answer: the code says what it is.", &[])},
+            "responses": {"Problem": any_problem()},
         },
     });
     check_references(&document);
@@ -67,16 +67,19 @@ pub fn template(pattern: &str) -> String {
 /// The description of a component with its further names.
 fn words(part: &Part) -> String {
     let description = &part.fragment.description;
-    if part.aliases.is_empty() {
+    // `/` is the name of the base alone.
+    let aliases: Vec<_> =
+        part.aliases.iter().filter(|alias| **alias != "/").map(|alias| format!("`{alias}`")).collect();
+    if aliases.is_empty() {
         return description.clone();
     }
-    let aliases: Vec<_> = part.aliases.iter().map(|alias| format!("`{alias}`")).collect();
     format!("{description}\n\nAll below `{}` answers below {} too.", part.base, aliases.join(" and "))
 }
 
 /// Schemas of every component.
 fn shared() -> BTreeMap<String, Value> {
-    let codes: Vec<_> = Code::ALL.iter().map(|code| code.as_str()).collect();
+    // Two codes have two statuses each.
+    let codes: BTreeSet<_> = Code::ALL.iter().map(|code| code.as_str()).collect();
     let text = |description: &str| json!({"type": "string", "description": description});
     let schemas = json!({
         "Ok": {"type": "object", "properties": {"status": {"const": "ok"}}, "required": ["status"]},
@@ -209,7 +212,8 @@ fn parameters(route: &str, operation: &Operation, examples: &[&Example]) -> Vec<
                         "query" => example.query.get(name)?.clone(),
                         _ => example.headers.get(name)?.clone().into(),
                     };
-                    (!depends(&value)).then(|| (example.name.clone(), json!({"value": value})))
+                    (!depends(&value))
+                        .then(|| (example.name.clone(), json!({"value": typed(&schema, value)})))
                 })
                 .collect();
             if !given.is_empty() {
@@ -218,6 +222,15 @@ fn parameters(route: &str, operation: &Operation, examples: &[&Example]) -> Vec<
             parameter
         })
         .collect()
+}
+
+/// The value of a parameter as its schema has it: descriptions may write a number for a text, and the reverse.
+fn typed(schema: &Map<String, Value>, value: Value) -> Value {
+    match (schema.get("type").and_then(Value::as_str), &value) {
+        (Some("string"), Value::Number(number)) => number.to_string().into(),
+        (Some("integer" | "number"), Value::String(text)) => serde_json::from_str(text).unwrap_or(value),
+        _ => value,
+    }
 }
 
 fn body(route: &str, operation: &Operation, examples: &[&Example]) -> Option<Value> {
@@ -229,6 +242,7 @@ fn body(route: &str, operation: &Operation, examples: &[&Example]) -> Option<Val
         .map(|(media, schema)| {
             let given: Map<_, _> = examples
                 .iter()
+                .filter(|example| example.status < 400)
                 .filter(|example| example.media.as_deref().unwrap_or("application/json") == media)
                 .filter_map(|example| {
                     let body = example.body.as_ref().filter(|body| !depends(body))?;
@@ -267,7 +281,11 @@ fn responses(component: &str, route: &str, operation: &Operation, envelope: Opti
         content.insert(media.clone(), json!({"schema": schema}));
     }
     if !content.is_empty() {
-        out.insert("200".into(), json!({"description": operation.summary, "content": content}));
+        let mut response = json!({"description": operation.summary, "content": content});
+        if operation.statuses.contains_key(&304) {
+            response["headers"] = json!({"ETag": header("Names this state; `If-None-Match` with it asks whether it still is.")});
+        }
+        out.insert("200".into(), response);
     }
     for (status, meaning) in &operation.statuses {
         out.insert(status.to_string(), json!({"description": meaning}));
@@ -282,11 +300,25 @@ fn responses(component: &str, route: &str, operation: &Operation, envelope: Opti
             .iter()
             .map(|code| format!("- `{}`: {} {}", code.as_str(), code.meaning(), code.remedy()))
             .collect();
-        out.insert(status.to_string(), problem(&meanings.join("\n"), &codes));
+        let mut response = problem(&meanings.join("\n"), &codes);
+        if matches!(status, 429 | 503) {
+            response["headers"] = json!({"Retry-After": header("Seconds after which to try again.")});
+        }
+        out.insert(status.to_string(), response);
     }
     assert!(!out.is_empty(), "{component}, {route}: it answers nothing");
     out.insert("default".into(), json!({"$ref": "#/components/responses/Problem"}));
     out.into()
+}
+
+/// What any route may answer.
+fn any_problem() -> Value {
+    let mut response = problem("What any route may answer besides: the code says what it is.", &[]);
+    response["headers"] = json!({
+        "Allow": header("With 405: the methods that the path takes."),
+        "Retry-After": header("With 429 and 503: seconds after which to try again."),
+    });
+    response
 }
 
 /// The code of a name; where two have it, as `name@status`.
@@ -300,11 +332,16 @@ fn code(name: &str) -> Option<Code> {
 }
 
 fn problem(description: &str, codes: &[Code]) -> Value {
-    let codes: Vec<_> = codes.iter().map(|code| code.as_str()).collect();
-    let schema = if codes.is_empty() {
-        reference("Problem")
-    } else {
-        json!({"allOf": [reference("Problem"), {"type": "object", "properties": {"code": {"enum": codes}}}]})
-    };
-    json!({"description": description, "content": {"application/problem+json": {"schema": schema}}})
+    let content = json!({"application/problem+json": {"schema": reference("Problem")}});
+    let mut response = json!({"description": description, "content": content});
+    if !codes.is_empty() {
+        // Not an enum of the schema: what every component and the host may answer comes on top.
+        response["x-codes"] = codes.iter().map(|code| code.as_str()).collect();
+    }
+    response
+}
+
+/// A header of responses.
+fn header(description: &str) -> Value {
+    json!({"description": description, "schema": {"type": "string"}})
 }

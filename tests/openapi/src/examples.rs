@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use boon::{Compiler, Schemas};
 use ramanujan_tests::{Client, Reply};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::document::{pattern_parameters, template};
 use crate::fragment::{Example, depends};
@@ -15,7 +15,9 @@ use crate::schemas::strict;
 
 /// Where the compiler looks for the two forms of the document.
 const DOCUMENT: &str = "http://ramanujan/openapi.json";
-const STRICT: &str = "http://ramanujan/strict.json";
+pub(crate) const STRICT: &str = "http://ramanujan/strict.json";
+/// Of a refused body so many characters are shown.
+const MAX_ASKED: usize = 200;
 /// Longer replies are not kept in the document, in bytes.
 const MAX_KEPT: usize = 4096;
 
@@ -32,6 +34,8 @@ pub struct Answer {
     pub media_type: String,
     /// The reply, where it can stand in the document.
     pub value: Option<Value>,
+    /// Of a refusal, what was asked, in short.
+    pub asked: Option<String>,
     /// What was sent in the place of a value that an earlier reply decides: the parameter's name, or `None` for the body,
     /// with the value.
     pub sent: Vec<(Option<String>, Value)>,
@@ -69,7 +73,7 @@ impl<'a> Checker<'a> {
     }
 
     /// What is wrong with a value, `None` if nothing is.
-    fn complaint(&mut self, base: &str, steps: &[&str], value: &Value) -> Option<String> {
+    pub(crate) fn complaint(&mut self, base: &str, steps: &[&str], value: &Value) -> Option<String> {
         let pointer: String =
             steps.iter().map(|step| format!("/{}", step.replace('~', "~0").replace('/', "~1"))).collect();
         let fragment: String = form_urlencoded::byte_serialize(pointer.as_bytes()).collect();
@@ -164,6 +168,15 @@ fn target(pattern: &str, example: &Example, replies: &BTreeMap<&str, Value>) -> 
     }
 }
 
+/// A request in short: its target and the beginning of its body.
+fn shown(example: &Example, replies: &BTreeMap<&str, Value>) -> String {
+    let (method, pattern) = example.route.split_once(' ').expect("a route is a method and a pattern");
+    let target = target(pattern, example, replies);
+    let body = example.body.as_ref().map(|body| plain(&filled(body, replies))).unwrap_or_default();
+    let body: String = body.chars().take(MAX_ASKED).collect();
+    format!("`{method} {target}` {body}").trim_end().to_owned()
+}
+
 fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
@@ -228,6 +241,16 @@ fn check(
     if operation["responses"].get(&status).is_none() {
         complaints.push(format!("the description has no status {status}"));
     }
+    if let (400.., Some(code)) = (reply.status, value.as_ref().and_then(|value| value["code"].as_str())) {
+        let listed = operation["responses"][&status]["x-codes"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .any(|known| known == code);
+        if !listed {
+            complaints.push(format!("the description does not list the problem {code} at {status}"));
+        }
+    }
     if let (true, Some(value)) = (media, &value) {
         let steps = ["paths", &path, &method, "responses", &status, "content", &reply.media_type, "schema"];
         complaints.extend(checker.complaint(STRICT, &steps, value));
@@ -268,6 +291,7 @@ fn check(
         status: reply.status,
         media_type: reply.media_type.clone(),
         value: kept,
+        asked: (reply.status >= 400).then(|| shown(example, replies)),
         sent: decided(example, replies),
     };
     (answer, complaints)
@@ -282,102 +306,4 @@ fn missing(expected: &Value, value: &Value, at: &str) -> Option<String> {
         });
     }
     (expected != value).then(|| format!("{at} is {value}, not {expected}"))
-}
-
-/// Puts the replies into the document as examples of its responses, and what was sent where a reply decided it.
-pub fn record(document: &mut Value, answers: &[Answer]) {
-    for answer in answers {
-        let operation = &mut document["paths"][&answer.path][&answer.method];
-        for (parameter, value) in answer.sent.iter().filter(|_| answer.status < 400) {
-            let example = json!({"value": value});
-            match parameter {
-                Some(name) => {
-                    let parameters = operation.pointer_mut("/parameters").and_then(Value::as_array_mut);
-                    for parameter in
-                        parameters.into_iter().flatten().filter(|parameter| parameter["name"] == **name)
-                    {
-                        parameter["examples"][&answer.name] = example.clone();
-                    }
-                }
-                None => {
-                    let media = operation.pointer_mut("/requestBody/content/application~1json");
-                    media.into_iter().for_each(|media| media["examples"][&answer.name] = example.clone());
-                }
-            }
-        }
-        let Some(value) = &answer.value else { continue };
-        let responses = operation["responses"].get_mut(answer.status.to_string());
-        let content = responses.and_then(|response| response.get_mut("content"));
-        if let Some(media) = content.and_then(|content| content.get_mut(&answer.media_type)) {
-            media["examples"][&answer.name] = json!({"value": value});
-        }
-    }
-}
-
-/// Takes what [`record`] put into the document out again, for it is not the same twice; `made` is the document without.
-/// Returns the replies, each with the place of its schema.
-pub fn unrecord(document: &mut Value, made: &Value) -> Vec<(Vec<String>, Value)> {
-    let mut taken = Vec::new();
-    for (path, operations) in document["paths"].as_object_mut().into_iter().flatten() {
-        for (method, operation) in operations.as_object_mut().into_iter().flatten() {
-            let was = &made["paths"][path][method];
-            for (at, parameter) in operation
-                .pointer_mut("/parameters")
-                .and_then(Value::as_array_mut)
-                .into_iter()
-                .flatten()
-                .enumerate()
-            {
-                keep_examples(parameter, &was["parameters"][at]);
-            }
-            for (media, entry) in operation
-                .pointer_mut("/requestBody/content")
-                .and_then(Value::as_object_mut)
-                .into_iter()
-                .flatten()
-            {
-                keep_examples(entry, &was["requestBody"]["content"][media]);
-            }
-            for (status, response) in operation["responses"].as_object_mut().into_iter().flatten() {
-                for (media, entry) in
-                    response.get_mut("content").and_then(Value::as_object_mut).into_iter().flatten()
-                {
-                    let Some(examples) = entry.as_object_mut().and_then(|entry| entry.remove("examples"))
-                    else {
-                        continue;
-                    };
-                    let place = ["paths", path, method, "responses", status, "content", media, "schema"];
-                    let place: Vec<_> = place.iter().map(|step| (*step).to_owned()).collect();
-                    for example in
-                        examples.as_object().into_iter().flatten().map(|(_, example)| &example["value"])
-                    {
-                        taken.push((place.clone(), example.clone()));
-                    }
-                }
-            }
-        }
-    }
-    taken
-}
-
-/// Takes away the examples of a parameter or a body that `was` does not have.
-fn keep_examples(entry: &mut Value, was: &Value) {
-    let Some(entry) = entry.as_object_mut() else { return };
-    if let Some(examples) = entry.get_mut("examples").and_then(Value::as_object_mut) {
-        examples.retain(|name, _| was["examples"].get(name).is_some());
-        if examples.is_empty() {
-            entry.remove("examples");
-        }
-    }
-}
-
-/// What is wrong with replies that the document has as examples.
-pub fn complaints(document: &Value, recorded: &[(Vec<String>, Value)]) -> Vec<String> {
-    let mut checker = Checker::new(document);
-    let mut found = Vec::new();
-    for (place, value) in recorded {
-        let steps: Vec<_> = place.iter().map(String::as_str).collect();
-        found.extend(checker.complaint(STRICT, &steps, value).map(|text| format!("{place:?}: {text}")));
-    }
-    found
 }

@@ -9,6 +9,7 @@ pub mod document;
 pub mod examples;
 pub mod fragment;
 pub mod parts;
+pub mod recorded;
 pub mod schemas;
 pub mod text;
 

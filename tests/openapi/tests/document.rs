@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use ramanujan_openapi::{document, examples, file, parts, text};
+use ramanujan_openapi::{document, examples, file, parts, recorded, text};
 use ramanujan_tests::network::root;
 use ramanujan_tests::routes::Route;
 use ramanujan_tests::{Network, skip};
@@ -25,7 +25,7 @@ fn the_network_answers_every_example_as_the_document_says_and_serves_the_documen
         return;
     }
     if writing() {
-        examples::record(&mut made, &answers);
+        recorded::record(&mut made, &answers);
         std::fs::write(file(), text::text(&made)).expect("the document can be written");
         return;
     }
@@ -34,13 +34,13 @@ fn the_network_answers_every_example_as_the_document_says_and_serves_the_documen
     let kept = std::fs::read_to_string(file()).expect("the document is there; make it with WRITE_DOCS=1");
     assert!(served.body == kept, "what is served is the file");
     let mut kept: Value = serde_json::from_str(&kept).expect("the document is JSON");
-    let recorded = examples::unrecord(&mut kept, &made);
+    let recorded = recorded::unrecord(&mut kept, &made);
     assert!(
         kept == made,
         "routes, types or descriptions have changed since the document was made; make it anew with\n  \
          WRITE_DOCS=1 cargo test -p ramanujan-openapi"
     );
-    assert_eq!(examples::complaints(&made, &recorded), Vec::<String>::new());
+    assert_eq!(recorded::complaints(&made, &recorded), Vec::<String>::new());
     let expected = answers.iter().filter(|answer| answer.value.is_some()).count();
     assert!(recorded.len() * 10 >= expected * 9, "{} replies of {expected} are recorded", recorded.len());
 }

@@ -1,16 +1,16 @@
 //! `/agents/…` and its twins for the dashboard: registering, leaving, heartbeats, lists.
 
-use ramanujan_core::{Code, Polarity, Problem, VectorClock};
+use ramanujan_core::{Code, Problem, VectorClock};
 use ramanujan_shell::{Request, Response, json as raw_json, ok};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::outbox::flush;
 use super::view::{self, Surroundings};
-use super::{check_clock, flush_later, network_graph, object, path_agent};
-use crate::agent::{Agent, Registration};
+use super::{check_clock, flush_later, graph_with, network_graph, object, path_agent};
+use crate::agent::{Agent, Registration, vertex};
 use crate::settings::{Context, Settings};
-use crate::store::{Database, Registered};
+use crate::store::Database;
 use crate::topology::Graph;
 
 /// Agents in a page unless asked otherwise: all of a network with the usual limit of 48.
@@ -75,15 +75,17 @@ pub(crate) async fn status(context: Context, request: Request) -> Result<Respons
     }))
 }
 
-fn one(context: &Context, database: &Database, id: &str) -> Result<Map<String, Value>, Problem> {
+/// Everything known of `agent`, on a graph that has a vertex for it: it may have left since it was read.
+fn shown(context: &Context, database: &Database, agent: &Agent) -> Result<Map<String, Value>, Problem> {
     let settings = context.settings()?;
-    let graph = network_graph(database, settings.topology)?;
-    Ok(view::full(&database.known_agent(id)?, &around(&graph, context, &settings)))
+    let graph = graph_with(database, settings.topology, vertex(&agent.agent_id))?;
+    Ok(view::full(agent, &around(&graph, context, &settings)))
 }
 
 pub(crate) async fn read(context: Context, request: Request) -> Result<Response, Problem> {
     request.query().only(&[])?;
-    ok(&one(&context, &Database::open()?, path_agent(&request)?.as_str())?)
+    let database = Database::open()?;
+    ok(&shown(&context, &database, &database.known_agent(path_agent(&request)?.as_str())?)?)
 }
 
 pub(crate) async fn register(context: Context, request: Request) -> Result<Response, Problem> {
@@ -92,44 +94,12 @@ pub(crate) async fn register(context: Context, request: Request) -> Result<Respo
     registration.check()?;
     let settings = context.settings()?;
     let database = Database::open()?;
-    let outcome = database.register(&registration, context.now(), settings.max_agents)?;
-    match outcome {
-        Registered::Differs => return Err(differs(&registration, &database.known_agent(registration.id())?)),
-        Registered::Full => {
-            let detail = format!(
-                "{} agents are known, which is the limit (MAX_AGENTS); DELETE /agents/{{id}} one first",
-                settings.max_agents
-            );
-            return Err(Problem::new(Code::TooManyAgents, detail).with("limit", settings.max_agents));
-        }
-        Registered::New | Registered::Known => {}
-    }
+    let registered = database.register(&registration, context.now(), settings.max_agents)?;
     flush(&database).await?;
-    let mut members = one(&context, &database, registration.id())?;
-    members.insert("registered".into(), (outcome == Registered::New).into());
+    let mut members = shown(&context, &database, &registered.agent)?;
+    members.insert("registered".into(), registered.new.into());
     members.insert("heartbeat_within_ms".into(), settings.health_timeout.into());
     ok(&members)
-}
-
-/// 409 naming the members in which a registration differs from what is stored.
-fn differs(registration: &Registration, stored: &Agent) -> Problem {
-    let other = |given: &Option<String>, stored: &Option<String>| given.is_some() && given != stored;
-    let neighbours = stored.neighbours.as_ref().map(|names| Value::from(names.clone()).to_string());
-    let polarity = |given: Polarity| given != stored.polarity;
-    let checks = [
-        ("mathematician", other(&registration.mathematician, &stored.mathematician)),
-        ("polarity", registration.polarity.is_some_and(polarity)),
-        ("neighbors", other(&registration.neighbours_json(), &neighbours)),
-        ("region", other(&registration.region, &stored.region)),
-    ];
-    let members: Vec<&str> = checks.iter().filter(|(_, differs)| *differs).map(|(name, _)| *name).collect();
-    let detail = format!(
-        "agent {} is known with another {}; leave that out to register, or DELETE /agents/{} first",
-        stored.agent_id,
-        members.join(", "),
-        stored.agent_id
-    );
-    Problem::new(Code::AgentDiffers, detail).with("differs", members)
 }
 
 pub(crate) async fn deregister(_: Context, request: Request) -> Result<Response, Problem> {
@@ -162,12 +132,9 @@ pub(crate) async fn heartbeat(context: Context, request: Request) -> Result<Resp
     let beat: Heartbeat = if request.body.is_empty() { Heartbeat::default() } else { object(&request)? };
     check_clock(&beat.vector_clock)?;
     let database = Database::open()?;
-    if !database.heartbeat(id.as_str(), &beat.vector_clock, context.now())? {
-        // Says why.
-        database.known_agent(id.as_str())?;
-    }
+    let agent = database.heartbeat(id.as_str(), &beat.vector_clock, context.now())?;
     flush_later(&database).await;
-    let mut members = one(&context, &database, id.as_str())?;
+    let mut members = shown(&context, &database, &agent)?;
     members.insert("heartbeat_within_ms".into(), context.settings()?.health_timeout.into());
     ok(&members)
 }

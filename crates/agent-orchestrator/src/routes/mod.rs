@@ -45,7 +45,12 @@ fn check_clock(clock: &VectorClock) -> Result<(), Problem> {
 
 /// The graph that numbered agents are placed on: the smallest of its kind that has a vertex for each of them.
 fn network_graph(database: &Database, kind: Kind) -> Result<Graph, Problem> {
-    let vertices = database.greatest_vertex()?.map_or(0, |vertex| vertex + 1);
+    graph_with(database, kind, None)
+}
+
+/// As [`network_graph`], with a vertex for one more.
+fn graph_with(database: &Database, kind: Kind, vertex: Option<usize>) -> Result<Graph, Problem> {
+    let vertices = database.greatest_vertex()?.max(vertex).map_or(0, |vertex| vertex.saturating_add(1));
     kind.graph(kind.size_for(vertices)).map_err(|error| Problem::new(Code::Topology, error.to_string()))
 }
 

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::agent_api::{read_message, store};
 use super::agents::HAS_ROUNDS;
-use super::network_graph;
+use super::{network_graph, outbox};
 use crate::agent::number_or_name;
 use crate::kind::MessageType;
 use crate::settings::{self, Context};
@@ -25,12 +25,15 @@ pub(crate) fn constants() -> Map<String, Value> {
     members
 }
 
-/// The members of `/health` and `/agents/health`: what the store says, and the agents it knows.
+/// The members of `/health` and `/agents/health`: what the store says, the agents it knows, and the timeline, without
+/// which no registration and no message is acknowledged.
 pub(crate) async fn health(context: Context, _: Request) -> Result<Map<String, Value>, Problem> {
     let settings = context.settings()?;
     let database = Database::open()?;
     let mut members = database.check()?.members();
     let census = database.census(context.now().saturating_sub(settings.health_timeout))?;
+    outbox::check_timeline().await?;
+    members.insert("components".into(), json!({outbox::TIMELINE: "ok"}));
     members.insert("timestamp".into(), format_rfc3339(context.now()).into());
     members.insert("agent_id".into(), number_or_name(settings.agent_id.as_str()));
     members.insert("agents".into(), census.agents.into());

@@ -1,4 +1,4 @@
-//! Sending what the timeline is owed.
+//! Sending what the timeline is owed, and asking whether it can take it.
 
 use http::Method;
 use ramanujan_core::{Code, Problem};
@@ -6,6 +6,9 @@ use ramanujan_shell::{call_json, log};
 use serde_json::Value as Json;
 
 use crate::store::Database;
+
+/// Component that keeps the history.
+pub(super) const TIMELINE: &str = "interaction-timeline";
 
 /// Most calls per request. What a long absence of the timeline has left over goes with the next requests.
 const MAX_BATCHES: usize = 20;
@@ -22,8 +25,7 @@ pub(super) async fn flush(database: &Database) -> Result<(), Problem> {
             return Ok(());
         }
         let (ids, events): (Vec<u64>, Vec<Json>) = owed.into_iter().unzip();
-        match call_json::<Json>("interaction-timeline", Method::POST, "/timeline/events", Some(&events)).await
-        {
+        match call_json::<Json>(TIMELINE, Method::POST, "/timeline/events", Some(&events)).await {
             Ok(_) => database.paid(&ids)?,
             Err(problem) => match refused_index(&problem).and_then(|index| ids.get(index)) {
                 Some(id) => {
@@ -35,6 +37,18 @@ pub(super) async fn flush(database: &Database) -> Result<(), Problem> {
         }
     }
     Ok(())
+}
+
+/// Asks the timeline whether it can do its work.
+///
+/// # Errors
+/// 503 `unhealthy` naming it, whatever ails it: a wrong setting of its is none of this component's.
+pub(super) async fn check_timeline() -> Result<(), Problem> {
+    let reply = call_json::<Json>(TIMELINE, Method::GET, "/timeline/health", None::<&()>).await;
+    reply.map(|_| ()).map_err(|problem| {
+        let detail = format!("{TIMELINE}: {}", problem.detail);
+        Problem::new(Code::Unhealthy, detail).with("failing", vec![TIMELINE])
+    })
 }
 
 /// Which event of the batch is at fault, if the timeline says that one is.

@@ -6,17 +6,13 @@ use ramanujan_shell::{Row, Value};
 use super::{Database, MAX_CLOCK_ENTRIES, corrupt, optional_text, optional_uint, stored_json};
 use crate::agent::{Agent, Registration};
 
-/// What became of a registration.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Registered {
-    /// The agent is new here.
-    New,
-    /// It was here with the same description; it counts as a heartbeat.
-    Known,
-    /// It is here with another description.
-    Differs,
-    /// There is no room for another agent.
-    Full,
+/// A registration that was taken.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Registered {
+    /// The agent as the registration left it.
+    pub agent: Agent,
+    /// Whether it was not registered before; else the registration counts as a heartbeat.
+    pub new: bool,
 }
 
 /// Counts over all agents.
@@ -40,11 +36,17 @@ const COLUMNS: &str =
     (SELECT COUNT(*) FROM orchestrator_messages WHERE receiver_id = agent_id AND msg_type = 'StateUpdate'),
     (SELECT COUNT(*) FROM orchestrator_messages WHERE receiver_id = agent_id AND acknowledged_at IS NULL)";
 
-/// The clock of an agent joined with the clock in ?2.
-const JOINED: &str = "SELECT key, MAX(value) AS seq FROM (
-        SELECT key, value FROM json_each((SELECT vector_clock FROM orchestrator_agents WHERE agent_id = ?1))
-        UNION ALL SELECT key, value FROM json_each(?2)
-    ) GROUP BY key ORDER BY key";
+/// Place of what a statement returns behind [`COLUMNS`].
+const AFTER_COLUMNS: usize = 16;
+
+/// Whether a registration says nothing else of an agent than its row. True of every row that took it, and of no other:
+/// so it can be asked before the change and after it.
+const AGREES: &str = "((?2 IS NULL OR mathematician IS ?2) AND (?3 IS NULL OR polarity = ?3)
+    AND (registration IS NULL OR ((?4 IS NULL OR neighbors IS ?4) AND (?5 IS NULL OR region IS ?5))))";
+
+/// Whether an agent's clock joined with the clock in ?2 has at most ?4 entries; also the same before and after.
+const FITS: &str = "((SELECT COUNT(*) FROM (SELECT key FROM json_each(orchestrator_agents.vector_clock)
+    UNION SELECT key FROM json_each(?2))) <= ?4)";
 
 fn agent(row: &Row) -> Result<Agent, Problem> {
     let neighbours = optional_text(row, 6)?
@@ -75,18 +77,21 @@ fn agent(row: &Row) -> Result<Agent, Problem> {
 }
 
 impl Database {
-    /// Registers an agent, or counts a repeated registration as a heartbeat.
+    /// Registers an agent, or counts a repeated registration as a heartbeat. The statement decides, and its row says
+    /// both what it decided and what it left: another statement could find what a third has made of the agent.
     ///
     /// # Errors
-    /// 503 `store-unavailable`.
+    /// 409 `agent-differs`, 429 `too-many-agents`, 503 `store-unavailable`.
     pub fn register(
         &self,
         registration: &Registration,
         now: u64,
         max_agents: u64,
     ) -> Result<Registered, Problem> {
-        // An agent of the roster that has not come yet may still choose neighbours and region, not who it is.
-        const SQL: &str = "INSERT INTO orchestrator_agents
+        // An agent of the roster that has not come yet may still choose neighbours and region, not who it is. A row
+        // that differs stays as it is and is returned all the same.
+        let sql = format!(
+            "INSERT INTO orchestrator_agents
             (agent_id, mathematician, polarity, neighbors, region, seeded, fresh, registration, registered_at,
              last_heartbeat, node_id)
             SELECT ?1, ?2, COALESCE(?3, 'neutral'), ?4, ?5, 0, 1, lower(hex(randomblob(16))), ?6, ?6,
@@ -96,18 +101,19 @@ impl Database {
             WHERE EXISTS (SELECT 1 FROM orchestrator_agents WHERE agent_id = ?1)
                 OR (SELECT COUNT(*) FROM orchestrator_agents) < ?7
             ON CONFLICT (agent_id) DO UPDATE SET
-                fresh = registration IS NULL,
-                neighbors = CASE WHEN registration IS NULL THEN excluded.neighbors ELSE neighbors END,
-                region = CASE WHEN registration IS NULL THEN excluded.region ELSE region END,
-                registration = COALESCE(registration, excluded.registration),
-                registered_at = COALESCE(registered_at, excluded.registered_at),
-                last_heartbeat = MAX(COALESCE(last_heartbeat, 0), excluded.last_heartbeat)
-            WHERE (?2 IS NULL OR mathematician IS ?2) AND (?3 IS NULL OR polarity = ?3)
-                AND (registration IS NULL
-                    OR ((?4 IS NULL OR neighbors IS ?4) AND (?5 IS NULL OR region IS ?5)))
-            RETURNING fresh";
+                fresh = CASE WHEN {AGREES} THEN registration IS NULL ELSE fresh END,
+                neighbors = CASE WHEN {AGREES} AND registration IS NULL THEN excluded.neighbors ELSE neighbors END,
+                region = CASE WHEN {AGREES} AND registration IS NULL THEN excluded.region ELSE region END,
+                registration = CASE WHEN {AGREES} THEN COALESCE(registration, excluded.registration)
+                    ELSE registration END,
+                registered_at = CASE WHEN {AGREES} THEN COALESCE(registered_at, excluded.registered_at)
+                    ELSE registered_at END,
+                last_heartbeat = CASE WHEN {AGREES}
+                    THEN MAX(COALESCE(last_heartbeat, 0), excluded.last_heartbeat) ELSE last_heartbeat END
+            RETURNING {COLUMNS}, {AGREES}, fresh"
+        );
         let rows = self.0.execute(
-            SQL,
+            &sql,
             [
                 registration.id().into(),
                 registration.mathematician.clone().into(),
@@ -118,36 +124,41 @@ impl Database {
                 max_agents.into(),
             ],
         )?;
-        match rows.first() {
-            Some(row) if row.uint(0)? == 1 => Ok(Registered::New),
-            Some(_) => Ok(Registered::Known),
-            None if self.agent(registration.id())?.is_some() => Ok(Registered::Differs),
-            None => Ok(Registered::Full),
+        let row = rows.first().ok_or_else(|| too_many_agents(max_agents))?;
+        let agent = agent(row)?;
+        if row.uint(AFTER_COLUMNS)? == 0 {
+            return Err(differs(registration, &agent));
         }
+        Ok(Registered { agent, new: row.uint(AFTER_COLUMNS + 1)? == 1 })
     }
 
-    /// Counts a sign of life and joins the clock that came with it; says whether there is such an agent. An agent of
-    /// the roster is registered by its first.
+    /// Counts a sign of life, joins the clock that came with it, and gives the agent as that left it. An agent of the
+    /// roster is registered by its first. One statement decides, as in [`Database::register`].
     ///
     /// # Errors
-    /// 422 `clock-too-large`, 503 `store-unavailable`.
-    pub fn heartbeat(&self, agent: &str, clock: &VectorClock, now: u64) -> Result<bool, Problem> {
+    /// 404 `unknown-agent`, 422 `clock-too-large`, 503 `store-unavailable`.
+    pub fn heartbeat(&self, id: &str, clock: &VectorClock, now: u64) -> Result<Agent, Problem> {
         let sql = format!(
-            "WITH joined AS ({JOINED})
-            UPDATE orchestrator_agents SET
-                vector_clock = (SELECT json_group_object(key, seq) FROM joined),
-                registration = COALESCE(registration, lower(hex(randomblob(16)))),
-                registered_at = COALESCE(registered_at, ?3),
-                last_heartbeat = MAX(COALESCE(last_heartbeat, 0), ?3)
-            WHERE agent_id = ?1 AND (SELECT COUNT(*) FROM joined) <= ?4 RETURNING 1"
+            "UPDATE orchestrator_agents SET
+                vector_clock = CASE WHEN {FITS} THEN (SELECT json_group_object(key, seq) FROM (
+                    SELECT key, MAX(value) AS seq FROM (
+                        SELECT key, value FROM json_each(orchestrator_agents.vector_clock)
+                        UNION ALL SELECT key, value FROM json_each(?2)
+                    ) GROUP BY key ORDER BY key)) ELSE vector_clock END,
+                registration = CASE WHEN {FITS} THEN COALESCE(registration, lower(hex(randomblob(16))))
+                    ELSE registration END,
+                registered_at = CASE WHEN {FITS} THEN COALESCE(registered_at, ?3) ELSE registered_at END,
+                last_heartbeat = CASE WHEN {FITS} THEN MAX(COALESCE(last_heartbeat, 0), ?3)
+                    ELSE last_heartbeat END
+            WHERE agent_id = ?1 RETURNING {COLUMNS}, {FITS}"
         );
         let clock = serde_json::json!(clock).to_string();
-        let rows =
-            self.0.execute(&sql, [agent.into(), clock.into(), now.into(), MAX_CLOCK_ENTRIES.into()])?;
-        if rows.is_empty() && self.agent(agent)?.is_some() {
+        let rows = self.0.execute(&sql, [id.into(), clock.into(), now.into(), MAX_CLOCK_ENTRIES.into()])?;
+        let row = rows.first().ok_or_else(|| unknown_agent(id))?;
+        if row.uint(AFTER_COLUMNS)? == 0 {
             return Err(clock_too_large());
         }
-        Ok(!rows.is_empty())
+        agent(row)
     }
 
     /// Ends an agent's registration; says whether it had one. An agent of the roster stays known.
@@ -258,6 +269,22 @@ impl Database {
 pub(super) fn unknown_agent(id: &str) -> Problem {
     let cut: String = id.chars().take(40).collect();
     Problem::new(Code::UnknownAgent, format!("there is no agent {cut:?}; POST /agents/register makes one"))
+}
+
+/// 409 naming the members in which a registration differs from what is stored.
+fn differs(registration: &Registration, stored: &Agent) -> Problem {
+    let (members, id) = (registration.differs(stored), &stored.agent_id);
+    let detail = format!(
+        "agent {id} is known with another {}; leave that out to register, or DELETE /agents/{id} first",
+        members.join(", ")
+    );
+    Problem::new(Code::AgentDiffers, detail).with("differs", members)
+}
+
+fn too_many_agents(limit: u64) -> Problem {
+    let detail =
+        format!("{limit} agents are known, which is the limit (MAX_AGENTS); DELETE /agents/{{id}} one first");
+    Problem::new(Code::TooManyAgents, detail).with("limit", limit)
 }
 
 pub(super) fn clock_too_large() -> Problem {

@@ -12,7 +12,7 @@ use http::Method;
 use ramanujan_core::{Code, Problem};
 use ramanujan_shell::native::{self, Guard, Reply, send};
 use ramanujan_shell::{Info, Service, ok};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 pub(crate) const START: u64 = 1_767_323_045_000;
 
@@ -37,7 +37,11 @@ pub(crate) struct World {
     /// Events on the timeline by id, and how often each was posted.
     events: Rc<RefCell<BTreeMap<String, (Value, usize)>>>,
     timeline_up: Rc<Cell<bool>>,
+    meanwhile: Meanwhile,
 }
+
+/// What happens while the timeline records events.
+type Meanwhile = Rc<RefCell<Option<Box<dyn Fn()>>>>;
 
 impl World {
     pub(crate) fn new() -> Self {
@@ -61,8 +65,9 @@ impl World {
         });
         let service = agent_orchestrator::service_in(&context);
         let (events, timeline_up) = (Rc::default(), Rc::new(Cell::new(true)));
-        native::mount("interaction-timeline", timeline(&events, &timeline_up));
-        World { _guard: guard, service, clock, events, timeline_up }
+        let meanwhile = Meanwhile::default();
+        native::mount("interaction-timeline", timeline(&events, &timeline_up, &meanwhile));
+        World { _guard: guard, service, clock, events, timeline_up, meanwhile }
     }
 
     /// A world whose timeline and egraph-service are the real components.
@@ -79,6 +84,11 @@ impl World {
 
     pub(crate) fn timeline_up(&self, up: bool) {
         self.timeline_up.set(up);
+    }
+
+    /// Has something happen each time that the timeline records events: after a request's statement, before its reply.
+    pub(crate) fn meanwhile(&self, happens: impl Fn() + 'static) {
+        *self.meanwhile.borrow_mut() = Some(Box::new(happens));
     }
 
     pub(crate) fn get(&self, target: &str) -> Reply {
@@ -113,17 +123,25 @@ impl World {
 }
 
 /// The part of the timeline's contract that the orchestrator relies on: idempotent by id, 409 for other content.
-fn timeline(events: &Rc<RefCell<BTreeMap<String, (Value, usize)>>>, up: &Rc<Cell<bool>>) -> Service {
-    let (events, up) = (events.clone(), up.clone());
+fn timeline(
+    events: &Rc<RefCell<BTreeMap<String, (Value, usize)>>>,
+    up: &Rc<Cell<bool>>,
+    meanwhile: &Meanwhile,
+) -> Service {
+    let (events, up, well, meanwhile) = (events.clone(), up.clone(), up.clone(), meanwhile.clone());
     Service::new(Info {
         component: "interaction-timeline",
         message: "",
         base: "/timeline",
         version: "0",
-        constants: serde_json::Map::new,
+        constants: Map::new,
+    })
+    .health_check(move |_| {
+        let well = well.get();
+        async move { if well { Ok(Map::new()) } else { Err(Problem::new(Code::StoreUnavailable, "away")) } }
     })
     .post("/timeline/events", move |request| {
-        let (events, up) = (events.clone(), up.get());
+        let (events, up, meanwhile) = (events.clone(), up.get(), meanwhile.clone());
         async move {
             if !up {
                 return Err(Problem::new(Code::StoreUnavailable, "away"));
@@ -139,6 +157,9 @@ fn timeline(events: &Rc<RefCell<BTreeMap<String, (Value, usize)>>>, up: &Rc<Cell
                     return Err(Problem::new(Code::EventConflict, "other content").with("index", index));
                 }
                 known.1 += 1;
+            }
+            if let Some(happens) = meanwhile.borrow().as_ref() {
+                happens();
             }
             ok(&json!({}))
         }

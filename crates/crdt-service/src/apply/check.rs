@@ -279,7 +279,7 @@ fn check_sequence(known: &Known, operation: &Operation, past: &VectorClock, seq:
         return Err(Problem::new(Code::SeqInPast, detail).with("expected_seq", seen + 1));
     }
     if known.get(&Dot::new(agent.clone(), seq - 1)).is_none() {
-        let detail = format!("{agent}:{seq} comes before {agent}:{}, which is not stored", seq - 1);
+        let detail = format!("{agent}:{seq} comes after {agent}:{}, which is not stored", seq - 1);
         return Err(Problem::new(Code::SeqGap, detail));
     }
     let detail = format!(

@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use super::error::{MAX_DOCUMENT_LENGTH, TextError};
+use super::error::{MAX_DOCUMENT_LENGTH, TextError, out_of_range};
 use super::log::{Log, Note};
 use super::past::Replay;
 use super::run::{Kind, Lv, Run};
@@ -121,7 +121,7 @@ fn check(run: &Run, events: &Range<Lv>, before: u32) -> Result<(), TextError> {
         (Kind::Delete, true) => ((place + 1).saturating_sub(skipped + count), place < document + skipped),
     };
     if !fits || (run.kind == Kind::Delete && count > document) {
-        return Err(TextError::OutOfRange { position, length: count, document });
+        return Err(out_of_range(run.kind, position, count, document));
     }
     if run.kind == Kind::Insert && document + count > MAX_DOCUMENT_LENGTH {
         return Err(TextError::TooLong(document + count));

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use ramanujan_core::{AgentId, Dot, VectorClock};
 
-use super::error::{DocumentError, MAX_DOCUMENT_LENGTH, TextError};
+use super::error::{DocumentError, MAX_DOCUMENT_LENGTH, TextError, out_of_range};
 use super::log::{Log, Piece, Version};
 use super::past::Replay;
 use super::pending::Pending;
@@ -89,7 +89,7 @@ impl TextDocument {
             return Err(TextError::Empty.into());
         }
         if position > document {
-            return Err(TextError::OutOfRange { position, length: chars, document }.into());
+            return Err(TextError::OutOfRange { position, length: 0, document }.into());
         }
         if after > MAX_DOCUMENT_LENGTH {
             return Err(TextError::TooLong(after).into());
@@ -177,7 +177,7 @@ impl TextDocument {
         };
         let document = u64::from(before);
         if position > document || (kind == Kind::Delete && length > document - position) {
-            return Err(TextError::OutOfRange { position, length, document }.into());
+            return Err(out_of_range(kind, position, length, document).into());
         }
         if kind == Kind::Insert && document + length > MAX_DOCUMENT_LENGTH {
             return Err(TextError::TooLong(document.saturating_add(length)).into());

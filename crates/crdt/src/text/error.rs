@@ -3,7 +3,7 @@
 use ramanujan_core::Dot;
 use thiserror::Error;
 
-use super::run::Lv;
+use super::run::{Kind, Lv};
 use crate::codec::DecodeError;
 
 /// Longest document, in code points: keeps every position in 32 bits and a checkout within an instance's memory.
@@ -22,13 +22,11 @@ pub enum TextError {
     #[error("{0} exists already")]
     DuplicateDot(Dot),
     /// Beyond the end of the version that the operation was made at.
-    #[error(
-        "position {position} + length {length} is past the end: the document has {document} code points there"
-    )]
+    #[error("{} is past the end: the document has {document} code points there", place(*position, *length))]
     OutOfRange {
-        /// First code point concerned.
+        /// Where code points are inserted, or the first one deleted.
         position: u64,
-        /// How many.
+        /// How many are deleted; 0 for an insertion, which needs only its position.
         length: u64,
         /// How many there are.
         document: u64,
@@ -48,6 +46,21 @@ pub enum TextError {
     /// Only a graph loaded in part says this.
     #[error("the fork of the versions, or a text inserted since, is not loaded")]
     NeedsHistory,
+}
+
+/// That an insertion or deletion of `length` code points at `position` does not fit a document of `document`.
+pub(super) fn out_of_range(kind: Kind, position: u64, length: u64, document: u64) -> TextError {
+    let length = if kind == Kind::Insert { 0 } else { length };
+    TextError::OutOfRange { position, length, document }
+}
+
+/// What lies beyond the end, in words.
+fn place(position: u64, length: u64) -> String {
+    if length == 0 {
+        format!("position {position}")
+    } else {
+        format!("position {position} + length {length}")
+    }
 }
 
 /// What a [`super::TextDocument`] refuses; it is then unchanged.

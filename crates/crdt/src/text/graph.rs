@@ -13,7 +13,7 @@ use std::ops::Range;
 use ramanujan_core::{Dot, VectorClock};
 use smallvec::SmallVec;
 
-use super::error::{MAX_DOCUMENT_LENGTH, MAX_EVENTS, TextError};
+use super::error::{MAX_DOCUMENT_LENGTH, MAX_EVENTS, TextError, out_of_range};
 use super::rope::Rope;
 use super::run::{Kind, Lv, Run};
 use super::walker::{Change, NotLoaded, UNLOADED, transform};
@@ -128,7 +128,7 @@ impl TextGraph {
         }
         let parents = self.version(parents)?;
         let before = self.length_at(&parents)?;
-        let out_of_range = TextError::OutOfRange { position, length, document: before };
+        let out_of_range = out_of_range(kind, position, length, before);
         let size = match kind {
             Kind::Insert if position > before => return Err(out_of_range),
             Kind::Insert => before + length,
@@ -271,7 +271,7 @@ impl TextGraph {
             let end = if kind == Kind::Insert { start } else { start.saturating_add(count) };
             if end > length {
                 let (position, length, document) = (start as u64, count as u64, length as u64);
-                failure.get_or_insert(TextError::OutOfRange { position, length, document });
+                failure.get_or_insert(out_of_range(kind, position, length, document));
                 return;
             }
             match kind {

@@ -47,7 +47,10 @@ pub(crate) async fn operator(request: Request) -> Result<Response, Problem> {
                 operators,
             })
         }
-        _ => Err(missing("name (or names, separated by commas)", "/colors/operator?name=insert")),
+        (Some(_), Some(_)) => {
+            Err(Problem::new(Code::InvalidParameter, "name and names exclude each other: give one of them"))
+        }
+        (None, None) => Err(missing("name (or names, separated by commas)", "/colors/operator?name=insert")),
     }
 }
 

@@ -15,15 +15,19 @@ pub(crate) const SHARED: Folder = Folder::new("/shared");
 /// JavaScript libraries (`web/README.md`).
 pub(crate) const LIBRARIES: Folder = Folder::new("/lib");
 
-/// What the description of the component has besides its routes; no gadgets where the setting cannot be read.
+/// What the description of the component has besides its routes.
 pub(crate) fn constants() -> Map<String, Value> {
-    let gadgets = GADGETS_ENABLED.read().map(|gadgets| gadgets.0).unwrap_or_default();
-    let gadgets: Vec<Value> = gadgets.iter().map(|g| g.as_str().to_ascii_lowercase().into()).collect();
     let mut members = Map::new();
     members.insert("service".into(), "E-Graph Saturation".into());
-    members.insert("gadgets_enabled".into(), gadgets.into());
     members.insert("constraint_enforcement".into(), "construction".into());
     members
+}
+
+/// What of the description is set.
+pub(crate) async fn configured(_: Request) -> Result<Map<String, Value>, Problem> {
+    let gadgets = GADGETS_ENABLED.read()?.0;
+    let gadgets = gadgets.iter().map(|gadget| gadget.as_str().to_ascii_lowercase().into()).collect();
+    Ok(Map::from_iter([("gadgets_enabled".to_owned(), Value::Array(gadgets))]))
 }
 
 /// Whether the store can be written, and the settings be read.

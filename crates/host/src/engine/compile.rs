@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use wasmtime::Engine;
 use wasmtime::component::{Component, Linker};
 use wasmtime_wasi_http::handler::ProxyPre;
@@ -16,8 +16,17 @@ use crate::manifest;
 /// A component with all its imports found.
 pub(crate) type Compiled = ProxyPre<State>;
 
-/// Reads, composes, compiles (or takes from the cache) and links one component of the manifest.
-pub(crate) fn compile(engine: &Engine, id: &str, component: &manifest::Component) -> Result<Compiled> {
+/// Bytes of a page of linear memory.
+const PAGE: u64 = 64 << 10;
+
+/// Reads, composes, compiles (or takes from the cache) and links one component of the manifest, whose instances may have
+/// `max_memory` bytes.
+pub(crate) fn compile(
+    engine: &Engine,
+    id: &str,
+    component: &manifest::Component,
+    max_memory: usize,
+) -> Result<Compiled> {
     let wasm = fs::read(&component.source).with_context(|| {
         format!("component {id}: cannot read {}; has it been built?", component.source.display())
     })?;
@@ -26,6 +35,13 @@ pub(crate) fn compile(engine: &Engine, id: &str, component: &manifest::Component
     let compiled = Component::new(engine, &composed.wasm)
         .map_err(anyhow::Error::from)
         .with_context(|| format!("component {id}: {} is no valid component", component.source.display()))?;
+    let pages = compiled.resources_required().and_then(|required| required.max_initial_memory_size);
+    let initial = pages.unwrap_or(0).saturating_mul(PAGE);
+    ensure!(
+        initial <= max_memory as u64,
+        "component {id} needs {} KiB of memory at its start, more than --max-instance-memory allows ({max_memory} B)",
+        initial >> 10
+    );
     let mut linker = Linker::new(engine);
     interfaces::add_to_linker(&mut linker)?;
     denied::add_to_linker(&mut linker, engine, &compiled, &composed.denied)?;

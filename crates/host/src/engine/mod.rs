@@ -19,8 +19,8 @@ const CORE_INSTANCES_PER_COMPONENT: u32 = 8;
 /// Time a busy guest runs before other tasks get their turn; also how exact time limits are.
 const TICK: Duration = Duration::from_millis(10);
 
-/// An engine whose instances may have `max_memory` bytes each; compiled code is kept in `cache`.
-pub(crate) fn new(max_memory: usize, cache: &Path) -> Result<Engine> {
+/// An engine that keeps compiled code in `cache`. How much memory an instance may have is up to its limiter.
+pub(crate) fn new(cache: &Path) -> Result<Engine> {
     let mut pool = PoolingAllocationConfig::default();
     pool.total_component_instances(MAX_INSTANCES)
         .total_core_instances(MAX_INSTANCES * CORE_INSTANCES_PER_COMPONENT)
@@ -28,8 +28,7 @@ pub(crate) fn new(max_memory: usize, cache: &Path) -> Result<Engine> {
         .total_tables(MAX_INSTANCES * CORE_INSTANCES_PER_COMPONENT)
         .total_stacks(MAX_INSTANCES * 2)
         .max_component_instance_size(4 << 20)
-        .max_core_instance_size(4 << 20)
-        .max_memory_size(max_memory);
+        .max_core_instance_size(4 << 20);
     let mut config = Config::new();
     config.wasm_component_model(true).epoch_interruption(true);
     config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));

@@ -70,7 +70,7 @@ impl App {
         mut request: Request<WasiBody>,
         client: &HeaderValue,
     ) -> Response<WasiBody> {
-        headers::strip(request.headers_mut());
+        let internal = headers::strip(request.headers_mut());
         let uri = request.uri().clone();
         if let Some(name) = uri.path().strip_prefix(WELL_KNOWN) {
             return self.well_known(name);
@@ -91,7 +91,7 @@ impl App {
                 "the route's component is not loaded",
             ));
         };
-        if let Err(problem) = check_authority(&request) {
+        if let Err(problem) = check_authority(&request, internal.as_ref()) {
             return problem::response(&problem);
         }
         run(component, request, &found, client).await
@@ -118,12 +118,19 @@ impl App {
     }
 }
 
-/// A request names its host once, or twice the same (RFC 9112 §3.2).
-fn check_authority(request: &Request<WasiBody>) -> Result<(), Problem> {
+/// A request names its host once, or twice the same (RFC 9112 §3.2). `internal` is a host it named which has a meaning
+/// among the application's components only.
+fn check_authority(request: &Request<WasiBody>, internal: Option<&HeaderValue>) -> Result<(), Problem> {
     let refuse = |detail: &str| Err(Problem::new(Code::InvalidHost, detail));
     let mut hosts = request.headers().get_all(HOST).iter();
     match (hosts.next(), request.uri().authority()) {
-        (None, None) => refuse("the request has no Host header; send one"),
+        (None, None) => match internal.and_then(|host| host.to_str().ok()) {
+            Some(host) => refuse(&format!(
+                "the Host header names {host}, by which only components of the application reach one another; name \
+                 the address that the request is sent to"
+            )),
+            None => refuse("the request has no Host header; send one"),
+        },
         (None, Some(_)) => Ok(()),
         (Some(host), authority) => {
             if hosts.next().is_some() {

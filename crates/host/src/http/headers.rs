@@ -10,16 +10,13 @@ use http::uri::PathAndQuery;
 use super::router::RouteMatch;
 use crate::interfaces::outbound::chaining::chained_component;
 
-/// Removes what concerns one connection only, and a `Host` that names another component of the application.
-pub(crate) fn strip(headers: &mut HeaderMap) {
+/// Removes what concerns one connection only, and a `Host` that names a component of the application, which it gives
+/// back.
+pub(crate) fn strip(headers: &mut HeaderMap) -> Option<HeaderValue> {
     headers.remove(CONNECTION);
-    if headers
-        .get(HOST)
-        .and_then(|host| host.to_str().ok())
-        .is_some_and(|host| chained_component(host).is_some())
-    {
-        headers.remove(HOST);
-    }
+    let host = headers.get(HOST)?.to_str().ok()?;
+    chained_component(host)?;
+    headers.remove(HOST)
 }
 
 const PATH_INFO: HeaderName = HeaderName::from_static("spin-path-info");
@@ -109,10 +106,10 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(HOST, HeaderValue::from_static("crdt-service.spin.internal"));
         headers.insert(CONNECTION, HeaderValue::from_static("close"));
-        strip(&mut headers);
+        assert_eq!(strip(&mut headers).unwrap(), "crdt-service.spin.internal");
         assert!(headers.is_empty());
         headers.insert(HOST, HeaderValue::from_static("example.com"));
-        strip(&mut headers);
+        assert_eq!(strip(&mut headers), None);
         assert_eq!(headers.len(), 1);
     }
 }

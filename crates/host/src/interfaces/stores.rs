@@ -1,6 +1,6 @@
 //! Stores that a manifest names by labels, and the files behind the labels.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -26,12 +26,17 @@ pub(crate) struct StoreTable {
 #[derive(Default)]
 pub(crate) struct Stores {
     files: BTreeMap<(&'static str, String), PathBuf>,
+    /// Labels that the runtime configuration has.
+    configured: BTreeSet<(&'static str, String)>,
+    /// Labels that components have asked for.
+    used: BTreeSet<(&'static str, String)>,
     opened: BTreeMap<(&'static str, PathBuf), Arc<Database>>,
 }
 
 impl Stores {
-    /// From now on `label` of `table` stands for `file`.
+    /// From now on `label` of `table` stands for `file`, because the runtime configuration has it so.
     pub(crate) fn insert(&mut self, table: &StoreTable, label: String, file: PathBuf) {
+        self.configured.insert((table.name, label.clone()));
         self.files.insert((table.name, label), file);
     }
 
@@ -47,6 +52,19 @@ impl Stores {
     pub(crate) fn file(&self, table: &str, label: &str) -> Option<&Path> {
         let found = self.files.iter().find(|((own, name), _)| *own == table && name == label);
         found.map(|(_, file)| file.as_path())
+    }
+
+    /// What to tell the operator about labels of the runtime configuration that no component has asked for: they may be
+    /// misspelt.
+    pub(crate) fn unused(&self) -> impl Iterator<Item = String> {
+        self.configured.difference(&self.used).map(|(table, label)| {
+            let used = self.used.iter().filter(|(own, _)| own == table);
+            let used: Vec<&str> = used.map(|(_, label)| label.as_str()).collect();
+            let used = if used.is_empty() { "none".to_owned() } else { used.join(", ") };
+            format!(
+                "[{table}.{label}] of the runtime configuration is not used; the components' labels in that table: {used}"
+            )
+        })
     }
 
     /// The database behind each of `labels`.
@@ -68,6 +86,7 @@ impl Stores {
                 "the label {label:?} stands for nothing; give it a [{name}.{label}] in the runtime configuration"
             )
         })?;
+        self.used.insert((name, label.to_owned()));
         let key = (name, file.clone());
         if let Some(database) = self.opened.get(&key) {
             return Ok(database.clone());

@@ -1,5 +1,6 @@
 //! Why a statement gave no rows.
 
+use rusqlite::ErrorCode;
 use rusqlite::types::FromSqlError;
 use thiserror::Error;
 
@@ -29,4 +30,19 @@ pub(crate) enum Failure {
     /// The thread that read has failed.
     #[error(transparent)]
     Reader(#[from] tokio::task::JoinError),
+}
+
+impl Failure {
+    /// What the operator can do, where the disk and not the statement is to blame.
+    pub(super) fn remedy(&self) -> Option<&'static str> {
+        let Failure::Sqlite(error) = self else { return None };
+        match error.sqlite_error_code()? {
+            ErrorCode::DiskFull => Some("make room"),
+            ErrorCode::SystemIoFailure => Some("see whether its disk is full or broken"),
+            ErrorCode::CannotOpen | ErrorCode::PermissionDenied | ErrorCode::ReadOnly => {
+                Some("see whether the host may write it and its folder, and whether their disk is full")
+            }
+            _ => None,
+        }
+    }
 }

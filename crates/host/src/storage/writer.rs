@@ -21,7 +21,7 @@ use super::failure::Failure;
 use super::file::{Files, Missing};
 use super::readers::Readers;
 use super::statement::{self, Kind, Rows};
-use crate::output;
+use crate::output::{self, Trouble};
 
 /// Most statements of one transaction: bounds how long the first of them waits for the others.
 const MAX_GROUP: usize = 256;
@@ -53,6 +53,8 @@ pub(super) struct Writer {
     files: Files,
     /// The file that was missing at the last look, of which the operator has been told.
     missing: Option<Missing>,
+    /// Writes that fail because of the disk.
+    trouble: Trouble,
 }
 
 impl Writer {
@@ -63,7 +65,7 @@ impl Writer {
         status: Arc<Status>,
         files: Files,
     ) -> Self {
-        Writer { connection, interrupt, readers, status, files, missing: None }
+        Writer { connection, interrupt, readers, status, files, missing: None, trouble: Trouble::default() }
     }
 
     /// Serves until every sender is gone.
@@ -100,8 +102,10 @@ impl Writer {
             group.into_iter().for_each(|job| self.answer(job, Err(Failure::Lost)));
             return;
         }
+        let before = self.connection.total_changes();
         match self.transaction(&group) {
             Some(results) => {
+                self.note_written(before);
                 let kept = self.look();
                 for (job, result) in group.into_iter().zip(results) {
                     self.answer(job, if kept { result } else { Err(Failure::Lost) });
@@ -174,7 +178,12 @@ impl Writer {
         if self.connection.is_autocommit() && !self.look() {
             return Err(Failure::Lost);
         }
+        let before = self.connection.total_changes();
         let result = self.run(job);
+        match &result {
+            Ok(_) => self.note_written(before),
+            Err(failure) => self.note_refused(failure),
+        }
         if self.connection.is_autocommit() {
             if job.kind == Kind::Alone {
                 self.refresh_journal_mode();
@@ -184,6 +193,25 @@ impl Writer {
             }
         }
         result
+    }
+
+    /// Tells the operator if the disk is to blame, the first time.
+    fn note_refused(&mut self, failure: &Failure) {
+        if let Some(remedy) = failure.remedy()
+            && self.trouble.begins()
+        {
+            let database = self.files.path().display();
+            output::event(format_args!("the database {database} cannot be written: {failure}; {remedy}"));
+        }
+    }
+
+    /// Tells the operator if the disk takes again what it refused. `before` counts the rows that had been changed
+    /// before: a statement that changes none says nothing about the disk.
+    fn note_written(&mut self, before: u64) {
+        if self.connection.is_autocommit() && self.connection.total_changes() != before && self.trouble.ends()
+        {
+            output::event(format_args!("the database {} is written again", self.files.path().display()));
+        }
     }
 
     /// Whether the files are still there. If they are no more, or again, readers and the operator learn of it.

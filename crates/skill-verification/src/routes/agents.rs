@@ -5,6 +5,7 @@ use ramanujan_shell::{Request, Response, ok};
 use ramanujan_verification::{NUM_VERIFIERS, ROSTER};
 use serde_json::{Map, Value, json};
 
+use super::event;
 use crate::settings::{self, Settings};
 use crate::store::Database;
 
@@ -26,9 +27,12 @@ pub(crate) async fn list(_: Settings, request: Request) -> Result<Response, Prob
     ok(&reply)
 }
 
-/// What `GET /verify/health` finds: the store, and the verifiers that are set up as the verdict rule wants them.
+/// What `GET /verify/health` finds: the store, the timeline, without which no analysis is answered, and the verifiers
+/// that are set up as the verdict rule wants them.
 pub(crate) async fn health(_: Settings, _: Request) -> Result<Map<String, Value>, Problem> {
     let mut members = Database::open()?.check()?.members();
+    event::check_timeline().await?;
+    members.insert("components".into(), json!({event::TIMELINE: "ok"}));
     members.insert("agents".into(), NUM_VERIFIERS.into());
     Ok(members)
 }

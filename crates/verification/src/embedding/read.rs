@@ -6,7 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 /// Fewest components of an embedding.
 pub const MIN_DIMENSION: usize = 8;
 
-/// Most components of an embedding (issue 5 §1).
+/// Most components of an embedding: the time of a test and the size of a collection grow with it.
 pub const MAX_DIMENSION: usize = 4096;
 
 /// Why something is not an embedding.

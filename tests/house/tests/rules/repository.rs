@@ -28,7 +28,7 @@ impl Repository {
         own.write("Cargo.toml", "[workspace]\nmembers = [\"crates/*\"]\n");
         own.write(
             "spin.toml",
-            "[component.a]\nsource = \"target/one_a.wasm\"\n[component.a.environment]\nMAX_BATCH = \"1\"\nREGION = \"x\"\nLOG_LEVEL = \"info\"\n",
+            "[component.a]\nsource = \"target/one_a.wasm\"\n[component.a.environment]\nMAX_BATCH = \"1\"\nREGION = \"x\"\nLOG_LEVEL = \"info\"\n[component.a.build]\nwatch = [\"crates/one-a/src/**/*.sql\"]\n",
         );
         own.package("shell", "ramanujan-shell", "", "pub mod setting;");
         own.write(
@@ -143,6 +143,15 @@ fn a_room_that_is_missing() {
 }
 
 #[test]
+fn statements_that_are_not_watched() {
+    let repository = Repository::new();
+    let manifest = fs::read_to_string(repository.0.join("spin.toml")).unwrap();
+    repository.write("spin.toml", &manifest.replace(".sql", ".rs"));
+    let found = ["spin.toml:7 the watch list of a lacks crates/one-a/src/**/*.sql"];
+    assert_eq!(repository.found(Rule::Anatomy), found);
+}
+
+#[test]
 fn a_file_that_is_too_long() {
     let repository = Repository::new();
     repository.write("crates/one-a/src/long.rs", &"\n".repeat(length::MOST));
@@ -166,10 +175,15 @@ fn words_of_files_that_are_not_here() {
         ["as net", "work.md §2 says"].concat(),
         ["one of The Gui", "des' names"].concat(),
         ["from ../sha", "red/data"].concat(),
+        "/// Most components (issue 5 §1).".to_owned(),
+        "/// The issue's goal: five times as fast.".to_owned(),
+        "# as this issue – ½ – wants".to_owned(),
+        "½ – see Issue #12".to_owned(),
     ];
     for text in &strangers {
         assert_eq!(said("a.rs", text).len(), 1, "{text}");
     }
+    assert_eq!(said("a.rs", &strangers[4]), ["1 The issue"]);
     assert_eq!(said("a.rs", "\nsee other.md, docs/types.md"), ["2 other.md"]);
     for text in [
         "see docs/types.md.",
@@ -179,6 +193,8 @@ fn words_of_files_that_are_not_here() {
         "files that end in .md",
         "my-network.mdx",
         "\"$ROOT/other.md\"",
+        "https://github.com/owner/name/issues/12",
+        "they issue 's, and the issuer of this tissue issues them",
     ] {
         assert_eq!(said("a.rs", text), [""; 0], "{text}");
     }
