@@ -72,7 +72,8 @@ pub(crate) async fn acknowledge(context: Context, request: Request) -> Result<Re
     let database = Database::open()?;
     let agent = database.known_agent(path_agent(&request)?.as_str())?;
     let acknowledged = database.acknowledge(&agent.agent_id, through, context.now())?;
-    let pending = database.known_agent(&agent.agent_id)?.pending;
+    // Not read again: an agent that left meanwhile would be called unknown though this took effect.
+    let pending = agent.pending.saturating_sub(acknowledged);
     ok(&json!({
         "agent_id": number_or_name(&agent.agent_id), "acknowledged": acknowledged, "pending": pending
     }))

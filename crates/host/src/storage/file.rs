@@ -1,7 +1,7 @@
 //! Whether the path of a database still names the file that is open.
 //!
 //! SQLite keeps files open: if somebody deletes or replaces one, it goes on writing to what nobody will find again. So
-//! the writer looks before and after each transaction, which costs two calls of the system beside an fsync.
+//! the writer looks before and after each transaction, which costs a few calls of the system beside an fsync.
 
 use std::fs;
 use std::io;
