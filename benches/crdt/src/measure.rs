@@ -62,18 +62,22 @@ pub(crate) fn once<T>(work: impl FnOnce() -> Result<T, Failure>) -> Result<(T, f
 }
 
 /// Shortest stretch that is timed as one: the clock's own cost and step do not show in it.
-pub(crate) const STRETCH: Duration = Duration::from_millis(2);
+const STRETCH: Duration = Duration::from_millis(2);
 
 /// A sample of something that takes nanoseconds: the mean of a stretch of calls, whose number the first call finds.
 pub(crate) fn repeated<'a, T>(mut work: impl FnMut() -> T + 'a) -> Sample<'a> {
-    let mut calls = 0u64;
-    let mut stretch = move |calls: u64| {
+    stretched(move |calls| {
         let started = Instant::now();
         for _ in 0..calls {
             std::hint::black_box(work());
         }
         started.elapsed()
-    };
+    })
+}
+
+/// As [`repeated`], of a function that times so many calls.
+pub(crate) fn stretched<'a>(mut stretch: impl FnMut(usize) -> Duration + 'a) -> Sample<'a> {
+    let mut calls = 0;
     Box::new(move || {
         if calls == 0 {
             calls = 1;

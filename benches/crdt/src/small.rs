@@ -14,7 +14,7 @@ use ramanujan_crdt::types::{self, OrSet, State};
 use serde_json::json;
 
 use crate::contestants::Failure;
-use crate::measure::{Limits, STRETCH, Sample, medians, repeated};
+use crate::measure::{Limits, Sample, medians, repeated, stretched};
 use crate::table::{Cell, Goal, OURS, OWN_JSON, Row, Unit};
 
 const ACTORS: [u64; 3] = [9, 48, 1000];
@@ -111,8 +111,7 @@ impl Pair {
 
 /// As [`repeated`], for a merge that consumes its argument.
 fn consuming<P: Clone + CvRDT + 'static>(left: P, right: P) -> Sample<'static> {
-    let mut calls = 0usize;
-    let stretch = move |calls: usize| {
+    stretched(move |calls| {
         let arguments: Vec<P> = vec![right.clone(); calls];
         let started = Instant::now();
         for argument in arguments {
@@ -121,15 +120,6 @@ fn consuming<P: Clone + CvRDT + 'static>(left: P, right: P) -> Sample<'static> {
             std::hint::black_box(merged);
         }
         started.elapsed()
-    };
-    Box::new(move || {
-        if calls == 0 {
-            calls = 1;
-            while stretch(calls) < STRETCH {
-                calls *= 2;
-            }
-        }
-        Ok(stretch(calls).as_nanos() as f64 / calls as f64)
     })
 }
 

@@ -6,7 +6,7 @@ use agent_orchestrator::settings::Settings;
 use agent_orchestrator::topology::Kind;
 use common::{World, settings};
 use http::Method;
-use ramanujan_core::{Code, Problem};
+use ramanujan_core::Code;
 use ramanujan_shell::native::{self, media_type};
 use ramanujan_shell::{Info, Service};
 use serde_json::{Value, json};
@@ -389,24 +389,11 @@ fn health_touches_the_store_below_every_name() {
     }
 }
 
-/// A timeline whose health fails in a way of its own.
-fn mount_timeline_that_says(code: Code) {
-    let timeline = Service::new(Info {
-        component: "interaction-timeline",
-        message: "",
-        base: "/timeline",
-        version: "0",
-        constants: serde_json::Map::new,
-    });
-    let unwell = move |_| async move { Err(Problem::new(code, "SEAL_EVENTS is wrong")) };
-    native::mount("interaction-timeline", timeline.health_check(unwell));
-}
-
 #[test]
 fn health_fails_with_the_timeline_and_names_it() {
     let world = World::new();
     for code in [Code::InvalidSetting, Code::StoreUnavailable] {
-        mount_timeline_that_says(code);
+        native::mount_unwell("interaction-timeline", "/timeline", code, "SEAL_EVENTS is wrong");
         for path in ["/health", "/agents/health"] {
             let unwell = world.get(path);
             assert_eq!((unwell.status, &unwell.json["code"]), (503, &json!("unhealthy")), "{}", unwell.json);

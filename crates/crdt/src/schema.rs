@@ -14,7 +14,8 @@ use serde_json::{Map, Value, json};
 
 use crate::counter::Totals;
 use crate::crdts::crdt_type::CrdtType;
-use crate::crdts::described::{Member, Row, any_value, members_at_path, rows};
+use crate::crdts::described::{Row, members_at_path, rows};
+use crate::crdts::member::{Member, any_value};
 use crate::crdts::operation::Field;
 use crate::crdts::pn_counter::PnCounter;
 use crate::edit::ItemId;

@@ -1,10 +1,10 @@
 //! The routes against a store of their own: what they take, what they refuse, and what a wrong setting does.
 
 use http::Method;
+use ramanujan_core::Code;
 use ramanujan_core::splitmix::SplitMix64;
-use ramanujan_core::{Code, Problem};
+use ramanujan_shell::Service;
 use ramanujan_shell::native::{self, Guard, Reply, media_type, send, send_with};
-use ramanujan_shell::{Info, Service};
 use serde_json::{Value, json};
 
 const PROBLEM: &str = "application/problem+json";
@@ -83,15 +83,7 @@ fn health_fails_with_the_timeline_and_names_it() {
     let fixture = Fixture::new();
     assert_eq!(fixture.get("/verify/health")["components"], json!({"interaction-timeline": "ok"}));
     for code in [Code::InvalidSetting, Code::StoreUnavailable] {
-        let timeline = Service::new(Info {
-            component: "interaction-timeline",
-            message: "",
-            base: "/timeline",
-            version: "0",
-            constants: serde_json::Map::new,
-        });
-        let unwell = move |_| async move { Err(Problem::new(code, "SEAL_EVENTS is wrong")) };
-        native::mount("interaction-timeline", timeline.health_check(unwell));
+        native::mount_unwell("interaction-timeline", "/timeline", code, "SEAL_EVENTS is wrong");
         for path in ["/verify/health", "/skills/health"] {
             let reply = send(&fixture.service, Method::GET, path, "");
             assert_eq!((reply.status, &reply.json["code"]), (503, &json!("unhealthy")), "{}", reply.json);

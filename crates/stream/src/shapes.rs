@@ -1,5 +1,4 @@
-//! Schemas of what no type of the streams stands for: names that are read as texts, and replies that other components
-//! make. Native only, for the description of the API.
+//! Schemas of what no type of the streams stands for: replies that other components make. Native only, for the description of the API.
 
 use std::borrow::Cow;
 
@@ -7,23 +6,6 @@ use ramanujan_core::MAX_SAFE_INTEGER;
 use ramanujan_crdt::TapPhase;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
-
-/// Names that verifying goes by.
-#[derive(JsonSchema)]
-#[schemars(rename_all = "lowercase", inline)]
-#[allow(dead_code)] // a schema only
-pub(crate) enum Verifying {
-    Verify,
-    Check,
-}
-
-/// The name that canonicalizing goes by.
-#[derive(JsonSchema)]
-#[schemars(rename_all = "lowercase", inline)]
-#[allow(dead_code)] // a schema only
-pub(crate) enum Canonicalizing {
-    Canonicalize,
-}
 
 /// crdt-service's reply to one operation, which a stream hands on as it is.
 pub(crate) enum StoredOperation {}

@@ -15,6 +15,8 @@ pub(crate) mod crdt_type;
 #[cfg(not(target_family = "wasm"))]
 pub(crate) mod described;
 pub(crate) mod event;
+#[cfg(not(target_family = "wasm"))]
+pub(crate) mod member;
 pub(crate) mod op;
 mod operand;
 pub(crate) mod operation;

@@ -6,6 +6,8 @@ use ramanujan_core::Color;
 
 use super::crdt_type::CrdtType;
 use super::each_type;
+#[cfg(not(target_family = "wasm"))]
+use super::member::Member;
 use super::operand::{Amount, AtPath, Length, Numeric, Operand, Phase, Position, Text, Value};
 use super::operation::{Columns, Field, Fields, Given, OperationError};
 use crate::codec::{Bytes, DecodeError, malformed};
@@ -18,14 +20,17 @@ const RED: Color = Color::Red;
 const BLUE: Color = Color::Blue;
 
 /// An operation's row in the table.
-struct Row {
-    crdt_type: CrdtType,
-    tag: u8,
+pub(super) struct Row {
+    pub(super) crdt_type: CrdtType,
+    pub(super) tag: u8,
     /// `None` if its operand decides.
     name: Option<&'static str>,
     fields: &'static [Field],
     /// The names under which streams take it, with their colours.
     colored: &'static [(&'static str, Color)],
+    /// What it does, and what its members may be: for the description of the API.
+    #[cfg(not(target_family = "wasm"))]
+    pub(super) described: (&'static str, fn() -> Vec<Member>),
 }
 
 /// The names of a row: its own, or those that its operand decides among.
@@ -72,13 +77,19 @@ macro_rules! operations {
             )*)*
         }
 
-        const ROWS: &[Row] = &[$($(
+        /// Every operation, in the order of the table.
+        pub(super) const ROWS: &[Row] = &[$($(
             Row {
                 crdt_type: CrdtType::$Type,
                 tag: $tag,
                 name: last(&[None $(, Some($name))?]),
                 fields: &[$($($Kind::FIELD),*)? $($($PlaceKind::FIELD),*)?],
                 colored: colored!($($name)?; $color; $($among)?),
+                #[cfg(not(target_family = "wasm"))]
+                described: (
+                    concat!($($op_doc),+).trim_ascii(),
+                    || vec![$($(Member::of::<$Kind>()),*)? $($(Member::of::<$PlaceKind>()),*)?],
+                ),
             },
         )*)*];
 

@@ -13,6 +13,9 @@ use wasmtime_wasi_http::{Error, WasiBody};
 use crate::instance::request::{CancelOnDrop, Ended};
 use crate::output;
 
+/// What comes next of a body; `None` at its end.
+type Next = Option<Result<Frame<Bytes>, Error>>;
+
 /// A body known as a whole.
 pub(crate) fn full(bytes: Bytes) -> WasiBody {
     Full::new(bytes).map_err(|never| match never {}).boxed_unsync()
@@ -35,10 +38,7 @@ impl Body for Guarded {
     type Data = Bytes;
     type Error = Error;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Next> {
         let this = &mut *self;
         let frame = match Pin::new(&mut this.body).poll_frame(cx) {
             Poll::Ready(frame) => frame,
@@ -79,7 +79,7 @@ impl Body for Guarded {
     }
 }
 
-async fn next_frame(mut body: Pin<&mut WasiBody>) -> Option<Result<Frame<Bytes>, Error>> {
+async fn next_frame(mut body: Pin<&mut WasiBody>) -> Next {
     poll_fn(|cx| body.as_mut().poll_frame(cx)).await
 }
 
@@ -134,10 +134,7 @@ impl Body for Lazy {
     type Data = Bytes;
     type Error = Error;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Next> {
         if self.body.is_none() {
             self.body = self.source.take();
         }

@@ -7,7 +7,8 @@ use anyhow::Result;
 use wasmtime::component::{HasSelf, Linker, Resource};
 
 use super::interface::{Declaration, Interface, Request, Site};
-use super::stores::{StoreTable, check_labels};
+use super::labels::Labels;
+use super::stores::StoreTable;
 use crate::instance::grants::Grant;
 use crate::instance::state::{State, TooManyHandles};
 use crate::storage::{Database, Rows, Value};
@@ -50,28 +51,20 @@ pub(super) static INTERFACE: Interface = Interface {
     link,
 };
 
-/// Labels of the stores a component asks for.
-#[derive(Debug)]
-struct Labels(Vec<String>);
-
 fn check(declared: &Declaration<'_>) -> Result<Box<dyn Request>> {
-    let labels: Vec<String> = declared.read(INTERFACE.key)?;
-    check_labels(&labels)?;
-    Ok(Box::new(Labels(labels)))
+    Labels::read(declared, &INTERFACE, open)
 }
 
 /// The stores a component may open, by label.
 struct Granted(BTreeMap<String, Store>);
 
-impl Request for Labels {
-    fn open(&self, site: &mut Site<'_>) -> Result<Box<dyn Grant>> {
-        let databases = site.stores.open(&STORES, &self.0)?;
-        let store = |(label, database): (String, _)| {
-            let store = Store { label: label.as_str().into(), database };
-            (label, store)
-        };
-        Ok(Box::new(Granted(databases.into_iter().map(store).collect())))
-    }
+fn open(site: &mut Site<'_>, labels: &[String]) -> Result<Box<dyn Grant>> {
+    let databases = site.stores.open(&STORES, labels)?;
+    let store = |(label, database): (String, _)| {
+        let store = Store { label: label.as_str().into(), database };
+        (label, store)
+    };
+    Ok(Box::new(Granted(databases.into_iter().map(store).collect())))
 }
 
 impl Grant for Granted {}

@@ -3,12 +3,13 @@
 //!
 //! Each interface is one file with one constant, its [`Interface`]: manifest keys and their check, the stores behind
 //! it, the WIT bindings and their functions, what an instance gets. This file lists them; everything else in the host
-//! goes through the list. `interface` is their common shape, `stores` and `template` are what several of them need.
+//! goes through the list. `interface` is their common shape; `labels`, `stores` and `template` are what several of them need.
 
 mod environment;
 mod files;
 mod interface;
 mod key_value;
+mod labels;
 mod models;
 pub(crate) mod outbound;
 mod sqlite;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
 
 use crate::storage::Database;
 
@@ -95,21 +95,4 @@ impl Stores {
         self.opened.insert(key, database.clone());
         Ok(database)
     }
-}
-
-/// Labels are kebab-case or snake_case.
-///
-/// # Errors
-/// With the first label that is neither.
-pub(super) fn check_labels(labels: &[String]) -> Result<()> {
-    for label in labels {
-        let words = |separator: char| {
-            label.split(separator).all(|word| {
-                word.starts_with(|c: char| c.is_ascii_alphabetic())
-                    && word.chars().all(|c| c.is_ascii_alphanumeric())
-            })
-        };
-        ensure!(words('-') || words('_'), "label {label:?} must be kebab-case or snake_case");
-    }
-    Ok(())
 }

@@ -7,9 +7,10 @@ pub(crate) mod sqlite;
 use std::path::Path;
 
 use http::{Method, header};
+use ramanujan_core::{Code, Problem};
 
 use crate::request::Request;
-use crate::service::Service;
+use crate::service::{Info, Service};
 
 /// Keeps the thread's database and mounted services; dropping it forgets them.
 #[must_use]
@@ -55,6 +56,13 @@ pub fn database_copy(fixture: impl AsRef<Path>, copy: impl AsRef<Path>) -> Guard
 /// Makes `service` answer calls to `http://<component>.spin.internal` on this thread.
 pub fn mount(component: &str, service: Service) {
     outbound::mount(component, service);
+}
+
+/// Mounts a service at `base` whose health fails in a way of its own.
+pub fn mount_unwell(component: &'static str, base: &'static str, code: Code, detail: &'static str) {
+    let info = Info { component, message: "", base, version: "0", constants: serde_json::Map::new };
+    let unwell = move |_| async move { Err(Problem::new(code, detail)) };
+    mount(component, Service::new(info).health_check(unwell));
 }
 
 /// Makes a folder be at `place` for this thread, as the manifest's `files` does in a component.

@@ -19,7 +19,7 @@ const MAX_RULES: usize = 100;
 #[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
 pub(crate) struct CanonicalizeRequest {
     /// `canonicalize`.
-    #[cfg_attr(not(target_family = "wasm"), schemars(with = "Option<crate::shapes::Canonicalizing>"))]
+    #[cfg_attr(not(target_family = "wasm"), schemars(extend("enum" = ["canonicalize", null])))]
     operation: Option<String>,
     /// The term, an S-expression.
     expression: String,
@@ -40,7 +40,7 @@ pub(crate) struct CanonicalizeRequest {
 #[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
 pub(crate) struct CanonicalizeReply {
     /// `canonicalize`.
-    #[cfg_attr(not(target_family = "wasm"), schemars(with = "crate::shapes::Canonicalizing"))]
+    #[cfg_attr(not(target_family = "wasm"), schemars(extend("enum" = ["canonicalize"])))]
     operation: String,
     /// GREEN.
     color: Color,
@@ -57,7 +57,7 @@ pub(crate) struct CanonicalizeReply {
 #[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
 pub(crate) struct VerifyRequest {
     /// What a caller calls it; left out, `verify`.
-    #[cfg_attr(not(target_family = "wasm"), schemars(with = "Option<crate::shapes::Verifying>"))]
+    #[cfg_attr(not(target_family = "wasm"), schemars(extend("enum" = ["verify", "check", null])))]
     operation: Option<String>,
     /// A term, an S-expression.
     lhs: String,
@@ -80,7 +80,7 @@ pub(crate) struct VerifyRequest {
 #[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
 pub(crate) struct VerifyReply {
     /// As the request has it.
-    #[cfg_attr(not(target_family = "wasm"), schemars(with = "crate::shapes::Verifying"))]
+    #[cfg_attr(not(target_family = "wasm"), schemars(extend("enum" = ["verify", "check"])))]
     operation: String,
     /// GREEN.
     color: Color,

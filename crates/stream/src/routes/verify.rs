@@ -25,7 +25,7 @@ const PAGE: u64 = 1000;
 pub(crate) struct VerifyRequest {
     /// What a caller calls it.
     #[serde(default = "verify")]
-    #[cfg_attr(not(target_family = "wasm"), schemars(with = "crate::shapes::Verifying"))]
+    #[cfg_attr(not(target_family = "wasm"), schemars(extend("enum" = ["verify", "check"])))]
     operation: String,
     /// The document.
     document_id: DocumentId,
@@ -103,7 +103,7 @@ struct Witness {
 #[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
 pub(crate) struct Reply {
     /// As the request has it.
-    #[cfg_attr(not(target_family = "wasm"), schemars(with = "crate::shapes::Verifying"))]
+    #[cfg_attr(not(target_family = "wasm"), schemars(extend("enum" = ["verify", "check"])))]
     operation: String,
     /// GREEN.
     color: Color,
