@@ -279,6 +279,32 @@ fn merge<'a, A: Ord, V: Copy>(
         .for_each(|(a, v)| each(a, *v));
 }
 
+impl<A: Ord + Clone, V: Default> ActorMap<A, V> {
+    /// A map of entries in any order. A second value of an actor is given to `combine` with the one that is kept.
+    pub(crate) fn gather(
+        entries: impl IntoIterator<Item = (A, V)>,
+        combine: impl Fn(&mut V, V),
+    ) -> ActorMap<A, V> {
+        let (mut actors, mut values): (Vec<A>, TinyVec<[V; ROW]>) = entries.into_iter().unzip();
+        if !actors.is_sorted_by(|a, b| a < b) {
+            let places = ascending(actors.len(), &|a, b| actors[a].cmp(&actors[b]));
+            let mut kept: (Vec<A>, TinyVec<[V; ROW]>) = Default::default();
+            for place in places {
+                let value = std::mem::take(&mut values[place]);
+                match kept.1.last_mut() {
+                    Some(last) if kept.0.last() == Some(&actors[place]) => combine(last, value),
+                    _ => {
+                        kept.0.push(actors[place].clone());
+                        kept.1.push(value);
+                    }
+                }
+            }
+            (actors, values) = kept;
+        }
+        ActorMap { actors: (!actors.is_empty()).then(|| actors.into()), values }
+    }
+}
+
 impl<V: Default> ActorMap<AgentId, V> {
     /// The value of the agent of this name, a new one if there is none. Names are checked where they are read.
     pub fn of_agent(&mut self, agent: &str) -> &mut V {
@@ -289,16 +315,16 @@ impl<V: Default> ActorMap<AgentId, V> {
 impl<A: Ord + Clone, V: Default> FromIterator<(A, V)> for ActorMap<A, V> {
     /// Of several values of one actor the last stays.
     fn from_iter<I: IntoIterator<Item = (A, V)>>(entries: I) -> Self {
-        let mut entries: Vec<(A, V)> = entries.into_iter().collect();
-        if !entries.is_sorted_by(|a, b| a.0 < b.0) {
-            entries.sort_by(|a, b| a.0.cmp(&b.0));
-            entries.reverse();
-            entries.dedup_by(|a, b| a.0 == b.0);
-            entries.reverse();
-        }
-        let (actors, values): (Vec<A>, TinyVec<[V; ROW]>) = entries.into_iter().unzip();
-        ActorMap { actors: (!actors.is_empty()).then(|| actors.into()), values }
+        ActorMap::gather(entries, |kept, value| *kept = value)
     }
+}
+
+/// The places `0..len` in the order of what stands at them, equal ones as they come. Sorting the places leaves the types
+/// of what is sorted out of it, so that a component holds one sort in place of one for each.
+pub fn ascending(len: usize, compare: &dyn Fn(usize, usize) -> Ordering) -> Vec<usize> {
+    let mut places: Vec<usize> = (0..len).collect();
+    places.sort_unstable_by(|a, b| compare(*a, *b).then(a.cmp(b)));
+    places
 }
 
 impl<A, V: Default> Default for ActorMap<A, V> {

@@ -169,9 +169,9 @@ impl<A: Into<String>> FromIterator<(A, u64)> for VectorClock {
     /// Of several entries of one agent the largest counts.
     fn from_iter<I: IntoIterator<Item = (A, u64)>>(entries: I) -> Self {
         let entries = entries.into_iter().map(|(agent, seq)| (AgentId::of_key(&agent.into()), seq));
-        let mut entries: Vec<(AgentId, u64)> = entries.filter(|(_, seq)| *seq > 0).collect();
-        entries.sort();
-        VersionVector(entries.into_iter().collect())
+        VersionVector(ActorMap::gather(entries.filter(|(_, seq)| *seq > 0), |kept, seq| {
+            *kept = seq.max(*kept)
+        }))
     }
 }
 

@@ -17,7 +17,7 @@ mod schema;
 pub mod splitmix;
 pub mod time;
 
-pub use actor_map::ActorMap;
+pub use actor_map::{ActorMap, ascending};
 pub use clock::{Causality, LamportClock, VectorClock, VersionVector};
 pub use color::{Color, Polarity};
 pub use fingerprint::{Digest, Fingerprint, fnv1a64};

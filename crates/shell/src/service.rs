@@ -304,12 +304,11 @@ impl Service {
             // The component's own two paths are literal, so a parameter such as `/crdt/{document}` yields to them.
             candidates.retain(|(rank, ..)| router::is_literal(rank));
         }
-        candidates.sort_by(|(a, ..), (b, ..)| b.cmp(a));
-        let best = candidates.first().map(|(rank, ..)| rank.clone());
+        let best = candidates.iter().map(|(rank, ..)| rank).max().cloned();
         let mut allowed: Vec<Method> = Vec::new();
         for (rank, params, route) in candidates {
             if Some(&rank) != best.as_ref() {
-                break;
+                continue;
             }
             if route.method == method {
                 return (route.handler)(request.with_params(params)).await;

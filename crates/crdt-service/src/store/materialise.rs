@@ -102,7 +102,7 @@ impl Database {
                 break;
             }
         }
-        state.heads.sort();
+        state.heads.sort_unstable();
         if state.clock != version.clock {
             return Err(corrupt(document, "deltas of the version are missing"));
         }
@@ -210,7 +210,7 @@ impl Database {
             all |= (tail.len() as u64) < lookback;
             older.extend(tail.into_iter().filter(|delta| version.holds(&delta.dot)));
         }
-        older.sort_by_key(|delta| delta.log);
+        older.sort_unstable_by_key(|delta| delta.log);
         older.dedup_by_key(|delta| delta.log);
         Ok((older, all))
     }

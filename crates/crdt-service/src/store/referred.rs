@@ -44,7 +44,7 @@ impl Database {
             found.tail = self.select_outlines(&sql, params)?;
             found.tail.reverse();
         }
-        found.deltas.sort_by_key(|delta| delta.log);
+        found.deltas.sort_unstable_by_key(|delta| delta.log);
         found.deltas.dedup_by_key(|delta| delta.log);
         if found.deltas.is_empty() {
             let sql = "SELECT crdt_type FROM crdt_deltas WHERE document_id = ?1 LIMIT 1";

@@ -45,7 +45,7 @@ impl Crdt for MvRegister {
                 self.entries.push((dot.clone(), value.clone()));
             }
         }
-        self.entries.sort_by(|a, b| a.0.cmp(&b.0));
+        self.entries.sort_unstable_by(|a, b| a.0.cmp(&b.0));
         self.version.join(&other.version);
     }
 
@@ -81,7 +81,7 @@ impl Crdt for MvRegister {
     /// The values sorted and each once.
     fn value(&self) -> Json {
         let mut values: Vec<Json> = self.iter().map(|(_, value)| value.clone()).collect();
-        values.sort();
+        values.sort_unstable();
         values.dedup();
         Json::List(values)
     }

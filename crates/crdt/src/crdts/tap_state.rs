@@ -49,8 +49,7 @@ impl TapState {
 
     /// The phase that the latest transitions of most agents lead to; of several, the one that was entered last.
     pub fn majority(&self) -> TapPhase {
-        let mut latest: Vec<Transition> = self.latest().collect();
-        latest.sort_by(|a, b| a.stamp.cmp(&b.stamp));
+        let latest = in_order(self.latest().collect());
         let votes = |phase: TapPhase| {
             let newest = latest.iter().rposition(|transition| transition.to == phase);
             (latest.iter().filter(|transition| transition.to == phase).count(), newest)
@@ -90,9 +89,14 @@ impl TapState {
                 all.push(Transition { stamp, to: *to });
             }
         }
-        all.sort_by(|a, b| a.stamp.cmp(&b.stamp));
-        all
+        in_order(all)
     }
+}
+
+/// Oldest first; no two have one stamp.
+fn in_order(mut transitions: Vec<Transition>) -> Vec<Transition> {
+    transitions.sort_unstable_by(|a, b| a.stamp.cmp(&b.stamp));
+    transitions
 }
 
 /// The state of a document of this type.

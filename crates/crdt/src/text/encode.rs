@@ -117,8 +117,10 @@ pub(crate) fn body(log: &Log, since: &[u32], effort: Effort) -> Vec<u8> {
 /// The authors that a body names, in order of their names, and for each author its place among them: those with
 /// operations in it, and those that parents refer to.
 fn agent_table(log: &Log, since: &[u32], ranks: &[u32]) -> (Vec<u32>, Vec<u32>) {
-    let mut table: Vec<u32> = (0..log.authors.len() as u32).collect();
-    table.sort_unstable_by_key(|author| ranks[*author as usize]);
+    let mut table = vec![0; log.authors.len()];
+    for (author, rank) in (0..).zip(ranks) {
+        table[*rank as usize] = author;
+    }
     table.retain(|author| log.authors[*author as usize].ops > 0);
     if since.iter().any(|ops| *ops > 0) {
         let mut named = vec![false; log.authors.len()];

@@ -337,7 +337,7 @@ pub struct StoredShape {
 /// The maximal elements of `parents` (each with the clock after it), sorted and without duplicates: two ways to name
 /// one version become one.
 pub fn maximal(mut parents: Vec<(Dot, &VectorClock)>) -> Vec<Dot> {
-    parents.sort_by(|(a, _), (b, _)| a.cmp(b));
+    parents.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
     parents.dedup_by(|(a, _), (b, _)| a == b);
     let covered = |dot: &Dot| {
         parents.iter().any(|(other, clock)| other != dot && clock.get(dot.agent.as_str()) >= dot.seq)

@@ -7,7 +7,7 @@
 
 use std::collections::HashMap;
 
-use ramanujan_core::{AgentId, Dot};
+use ramanujan_core::{AgentId, Dot, ascending};
 use smallvec::{SmallVec, smallvec};
 
 use super::error::DocumentError;
@@ -126,11 +126,10 @@ impl Log {
 
     /// For each author its place among the names in byte order.
     pub(crate) fn ranks(&self) -> Vec<u32> {
-        let mut order: Vec<u32> = (0..self.authors.len() as u32).collect();
-        order.sort_unstable_by(|a, b| self.authors[*a as usize].id.cmp(&self.authors[*b as usize].id));
+        let order = ascending(self.authors.len(), &|a, b| self.authors[a].id.cmp(&self.authors[b].id));
         let mut ranks = vec![0; order.len()];
         for (rank, author) in order.into_iter().enumerate() {
-            ranks[author as usize] = rank as u32;
+            ranks[author] = rank as u32;
         }
         ranks
     }
