@@ -32,7 +32,7 @@ fn ask(client: &Client, body: &str) -> (Value, f64) {
 
 fn costs(client: &Client) {
     for case in cases() {
-        let (library, _) = median(|| ours(&case, true));
+        let (library, _) = median(|| ours(&case));
         let mut run = 0u64;
         // A limit of its own makes each request another one, so that nothing is remembered.
         let (fresh, _) = median(|| {
