@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use arbitrary::{Arbitrary, Unstructured};
 use ramanujan_core::{AgentId, Dot, VectorClock};
 use ramanujan_crdt::request::{Change, EditRequest, PathStep};
-use ramanujan_crdt::types::Event;
+use ramanujan_crdt::types::{Event, Past};
 use ramanujan_crdt::{CrdtType, Delta, ItemId, Json, Op, State};
 
 use crate::deltas;
@@ -162,7 +162,7 @@ pub fn resolve(data: &[u8]) {
         let dot = Dot::new(agent.clone(), past.counter(&agent) + 1);
         let delta = Delta { dot, parents: Vec::new(), op: Op::Edit(edit) };
         assert_eq!(Delta::from_canonical(&delta.canonical_bytes()).as_ref(), Ok(&delta));
-        if document.apply(&Event { dot: &delta.dot, past: &past }, &delta.op).is_ok() {
+        if document.apply(&Event { dot: &delta.dot, past: Past::Version(&past) }, &delta.op).is_ok() {
             assert_eq!(document.version().counter(&agent), delta.dot.seq);
         }
     }
@@ -179,7 +179,7 @@ pub(crate) fn example(crdt_type: CrdtType) -> State {
         let apply = |side: &mut State, op: &Op| {
             let past = side.version().clone();
             let dot = Dot::new(agent.clone(), past.counter(&agent) + 1);
-            side.apply(&Event { dot: &dot, past: &past }, op).expect("in order");
+            side.apply(&Event { dot: &dot, past: Past::Version(&past) }, op).expect("in order");
         };
         if crdt_type == CrdtType::Json {
             for request in requests(name) {

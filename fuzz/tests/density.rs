@@ -3,7 +3,7 @@
 
 use ramanujan_core::{Digest, Dot};
 use ramanujan_crdt::batch::encode_deltas;
-use ramanujan_crdt::types::Event;
+use ramanujan_crdt::types::{Event, Past};
 use ramanujan_crdt::{Action, CrdtType, Delta, Edit, Json, Op, State, Step, TextDocument};
 use ramanujan_fuzz::{TARGETS, memory};
 
@@ -55,7 +55,7 @@ fn document() -> State {
         let value = (0..40).fold(Json::Null, |value, _| Json::Map([(String::new(), value)].into()));
         let past = state.version().clone();
         let op = Op::Edit(Edit { path, action: Action::Set { value } });
-        state.apply(&Event { dot: &dot("a", seq), past: &past }, &op).expect("in order");
+        state.apply(&Event { dot: &dot("a", seq), past: Past::Version(&past) }, &op).expect("in order");
     }
     state
 }

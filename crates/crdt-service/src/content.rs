@@ -1,10 +1,9 @@
 //! What a document holds at a version, and how it takes in the deltas that come next.
 
-use ramanujan_core::{Code, Digest, Dot, Problem, VectorClock};
-use ramanujan_crdt::CrdtType;
-use ramanujan_crdt::types::{Event, State};
+use ramanujan_core::{AgentId, Code, Digest, Dot, Problem, VectorClock};
+use ramanujan_crdt::types::{Event, Past, State};
+use ramanujan_crdt::{CrdtType, Delta};
 
-use crate::record::Recorded;
 use crate::version::Version;
 
 /// Bytes that an encoded delta takes, roughly: what a read would decode is estimated from the number of deltas.
@@ -30,6 +29,8 @@ pub(crate) struct Materialised {
     pub(crate) log: u64,
     pub(crate) heads: Vec<Dot>,
     pub(crate) clock: VectorClock,
+    /// Number of deltas in it.
+    pub(crate) deltas: u64,
     pub(crate) content: Content,
     /// Digest of the deltas in it, where it is kept in memory: there it is all that ties a state to the store.
     pub(crate) digest: Option<Digest>,
@@ -43,6 +44,7 @@ impl Materialised {
             log: 0,
             heads: Vec::new(),
             clock: VectorClock::new(),
+            deltas: 0,
             content: Content::empty(crdt_type),
             digest: None,
             unsaved: 0,
@@ -58,9 +60,7 @@ impl Materialised {
     pub(crate) fn bytes(&self) -> usize {
         let content = match &self.content {
             Content::Text(text) => text.len() as u64,
-            Content::State(_) => {
-                self.clock.iter().map(|(_, seq)| seq).sum::<u64>().saturating_mul(DELTA_BYTES)
-            }
+            Content::State(_) => self.deltas.saturating_mul(DELTA_BYTES),
         };
         usize::try_from(content)
             .unwrap_or(usize::MAX)
@@ -73,19 +73,34 @@ impl Materialised {
         self.heads.retain(|head| !parents.contains(head));
         self.heads.push(dot.clone());
         self.clock.observe(dot.agent.as_str(), dot.seq);
+        self.deltas += 1;
     }
 
-    /// Takes in the next delta of `document`, which is no text.
+    /// Whether a delta of these parents was made after all that is in the state.
+    pub(crate) fn is_seen_by(&self, parents: &[Dot]) -> bool {
+        self.heads.iter().all(|head| parents.contains(head))
+    }
+
+    /// Takes in the next delta of `document`, which is no text and was made after all that is in the state but for the
+    /// agents in `fewer`, of which it had seen so many operations.
     ///
     /// # Errors
     /// 500 `store-corrupt` if the delta does not fit.
-    pub(crate) fn take(&mut self, document: &str, next: &Recorded) -> Result<(), Problem> {
-        let past = next.past();
-        let event = Event { dot: next.dot(), past: &past };
+    pub(crate) fn take(
+        &mut self,
+        document: &str,
+        log: u64,
+        next: &Delta,
+        fewer: &[(AgentId, u64)],
+    ) -> Result<(), Problem> {
+        let unseen: u64 =
+            fewer.iter().map(|(agent, seen)| self.clock.counter(agent).saturating_sub(*seen)).sum();
+        let past = Past::AllBut { fewer, total: self.deltas.saturating_sub(unseen) };
         if let Content::State(content) = &mut self.content {
-            content.apply(&event, &next.delta.op).map_err(|error| corrupt(document, error))?;
+            let event = Event { dot: &next.dot, past };
+            content.apply(&event, &next.op).map_err(|error| corrupt(document, error))?;
         }
-        self.cover(next.log, next.dot(), &next.delta.parents);
+        self.cover(log, &next.dot, &next.parents);
         Ok(())
     }
 }

@@ -218,6 +218,14 @@ fn a_json_document_is_edited_by_path() {
     ] {
         refused(&post("/crdt/apply", edit(bad)), 422, "no-such-place");
     }
+    // Path and value together lead deeper than what could be set again; so do they where the places are found first.
+    let deep: Vec<Value> = (0..60).map(|step| json!(format!("k{step}"))).collect();
+    let value = json!([[[[[["x"]]]]]]);
+    let by_index: Vec<Value> = [json!("tasks"), json!(0)].into_iter().chain(deep[2..].to_vec()).collect();
+    for path in [deep, by_index] {
+        let bad = json!({"operation": "set", "path": path, "value": value});
+        refused(&post("/crdt/apply", edit(bad)), 422, "invalid-operation");
+    }
     assert_eq!(get("/crdt/d").json["operations"], 9);
 }
 

@@ -146,6 +146,31 @@ fn a_snapshot_that_cannot_be_read_is_passed_over() {
     assert_eq!(get("/crdt/d").json, whole);
 }
 
+/// Snapshots of JSON documents were of format 1 until what is written below a place overwrote it.
+#[test]
+fn a_snapshot_of_operations_that_meant_something_else_is_made_anew() {
+    let _db = fresh_database();
+    let set = |name: &str, value: u64| json!({"operation": "set", "path": ["n"], "document_id": name, "value": value, "agent_id": "a"});
+    for (name, other) in [("d", 0), ("other", 1000)] {
+        apply(Value::Array((0..300).map(|n| set(name, n + other)).collect()));
+    }
+    let whole = get("/crdt/d").json;
+    assert_eq!(
+        (&whole["value"], &get("/crdt/other").json["value"]),
+        (&json!({"n": 299}), &json!({"n": 1299}))
+    );
+    let taken = "UPDATE crdt_snapshots AS s SET content = (SELECT content FROM crdt_snapshots WHERE document_id = 'other')
+        WHERE document_id = 'd' RETURNING 1";
+    assert_eq!(sql(taken), 1);
+    let read = || {
+        post("/crdt/cache/invalidate", json!({"all": true}));
+        get("/crdt/d").json
+    };
+    assert_eq!(read()["value"], json!({"n": 1299}), "a snapshot is read");
+    sql("UPDATE crdt_snapshots SET format = 1");
+    assert_eq!(read(), whole);
+}
+
 #[test]
 fn versions_that_never_were_are_refused() {
     let _db = fresh_database();

@@ -7,7 +7,7 @@ use divan::{Bencher, black_box};
 use ramanujan_core::{AgentId, Dot, VectorClock, VersionVector};
 use ramanujan_crdt::counter::Totals;
 use ramanujan_crdt::request::{Change, EditRequest, PathStep};
-use ramanujan_crdt::types::{Event, OrSet, PnCounter};
+use ramanujan_crdt::types::{Event, OrSet, Past, PnCounter};
 use ramanujan_crdt::value::Number;
 use ramanujan_crdt::{CrdtType, Json, Op, State};
 
@@ -130,7 +130,7 @@ fn history(crdt_type: CrdtType, count: u64, mut op: impl FnMut(u64, &State) -> O
 
 fn apply(state: &mut State, agent: &AgentId, seq: u64, op: &Op) {
     let (dot, past) = (Dot::new(agent.clone(), seq), state.version().clone());
-    state.apply(&Event { dot: &dot, past: &past }, op).expect("in order");
+    state.apply(&Event { dot: &dot, past: Past::Version(&past) }, op).expect("in order");
 }
 
 /// A thousand records of a few fields, each set by an operation.

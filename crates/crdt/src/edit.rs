@@ -10,7 +10,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::codec::{Bytes, DecodeError, malformed, put_dot, put_text, put_uint};
 use crate::value::{Json, MAX_VALUE_DEPTH};
 
-/// Longest path: deeper places cannot be read back, because values end at [`MAX_VALUE_DEPTH`].
+/// Longest path. What is written at its end counts too: steps and levels together are at most [`MAX_VALUE_DEPTH`], so
+/// that the whole document is a value that can be set. Operations stored before that was so are still read.
 pub const MAX_PATH_LENGTH: usize = MAX_VALUE_DEPTH;
 
 /// An element of a list or a code point of a text leaf: the `offset`-th that the delta `dot` inserted, from 0.
@@ -169,7 +170,7 @@ pub struct Edit {
     pub action: Action,
 }
 
-/// Why an edit is not stored: it could not be read back, or not be counted with.
+/// Why an edit is not stored: it could not be read back, restored or counted with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Excess {
     /// The value has more than [`MAX_VALUE_DEPTH`] levels.
@@ -178,6 +179,14 @@ pub enum Excess {
     /// The path has more than [`MAX_PATH_LENGTH`] steps.
     #[error("its path is too long")]
     Path,
+    /// Path and value together lead deeper than [`MAX_VALUE_DEPTH`] levels, so that the document could not be set again.
+    #[error("{steps} steps to the place and {levels} levels there are more than {MAX_VALUE_DEPTH} together")]
+    Depth {
+        /// Steps of the path, with the one to an inserted element.
+        steps: usize,
+        /// Levels of what is written there; 1 for a number or a text.
+        levels: usize,
+    },
     /// JSON does not carry the number exactly.
     #[error("a number exceeds 2^53-1")]
     Number,
@@ -197,22 +206,28 @@ impl Edit {
         }
     }
 
-    /// What keeps the edit from being read back or counted with, if anything.
+    /// What keeps the edit from being read back, restored or counted with, if anything.
     pub fn excess(&self) -> Option<Excess> {
-        let deep = match &self.action {
-            Action::Set { value } | Action::InsertItem { value, .. } => value.depth() > MAX_VALUE_DEPTH,
-            _ => false,
+        let path = self.path.len();
+        let (steps, levels) = match &self.action {
+            Action::Set { value } => (path, value.depth()),
+            Action::InsertItem { value, .. } => (path + 1, value.depth()),
+            Action::Increment { .. } | Action::Decrement { .. } | Action::InsertText { .. } => (path, 1),
+            Action::Delete {} | Action::DeleteText { .. } => (path, 0),
         };
         let large = match &self.action {
             Action::Increment { amount } | Action::Decrement { amount } => *amount > MAX_SAFE_INTEGER,
             Action::DeleteText { ranges } => ranges.iter().any(|range| range.length > MAX_SAFE_INTEGER),
             _ => false,
         };
-        match (deep, self.path.len() > MAX_PATH_LENGTH, large) {
-            (true, ..) => Some(Excess::Value),
-            (_, true, _) => Some(Excess::Path),
-            (.., true) => Some(Excess::Number),
-            _ => None,
+        if levels > MAX_VALUE_DEPTH {
+            Some(Excess::Value)
+        } else if path > MAX_PATH_LENGTH {
+            Some(Excess::Path)
+        } else if steps + levels > MAX_VALUE_DEPTH {
+            Some(Excess::Depth { steps, levels })
+        } else {
+            large.then_some(Excess::Number)
         }
     }
 
@@ -266,7 +281,7 @@ impl Edit {
         }
     }
 
-    /// Whether the canonical bytes are read back: every number within 2^53−1, no value or path too deep.
+    /// Whether the canonical bytes are read back: every number within 2^53−1, no value or path too deep by itself.
     pub(crate) fn is_within_limits(&self) -> bool {
         let safe = |number: &u64| *number <= MAX_SAFE_INTEGER;
         let shallow = |value: &Json| value.depth() <= MAX_VALUE_DEPTH;

@@ -9,6 +9,7 @@
 
 #![deny(missing_docs)]
 
+pub mod ancestry;
 pub mod batch;
 pub mod codec;
 pub mod counter;

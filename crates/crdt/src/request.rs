@@ -65,7 +65,8 @@ pub struct EditRequest {
 }
 
 impl EditRequest {
-    /// The edit, if it names every place by itself; otherwise it takes the document to find them.
+    /// The edit, if it names every place by itself and can be stored; otherwise it takes the document to find the places
+    /// or to say why not ([`JsonDocument::resolve`](crate::types::JsonDocument::resolve)).
     pub fn resolved(&self) -> Option<Edit> {
         let step = |step: &PathStep| match step {
             PathStep::Key(key) => Some(Step::Key(key.clone())),
@@ -79,6 +80,7 @@ impl EditRequest {
             Change::Decrement(amount) => Action::Decrement { amount: *amount },
             Change::InsertItem { .. } | Change::InsertText { .. } | Change::DeleteText { .. } => return None,
         };
-        Some(Edit { path: self.path.iter().map(step).collect::<Option<_>>()?, action })
+        let edit = Edit { path: self.path.iter().map(step).collect::<Option<_>>()?, action };
+        edit.excess().is_none().then_some(edit)
     }
 }

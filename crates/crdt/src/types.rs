@@ -8,7 +8,7 @@ use crate::crdts::each_type;
 pub use crate::crdts::any::{JoinDiffError, State, TypeMismatch, difference, value_digest};
 pub use crate::crdts::crdt::{ApplyError, CannotRestore, Crdt, Diff, TooEarly};
 pub use crate::crdts::crdt_type::{About, CrdtType, UnknownType};
-pub use crate::crdts::event::{Event, Stamp};
+pub use crate::crdts::event::{Event, Past, Stamp};
 pub use crate::crdts::op::{Op, names_of};
 pub use crate::crdts::operation::{Columns, Fields, OperationError};
 pub use crate::crdts::tallied::{Tallied, Tally};

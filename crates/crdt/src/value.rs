@@ -301,7 +301,9 @@ pub(crate) fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Opti
 struct JsonVisitor;
 
 fn beyond<E: de::Error>(value: impl fmt::Display) -> E {
-    E::custom(format_args!("{value} is not exact as a JSON number: whole numbers end at 2^53-1"))
+    E::custom(format_args!(
+        "{value} is not exact as a JSON number: whole numbers end at 2^53-1; a string of its digits keeps it"
+    ))
 }
 
 impl<'de> Visitor<'de> for JsonVisitor {
@@ -328,7 +330,8 @@ impl<'de> Visitor<'de> for JsonVisitor {
     }
 
     fn visit_f64<E: de::Error>(self, value: f64) -> Result<Json, E> {
-        Json::number(value).ok_or_else(|| beyond(value))
+        // With its exponent: the 309 digits of 1e308 name nothing that anybody sent.
+        Json::number(value).ok_or_else(|| beyond(format_args!("{value:e}")))
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<Json, E> {
@@ -396,6 +399,42 @@ mod tests {
             let text = serde_json::to_string(&value).unwrap();
             prop_assert_eq!(serde_json::from_str::<Json>(&text).unwrap(), value);
         }
+    }
+
+    #[test]
+    fn a_number_is_kept_as_it_is_or_refused_for_what_it_is() {
+        let read = |text: &str| serde_json::from_str::<Json>(text).map_err(|error| error.to_string());
+        let kept = [
+            ("9007199254740991", "9007199254740991"),
+            ("-9007199254740991", "-9007199254740991"),
+            ("9007199254740991.0", "9007199254740991"),
+            ("1e15", "1000000000000000"),
+            ("5e-324", "5e-324"),
+            ("4503599627370495.5", "4503599627370495.5"),
+            ("0.1", "0.1"),
+            // Zero has one sign, as in RFC 8785 §3.2.2.3.
+            ("-0.0", "0"),
+            ("-0", "0"),
+            ("-0e9", "0"),
+        ];
+        for (sent, shown) in kept {
+            let value = read(sent).unwrap();
+            assert_eq!(serde_json::to_string(&value).unwrap(), shown, "{sent}");
+            assert_eq!(Json::take_canonical(&mut Bytes(&canonical(&value))).unwrap(), value, "{sent}");
+        }
+        for (sent, named) in [
+            ("9007199254740992", "9007199254740992"),
+            ("-9007199254740993", "-9007199254740993"),
+            ("18446744073709551615", "18446744073709551615"),
+            ("1e308", "1e308"),
+            ("[{\"n\":-1e308}]", "-1e308"),
+            ("9007199254740992.0", "9.007199254740992e15"),
+        ] {
+            let refusal = read(sent).unwrap_err();
+            let expected = format!("{named} is not exact as a JSON number: whole numbers end at 2^53-1");
+            assert!(refusal.starts_with(&expected), "{refusal}");
+        }
+        assert!(read("1e309").is_err());
     }
 
     #[test]

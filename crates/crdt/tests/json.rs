@@ -3,9 +3,10 @@
 
 use proptest::prelude::*;
 use ramanujan_core::{AgentId, Dot, VectorClock};
+use ramanujan_crdt::edit::{Action, Edit, Excess, Step};
 use ramanujan_crdt::request::{Change, EditRequest, PathStep};
-use ramanujan_crdt::types::{Crdt, EditError, Event, JsonDocument};
-use ramanujan_crdt::{Json, Op};
+use ramanujan_crdt::types::{Crdt, EditError, Event, JsonDocument, Past};
+use ramanujan_crdt::{Json, Op, State};
 
 fn config() -> ProptestConfig {
     let cases = std::env::var("RAMANUJAN_LAW_CASES").ok().and_then(|cases| cases.parse().ok());
@@ -32,7 +33,7 @@ impl Replica {
         let edit = self.document.resolve(&EditRequest { path: path.to_vec(), change })?;
         let past: VectorClock = self.document.version().clone();
         let dot = Dot::new(self.agent.clone(), past.get(self.agent.as_str()) + 1);
-        self.document.apply(&Event { dot: &dot, past: &past }, &Op::Edit(edit)).unwrap();
+        self.document.apply(&Event { dot: &dot, past: Past::Version(&past) }, &Op::Edit(edit)).unwrap();
         Ok(())
     }
 
@@ -240,6 +241,87 @@ fn the_newest_kind_is_seen_and_the_others_are_conflicts() {
     );
     let settled = joined.with(&[key("p"), key("q")], set("2"));
     assert_eq!(settled.text(), r#"{"n":0,"p":{"q":2}}"#, "an edit below is newer");
+}
+
+#[test]
+fn what_was_overwritten_below_does_not_come_back() {
+    let gone = Change::Delete;
+    let below = [key("x"), key("q")];
+    let count = Replica::new("a").with(&[key("x")], set("1")).with(&[key("x")], Change::Increment(2));
+    assert_eq!(count.clone().with(&below, set("5")).with(&below, gone.clone()).text(), "{}");
+    let list = Replica::new("a").with(&[key("x")], set("[1,[2]]"));
+    assert_eq!(list.with(&below, Change::Increment(5)).with(&below, gone.clone()).text(), "{}");
+    let text = Replica::new("a").with(&[key("x")], Change::InsertText { position: None, text: "t".into() });
+    let deeper = [key("x"), key("q"), key("r")];
+    assert_eq!(text.with(&deeper, set("{}")).with(&deeper, gone.clone()).text(), "{}");
+    // The element is known from before; a step to it makes a list of the place again.
+    let item = "a:1".parse().unwrap();
+    let element = [key("x"), PathStep::Item { item }];
+    let scalar = Replica::new("a").with(&[key("x")], set("[1]")).with(&[key("x")], set("true"));
+    assert_eq!(scalar.with(&element, set("5")).with(&element, gone.clone()).text(), "{}");
+    // A deletion writes nothing, so it overwrites nothing.
+    assert_eq!(count.clone().with(&below, gone.clone()).text(), r#"{"x":3}"#);
+}
+
+#[test]
+fn what_an_edit_below_has_not_seen_stays() {
+    let below = [key("x"), key("q")];
+    let shared = Replica::new("s").with(&[key("x")], set("1"));
+    let map = shared.fork("a").with(&below, set("5"));
+    let scalar = shared.fork("b").with(&[key("x")], set("2"));
+    let joined = map.join(&scalar);
+    assert_eq!(joined.text(), r#"{"x":2}"#);
+    assert_eq!(joined.document.conflicts().len(), 1);
+    let seen = scalar.join(&joined).with(&below, set("6"));
+    assert_eq!((seen.text().as_str(), seen.document.conflicts()), (r#"{"x":{"q":6}}"#, vec![]));
+}
+
+#[test]
+fn a_path_and_the_value_at_its_end_have_one_limit() {
+    let path = |steps: usize| vec![key("p"); steps];
+    let nested = |levels: usize| json(&format!("{}{}", "[".repeat(levels), "]".repeat(levels)));
+    let text = Change::InsertText { position: None, text: "t".into() };
+    let item = |levels| Change::InsertItem { position: None, value: nested(levels) };
+    for (steps, change, beyond) in [
+        (24, Change::Set(nested(40)), Change::Set(nested(41))),
+        (0, Change::Set(nested(64)), Change::Set(nested(65))),
+        (23, item(40), item(41)),
+    ] {
+        let mut replica = Replica::new("a");
+        assert!(replica.edit(&path(steps), beyond).is_err());
+        assert_eq!(replica.text(), "{}");
+        replica.edit(&path(steps), change).unwrap();
+        // What is stored can be set again as a whole.
+        let whole = replica.document.value();
+        let restored = Replica::new("b").with(&[], Change::Set(whole.clone()));
+        assert_eq!(restored.document.value(), whole);
+    }
+    for change in [Change::Increment(1), text, set("null")] {
+        Replica::new("a").edit(&path(63), change.clone()).unwrap();
+        let refused = Replica::new("a").edit(&path(64), change).unwrap_err();
+        assert_eq!(refused, EditError::Excess(Excess::Depth { steps: 64, levels: 1 }));
+        let words =
+            "the edit cannot be stored: 64 steps to the place and 1 levels there are more than 64 together";
+        assert_eq!(refused.to_string(), words);
+    }
+    Replica::new("a").edit(&path(64), Change::Delete).unwrap();
+    let request = |steps, levels| EditRequest { path: path(steps), change: Change::Set(nested(levels)) };
+    assert!(request(24, 40).resolved().is_some());
+    assert_eq!(request(24, 41).resolved(), None);
+}
+
+/// The two limits were one each once.
+#[test]
+fn a_document_deeper_than_the_limit_is_still_read() {
+    let mut replica = Replica::new("a");
+    let value = json(&format!("{}{}", "[".repeat(64), "]".repeat(64)));
+    let edit = Edit { path: vec![Step::Key("p".into()); 64], action: Action::Set { value } };
+    let dot = "a:1".parse().unwrap();
+    let past = VectorClock::new();
+    let event = Event { dot: &dot, past: Past::Version(&past) };
+    replica.document.apply(&event, &Op::Edit(edit)).unwrap();
+    let state = State::Json(replica.document);
+    assert_eq!(State::decode(&state.encode()).unwrap(), state);
 }
 
 #[test]

@@ -2,13 +2,13 @@
 
 use proptest::prelude::*;
 use ramanujan_core::{Dot, VectorClock};
-use ramanujan_crdt::types::{ApplyError, Event, OrSet, PnCounter};
+use ramanujan_crdt::types::{ApplyError, Event, OrSet, Past, PnCounter};
 use ramanujan_crdt::{CrdtType, Json, Op, State, TapPhase};
 
 fn apply(state: &mut State, dot: &str, past: &[(&str, u64)], op: Op) -> Result<(), ApplyError> {
     let dot: Dot = dot.parse().unwrap();
     let past: VectorClock = past.iter().copied().collect();
-    state.apply(&Event { dot: &dot, past: &past }, &op)
+    state.apply(&Event { dot: &dot, past: Past::Version(&past) }, &op)
 }
 
 fn set() -> State {

@@ -1,7 +1,7 @@
 //! A document computed anew from its deltas, trusting nothing that crdt-service derived from them.
 
 use ramanujan_core::{Digest, Dot, Fingerprint, VectorClock};
-use ramanujan_crdt::types::{Event, State};
+use ramanujan_crdt::types::{Event, Past, State};
 use ramanujan_crdt::wire::DeltaRecord;
 use ramanujan_crdt::{CrdtType, Op, StateDigest, TextGraph};
 use std::collections::BTreeMap;
@@ -79,7 +79,7 @@ impl Recomputed {
                 let after = record.vector_clock.as_ref().ok_or_else(|| format!("{dot} has no clock"))?;
                 let past =
                     after.iter().map(|(a, seq)| (a, if a == agent { seq.saturating_sub(1) } else { seq }));
-                let event = Event { dot, past: &past.collect() };
+                let event = Event { dot, past: Past::Version(&past.collect()) };
                 let content = self.content.as_mut().ok_or_else(|| format!("{dot} is not of a text"))?;
                 content.apply(&event, other).map_err(|error| format!("{dot}: {error}"))?;
             }

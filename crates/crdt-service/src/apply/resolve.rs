@@ -6,7 +6,7 @@ use std::rc::Rc;
 use ramanujan_core::{Code, DocumentId, Problem, VectorClock};
 use ramanujan_crdt::request::EditRequest;
 use ramanujan_crdt::text::units::utf16_to_code_points;
-use ramanujan_crdt::types::{Event, State};
+use ramanujan_crdt::types::{EditError, Event, Past, State};
 use ramanujan_crdt::{CrdtType, Edit, Op};
 
 use crate::content::{Content, Materialised};
@@ -63,7 +63,7 @@ impl Resolver {
 
     /// Takes in the next delta of the batch, made at this version, its `past`.
     pub(super) fn follow(&mut self, new: &Recorded, past: &VectorClock) -> Result<(), Problem> {
-        let event = Event { dot: new.dot(), past };
+        let event = Event { dot: new.dot(), past: Past::Version(past) };
         self.state
             .apply(&event, &new.delta.op)
             .map_err(|error| Problem::new(Code::InvalidOperation, error.to_string()))?;
@@ -77,9 +77,13 @@ impl Resolver {
     /// 422 if there is no such place.
     pub(super) fn resolve(&self, request: &EditRequest) -> Result<Edit, Problem> {
         match &self.state {
-            State::Json(document) => {
-                document.resolve(request).map_err(|error| Problem::new(Code::NoSuchPlace, error.to_string()))
-            }
+            State::Json(document) => document.resolve(request).map_err(|error| {
+                let code = match &error {
+                    EditError::Excess(_) => Code::InvalidOperation,
+                    _ => Code::NoSuchPlace,
+                };
+                Problem::new(code, error.to_string())
+            }),
             _ => Err(Problem::new(Code::NoState, "the document is not JSON")),
         }
     }

@@ -3,8 +3,8 @@
 use ramanujan_core::Digest;
 use ramanujan_crdt::CrdtType;
 
-/// Part of every key; raised when an answer's form or the meaning of an operation changes, so that entries which an
-/// older component left in the store are never found.
+/// Part of every key; raised when an answer's form changes, so that entries which an older component left in the store
+/// are never found. With the meaning of a type's operations [`CrdtType::meaning`] does the same.
 const SCHEMA_VERSION: u8 = 1;
 
 /// Content address of an answer.
@@ -54,7 +54,7 @@ impl Key {
         second: Option<&Digest>,
     ) -> Self {
         Key(Digest::of_parts([
-            [SCHEMA_VERSION, options].as_slice(),
+            [SCHEMA_VERSION + crdt_type.meaning() - 1, options].as_slice(),
             operation.as_bytes(),
             &[0],
             crdt_type.as_str().as_bytes(),

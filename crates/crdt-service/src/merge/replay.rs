@@ -5,7 +5,7 @@ use std::collections::{BinaryHeap, HashMap};
 use std::rc::Rc;
 
 use ramanujan_core::{Code, Digest, Dot, Problem, VectorClock};
-use ramanujan_crdt::types::{Event, State};
+use ramanujan_crdt::types::{Event, Past, State};
 use ramanujan_crdt::{CrdtType, Delta, StateDigest, TextDocument};
 
 /// A delta with its digest and where in the request it came from.
@@ -113,7 +113,7 @@ fn apply(state: &mut State, delta: &Delta, past: &VectorClock) -> Result<(), Pro
         let detail = format!("{dot}: its parents have seen {seen} of its agent's deltas, not all before it");
         return Err(Problem::new(Code::AgentNotSequential, detail));
     }
-    state.apply(&Event { dot, past }, &delta.op).map_err(|error| invalid(dot, error))
+    state.apply(&Event { dot, past: Past::Version(past) }, &delta.op).map_err(|error| invalid(dot, error))
 }
 
 /// Versions after deltas, each kept until its last child has taken it over: memory follows the concurrency, not the

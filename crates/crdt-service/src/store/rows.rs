@@ -10,9 +10,13 @@ use ramanujan_shell::{Row, Value};
 use super::database::Database;
 use crate::record::{Outline, Recorded};
 
-/// The columns of [`Recorded`], in the order of [`read`], of the table under the alias `d`.
+/// The columns of a delta and its log position, in the order of [`read_delta`], of the table under the alias `d`.
+pub(super) const DELTA_COLUMNS: &str =
+    "d.log, d.agent_id, d.seq, d.crdt_type, d.operation, d.position, d.length, d.value, d.parents";
+
+/// The columns of [`Recorded`]: those of the delta and what follows from it.
 pub(super) const COLUMNS: &str = "d.log, d.agent_id, d.seq, d.crdt_type, d.operation, d.position, d.length, \
-     d.value, d.size, d.plus, d.minus, d.parents, d.clock, d.digest, d.chain, d.received";
+     d.value, d.parents, d.size, d.plus, d.minus, d.clock, d.digest, d.chain, d.received";
 
 /// The columns of [`Outline`] but the last, which is `value` or a stand-in.
 pub(super) const OUTLINE_COLUMNS: &str = "log, agent_id, seq, operation, position, length, size, parents";
@@ -26,19 +30,34 @@ fn corrupt(what: &str) -> Problem {
     Problem::new(Code::StoreCorrupt, format!("a stored delta has a bad {what}"))
 }
 
-fn read(mut row: Row) -> Result<Recorded, Problem> {
+fn read_delta(row: &mut Row) -> Result<(u64, Delta), Problem> {
     let agent: AgentId = row.text(1)?.parse().map_err(|_| corrupt("agent_id"))?;
     let value = if row.is_null(7) { None } else { Some(row.take_text(7)?) };
     let crdt_type: CrdtType = row.text(3)?.parse().map_err(|_| corrupt("crdt_type"))?;
     let position = if row.is_null(5) { None } else { Some(row.uint(5)?) };
     let columns = Columns { position, length: row.uint(6)?, value };
     let op = Op::from_columns(crdt_type, row.text(4)?, columns).ok_or_else(|| corrupt("operation"))?;
-    let parents = serde_json::from_str(row.text(11)?).map_err(|_| corrupt("parents"))?;
+    let dot = Dot::new(agent, row.uint(2)?);
+    let parents = read_parents(&dot, row.text(8)?)?;
+    Ok((row.uint(0)?, Delta { dot, parents, op }))
+}
+
+/// Nearly every delta follows its agent's last, so that case is recognised without reading JSON.
+fn read_parents(dot: &Dot, parents: &str) -> Result<Vec<Dot>, Problem> {
+    let own = Dot::new(dot.agent.clone(), dot.seq.saturating_sub(1));
+    if parents == format!("[\"{own}\"]") {
+        return Ok(vec![own]);
+    }
+    serde_json::from_str(parents).map_err(|_| corrupt("parents"))
+}
+
+fn read(mut row: Row) -> Result<Recorded, Problem> {
+    let (log, delta) = read_delta(&mut row)?;
     Ok(Recorded {
-        log: row.uint(0)?,
-        delta: Delta { dot: Dot::new(agent, row.uint(2)?), parents, op },
-        size: row.uint(8)?,
-        totals: Totals { p: row.uint(9)?, n: row.uint(10)? },
+        log,
+        delta,
+        size: row.uint(9)?,
+        totals: Totals { p: row.uint(10)?, n: row.uint(11)? },
         clock: serde_json::from_str(row.text(12)?).map_err(|_| corrupt("clock"))?,
         digest: Digest(row.blob(13)?.try_into().map_err(|_| corrupt("digest"))?),
         chain: Digest(row.blob(14)?.try_into().map_err(|_| corrupt("chain"))?),
@@ -57,6 +76,30 @@ impl Database {
         self.0.execute(sql, params)?.into_iter().map(read).collect()
     }
 
+    /// Runs a query that selects [`DELTA_COLUMNS`].
+    pub(super) fn select_deltas(
+        &self,
+        sql: &str,
+        params: impl Into<Vec<Value>>,
+    ) -> Result<Vec<(u64, Delta)>, Problem> {
+        self.0.execute(sql, params)?.into_iter().map(|mut row| read_delta(&mut row)).collect()
+    }
+
+    /// Runs a query that selects the agent, the seq and the parents of deltas.
+    pub(super) fn select_lineage(
+        &self,
+        sql: &str,
+        params: impl Into<Vec<Value>>,
+    ) -> Result<Vec<(Dot, Vec<Dot>)>, Problem> {
+        let read = |row: Row| {
+            let agent: AgentId = row.text(0)?.parse().map_err(|_| corrupt("agent_id"))?;
+            let dot = Dot::new(agent, row.uint(1)?);
+            let parents = read_parents(&dot, row.text(2)?)?;
+            Ok((dot, parents))
+        };
+        self.0.execute(sql, params)?.into_iter().map(read).collect()
+    }
+
     /// Runs a query that selects [`OUTLINE_COLUMNS`] and a text.
     pub(super) fn select_outlines(
         &self,
@@ -72,14 +115,7 @@ impl Database {
                 _ => agent.parse().map_err(|_| corrupt("agent_id"))?,
             };
             let dot = Dot::new(agent, row.uint(2)?);
-            let parents = row.text(7)?;
-            // Nearly every delta follows its agent's last, so that case is recognised without reading JSON.
-            let own = Dot::new(dot.agent.clone(), dot.seq.saturating_sub(1));
-            let parents = if parents == format!("[\"{own}\"]") {
-                vec![own]
-            } else {
-                serde_json::from_str(parents).map_err(|_| corrupt("parents"))?
-            };
+            let parents = read_parents(&dot, row.text(7)?)?;
             let insert = row.text(3)? == "insert";
             let shape = StoredShape { position: row.uint(4)?, length: row.uint(5)?, size: row.uint(6)? };
             let text = if insert { row.take_text(8)? } else { String::new() };

@@ -10,8 +10,10 @@ use crate::content::{Content, Materialised};
 use crate::settings;
 use crate::version::Version;
 
-/// Version of the stored form; rows of another are passed over.
-const FORMAT: u64 = 1;
+/// Version of the stored form and of what the type's operations mean; rows of another are passed over.
+fn format(crdt_type: CrdtType) -> u64 {
+    u64::from(crdt_type.meaning())
+}
 
 /// Deltas since the last snapshot after which a new one is written.
 ///
@@ -34,7 +36,8 @@ impl Database {
         loop {
             let sql = "SELECT log, clock, heads FROM crdt_snapshots
                  WHERE document_id = ?1 AND log <= ?2 AND log > ?3 AND format = ?4 ORDER BY log DESC LIMIT 1";
-            let rows = self.0.execute(sql, [document.into(), below.into(), after.into(), FORMAT.into()])?;
+            let format = format(version.crdt_type());
+            let rows = self.0.execute(sql, [document.into(), below.into(), after.into(), format.into()])?;
             let Some(row) = rows.first() else { return Ok(None) };
             let log = row.uint(0)?;
             below = log.saturating_sub(1);
@@ -51,16 +54,25 @@ impl Database {
             // Thinned out meanwhile, or not readable: an older one will do.
             let Some(row) = rows.first_mut() else { continue };
             if let Some(content) = read(version.crdt_type(), row.take_blob(0)?) {
-                return Ok(Some(Materialised { log, heads, clock, content, digest: None, unsaved: 0 }));
+                let deltas = clock.total();
+                return Ok(Some(Materialised {
+                    log,
+                    heads,
+                    clock,
+                    deltas,
+                    content,
+                    digest: None,
+                    unsaved: 0,
+                }));
             }
         }
     }
 
     /// Stores a state that holds every delta up to its log position, unless a newer snapshot is there already.
     pub(super) fn write_snapshot(&self, document: &str, state: &Materialised) -> Result<(), Problem> {
-        let content = match &state.content {
-            Content::Text(text) => text.clone().into_bytes(),
-            Content::State(state) => state.encode(),
+        let (crdt_type, content) = match &state.content {
+            Content::Text(text) => (CrdtType::Text, text.clone().into_bytes()),
+            Content::State(state) => (state.crdt_type(), state.encode()),
         };
         let sql = "INSERT INTO crdt_snapshots (document_id, log, ordinal, format, heads, clock, content)
             SELECT ?1, ?2, 1 + COALESCE(MAX(ordinal), 0), ?3, ?4, ?5, ?6
@@ -70,7 +82,7 @@ impl Database {
         let params = [
             document.into(),
             state.log.into(),
-            FORMAT.into(),
+            format(crdt_type).into(),
             serde_json::to_string(&state.heads)?.into(),
             serde_json::to_string(&state.clock)?.into(),
             content.into(),

@@ -45,7 +45,7 @@ macro_rules! states {
         ///
         /// ```
         /// use ramanujan_core::Dot;
-        /// use ramanujan_crdt::types::Event;
+        /// use ramanujan_crdt::types::{Event, Past};
         /// use ramanujan_crdt::{CrdtType, Json, Op, State};
         ///
         /// let mut ann = State::new(CrdtType::OrSet).ok_or("sets have a state")?;
@@ -53,7 +53,7 @@ macro_rules! states {
         /// for (state, agent, fruit) in [(&mut ann, "ann", "fig"), (&mut ben, "ben", "plum")] {
         ///     let past = state.version().clone();
         ///     let dot = Dot::new(agent.parse()?, 1);
-        ///     state.apply(&Event { dot: &dot, past: &past }, &Op::Add { element: fruit.into() })?;
+        ///     state.apply(&Event { dot: &dot, past: Past::Version(&past) }, &Op::Add { element: fruit.into() })?;
         /// }
         /// // In whichever direction, and however often.
         /// let seen_by_ann = ann.clone();

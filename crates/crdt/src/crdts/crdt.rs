@@ -64,7 +64,7 @@ impl<T> Diff<T> {
 /// ```
 /// use ramanujan_core::Dot;
 /// use ramanujan_crdt::Op;
-/// use ramanujan_crdt::types::{Crdt, Event, MaxRegister};
+/// use ramanujan_crdt::types::{Crdt, Event, MaxRegister, Past};
 /// use ramanujan_crdt::value::{Json, Number};
 ///
 /// /// The state after `agent` has raised it, as its next operation.
@@ -72,7 +72,7 @@ impl<T> Diff<T> {
 ///     let past = state.version().clone();
 ///     let dot = Dot::new(agent.parse()?, past.get(agent) + 1);
 ///     let value = Number::of(&Json::Int(to)).ok_or("a number")?;
-///     state.apply(&Event { dot: &dot, past: &past }, &Op::Raise { value })?;
+///     state.apply(&Event { dot: &dot, past: Past::Version(&past) }, &Op::Raise { value })?;
 ///     Ok(state)
 /// }
 ///
@@ -146,13 +146,10 @@ pub trait Crdt: Clone + Default + PartialEq + std::fmt::Debug {
             let missing = Dot::new(dot.agent.clone(), held + 1);
             return Err(ApplyError::Gap { dot: dot.clone(), missing });
         }
-        if event.past.counter(&dot.agent) != held {
+        if event.past.counter(&dot.agent, held) != held {
             return Err(ApplyError::Past(dot.clone()));
         }
-        if !self.version().includes(event.past) {
-            let ahead =
-                event.past.entries().iter().find(|(agent, seq)| self.version().counter(*agent) < **seq);
-            let missing = ahead.map_or_else(|| dot.clone(), |(agent, seq)| Dot::new(agent.clone(), *seq));
+        if let Some(missing) = event.past.beyond(self.version()) {
             return Err(ApplyError::Gap { dot: dot.clone(), missing });
         }
         self.take_effect(event, op)

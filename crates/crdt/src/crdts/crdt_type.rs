@@ -78,6 +78,16 @@ impl CrdtType {
         CrdtType::of_number(number.checked_sub(1)?)
     }
 
+    /// Version of what the type's operations mean. Whoever keeps a state or an answer that operations have led to keeps it
+    /// beside them, and makes it anew from the operations where it is another.
+    pub fn meaning(self) -> u8 {
+        match self {
+            // 2: what is written below a place overwrites what it has seen of other kinds there.
+            CrdtType::Json => 2,
+            _ => 1,
+        }
+    }
+
     /// Whether a document is the sum of what each agent has counted: its newest deltas alone tell the value.
     pub fn is_counter(self) -> bool {
         matches!(self, CrdtType::PnCounter | CrdtType::GCounter)

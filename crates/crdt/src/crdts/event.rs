@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use ramanujan_core::{Dot, VectorClock};
+use ramanujan_core::{AgentId, Dot, VectorClock};
 
 use crate::codec::{DecodeError, Reader, Writer, malformed};
 
@@ -11,8 +11,59 @@ use crate::codec::{DecodeError, Reader, Writer, malformed};
 pub struct Event<'a> {
     /// Its name.
     pub dot: &'a Dot,
-    /// The version before the operation: the join of its parents' versions. Holds all earlier operations of the agent.
-    pub past: &'a VectorClock,
+    /// What lies before it: the parents and all that they were made after. Holds all earlier operations of the agent.
+    pub past: Past<'a>,
+}
+
+/// What an operation was made after. Agents are sequential, so of each agent it is the first operations, so many.
+#[derive(Clone, Copy, Debug)]
+pub enum Past<'a> {
+    /// This version: the join of the parents' versions.
+    Version(&'a VectorClock),
+    /// All that the state holds to which the operation comes, but of these agents only so many operations. That takes
+    /// no more than the concurrency that there is, however many agents have ever written.
+    AllBut {
+        /// How many of an agent's operations are in it, for the agents of which the state holds more; sorted by agent.
+        fewer: &'a [(AgentId, u64)],
+        /// How many operations that are, of all agents.
+        total: u64,
+    },
+}
+
+impl Past<'_> {
+    /// How many operations that are, of all agents.
+    pub fn total(&self) -> u64 {
+        match self {
+            Past::Version(version) => version.total(),
+            Past::AllBut { total, .. } => *total,
+        }
+    }
+
+    /// How many of an agent's operations it holds, where the state holds `held`.
+    pub(crate) fn counter(&self, agent: &AgentId, held: u64) -> u64 {
+        match self {
+            Past::Version(version) => version.counter(agent),
+            Past::AllBut { fewer, .. } => {
+                fewer.binary_search_by(|(known, _)| known.cmp(agent)).map_or(held, |at| fewer[at].1)
+            }
+        }
+    }
+
+    /// Whether it holds the operation `seq` of `agent`, which the state holds.
+    pub(crate) fn covers(&self, agent: &AgentId, seq: u64) -> bool {
+        self.counter(agent, u64::MAX) >= seq
+    }
+
+    /// An operation that it holds and `version` does not.
+    pub(crate) fn beyond(&self, version: &VectorClock) -> Option<Dot> {
+        let ahead =
+            |agent: &AgentId, seq: u64| (version.counter(agent) < seq).then(|| Dot::new(agent.clone(), seq));
+        match self {
+            Past::Version(past) if version.includes(past) => None,
+            Past::Version(past) => past.entries().iter().find_map(|(agent, seq)| ahead(agent, *seq)),
+            Past::AllBut { fewer, .. } => fewer.iter().find_map(|(agent, seq)| ahead(agent, *seq)),
+        }
+    }
 }
 
 impl Event<'_> {
@@ -24,7 +75,7 @@ impl Event<'_> {
 
     /// Whether the operation was made after the one that `dot` names.
     pub(crate) fn has_seen(&self, dot: &Dot) -> bool {
-        covers(self.past, dot)
+        self.past.covers(&dot.agent, dot.seq)
     }
 
     /// The dot with its time.

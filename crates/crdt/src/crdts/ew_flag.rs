@@ -28,11 +28,6 @@ impl EwFlag {
     pub fn is_on(&self) -> bool {
         !self.enablings.is_empty()
     }
-
-    /// Forgets the enablings that a version holds.
-    fn forget(&mut self, seen: &VectorClock) {
-        self.enablings.retain(|agent, seq| *seq > seen.counter(agent));
-    }
 }
 
 /// The state of a document of this type.
@@ -70,7 +65,7 @@ impl Crdt for EwFlag {
             _ => return Err(wrong_type(Self::TYPE, op)),
         };
         self.version.raise(&event.dot.agent, event.dot.seq);
-        self.forget(event.past);
+        self.enablings.retain(|agent, seq| !event.past.covers(agent, *seq));
         if enables {
             self.enablings.insert(event.dot.agent.clone(), event.dot.seq);
         }

@@ -105,22 +105,21 @@ impl<E: Ord + Clone, A: Ord + Clone> OrSet<E, A> {
 
     /// Adds an element in the name of `actor`, after everything seen here.
     pub fn add(&mut self, actor: &A, element: E) {
-        let past = self.version.clone();
-        self.add_after(&past, actor, past.counter(actor) + 1, element);
+        self.add_after(|_, _| true, actor, self.version.counter(actor) + 1, element);
     }
 
     /// Removes an element in the name of `actor`, after everything seen here.
     pub fn remove(&mut self, actor: &A, element: &E) {
-        let past = self.version.clone();
-        self.remove_after(&past, actor, past.counter(actor) + 1, element);
+        self.remove_after(|_, _| true, actor, self.version.counter(actor) + 1, element);
     }
 
-    fn add_after(&mut self, past: &VersionVector<A>, actor: &A, seq: u64, element: E) {
+    /// `seen` tells which operations this one was made after.
+    fn add_after(&mut self, seen: impl Fn(&A, u64) -> bool, actor: &A, seq: u64, element: E) {
         let slot = self.count_in(actor, seq);
         let added = SlotDot { actor: slot, seq };
         match self.elements.binary_search(&element) {
             Ok(at) => {
-                let mut dots = self.unseen(at, past);
+                let mut dots = self.unseen(at, seen);
                 let place = dots.partition_point(|dot| *dot < added);
                 dots.insert(place, added);
                 self.replace(at, &dots);
@@ -139,10 +138,10 @@ impl<E: Ord + Clone, A: Ord + Clone> OrSet<E, A> {
         }
     }
 
-    fn remove_after(&mut self, past: &VersionVector<A>, actor: &A, seq: u64, element: &E) {
+    fn remove_after(&mut self, seen: impl Fn(&A, u64) -> bool, actor: &A, seq: u64, element: &E) {
         self.count_in(actor, seq);
         if let Ok(at) = self.elements.binary_search(element) {
-            let dots = self.unseen(at, past);
+            let dots = self.unseen(at, seen);
             self.replace(at, &dots);
         }
     }
@@ -158,10 +157,10 @@ impl<E: Ord + Clone, A: Ord + Clone> OrSet<E, A> {
         at as u32
     }
 
-    /// The dots of an element that lie outside `past`.
-    fn unseen(&self, at: usize, past: &VersionVector<A>) -> Vec<SlotDot> {
+    /// The dots of an element that have not been seen.
+    fn unseen(&self, at: usize, seen: impl Fn(&A, u64) -> bool) -> Vec<SlotDot> {
         let actors = self.version.entries().actors();
-        let seen = |dot: &SlotDot| past.counter(&actors[dot.actor as usize]) >= dot.seq;
+        let seen = |dot: &SlotDot| seen(&actors[dot.actor as usize], dot.seq);
         self.dots[self.range(at)].iter().copied().filter(|dot| !seen(dot)).collect()
     }
 
@@ -360,9 +359,10 @@ impl Crdt for OrSet<Json> {
 
     fn take_effect(&mut self, event: &Event<'_>, op: &Op) -> Result<(), ApplyError> {
         let (agent, seq) = (&event.dot.agent, event.dot.seq);
+        let seen = |agent: &AgentId, seq| event.past.covers(agent, seq);
         match op {
-            Op::Add { element } => self.add_after(event.past, agent, seq, element.clone()),
-            Op::Remove { element } => self.remove_after(event.past, agent, seq, element),
+            Op::Add { element } => self.add_after(seen, agent, seq, element.clone()),
+            Op::Remove { element } => self.remove_after(seen, agent, seq, element),
             _ => return Err(wrong_type(Self::TYPE, op)),
         }
         Ok(())

@@ -43,6 +43,8 @@ struct Node {
 struct Model<'a> {
     entries: Vec<Entry<'a>>,
     nodes: Vec<Node>,
+    /// The operations that wrote something.
+    writers: Vec<&'a Message>,
 }
 
 fn edit_of(message: &Message) -> &Edit {
@@ -58,6 +60,19 @@ fn item(message: &Message, offset: u64) -> ItemId {
 
 fn seen(message: &Message, dot: &Dot) -> bool {
     message.past.get(dot.agent.as_str()) >= dot.seq
+}
+
+/// Whether an entry is of another kind than what a path that was written to makes of the place where they part: a step
+/// by key makes a map of it, a step to an item a list.
+fn is_of_another_kind(entry: &Entry<'_>, path: &[Step]) -> bool {
+    let common = entry.at.iter().zip(path).take_while(|(a, b)| a == b).count();
+    let Some(step) = path.get(common) else { return false };
+    match (step, entry.at.get(common)) {
+        (Step::Key(_), None) => entry.what != What::Map,
+        (Step::Item { .. }, None) => entry.what != What::List,
+        (Step::Key(_), Some(other)) => matches!(other, Step::Item { .. }),
+        (Step::Item { .. }, Some(other)) => matches!(other, Step::Key(_)),
+    }
 }
 
 impl<'a> Model<'a> {
@@ -86,8 +101,17 @@ impl<'a> Model<'a> {
                 }
             })
         };
-        let live = model.entries.iter().filter(|entry| !removed(entry)).cloned().collect();
-        Model { entries: live, nodes: model.nodes }
+        let overwritten = |entry: &Entry<'_>| {
+            let seen_by = |writer: &&&Message| seen(writer, &entry.message.dot);
+            model
+                .writers
+                .iter()
+                .filter(seen_by)
+                .any(|writer| is_of_another_kind(entry, &edit_of(writer).path))
+        };
+        let gone = |entry: &Entry<'_>| removed(entry) || overwritten(entry);
+        let live = model.entries.iter().filter(|entry| !gone(entry)).cloned().collect();
+        Model { entries: live, ..model }
     }
 
     fn has_node(&self, message: &Message, at: &[Step], of_text: bool, item: &ItemId) -> bool {
@@ -106,7 +130,7 @@ impl<'a> Model<'a> {
         }
         match action {
             Action::Set { value } => self.write(message, path, value),
-            Action::Delete {} | Action::DeleteText { .. } => {}
+            Action::Delete {} | Action::DeleteText { .. } => return,
             Action::Increment { amount } => self.enter(message, path, What::Count(i128::from(*amount))),
             Action::Decrement { amount } => self.enter(message, path, What::Count(-i128::from(*amount))),
             Action::InsertItem { anchor, .. } | Action::InsertText { anchor, .. } => {
@@ -146,6 +170,7 @@ impl<'a> Model<'a> {
                 }
             }
         }
+        self.writers.push(message);
     }
 
     fn enter(&mut self, message: &'a Message, at: &[Step], what: What) {

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use ramanujan_core::{AgentId, Dot, VectorClock};
-use ramanujan_crdt::types::{ApplyError, Event};
+use ramanujan_crdt::types::{ApplyError, Event, Past};
 use ramanujan_crdt::{CrdtType, Op, State};
 
 use crate::operations::{self, Focus};
@@ -19,7 +19,13 @@ pub(crate) struct Message {
 
 impl Message {
     pub(crate) fn event(&self) -> Event<'_> {
-        Event { dot: &self.dot, past: &self.past }
+        Event { dot: &self.dot, past: Past::Version(&self.past) }
+    }
+
+    /// How many operations it had seen of each agent of which a version has more.
+    fn unseen(&self, version: &VectorClock) -> Vec<(AgentId, u64)> {
+        let seen = version.entries().iter().map(|(agent, seq)| (agent, self.past.counter(agent), *seq));
+        seen.filter(|(_, seen, held)| seen < held).map(|(agent, seen, _)| (agent.clone(), seen)).collect()
     }
 
     pub(crate) fn is_in(&self, version: &VectorClock) -> bool {
@@ -119,7 +125,11 @@ impl World {
             // Knuth, "The Art of Computer Programming" 2, 1997, §3.3.4.
             seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             let message = waiting.swap_remove(ready[(seed >> 33) as usize % ready.len()]);
-            state.apply(&message.event(), &message.op).unwrap();
+            // Half of them by the version that they were made after, half by what they had not seen of the state.
+            let fewer = message.unseen(state.version());
+            let past = Past::AllBut { fewer: &fewer, total: message.past.total() };
+            let event = if seed >> 63 == 0 { message.event() } else { Event { dot: &message.dot, past } };
+            state.apply(&event, &message.op).unwrap();
         }
         state
     }

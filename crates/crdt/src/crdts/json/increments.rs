@@ -3,10 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use ramanujan_core::{AgentId, VectorClock};
+use ramanujan_core::AgentId;
 
 use super::time::{Sides, Time};
-use crate::crdts::event::Event;
+use crate::crdts::event::{Event, Past};
 
 /// `count` increments in a row of one agent by one amount, with nothing in between at any replica that it knew of: their
 /// seqs and Lamport times follow each other.
@@ -66,9 +66,9 @@ impl Increments {
         of_agents.max()
     }
 
-    pub(super) fn remove_seen(&mut self, past: &VectorClock) {
+    pub(super) fn remove_seen(&mut self, past: Past<'_>) {
         self.0.retain(|agent, runs| {
-            *runs = from(runs, past.counter(agent) + 1);
+            *runs = from(runs, past.counter(agent, u64::MAX).saturating_add(1));
             !runs.is_empty()
         });
     }

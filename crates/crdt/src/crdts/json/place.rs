@@ -63,63 +63,78 @@ impl Place {
             || self.list.as_ref().is_some_and(|list| list.places().any(Place::is_live))
     }
 
-    /// Does `action` at the end of `path`. A step to an item that the event's past does not hold leads nowhere, and the
-    /// edit does nothing.
-    pub(super) fn edit(&mut self, path: &[Step], event: &Event<'_>, action: &Action) {
-        match path.split_first() {
-            None => self.act(event, action),
-            Some((Step::Key(key), rest)) => {
+    /// Does `action` at the end of `path`, and says whether it wrote anything. A step to an item that the event's past
+    /// does not hold leads nowhere, and the edit does nothing.
+    pub(super) fn edit(&mut self, path: &[Step], event: &Event<'_>, action: &Action) -> bool {
+        let Some((step, rest)) = path.split_first() else { return self.act(event, action) };
+        let (wrote, becomes) = match step {
+            Step::Key(key) => {
                 let member = self.members.entry(key.clone()).or_default();
-                member.edit(rest, event, action);
+                let wrote = member.edit(rest, event, action);
                 if member.is_empty() {
                     self.members.remove(key);
                 }
+                (wrote, Leaf::Map)
             }
-            Some((Step::Item { item }, rest)) => {
-                if let Some(list) = &mut self.list
-                    && event.has_seen(&item.dot)
-                    && list.order.contains(item)
-                {
-                    list.with(item, |place| place.edit(rest, event, action));
+            Step::Item { item } => match &mut self.list {
+                Some(list) if event.has_seen(&item.dot) && list.order.contains(item) => {
+                    (list.with(item, |place| place.edit(rest, event, action)), Leaf::List)
                 }
-            }
+                _ => return false,
+            },
+        };
+        if wrote {
+            self.overwrite(event, &becomes);
         }
+        wrote
     }
 
-    fn act(&mut self, event: &Event<'_>, action: &Action) {
-        match action {
+    fn act(&mut self, event: &Event<'_>, action: &Action) -> bool {
+        let wrote = match action {
             Action::Set { value } => {
                 self.remove_seen(event);
                 self.write(&event.stamp(), value);
+                true
             }
-            Action::Delete {} => self.remove_seen(event),
+            Action::Delete {} => {
+                self.remove_seen(event);
+                false
+            }
             Action::Increment { amount } => {
-                self.increments.push(event, i64::try_from(*amount).unwrap_or(i64::MAX))
+                self.increments.push(event, i64::try_from(*amount).unwrap_or(i64::MAX));
+                true
             }
             Action::Decrement { amount } => {
                 self.increments.push(event, i64::try_from(*amount).map_or(i64::MIN, |amount| -amount));
+                true
             }
             Action::InsertItem { anchor, value } => {
                 let list = self.list.get_or_insert_default();
-                if list.order.insert(event, anchor, 1) {
+                let inserted = list.order.insert(event, anchor, 1);
+                if inserted {
                     let item = ItemId { dot: event.dot.clone(), offset: 0 };
                     list.with(&item, |place| place.write(&event.stamp(), value));
                     self.attest(event, Leaf::List);
                 }
+                inserted
             }
             Action::InsertText { anchor, text } => {
-                if self.text.get_or_insert_default().insert(event, anchor, text) {
+                let inserted = self.text.get_or_insert_default().insert(event, anchor, text);
+                if inserted {
                     self.attest(event, Leaf::Text);
                 }
+                inserted
             }
             Action::DeleteText { ranges } => {
                 if let Some(text) = &mut self.text {
                     let seen = ranges.iter().filter(|range| event.has_seen(&range.first.dot));
                     seen.for_each(|range| text.delete(range));
                 }
+                false
             }
-        }
+        };
         self.drop_empty();
+        wrote
     }
 
     fn drop_empty(&mut self) {
@@ -168,16 +183,41 @@ impl Place {
     fn remove_seen(&mut self, event: &Event<'_>) {
         self.entries.retain(|(stamp, _)| !event.has_seen(&stamp.dot));
         self.increments.remove_seen(event.past);
+        self.remove_members(event);
+        self.remove_elements(event);
+        self.remove_text(event);
+    }
+
+    /// The event wrote below, by which the place became a map or a list: what it has seen here of any other kind is
+    /// overwritten, and does not come back when what is below goes.
+    fn overwrite(&mut self, event: &Event<'_>, becomes: &Leaf) {
+        self.entries.retain(|(stamp, leaf)| leaf == becomes || !event.has_seen(&stamp.dot));
+        self.increments.remove_seen(event.past);
+        if *becomes == Leaf::Map {
+            self.remove_elements(event);
+        } else {
+            self.remove_members(event);
+        }
+        self.remove_text(event);
+    }
+
+    fn remove_members(&mut self, event: &Event<'_>) {
         self.members.retain(|_, member| {
             member.remove_seen(event);
             !member.is_empty()
         });
+    }
+
+    fn remove_elements(&mut self, event: &Event<'_>) {
         if let Some(list) = &mut self.list {
             list.retain(|place| {
                 place.remove_seen(event);
                 !place.is_empty()
             });
         }
+    }
+
+    fn remove_text(&mut self, event: &Event<'_>) {
         if let Some(text) = &mut self.text {
             text.live.retain(|dot, _| !event.has_seen(dot));
         }
@@ -272,16 +312,17 @@ impl List {
     }
 
     /// Changes the place of an item.
-    pub(super) fn with(&mut self, item: &ItemId, change: impl FnOnce(&mut Place)) {
+    pub(super) fn with<T>(&mut self, item: &ItemId, change: impl FnOnce(&mut Place) -> T) -> T {
         let of_delta = self.elements.entry(item.dot.clone()).or_default();
         let place = of_delta.entry(item.offset).or_default();
-        change(place);
+        let changed = change(place);
         if place.is_empty() {
             of_delta.remove(&item.offset);
         }
         if of_delta.is_empty() {
             self.elements.remove(&item.dot);
         }
+        changed
     }
 
     pub(super) fn retain(&mut self, mut keep: impl FnMut(&mut Place) -> bool) {

@@ -4,7 +4,7 @@ use super::document::JsonDocument;
 use super::place::Place;
 use super::show::Kind;
 use super::text::Text;
-use crate::edit::{Action, Anchor, Edit, ItemId, ItemRange, Side, Step};
+use crate::edit::{Action, Anchor, Edit, Excess, ItemId, ItemRange, Side, Step};
 use crate::request::{Change, EditRequest, PathStep};
 
 /// Why an edit cannot be made at this version.
@@ -45,6 +45,9 @@ pub enum EditError {
         /// How many elements or code points there are.
         length: u64,
     },
+    /// It could not be stored.
+    #[error("the edit cannot be stored: {0}")]
+    Excess(#[from] Excess),
 }
 
 fn out_of_range(position: u64, length: u64) -> EditError {
@@ -55,7 +58,7 @@ impl JsonDocument {
     /// The edit that a request makes of this version of the document.
     ///
     /// # Errors
-    /// If a place that it names by index, position or item is not there.
+    /// If a place that it names by index, position or item is not there, or the edit could not be stored.
     pub fn resolve(&self, request: &EditRequest) -> Result<Edit, EditError> {
         let (path, place) = self.find(&request.path)?;
         let steps = path.len();
@@ -75,7 +78,11 @@ impl JsonDocument {
                 Action::DeleteText { ranges: ranges(place, *position, *length)? }
             }
         };
-        Ok(Edit { path, action })
+        let edit = Edit { path, action };
+        match edit.excess() {
+            Some(excess) => Err(excess.into()),
+            None => Ok(edit),
+        }
     }
 
     /// The path with items for indexes, and the place at its end if something is there.
