@@ -6,7 +6,8 @@ use ramanujan_shell::schema::Schemas;
 use crate::merge::read::Wire;
 use crate::merge::reply;
 use crate::routes::{
-    apply, cache, compare, diff, document, encoded, freezes, history, later, merge, recover, stored, summary,
+    apply, cache, compare, diff, document, encoded, freezes, history, later, merge, page, recover, stored,
+    summary,
 };
 use crate::{laws, version};
 
@@ -14,6 +15,7 @@ use crate::{laws, version};
 pub fn schemas() -> Schemas {
     Schemas::new()
         .reads::<OperationRequest>("Operation")
+        .reads::<page::DeltaPage>("DeltaPage")
         .reads::<Wire>("State")
         .reads::<merge::MergeRequest>("MergeRequest")
         .reads::<laws::VerifyRequest>("VerifyRequest")

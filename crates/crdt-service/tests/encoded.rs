@@ -99,6 +99,23 @@ fn a_difference_is_taken_by_a_replica_that_lacks_it() {
     assert_eq!(get("/crdt/text").json["value"], "Gße");
 }
 
+/// Who lacks all of a text gets the columns, which hold the text once and not an entry for each operation.
+#[test]
+fn a_difference_since_nothing_is_the_whole_in_its_shortest_form() {
+    let _db = fresh_database();
+    let word = |at: u64| (at.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40).to_string();
+    let typed = (0..2000).flat_map(|at| word(at).chars().collect::<Vec<_>>()).map(|letter| {
+        json!({"operation": "insert", "document_id": "text", "agent_id": "ann", "value": letter.to_string()})
+    });
+    let typed: Vec<Value> = typed.collect();
+    typed.chunks(1000).for_each(|batch| drop(apply(batch.into())));
+    let whole = encoded("/crdt/text");
+    assert_eq!(encoded("/crdt/text/diff"), whole);
+    assert_eq!(encoded("/crdt/text/diff?since=%7B%7D"), whole);
+    let all_but_one = encoded("/crdt/text/diff?since=%7B%22ann%22:1%7D");
+    assert!(4 * whole.len() < all_but_one.len(), "{} {}", whole.len(), all_but_one.len());
+}
+
 #[test]
 fn a_replica_in_the_program_reads_a_text_and_writes_back() {
     let _db = fresh_database();

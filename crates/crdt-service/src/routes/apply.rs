@@ -1,4 +1,4 @@
-//! `POST /crdt/apply`: one operation, an array of them, lines of them, or encoded deltas.
+//! `POST /crdt/apply`: one operation, an array of them, lines of them, or deltas, encoded or as a page of them.
 
 use ramanujan_core::{Code, Problem, json};
 use ramanujan_crdt::wire::OperationRequest;
@@ -6,6 +6,7 @@ use ramanujan_shell::{Request, Response, ok};
 use serde::Serialize;
 
 use super::negotiate::{DELTA_TYPE, LINES_TYPE};
+use super::page::DeltaPage;
 use super::stored::{Applied, Tally, store};
 use super::{encoded, lines};
 use crate::settings::MAX_BATCH;
@@ -26,13 +27,17 @@ pub(crate) async fn post(request: Request) -> Result<Response, Problem> {
     request.query().only(&["document"])?;
     let media_type = media_type.trim();
     if media_type != DELTA_TYPE && request.query().get("document").is_some() {
-        let detail = "document is for encoded deltas; an operation names its document by document_id";
+        let detail = "document is for encoded deltas; operations and pages name theirs by document_id";
         return Err(Problem::new(Code::InvalidParameter, detail));
     }
     match media_type {
         LINES_TYPE | "application/jsonl" => return lines::post(&request),
         DELTA_TYPE => return encoded::apply(&request),
         _ => {}
+    }
+    if let Some(page) = DeltaPage::of(&request.body)? {
+        check_size(page.len())?;
+        return page.apply();
     }
     let (requests, is_batch) = json::one_or_many::<OperationRequest>(&request.body)?;
     if requests.is_empty() {

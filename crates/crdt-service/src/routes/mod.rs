@@ -15,6 +15,7 @@ mod lines;
 pub(crate) mod list;
 pub(crate) mod merge;
 mod negotiate;
+pub(crate) mod page;
 pub(crate) mod recover;
 pub(crate) mod stored;
 pub(crate) mod summary;

@@ -1,0 +1,77 @@
+//! `POST /crdt/apply` of deltas in JSON, as `GET /crdt/{document}/diff` and `/history` hand them out: whoever asked one
+//! site for what it lacks posts the reply to another as it is.
+
+use ramanujan_core::{Code, DocumentId, Problem, VectorClock, json};
+use ramanujan_crdt::wire::DeltaRecord;
+use ramanujan_shell::{Response, ok};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::encoded::Stored;
+use crate::apply::operation::Operation;
+use crate::store::Database;
+
+/// The reply that a page of deltas came as. What it says beside the deltas follows from them and is not needed here.
+#[derive(Deserialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DeltaPage {
+    /// The document.
+    document_id: DocumentId,
+    /// Each after those that it was made after, unless these are stored. A digest that a delta names must be its own.
+    items: Vec<DeltaRecord>,
+    /// `ok`.
+    #[serde(default, rename = "status")]
+    _status: Option<String>,
+    /// Of the reply that the page is.
+    #[serde(default, rename = "vector_clock")]
+    _vector_clock: Option<VectorClock>,
+    /// Of the reply that the page is.
+    #[serde(default, rename = "next_cursor")]
+    _next_cursor: Option<String>,
+}
+
+impl DeltaPage {
+    /// The page that a body is; `None` if it is something else, such as an operation.
+    ///
+    /// # Errors
+    /// 422 if it has `items` and is no page for all that.
+    pub(super) fn of(body: &[u8]) -> Result<Option<Self>, Problem> {
+        #[derive(Deserialize)]
+        struct Probe<'a> {
+            #[serde(borrow)]
+            items: Option<&'a RawValue>,
+        }
+        const NAME: &[u8] = b"\"items\"";
+        // Reading a body twice is for those that may be pages only.
+        let is_page = body.windows(NAME.len()).any(|window| window == NAME)
+            && body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{')
+            && serde_json::from_slice::<Probe<'_>>(body).is_ok_and(|probe| probe.items.is_some());
+        is_page.then(|| json::from_slice(body)).transpose()
+    }
+
+    /// How many deltas there are.
+    pub(super) fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    /// Stores the deltas, all or none.
+    pub(super) fn apply(self) -> Result<Response, Problem> {
+        let mut operations = Vec::with_capacity(self.items.len());
+        for (index, record) in self.items.iter().enumerate() {
+            let refuse = |detail: String| Problem::new(Code::InvalidDelta, detail).with("index", index);
+            let delta = record.to_delta().map_err(|error| refuse(error.to_string()))?;
+            if !delta.parents.is_sorted_by(|a, b| a < b) {
+                return Err(refuse(format!("{}: parents are sorted, each once", delta.dot)));
+            }
+            operations.push(Operation::of_delta(self.document_id.clone(), delta));
+        }
+        let done = Database::open()?.apply(&operations, None).map_err(|(index, problem)| match index {
+            Some(index) => problem.with("index", index),
+            None => problem,
+        })?;
+        let mut stored = Stored::none(self.document_id);
+        done.iter().for_each(|accepted| stored.count(accepted));
+        ok(&stored)
+    }
+}
