@@ -1,6 +1,6 @@
 //! What a document holds at a version, and how it takes in the deltas that come next.
 
-use ramanujan_core::{AgentId, Code, Digest, Dot, Problem, VectorClock};
+use ramanujan_core::{Code, Digest, Dot, Problem, VectorClock};
 use ramanujan_crdt::types::{Event, Past, State};
 use ramanujan_crdt::{CrdtType, Delta};
 
@@ -81,8 +81,8 @@ impl Materialised {
         self.heads.iter().all(|head| parents.contains(head))
     }
 
-    /// Takes in the next delta of `document`, which is no text and was made after all that is in the state but for the
-    /// agents in `fewer`, of which it had seen so many operations.
+    /// Takes in the next delta of `document`, which is no text. `past` is what it was made after; `None` if that is all
+    /// that is in the state.
     ///
     /// # Errors
     /// 500 `store-corrupt` if the delta does not fit.
@@ -91,11 +91,9 @@ impl Materialised {
         document: &str,
         log: u64,
         next: &Delta,
-        fewer: &[(AgentId, u64)],
+        past: Option<&VectorClock>,
     ) -> Result<(), Problem> {
-        let unseen: u64 =
-            fewer.iter().map(|(agent, seen)| self.clock.counter(agent).saturating_sub(*seen)).sum();
-        let past = Past::AllBut { fewer, total: self.deltas.saturating_sub(unseen) };
+        let past = past.map_or(Past::Whole { total: self.deltas }, Past::Version);
         if let Content::State(content) = &mut self.content {
             let event = Event { dot: &next.dot, past };
             content.apply(&event, &next.op).map_err(|error| corrupt(document, error))?;

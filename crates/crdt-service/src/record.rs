@@ -36,9 +36,7 @@ impl Recorded {
 
     /// The version before the delta.
     pub(crate) fn past(&self) -> VectorClock {
-        let own = self.dot();
-        let before = |(agent, seq)| (agent, if agent == own.agent.as_str() { own.seq - 1 } else { seq });
-        self.clock.iter().map(before).collect()
+        before(self.dot(), &self.clock)
     }
 
     /// What the text graph needs of it; `None` if it is of another type than text.
@@ -70,6 +68,12 @@ impl Recorded {
             ..DeltaRecord::of(self.delta)
         }
     }
+}
+
+/// The version before a delta, by the one after it.
+pub(crate) fn before(dot: &Dot, clock: &VectorClock) -> VectorClock {
+    let before = |(agent, seq)| (agent, if agent == dot.agent.as_str() { dot.seq - 1 } else { seq });
+    clock.iter().map(before).collect()
 }
 
 /// What the text graph needs of a delta, without clock, digest and chain: reading it costs half as much.

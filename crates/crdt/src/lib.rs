@@ -9,7 +9,6 @@
 
 #![deny(missing_docs)]
 
-pub mod ancestry;
 pub mod batch;
 pub mod codec;
 pub mod counter;

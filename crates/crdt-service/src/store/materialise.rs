@@ -4,12 +4,11 @@
 
 use std::rc::Rc;
 
-use ramanujan_core::{AgentId, Digest, DocumentId, Dot, Polarity, Problem, VectorClock};
-use ramanujan_crdt::ancestry::{Ancestry, NeedsHistory};
-use ramanujan_crdt::{CrdtType, Delta, Json, StateDigest, TextError, TextGraph};
+use ramanujan_core::{Digest, DocumentId, Dot, Polarity, Problem, VectorClock};
+use ramanujan_crdt::{CrdtType, Json, StateDigest, TextError, TextGraph};
 
 use super::database::Database;
-use super::rows::{DELTA_COLUMNS, OUTLINE_COLUMNS, TEXT_PAGE, dot_list};
+use super::rows::{LOGGED_COLUMNS, OUTLINE_COLUMNS, TEXT_PAGE, dot_list};
 use super::snapshots::tail_bound;
 use crate::content::{Content, Materialised, corrupt};
 use crate::memo::key::Key;
@@ -23,24 +22,6 @@ const ROWS: u64 = 8192;
 /// First number of older deltas looked at for the fork of concurrent ones; it grows fourfold while the fork lies
 /// further back.
 const FIRST_LOOKBACK: u64 = 64;
-
-/// Deltas before the one that comes next, as far back as was needed so far.
-struct Lineage {
-    ancestry: Ancestry,
-    /// How many deltas of the page are in it.
-    taken: usize,
-    /// Where the page begins.
-    log: u64,
-    /// How many deltas before the page are in it, and whether these are all.
-    lookback: u64,
-    whole: bool,
-}
-
-impl Lineage {
-    fn before(log: u64) -> Self {
-        Lineage { ancestry: Ancestry::new(), taken: 0, log, lookback: 0, whole: log == 0 }
-    }
-}
 
 impl Database {
     /// The value of a version, and what there is to say beside it. `near` is a state that may be below it.
@@ -160,57 +141,17 @@ impl Database {
     /// Applies the next page of deltas; returns how many rows there were.
     fn take_page(&self, document: &str, version: &Version, state: &mut Materialised) -> Result<u64, Problem> {
         let sql = format!(
-            "SELECT {DELTA_COLUMNS} FROM crdt_deltas d
+            "SELECT {LOGGED_COLUMNS} FROM crdt_deltas d
              WHERE d.document_id = ?1 AND d.log > ?2 AND d.log <= ?3 ORDER BY d.log LIMIT ?4"
         );
         let params = [document.into(), state.log.into(), version.log.into(), ROWS.into()];
-        let mut page = self.select_deltas(&sql, params)?;
-        let (read, last) = (page.len() as u64, page.last().map_or(state.log, |(log, _)| *log));
-        page.retain(|(_, delta)| version.holds(&delta.dot));
-        let mut lineage = Lineage::before(state.log);
-        for (at, (log, delta)) in page.iter().enumerate() {
-            let fewer = if state.is_seen_by(&delta.parents) {
-                Vec::new()
-            } else {
-                self.unseen(document, version, state, &page[..=at], &mut lineage)?
-            };
-            state.take(document, *log, delta, &fewer)?;
+        let page = self.select_logged(&sql, params)?;
+        for next in page.iter().filter(|next| version.holds(&next.delta.dot)) {
+            let past = if state.is_seen_by(&next.delta.parents) { None } else { Some(next.past()?) };
+            state.take(document, next.log, &next.delta, past.as_ref())?;
         }
-        state.log = last;
-        Ok(read)
-    }
-
-    /// What the last delta of `page` was not made after, of all that is in the state: how many operations it had seen of
-    /// each agent concerned.
-    fn unseen(
-        &self,
-        document: &str,
-        version: &Version,
-        state: &Materialised,
-        page: &[(u64, Delta)],
-        lineage: &mut Lineage,
-    ) -> Result<Vec<(AgentId, u64)>, Problem> {
-        let Some(((_, next), taken)) = page.split_last() else { return Ok(Vec::new()) };
-        loop {
-            for (_, delta) in &taken[lineage.taken..] {
-                lineage.ancestry.push(&delta.dot, &delta.parents);
-            }
-            lineage.taken = taken.len();
-            match lineage.ancestry.lacking(&state.heads, &next.parents) {
-                Ok(fewer) => return Ok(fewer),
-                Err(error) if lineage.whole => return Err(corrupt(document, error)),
-                Err(NeedsHistory) => {}
-            }
-            let lookback = (lineage.lookback * 4).max(FIRST_LOOKBACK);
-            let sql = "SELECT agent_id, seq, parents FROM crdt_deltas
-                 WHERE document_id = ?1 AND log <= ?2 ORDER BY log DESC LIMIT ?3";
-            let older = self.select_lineage(sql, [document.into(), lineage.log.into(), lookback.into()])?;
-            let whole = (older.len() as u64) < lookback;
-            *lineage = Lineage { lookback, whole, ..Lineage::before(lineage.log) };
-            for (dot, parents) in older.iter().rev().filter(|(dot, _)| version.holds(dot)) {
-                lineage.ancestry.push(dot, parents);
-            }
-        }
+        state.log = page.last().map_or(state.log, |last| last.log);
+        Ok(page.len() as u64)
     }
 
     /// As [`Database::take_page`], of a text.

@@ -1,6 +1,6 @@
 //! Reading and writing rows of deltas.
 
-use ramanujan_core::{AgentId, Code, Digest, Dot, Problem};
+use ramanujan_core::{AgentId, Code, Digest, Dot, Problem, VectorClock};
 use ramanujan_crdt::counter::Totals;
 use ramanujan_crdt::text::StoredShape;
 use ramanujan_crdt::types::Columns;
@@ -8,15 +8,15 @@ use ramanujan_crdt::{CrdtType, Delta, Op};
 use ramanujan_shell::{Row, Value};
 
 use super::database::Database;
-use crate::record::{Outline, Recorded};
+use crate::record::{Outline, Recorded, before};
 
-/// The columns of a delta and its log position, in the order of [`read_delta`], of the table under the alias `d`.
-pub(super) const DELTA_COLUMNS: &str =
-    "d.log, d.agent_id, d.seq, d.crdt_type, d.operation, d.position, d.length, d.value, d.parents";
+/// The columns of [`Logged`], of the table under the alias `d`.
+pub(super) const LOGGED_COLUMNS: &str =
+    "d.log, d.agent_id, d.seq, d.crdt_type, d.operation, d.position, d.length, d.value, d.parents, d.clock";
 
-/// The columns of [`Recorded`]: those of the delta and what follows from it.
+/// The columns of [`Recorded`]: those of [`Logged`] and what else follows from the delta.
 pub(super) const COLUMNS: &str = "d.log, d.agent_id, d.seq, d.crdt_type, d.operation, d.position, d.length, \
-     d.value, d.parents, d.size, d.plus, d.minus, d.clock, d.digest, d.chain, d.received";
+     d.value, d.parents, d.clock, d.size, d.plus, d.minus, d.digest, d.chain, d.received";
 
 /// The columns of [`Outline`] but the last, which is `value` or a stand-in.
 pub(super) const OUTLINE_COLUMNS: &str = "log, agent_id, seq, operation, position, length, size, parents";
@@ -30,7 +30,26 @@ fn corrupt(what: &str) -> Problem {
     Problem::new(Code::StoreCorrupt, format!("a stored delta has a bad {what}"))
 }
 
-fn read_delta(row: &mut Row) -> Result<(u64, Delta), Problem> {
+/// A delta in the log. Its version is read where it is asked for: of most deltas what they were made after is known.
+pub(super) struct Logged {
+    pub(super) log: u64,
+    pub(super) delta: Delta,
+    clock: String,
+}
+
+impl Logged {
+    /// The version after the delta.
+    fn clock(&self) -> Result<VectorClock, Problem> {
+        serde_json::from_str(&self.clock).map_err(|_| corrupt("clock"))
+    }
+
+    /// The version before the delta.
+    pub(super) fn past(&self) -> Result<VectorClock, Problem> {
+        Ok(before(&self.delta.dot, &self.clock()?))
+    }
+}
+
+fn read_logged(row: &mut Row) -> Result<Logged, Problem> {
     let agent: AgentId = row.text(1)?.parse().map_err(|_| corrupt("agent_id"))?;
     let value = if row.is_null(7) { None } else { Some(row.take_text(7)?) };
     let crdt_type: CrdtType = row.text(3)?.parse().map_err(|_| corrupt("crdt_type"))?;
@@ -39,7 +58,7 @@ fn read_delta(row: &mut Row) -> Result<(u64, Delta), Problem> {
     let op = Op::from_columns(crdt_type, row.text(4)?, columns).ok_or_else(|| corrupt("operation"))?;
     let dot = Dot::new(agent, row.uint(2)?);
     let parents = read_parents(&dot, row.text(8)?)?;
-    Ok((row.uint(0)?, Delta { dot, parents, op }))
+    Ok(Logged { log: row.uint(0)?, delta: Delta { dot, parents, op }, clock: row.take_text(9)? })
 }
 
 /// Nearly every delta follows its agent's last, so that case is recognised without reading JSON.
@@ -52,13 +71,13 @@ fn read_parents(dot: &Dot, parents: &str) -> Result<Vec<Dot>, Problem> {
 }
 
 fn read(mut row: Row) -> Result<Recorded, Problem> {
-    let (log, delta) = read_delta(&mut row)?;
+    let logged = read_logged(&mut row)?;
     Ok(Recorded {
-        log,
-        delta,
-        size: row.uint(9)?,
-        totals: Totals { p: row.uint(10)?, n: row.uint(11)? },
-        clock: serde_json::from_str(row.text(12)?).map_err(|_| corrupt("clock"))?,
+        log: logged.log,
+        clock: logged.clock()?,
+        delta: logged.delta,
+        size: row.uint(10)?,
+        totals: Totals { p: row.uint(11)?, n: row.uint(12)? },
         digest: Digest(row.blob(13)?.try_into().map_err(|_| corrupt("digest"))?),
         chain: Digest(row.blob(14)?.try_into().map_err(|_| corrupt("chain"))?),
         received: row.uint(15)?,
@@ -76,28 +95,13 @@ impl Database {
         self.0.execute(sql, params)?.into_iter().map(read).collect()
     }
 
-    /// Runs a query that selects [`DELTA_COLUMNS`].
-    pub(super) fn select_deltas(
+    /// Runs a query that selects [`LOGGED_COLUMNS`].
+    pub(super) fn select_logged(
         &self,
         sql: &str,
         params: impl Into<Vec<Value>>,
-    ) -> Result<Vec<(u64, Delta)>, Problem> {
-        self.0.execute(sql, params)?.into_iter().map(|mut row| read_delta(&mut row)).collect()
-    }
-
-    /// Runs a query that selects the agent, the seq and the parents of deltas.
-    pub(super) fn select_lineage(
-        &self,
-        sql: &str,
-        params: impl Into<Vec<Value>>,
-    ) -> Result<Vec<(Dot, Vec<Dot>)>, Problem> {
-        let read = |row: Row| {
-            let agent: AgentId = row.text(0)?.parse().map_err(|_| corrupt("agent_id"))?;
-            let dot = Dot::new(agent, row.uint(1)?);
-            let parents = read_parents(&dot, row.text(2)?)?;
-            Ok((dot, parents))
-        };
-        self.0.execute(sql, params)?.into_iter().map(read).collect()
+    ) -> Result<Vec<Logged>, Problem> {
+        self.0.execute(sql, params)?.into_iter().map(|mut row| read_logged(&mut row)).collect()
     }
 
     /// Runs a query that selects [`OUTLINE_COLUMNS`] and a text.

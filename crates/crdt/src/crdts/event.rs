@@ -20,11 +20,9 @@ pub struct Event<'a> {
 pub enum Past<'a> {
     /// This version: the join of the parents' versions.
     Version(&'a VectorClock),
-    /// All that the state holds to which the operation comes, but of these agents only so many operations. That takes
-    /// no more than the concurrency that there is, however many agents have ever written.
-    AllBut {
-        /// How many of an agent's operations are in it, for the agents of which the state holds more; sorted by agent.
-        fewer: &'a [(AgentId, u64)],
+    /// All that the state holds to which the operation comes, so many operations. As a rule it is that, and then no
+    /// version need be known, however many agents have ever written.
+    Whole {
         /// How many operations that are, of all agents.
         total: u64,
     },
@@ -35,7 +33,7 @@ impl Past<'_> {
     pub fn total(&self) -> u64 {
         match self {
             Past::Version(version) => version.total(),
-            Past::AllBut { total, .. } => *total,
+            Past::Whole { total } => *total,
         }
     }
 
@@ -43,26 +41,23 @@ impl Past<'_> {
     pub(crate) fn counter(&self, agent: &AgentId, held: u64) -> u64 {
         match self {
             Past::Version(version) => version.counter(agent),
-            Past::AllBut { fewer, .. } => {
-                fewer.binary_search_by(|(known, _)| known.cmp(agent)).map_or(held, |at| fewer[at].1)
-            }
+            Past::Whole { .. } => held,
         }
     }
 
     /// Whether it holds the operation `seq` of `agent`, which the state holds.
     pub(crate) fn covers(&self, agent: &AgentId, seq: u64) -> bool {
-        self.counter(agent, u64::MAX) >= seq
+        self.counter(agent, seq) >= seq
     }
 
-    /// An operation that it holds and `version` does not.
+    /// An operation that it holds and `version`, which is the state's, does not.
     pub(crate) fn beyond(&self, version: &VectorClock) -> Option<Dot> {
-        let ahead =
-            |agent: &AgentId, seq: u64| (version.counter(agent) < seq).then(|| Dot::new(agent.clone(), seq));
-        match self {
-            Past::Version(past) if version.includes(past) => None,
-            Past::Version(past) => past.entries().iter().find_map(|(agent, seq)| ahead(agent, *seq)),
-            Past::AllBut { fewer, .. } => fewer.iter().find_map(|(agent, seq)| ahead(agent, *seq)),
+        let Past::Version(past) = self else { return None };
+        if version.includes(past) {
+            return None;
         }
+        let (agent, seq) = past.entries().iter().find(|(agent, seq)| version.counter(*agent) < **seq)?;
+        Some(Dot::new(agent.clone(), *seq))
     }
 }
 

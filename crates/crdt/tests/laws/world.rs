@@ -22,12 +22,6 @@ impl Message {
         Event { dot: &self.dot, past: Past::Version(&self.past) }
     }
 
-    /// How many operations it had seen of each agent of which a version has more.
-    fn unseen(&self, version: &VectorClock) -> Vec<(AgentId, u64)> {
-        let seen = version.entries().iter().map(|(agent, seq)| (agent, self.past.counter(agent), *seq));
-        seen.filter(|(_, seen, held)| seen < held).map(|(agent, seen, _)| (agent.clone(), seen)).collect()
-    }
-
     pub(crate) fn is_in(&self, version: &VectorClock) -> bool {
         version.get(self.dot.agent.as_str()) >= self.dot.seq
     }
@@ -125,10 +119,10 @@ impl World {
             // Knuth, "The Art of Computer Programming" 2, 1997, §3.3.4.
             seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             let message = waiting.swap_remove(ready[(seed >> 33) as usize % ready.len()]);
-            // Half of them by the version that they were made after, half by what they had not seen of the state.
-            let fewer = message.unseen(state.version());
-            let past = Past::AllBut { fewer: &fewer, total: message.past.total() };
-            let event = if seed >> 63 == 0 { message.event() } else { Event { dot: &message.dot, past } };
+            // Of those that have seen the whole state, half without saying which version that is.
+            let whole = seed >> 63 == 0 && message.past == *state.version();
+            let past = Past::Whole { total: state.version().total() };
+            let event = if whole { Event { dot: &message.dot, past } } else { message.event() };
             state.apply(&event, &message.op).unwrap();
         }
         state
