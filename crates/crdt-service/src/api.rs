@@ -6,8 +6,7 @@ use ramanujan_shell::schema::Schemas;
 use crate::merge::read::Wire;
 use crate::merge::reply;
 use crate::routes::{
-    apply, cache, compare, diff, document, encoded, freezes, history, later, merge, page, recover, stored,
-    summary,
+    apply, cache, compare, diff, document, freezes, history, later, merge, page, recover, stored, summary,
 };
 use crate::{laws, version};
 
@@ -27,7 +26,7 @@ pub fn schemas() -> Schemas {
         .answers::<DeltaRecord>("Delta")
         .answers::<stored::Applied<'static>>("Applied")
         .answers::<apply::BatchReply<'static>>("AppliedBatch")
-        .answers::<encoded::Stored>("AppliedDeltas")
+        .answers::<stored::StoredDeltas>("AppliedDeltas")
         .answers::<summary::Summary>("Summary")
         .answers::<document::Document<'static>>("Document")
         .answers::<history::History>("History")

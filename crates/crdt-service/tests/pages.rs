@@ -5,8 +5,12 @@ mod common;
 use std::collections::BTreeMap;
 
 use common::{apply, get, post, refused};
-use ramanujan_crdt::CrdtType;
-use ramanujan_shell::native::fresh_database;
+use http::Method;
+use ramanujan_core::Dot;
+use ramanujan_crdt::batch::encode_deltas;
+use ramanujan_crdt::wire::DeltaRecord;
+use ramanujan_crdt::{CrdtType, Delta, Op};
+use ramanujan_shell::native::{fresh_database, send_with};
 use serde_json::{Value, json};
 
 /// Some operations of a type, all but the last one after another.
@@ -64,10 +68,6 @@ fn write_all() -> Vec<String> {
             let seq = if index == last { 1 } else { index + 1 };
             let more = json!({"document_id": name, "crdt_type": crdt_type, "agent_id": agent, "seq": seq, "parents": parents});
             operation.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-            // Places by index are those of what is there.
-            if parents.as_array().unwrap().is_empty() && index == last && crdt_type == CrdtType::Text {
-                operation["position"] = json!(0);
-            }
             apply(operation.clone());
         }
         names.push(name);
@@ -120,6 +120,34 @@ fn what_is_handed_out_is_taken_as_it_is() {
         assert_eq!(nothing["items"], json!([]));
         assert_eq!(apply(nothing)["applied"], 0);
     }
+}
+
+/// The digest names the parents, so a delta cannot be stored with fewer of them.
+#[test]
+fn parents_that_others_have_seen_are_not_dropped_in_silence() {
+    let _db = fresh_database();
+    write_all();
+    let before = get("/crdt/or-set").json;
+    let dot = |text: &str| text.parse::<Dot>().unwrap();
+    let op = Op::Add { element: "kiwi".into() };
+    let delta = Delta { dot: dot("eve:1"), parents: vec![dot("ada:1"), dot("ada:2")], op };
+    let digest = delta.digest();
+    let record = DeltaRecord { digest: Some(digest), ..DeltaRecord::of(delta.clone()) };
+    let reply = post("/crdt/apply", json!({"document_id": "or-set", "items": [record]}));
+    refused(&reply, 422, "invalid-delta");
+    assert_eq!(reply.json["index"], 0);
+    assert!(reply.json["detail"].as_str().unwrap().ends_with("the newest are ada:2"), "{}", reply.json);
+    let bytes = encode_deltas(CrdtType::OrSet, std::slice::from_ref(&delta));
+    let headers = [("content-type", "application/vnd.ramanujan.delta")];
+    let path = "/crdt/apply?document=or-set";
+    refused(&send_with(&crdt_service::service(), Method::POST, path, &headers, bytes), 422, "invalid-delta");
+    assert_eq!(get("/crdt/or-set").json, before);
+    // An operation is what its agent asks for, and gets the newest of the parents that it names.
+    let asked = json!({"operation": "add", "document_id": "or-set", "agent_id": "eve", "seq": 1,
+        "parents": ["ada:1", "ada:2"], "value": "kiwi"});
+    assert_eq!(apply(asked)["parents"], json!(["ada:2"]));
+    let record = DeltaRecord::of(delta);
+    refused(&post("/crdt/apply", json!({"document_id": "or-set", "items": [record]})), 422, "invalid-delta");
 }
 
 #[test]

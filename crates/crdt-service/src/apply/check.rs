@@ -51,7 +51,7 @@ pub(crate) fn needs<'a>(
                 if seq > 1 {
                     needed.dots.insert(own(seq - 1));
                 }
-                if look_for_own || !matches!(operation.base, Base::Parents(_)) {
+                if look_for_own || !matches!(operation.base, Base::Parents(_) | Base::Exactly(_)) {
                     needed.dots.insert(own(seq));
                 }
             }
@@ -61,7 +61,7 @@ pub(crate) fn needs<'a>(
             }
         }
         match &operation.base {
-            Base::Parents(parents) => {
+            Base::Parents(parents) | Base::Exactly(parents) => {
                 needed.dots.extend(parents.iter().cloned());
                 // Only the position in a text depends on what lies between the parents and their fork.
                 if parents.len() > 1 && operation.wanted.crdt_type() == CrdtType::Text && needed.tail == 0 {
@@ -171,7 +171,7 @@ fn one(
 /// The maximal ones of an operation's parents, and the version that they make.
 fn causal_past(known: &Known, operation: &Operation) -> Result<(Vec<Dot>, VectorClock), Problem> {
     let parents = match &operation.base {
-        Base::Parents(parents) => parents.clone(),
+        Base::Parents(parents) | Base::Exactly(parents) => parents.clone(),
         Base::Clock(clock) => dots_of(clock).collect(),
         Base::Current => known.heads(),
     };
@@ -181,7 +181,18 @@ fn causal_past(known: &Known, operation: &Operation) -> Result<(Vec<Dot>, Vector
     })?;
     let mut past = VectorClock::new();
     with_clocks.iter().for_each(|(_, clock)| past.join(clock));
-    Ok((maximal(with_clocks), past))
+    let newest = maximal(with_clocks);
+    if let Base::Exactly(parents) = &operation.base
+        && *parents != newest
+    {
+        let newest = newest.iter().map(Dot::to_string).collect::<Vec<_>>().join(", ");
+        let detail = format!(
+            "a delta of {} has parents that are not sorted, or that others of them have seen; the newest are {newest}",
+            operation.agent
+        );
+        return Err(Problem::new(Code::InvalidDelta, detail));
+    }
+    Ok((newest, past))
 }
 
 /// What an operation does, in our own terms: code points, and places named by dots.
@@ -226,6 +237,7 @@ fn repeated(
             before.delta.parents.iter().all(|parent| parents.contains(parent))
                 && parents.iter().all(|parent| past.get(parent.agent.as_str()) >= parent.seq)
         }
+        Base::Exactly(parents) => before.delta.parents == *parents,
         Base::Clock(clock) => before.past() == *clock,
         Base::Current => true,
     };

@@ -11,7 +11,10 @@ use ramanujan_crdt::{CrdtType, Delta};
 pub(crate) enum Base {
     /// Whatever is current when it is stored.
     Current,
+    /// The newest of these: an agent may name some that others have seen.
     Parents(Vec<Dot>),
+    /// These, as they are: they belong to a delta that exists, and its digest names them.
+    Exactly(Vec<Dot>),
     Clock(VectorClock),
 }
 
@@ -63,7 +66,7 @@ impl Operation {
             document,
             agent: delta.dot.agent,
             seq: Some(delta.dot.seq),
-            base: Base::Parents(delta.parents),
+            base: Base::Exactly(delta.parents),
             wanted: Wanted::Op(delta.op),
             utf16: false,
             request: None,

@@ -54,6 +54,7 @@ impl Key {
         second: Option<&Digest>,
     ) -> Self {
         Key(Digest::of_parts([
+            // The sum only grows, so no later pair of the two makes an earlier one's keys.
             [SCHEMA_VERSION + crdt_type.meaning() - 1, options].as_slice(),
             operation.as_bytes(),
             &[0],

@@ -6,11 +6,9 @@ use ramanujan_crdt::text::{DecodeError, TextDocument};
 use ramanujan_crdt::{CrdtType, Delta};
 use ramanujan_shell::response::typed;
 use ramanujan_shell::{Request, Response, ok};
-use serde::Serialize;
 
 use super::negotiate::DELTA_TYPE;
-use super::stored::Tally;
-use crate::apply::check::Accepted;
+use super::stored::StoredDeltas;
 use crate::apply::operation::Operation;
 use crate::content::corrupt;
 use crate::settings::MAX_BATCH;
@@ -118,30 +116,6 @@ fn invalid(error: &dyn std::fmt::Display) -> Problem {
     Problem::new(Code::InvalidDelta, error.to_string())
 }
 
-/// What became of deltas that came as such.
-#[derive(Serialize)]
-#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema), schemars(rename = "AppliedDeltas"))]
-pub(crate) struct Stored {
-    document_id: DocumentId,
-    #[serde(flatten)]
-    tally: Tally,
-    /// The join of the versions after each of them.
-    vector_clock: VectorClock,
-}
-
-impl Stored {
-    /// Of no delta yet.
-    pub(super) fn none(document_id: DocumentId) -> Self {
-        Stored { document_id, tally: Tally::default(), vector_clock: VectorClock::new() }
-    }
-
-    /// Counts a delta in.
-    pub(super) fn count(&mut self, accepted: &Accepted) {
-        self.tally.count(accepted.duplicate);
-        self.vector_clock.join(&accepted.record.clock);
-    }
-}
-
 /// `POST /crdt/apply?document=ID` of encoded deltas, in batches: what was stored before a refusal stays, and sending
 /// everything again is safe, because every delta carries its dot.
 pub(super) fn apply(request: &Request) -> Result<Response, Problem> {
@@ -150,13 +124,13 @@ pub(super) fn apply(request: &Request) -> Result<Response, Problem> {
         Problem::new(Code::InvalidParameter, "encoded deltas do not name their document: add ?document=ID")
     })?;
     let encoded = Encoded::open(&request.body)?;
-    let mut stored = Stored::none(document.clone());
+    let mut stored = StoredDeltas::none(document.clone());
     let mut batches = 0;
     for chunk in encoded.chunks(MAX_BATCH.read()?.max(1))? {
         let operations: Vec<_> =
             chunk?.into_iter().map(|delta| Operation::of_delta(document.clone(), delta)).collect();
         let done = Database::open()?.apply(&operations, None).map_err(|(index, problem)| {
-            let index = index.map(|index| stored.tally.total() + index);
+            let index = index.map(|index| stored.tally().total() + index);
             problem.with("index", index).with("batches_stored", batches)
         })?;
         batches += 1;

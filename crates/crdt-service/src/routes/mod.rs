@@ -6,7 +6,7 @@ pub(crate) mod compare;
 mod defer;
 pub(crate) mod diff;
 pub(crate) mod document;
-pub(crate) mod encoded;
+mod encoded;
 pub(crate) mod freezes;
 pub(crate) mod health;
 pub(crate) mod history;

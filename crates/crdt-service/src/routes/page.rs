@@ -5,9 +5,9 @@ use ramanujan_core::{Code, DocumentId, Problem, VectorClock, json};
 use ramanujan_crdt::wire::DeltaRecord;
 use ramanujan_shell::{Response, ok};
 use serde::Deserialize;
-use serde_json::value::RawValue;
+use serde::de::IgnoredAny;
 
-use super::encoded::Stored;
+use super::stored::StoredDeltas;
 use crate::apply::operation::Operation;
 use crate::store::Database;
 
@@ -38,15 +38,14 @@ impl DeltaPage {
     /// 422 if it has `items` and is no page for all that.
     pub(super) fn of(body: &[u8]) -> Result<Option<Self>, Problem> {
         #[derive(Deserialize)]
-        struct Probe<'a> {
-            #[serde(borrow)]
-            items: Option<&'a RawValue>,
+        struct Probe {
+            items: Option<IgnoredAny>,
         }
         const NAME: &[u8] = b"\"items\"";
         // Reading a body twice is for those that may be pages only.
-        let is_page = body.windows(NAME.len()).any(|window| window == NAME)
-            && body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{')
-            && serde_json::from_slice::<Probe<'_>>(body).is_ok_and(|probe| probe.items.is_some());
+        let is_page = body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{')
+            && body.windows(NAME.len()).any(|window| window == NAME)
+            && serde_json::from_slice::<Probe>(body).is_ok_and(|probe| probe.items.is_some());
         is_page.then(|| json::from_slice(body)).transpose()
     }
 
@@ -59,18 +58,16 @@ impl DeltaPage {
     pub(super) fn apply(self) -> Result<Response, Problem> {
         let mut operations = Vec::with_capacity(self.items.len());
         for (index, record) in self.items.iter().enumerate() {
-            let refuse = |detail: String| Problem::new(Code::InvalidDelta, detail).with("index", index);
-            let delta = record.to_delta().map_err(|error| refuse(error.to_string()))?;
-            if !delta.parents.is_sorted_by(|a, b| a < b) {
-                return Err(refuse(format!("{}: parents are sorted, each once", delta.dot)));
-            }
+            let delta = record
+                .to_delta()
+                .map_err(|error| Problem::new(Code::InvalidDelta, error.to_string()).with("index", index))?;
             operations.push(Operation::of_delta(self.document_id.clone(), delta));
         }
         let done = Database::open()?.apply(&operations, None).map_err(|(index, problem)| match index {
             Some(index) => problem.with("index", index),
             None => problem,
         })?;
-        let mut stored = Stored::none(self.document_id);
+        let mut stored = StoredDeltas::none(self.document_id);
         done.iter().for_each(|accepted| stored.count(accepted));
         ok(&stored)
     }

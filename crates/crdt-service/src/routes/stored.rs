@@ -1,8 +1,8 @@
 //! Storing the operations of a request, and what the reply says of each.
 
 #[cfg(not(target_family = "wasm"))]
-use ramanujan_core::{AgentId, DocumentId};
-use ramanujan_core::{Digest, Dot, Fingerprint, Problem, VectorClock};
+use ramanujan_core::AgentId;
+use ramanujan_core::{Digest, DocumentId, Dot, Fingerprint, Problem, VectorClock};
 use ramanujan_crdt::wire::OperationRequest;
 use ramanujan_crdt::{CrdtType, Delta};
 use serde::Serialize;
@@ -99,5 +99,34 @@ impl Tally {
 
     pub(super) fn total(self) -> usize {
         self.applied + self.duplicates
+    }
+}
+
+/// What became of deltas that came as such.
+#[derive(Serialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema), schemars(rename = "AppliedDeltas"))]
+pub(crate) struct StoredDeltas {
+    document_id: DocumentId,
+    #[serde(flatten)]
+    tally: Tally,
+    /// The join of the versions after each of them.
+    vector_clock: VectorClock,
+}
+
+impl StoredDeltas {
+    /// Of no delta yet.
+    pub(super) fn none(document_id: DocumentId) -> Self {
+        StoredDeltas { document_id, tally: Tally::default(), vector_clock: VectorClock::new() }
+    }
+
+    /// Counts a delta in.
+    pub(super) fn count(&mut self, accepted: &Accepted) {
+        self.tally.count(accepted.duplicate);
+        self.vector_clock.join(&accepted.record.clock);
+    }
+
+    /// How many there were so far.
+    pub(super) fn tally(&self) -> Tally {
+        self.tally
     }
 }
