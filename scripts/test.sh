@@ -11,7 +11,7 @@
 # profile, with overflow checks. Some tests need a tool: a browser, LLVM, or Python packages that scripts/python.sh
 # installs below target/. Where it is missing they are skipped, and the last lines say which and what they want; with
 # RAMANUJAN_REQUIRE_ALL=1 they fail. Recorded sessions are read from the folder RAMANUJAN_DATA; without it, generated
-# ones are used. Outside the clone this touches only what scripts/up.sh --help names.
+# ones are used. What failed is said again at the end. Outside the clone this touches only what scripts/up.sh --help names.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
@@ -29,16 +29,24 @@ if [ -d "$DATA" ]; then export RAMANUJAN_DATA="$DATA"; fi
 # Each skipped test appends a line.
 RAMANUJAN_SKIPPED_LOG="$(mktemp)"
 export RAMANUJAN_SKIPPED_LOG
-trap 'rm -f "$RAMANUJAN_SKIPPED_LOG"' EXIT
+log="$(mktemp)"
+trap 'rm -f "$RAMANUJAN_SKIPPED_LOG" "$log"' EXIT
 code=0
+run() { "$@" 2>&1 | tee -a "$log" || code=$?; }
 if [ "$#" -gt 0 ]; then
     step "cargo test $*"
-    cargo test "$@" || code=$?
+    run cargo test "$@"
 else
     step "Testing the host"
-    cargo test --release -p ramanujan-host --no-fail-fast || code=$?
+    run cargo test --release -p ramanujan-host --no-fail-fast
     step "Testing everything else"
-    cargo test --workspace --exclude ramanujan-host --no-fail-fast || code=$?
+    run cargo test --workspace --exclude ramanujan-host --no-fail-fast
+fi
+if [ "$code" -ne 0 ]; then
+    # Among thousands of lines, or where only the end of a log is kept, nobody would find it.
+    step "What failed"
+    awk '/^failures:$/ { shown = 1 } /^test result: / { shown = 0 } shown' "$log"
+    awk '/^error/ { shown = 1 } /^ *$/ { shown = 0 } shown' "$log"
 fi
 if [ -s "$RAMANUJAN_SKIPPED_LOG" ]; then
     sort -u "$RAMANUJAN_SKIPPED_LOG"
