@@ -259,6 +259,14 @@ fn what_was_overwritten_below_does_not_come_back() {
     let element = [key("x"), PathStep::Item { item }];
     let scalar = Replica::new("a").with(&[key("x")], set("[1]")).with(&[key("x")], set("true"));
     assert_eq!(scalar.with(&element, set("5")).with(&element, gone.clone()).text(), "{}");
+    // What is written at the place itself overwrites in the same way.
+    for (before, after) in
+        [("[1]", "{\"x\":2}"), ("{\"q\":1}", "{\"x\":2}"), ("\"s\"", "{\"x\":2}"), ("null", "{\"x\":2}")]
+    {
+        let counted =
+            Replica::new("a").with(&[key("x")], set(before)).with(&[key("x")], Change::Increment(2));
+        assert_eq!((counted.text().as_str(), counted.document.conflicts()), (after, vec![]), "{before}");
+    }
     // A deletion writes nothing, so it overwrites nothing.
     assert_eq!(count.clone().with(&below, gone.clone()).text(), r#"{"x":3}"#);
 }

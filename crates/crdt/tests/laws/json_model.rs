@@ -62,17 +62,30 @@ fn seen(message: &Message, dot: &Dot) -> bool {
     message.past.get(dot.agent.as_str()) >= dot.seq
 }
 
-/// Whether an entry is of another kind than what a path that was written to makes of the place where they part: a step
-/// by key makes a map of it, a step to an item a list.
-fn is_of_another_kind(entry: &Entry<'_>, path: &[Step]) -> bool {
-    let common = entry.at.iter().zip(path).take_while(|(a, b)| a == b).count();
-    let Some(step) = path.get(common) else { return false };
-    match (step, entry.at.get(common)) {
-        (Step::Key(_), None) => entry.what != What::Map,
-        (Step::Item { .. }, None) => entry.what != What::List,
-        (Step::Key(_), Some(other)) => matches!(other, Step::Item { .. }),
-        (Step::Item { .. }, Some(other)) => matches!(other, Step::Key(_)),
-    }
+/// Whether an entry is of another kind than what an edit that wrote makes of the place where their paths part, or where
+/// the edit's ends: a step by key makes a map of it, a step to an item a list, and at the end the action decides.
+fn is_of_another_kind(entry: &Entry<'_>, edit: &Edit) -> bool {
+    let common = entry.at.iter().zip(&edit.path).take_while(|(a, b)| a == b).count();
+    let next = entry.at.get(common);
+    let (in_map, in_list) = (matches!(next, Some(Step::Key(_))), matches!(next, Some(Step::Item { .. })));
+    let here = |is: &dyn Fn(&What) -> bool| next.is_none() && is(&entry.what);
+    let stays = match (edit.path.get(common), &edit.action) {
+        (Some(Step::Key(_)), _) => in_map || here(&|what| *what == What::Map),
+        (Some(Step::Item { .. }), _) | (None, Action::InsertItem { .. }) => {
+            in_list || here(&|what| *what == What::List)
+        }
+        (None, Action::InsertText { .. }) => here(&|what| matches!(what, What::Text | What::Char(..))),
+        (None, Action::Increment { .. } | Action::Decrement { .. }) => {
+            here(&|what| is_number(what) || matches!(what, What::Count(_)))
+        }
+        // It has removed everything by itself.
+        (None, Action::Set { .. } | Action::Delete {} | Action::DeleteText { .. }) => true,
+    };
+    !stays
+}
+
+fn is_number(what: &What) -> bool {
+    matches!(what, What::Scalar(Json::Int(_) | Json::Float(_)))
 }
 
 impl<'a> Model<'a> {
@@ -103,11 +116,7 @@ impl<'a> Model<'a> {
         };
         let overwritten = |entry: &Entry<'_>| {
             let seen_by = |writer: &&&Message| seen(writer, &entry.message.dot);
-            model
-                .writers
-                .iter()
-                .filter(seen_by)
-                .any(|writer| is_of_another_kind(entry, &edit_of(writer).path))
+            model.writers.iter().filter(seen_by).any(|writer| is_of_another_kind(entry, edit_of(writer)))
         };
         let gone = |entry: &Entry<'_>| removed(entry) || overwritten(entry);
         let live = model.entries.iter().filter(|entry| !gone(entry)).cloned().collect();
@@ -229,7 +238,6 @@ impl<'a> Model<'a> {
             here.iter().filter(|(_, what)| wanted(what)).map(|(time, _)| time.clone()).max()
         };
         let mut seen: Vec<(Time, Json, usize)> = Vec::new();
-        let is_number = |what: &What| matches!(what, What::Scalar(Json::Int(_) | Json::Float(_)));
         let number = newest(&is_number);
         for (time, what) in &here {
             if let What::Scalar(value) = what

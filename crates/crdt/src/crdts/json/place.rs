@@ -25,6 +25,28 @@ pub(super) enum Leaf {
     Text,
 }
 
+/// What kinds of things stand at a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Number,
+    OtherScalar,
+    Map,
+    List,
+    Text,
+}
+
+impl Leaf {
+    pub(super) fn kind(&self) -> Kind {
+        match self {
+            Leaf::Scalar(Json::Int(_) | Json::Float(_)) => Kind::Number,
+            Leaf::Scalar(_) => Kind::OtherScalar,
+            Leaf::Map => Kind::Map,
+            Leaf::List => Kind::List,
+            Leaf::Text => Kind::Text,
+        }
+    }
+}
+
 /// All that was written at a place and that nothing has removed since, each kind by itself.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Place {
@@ -74,39 +96,40 @@ impl Place {
                 if member.is_empty() {
                     self.members.remove(key);
                 }
-                (wrote, Leaf::Map)
+                (wrote, Kind::Map)
             }
             Step::Item { item } => match &mut self.list {
                 Some(list) if event.has_seen(&item.dot) && list.order.contains(item) => {
-                    (list.with(item, |place| place.edit(rest, event, action)), Leaf::List)
+                    (list.with(item, |place| place.edit(rest, event, action)), Kind::List)
                 }
                 _ => return false,
             },
         };
         if wrote {
-            self.overwrite(event, &becomes);
+            self.overwrite(event, becomes);
         }
         wrote
     }
 
     fn act(&mut self, event: &Event<'_>, action: &Action) -> bool {
-        let wrote = match action {
+        let becomes = match action {
             Action::Set { value } => {
                 self.remove_seen(event);
                 self.write(&event.stamp(), value);
-                true
+                self.drop_empty();
+                return true;
             }
             Action::Delete {} => {
                 self.remove_seen(event);
-                false
+                None
             }
             Action::Increment { amount } => {
                 self.increments.push(event, i64::try_from(*amount).unwrap_or(i64::MAX));
-                true
+                Some(Kind::Number)
             }
             Action::Decrement { amount } => {
                 self.increments.push(event, i64::try_from(*amount).map_or(i64::MIN, |amount| -amount));
-                true
+                Some(Kind::Number)
             }
             Action::InsertItem { anchor, value } => {
                 let list = self.list.get_or_insert_default();
@@ -116,25 +139,28 @@ impl Place {
                     list.with(&item, |place| place.write(&event.stamp(), value));
                     self.attest(event, Leaf::List);
                 }
-                inserted
+                inserted.then_some(Kind::List)
             }
             Action::InsertText { anchor, text } => {
                 let inserted = self.text.get_or_insert_default().insert(event, anchor, text);
                 if inserted {
                     self.attest(event, Leaf::Text);
                 }
-                inserted
+                inserted.then_some(Kind::Text)
             }
             Action::DeleteText { ranges } => {
                 if let Some(text) = &mut self.text {
                     let seen = ranges.iter().filter(|range| event.has_seen(&range.first.dot));
                     seen.for_each(|range| text.delete(range));
                 }
-                false
+                None
             }
         };
+        if let Some(kind) = becomes {
+            self.overwrite(event, kind);
+        }
         self.drop_empty();
-        wrote
+        becomes.is_some()
     }
 
     fn drop_empty(&mut self) {
@@ -188,17 +214,22 @@ impl Place {
         self.remove_text(event);
     }
 
-    /// The event wrote below, by which the place became a map or a list: what it has seen here of any other kind is
-    /// overwritten, and does not come back when what is below goes.
-    fn overwrite(&mut self, event: &Event<'_>, becomes: &Leaf) {
-        self.entries.retain(|(stamp, leaf)| leaf == becomes || !event.has_seen(&stamp.dot));
-        self.increments.remove_seen(event.past);
-        if *becomes == Leaf::Map {
-            self.remove_elements(event);
-        } else {
+    /// The event wrote here or below, and what it has seen here of any other kind is overwritten: it does not come back
+    /// when what was written goes.
+    fn overwrite(&mut self, event: &Event<'_>, becomes: Kind) {
+        self.entries.retain(|(stamp, leaf)| leaf.kind() == becomes || !event.has_seen(&stamp.dot));
+        if becomes != Kind::Number {
+            self.increments.remove_seen(event.past);
+        }
+        if becomes != Kind::Map {
             self.remove_members(event);
         }
-        self.remove_text(event);
+        if becomes != Kind::List {
+            self.remove_elements(event);
+        }
+        if becomes != Kind::Text {
+            self.remove_text(event);
+        }
     }
 
     fn remove_members(&mut self, event: &Event<'_>) {

@@ -1,8 +1,7 @@
 //! From indexes and positions, as they are in one version, to identities that hold in all.
 
 use super::document::JsonDocument;
-use super::place::Place;
-use super::show::Kind;
+use super::place::{Kind, Place};
 use super::text::Text;
 use crate::edit::{Action, Anchor, Edit, Excess, ItemId, ItemRange, Side, Step};
 use crate::request::{Change, EditRequest, PathStep};

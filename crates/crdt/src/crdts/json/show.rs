@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::place::{Leaf, Place};
+use super::place::{Kind, Leaf, Place};
 use super::time::Time;
 use crate::edit::ItemId;
 use crate::request::PathStep;
@@ -35,16 +35,6 @@ impl Conflict {
         self.path.reverse();
         self
     }
-}
-
-/// What kinds of things stand at a place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    Number,
-    OtherScalar,
-    Map,
-    List,
-    Text,
 }
 
 /// One thing that could be seen at a place.
@@ -91,7 +81,7 @@ impl Place {
 
     /// The newest number, with the increments.
     fn number(&self) -> Option<Shown<'_>> {
-        let set = self.newest(is_number);
+        let set = self.newest(|leaf| leaf.kind() == Kind::Number);
         let counted = self.increments.newest();
         let newest = set.as_ref().map(|(time, _)| *time).max(counted)?;
         let value = match set {
@@ -103,11 +93,11 @@ impl Place {
 
     /// Every scalar but the newest number, which [`number`](Self::number) shows.
     fn other_scalars(&self) -> impl Iterator<Item = Shown<'_>> {
-        let number = self.newest(is_number).map(|(time, _)| time);
+        let number = self.newest(|leaf| leaf.kind() == Kind::Number).map(|(time, _)| time);
         self.entries.iter().filter_map(move |(stamp, leaf)| {
             let Leaf::Scalar(value) = leaf else { return None };
             let newest = Time::of(stamp);
-            let kind = if is_number(leaf) { Kind::Number } else { Kind::OtherScalar };
+            let kind = leaf.kind();
             let shown = Shown { newest, kind, value: value.clone(), conflicts: Vec::new() };
             (Some(newest) != number).then_some(shown)
         })
@@ -149,10 +139,6 @@ impl Place {
         let value = Json::Text(self.text.as_ref().map(|text| text.show()).unwrap_or_default());
         Some(Shown { newest, kind: Kind::Text, value, conflicts: Vec::new() })
     }
-}
-
-fn is_number(leaf: &Leaf) -> bool {
-    matches!(leaf, Leaf::Scalar(Json::Int(_) | Json::Float(_)))
 }
 
 /// A number and what was added to it: its digits as a text where JSON would not carry it exactly.
