@@ -177,6 +177,22 @@ fn a_page_that_was_changed_is_refused_whole() {
     });
     refused(&unsorted, 422, "invalid-delta");
     assert_eq!(get("/crdt/or-set").status, 404);
+    let unnamed = changed(&|page| page["items"] = json!(null));
+    refused(&unnamed, 422, "invalid-json");
+    assert!(unnamed.json["detail"].as_str().unwrap().contains("sequence"), "{}", unnamed.json);
+    // An edit is of a JSON document, and as deep as one that could be restored.
+    let edit = |crdt_type: &str, steps: usize| {
+        let edit = json!({"path": vec!["k"; steps], "action": "set", "value": 1});
+        let item = json!({"agent_id": "a", "seq": 1, "parents": [], "operation": "set", "crdt_type": crdt_type, "edit": edit});
+        post("/crdt/apply", json!({"document_id": "deep", "items": [item]}))
+    };
+    refused(&edit("lww-register", 1), 422, "invalid-delta");
+    refused(&edit("json", 64), 422, "invalid-operation");
+    assert_eq!(get("/crdt/deep").status, 404);
+    assert_eq!(edit("json", 63).status, 200);
+    // Nothing is said to be stored in a document that is deleted.
+    send_with(&crdt_service::service(), Method::DELETE, "/crdt/deep", &[], "");
+    refused(&post("/crdt/apply", json!({"document_id": "deep", "items": []})), 410, "document-deleted");
     // A place in a JSON document may have that name.
     apply(json!({"operation": "set", "document_id": "j", "path": [], "value": {"items": []}}));
     assert_eq!(get("/crdt/j").json["value"], json!({"items": []}));

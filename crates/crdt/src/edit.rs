@@ -70,7 +70,7 @@ impl<'de> Deserialize<'de> for ItemId {
 /// One step into a document.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
-#[serde(untagged)]
+#[serde(untagged, expecting = "a step is a key, or an item as {\"item\": \"agent:seq\"}")]
 pub enum Step {
     /// Member of a map.
     Key(String),

@@ -118,9 +118,7 @@ impl DeltaRecord {
             edit: self.edit.as_ref(),
         };
         let op = Op::of_fields(&self.operation, &given, self.crdt_type)?;
-        // An edit says by itself what it is of.
-        let claimed = self.crdt_type.filter(|_| self.edit.is_none());
-        claimed.is_none_or(|claimed| claimed == op.crdt_type()).then_some(op)
+        self.crdt_type.is_none_or(|claimed| claimed == op.crdt_type()).then_some(op)
     }
 
     /// The record of a delta, without what the service adds.

@@ -1,6 +1,8 @@
 //! `POST /crdt/apply` of deltas in JSON, as `GET /crdt/{document}/diff` and `/history` hand them out: whoever asked one
 //! site for what it lacks posts the reply to another as it is.
 
+use std::collections::BTreeMap;
+
 use ramanujan_core::{Code, DocumentId, Problem, VectorClock, json};
 use ramanujan_crdt::wire::DeltaRecord;
 use ramanujan_shell::{Response, ok};
@@ -37,15 +39,12 @@ impl DeltaPage {
     /// # Errors
     /// 422 if it has `items` and is no page for all that.
     pub(super) fn of(body: &[u8]) -> Result<Option<Self>, Problem> {
-        #[derive(Deserialize)]
-        struct Probe {
-            items: Option<IgnoredAny>,
-        }
+        type Members = BTreeMap<String, IgnoredAny>;
         const NAME: &[u8] = b"\"items\"";
         // Reading a body twice is for those that may be pages only.
         let is_page = body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{')
             && body.windows(NAME.len()).any(|window| window == NAME)
-            && serde_json::from_slice::<Probe>(body).is_ok_and(|probe| probe.items.is_some());
+            && serde_json::from_slice::<Members>(body).is_ok_and(|members| members.contains_key("items"));
         is_page.then(|| json::from_slice(body)).transpose()
     }
 
@@ -63,7 +62,9 @@ impl DeltaPage {
                 .map_err(|error| Problem::new(Code::InvalidDelta, error.to_string()).with("index", index))?;
             operations.push(Operation::of_delta(self.document_id.clone(), delta));
         }
-        let done = Database::open()?.apply(&operations, None).map_err(|(index, problem)| match index {
+        let database = Database::open()?;
+        database.refuse_deleted(&self.document_id)?;
+        let done = database.apply(&operations, None).map_err(|(index, problem)| match index {
             Some(index) => problem.with("index", index),
             None => problem,
         })?;
