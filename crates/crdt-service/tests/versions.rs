@@ -3,10 +3,11 @@
 mod common;
 
 use common::{apply, get, get_with, post, refused, sql};
+use http::Method;
 use proptest::prelude::*;
 use ramanujan_core::Dot;
 use ramanujan_crdt::{Op, TextGraph};
-use ramanujan_shell::native::{fresh_database, send};
+use ramanujan_shell::native::{fresh_database, send, send_with};
 use serde_json::{Value, json};
 
 /// A delta of a random history, with what its agent saw.
@@ -128,6 +129,38 @@ proptest! {
         prop_assert_eq!(&whole["value"], &json!(played.graph.text().unwrap()));
         prop_assert!(sql("SELECT 1 FROM crdt_snapshots") > 0, "a long document has snapshots");
         sql("DELETE FROM crdt_snapshots");
+        prop_assert_eq!(get("/crdt/d").json, whole);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
+
+    /// Whatever part of a batch is stored already, and however it came: sending all of it stores the rest, and again,
+    /// nothing.
+    #[test]
+    fn a_batch_can_always_be_sent_again(steps in prop::collection::vec(any_step(), 1..9), stored in any::<prop::sample::Index>()) {
+        let _db = fresh_database();
+        let all = play(&steps).operations;
+        let stored = stored.index(all.len() + 1);
+        if stored > 0 {
+            apply(json!(all[..stored]));
+        }
+        let rest = apply(json!(all));
+        prop_assert_eq!((&rest["applied"], &rest["duplicates"]), (&json!(all.len() - stored), &json!(stored)));
+        let whole = get("/crdt/d").json;
+        let again = apply(json!(all));
+        prop_assert_eq!((&again["applied"], &again["duplicates"]), (&json!(0), &json!(all.len())));
+        // As deltas, in pages and encoded.
+        let page = apply(get("/crdt/d/history?limit=1000").json);
+        prop_assert_eq!((&page["applied"], &page["duplicates"]), (&json!(0), &json!(all.len())));
+        let headers = [("accept", "application/vnd.ramanujan.delta")];
+        let since = "/crdt/d/diff?since=%7B%22agent-9%22:1%7D";
+        let batch = get_with(since, &headers).body;
+        let headers = [("content-type", "application/vnd.ramanujan.delta")];
+        let service = crdt_service::service();
+        let sent = send_with(&service, Method::POST, "/crdt/apply?document=d", &headers, batch);
+        prop_assert_eq!((sent.status, &sent.json["duplicates"]), (200, &json!(all.len())), "{}", sent.json);
         prop_assert_eq!(get("/crdt/d").json, whole);
     }
 }

@@ -27,6 +27,8 @@ pub(crate) struct Accepted {
 pub(crate) enum Refusal<'a> {
     /// The fork of parents lies further back than the tail of this document that was read.
     NeedsHistory { document: &'a str },
+    /// An operation is stored already, and its row was not read.
+    NeedsOwn,
     /// What is wrong with the operation of this index.
     Operation(usize, Problem),
 }
@@ -90,6 +92,7 @@ pub(crate) fn batch<'a>(
         match one(known, operation, key.as_deref(), content_at) {
             Ok(new) => accepted.push(new),
             Err(Unfit::NeedsHistory) => return Err(Refusal::NeedsHistory { document }),
+            Err(Unfit::NeedsOwn) => return Err(Refusal::NeedsOwn),
             Err(Unfit::Problem(problem)) => return Err(Refusal::Operation(index, problem)),
         }
     }
@@ -104,6 +107,7 @@ fn dots_of(clock: &VectorClock) -> impl Iterator<Item = Dot> {
 /// Why one operation is not accepted as things are.
 enum Unfit {
     NeedsHistory,
+    NeedsOwn,
     Problem(Problem),
 }
 
@@ -117,10 +121,12 @@ impl From<TextError> for Unfit {
     fn from(error: TextError) -> Self {
         let code = match &error {
             TextError::NeedsHistory => return Unfit::NeedsHistory,
+            // It is in the tail that was read for the fork of another's parents.
+            TextError::DuplicateDot(_) => return Unfit::NeedsOwn,
             TextError::OutOfRange { .. } => Code::PositionOutOfRange,
             TextError::TooLong(_) | TextError::TooManyEvents => Code::DocumentTooLong,
             TextError::UnknownParent(_) => Code::UnknownParent,
-            TextError::DuplicateDot(_) | TextError::Empty | TextError::NotText(_) => Code::InvalidOperation,
+            TextError::Empty | TextError::NotText(_) => Code::InvalidOperation,
         };
         Problem::new(code, error.to_string()).into()
     }
@@ -206,7 +212,15 @@ fn op_at(
 ) -> Result<Op, Unfit> {
     Ok(match wanted {
         Wanted::Op(op) if operation.utf16 => code_points(content_at, &operation.document, past, op)?,
-        Wanted::Op(op) => op.clone(),
+        Wanted::Op(op) => {
+            // The other edits are checked where their places are found.
+            if let Op::Edit(edit) = op
+                && let Some(excess) = edit.excess()
+            {
+                return Err(Problem::new(Code::InvalidOperation, excess.to_string()).into());
+            }
+            op.clone()
+        }
         Wanted::Append(text) => {
             Op::Insert { position: known.graph.length_at_dots(parents)?, text: text.clone() }
         }

@@ -55,6 +55,7 @@ impl Database {
         look_for_own: bool,
     ) -> Result<Vec<Accepted>, Indexed> {
         let mut needed = check::needs(operations, key, look_for_own);
+        let mut has_own = look_for_own;
         loop {
             let mut documents = BTreeMap::new();
             for (document, needed) in &needed {
@@ -65,6 +66,16 @@ impl Database {
             match check::batch(operations, key, &mut documents, &content_at) {
                 Ok(accepted) => return Ok(accepted),
                 Err(Refusal::NeedsHistory { document }) => needed.entry(document).or_default().widen(),
+                Err(Refusal::NeedsOwn) if !has_own => {
+                    for (document, own) in check::needs(operations, key, true) {
+                        needed.entry(document).or_default().dots.extend(own.dots);
+                    }
+                    has_own = true;
+                }
+                Err(Refusal::NeedsOwn) => {
+                    let detail = "an operation is in the log, and its row is not";
+                    return Err(of_the_whole(Problem::new(Code::StoreCorrupt, detail)));
+                }
                 Err(Refusal::Operation(index, problem)) => return Err((Some(index), problem)),
             }
         }
