@@ -14,6 +14,7 @@ pub(crate) mod crdt;
 pub(crate) mod crdt_type;
 #[cfg(not(target_family = "wasm"))]
 pub(crate) mod described;
+mod ends;
 pub(crate) mod event;
 #[cfg(not(target_family = "wasm"))]
 pub(crate) mod member;

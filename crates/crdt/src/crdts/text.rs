@@ -2,18 +2,16 @@
 //! to one stands here beside that of the other types.
 
 use super::crdt::CannotRestore;
+use super::ends::common_ends;
 use super::op::Op;
 use crate::value::Json;
 
 /// Deletes and inserts what lies between the common beginning and the common end.
 pub(super) fn difference(from: &Json, to: &Json) -> Result<Vec<Op>, CannotRestore> {
     let (Json::Text(from), Json::Text(to)) = (from, to) else { return Err(CannotRestore::OTHER_KIND) };
-    let same = |pair: &(char, char)| pair.0 == pair.1;
     let from: Vec<char> = from.chars().collect();
     let to: Vec<char> = to.chars().collect();
-    let prefix = from.iter().copied().zip(to.iter().copied()).take_while(same).count();
-    let rest = from.len().min(to.len()) - prefix;
-    let suffix = from.iter().rev().copied().zip(to.iter().rev().copied()).take(rest).take_while(same).count();
+    let (prefix, suffix) = common_ends(&from, &to, |a, b| a == b);
     let position = prefix as u64;
     let mut operations = Vec::new();
     let gone = from.len() - prefix - suffix;
