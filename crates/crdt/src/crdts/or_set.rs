@@ -5,6 +5,7 @@
 //! by their dots; one that the version covers and the state does not hold has been removed.
 
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use ramanujan_core::{AgentId, VectorClock, VersionVector};
@@ -389,8 +390,10 @@ impl Crdt for OrSet<Json> {
 
     fn difference(from: &Json, to: &Json) -> Result<Vec<Op>, CannotRestore> {
         let (Json::List(from), Json::List(to)) = (from, to) else { return Err(CannotRestore::OTHER_KIND) };
-        let gone = from.iter().filter(|e| !to.contains(e)).map(|e| Op::Remove { element: e.clone() });
-        let back = to.iter().filter(|e| !from.contains(e)).map(|e| Op::Add { element: e.clone() });
+        let (before, after): (BTreeSet<&Json>, BTreeSet<&Json>) =
+            (from.iter().collect(), to.iter().collect());
+        let gone = before.difference(&after).map(|element| Op::Remove { element: (*element).clone() });
+        let back = after.difference(&before).map(|element| Op::Add { element: (*element).clone() });
         Ok(gone.chain(back).collect())
     }
 
