@@ -1,6 +1,6 @@
 //! A state of whatever type, text apart: text is an event graph and has no state of its own.
 
-use ramanujan_core::{Digest, VectorClock};
+use ramanujan_core::{AgentId, Digest, VectorClock};
 
 use super::crdt::{ApplyError, CannotRestore, Crdt, Diff, TooEarly};
 use super::crdt_type::CrdtType;
@@ -118,6 +118,20 @@ macro_rules! states {
                         let Diff { since, part } = <super::$file::State as Crdt>::diff(state, since);
                         Diff { since, part: State::$Type(part) }
                     } )?)*
+                }
+            }
+
+            /// The operations of `agent` that lead from what this state shows to what `wanted`, an earlier one,
+            /// shows: each made on the one before, the first on this state.
+            ///
+            /// # Errors
+            /// If a single agent's operations cannot do it, or `wanted` is of another type.
+            pub fn lead_to(&self, wanted: &State, agent: &AgentId) -> Result<Vec<Op>, CannotRestore> {
+                match (self, wanted) {
+                    $($( (State::$Type(state), State::$Type(wanted)) => {
+                        <super::$file::State as Crdt>::lead_to(state, wanted, agent)
+                    } )?)*
+                    _ => Err(CannotRestore::OTHER_KIND),
                 }
             }
 

@@ -1,6 +1,6 @@
 //! The trait that the types share: one state, two ways to change it.
 
-use ramanujan_core::{Dot, VectorClock};
+use ramanujan_core::{AgentId, Dot, VectorClock};
 
 use super::crdt_type::CrdtType;
 use super::event::Event;
@@ -124,6 +124,16 @@ pub trait Crdt: Clone + Default + PartialEq + std::fmt::Debug {
     /// # Errors
     /// Why there are none, in words that end a sentence.
     fn difference(from: &Json, to: &Json) -> Result<Vec<Op>, CannotRestore>;
+
+    /// The operations of `agent` that lead from what this state shows to what `wanted` shows, each made on the one
+    /// before and the first on this state. As a rule the values say all that there is to know.
+    ///
+    /// # Errors
+    /// Why there are none, in words that end a sentence.
+    fn lead_to(&self, wanted: &Self, _agent: &AgentId) -> Result<Vec<Op>, CannotRestore> {
+        let (from, to) = (self.value(), wanted.value());
+        if from == to { Ok(Vec::new()) } else { Self::difference(&from, &to) }
+    }
 
     /// Reads canonical bytes.
     ///

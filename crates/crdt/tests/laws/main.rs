@@ -2,7 +2,8 @@
 //!
 //! `world` runs replicas that write, lose, reorder and repeat messages, join states and are cut off from each other;
 //! `operations` decides what they write; `laws` checks what must hold of the states that they end in; `models` says
-//! what each type means, from the set of operations alone; `json_model` does so for JSON documents.
+//! what each type means, from the set of operations alone; `json_model` does so for JSON documents; `restore` leads from
+//! any version to any other.
 //!
 //! Every test runs 10,000 histories, or as many as `RAMANUJAN_LAW_CASES` says.
 
@@ -10,6 +11,7 @@ mod json_model;
 mod laws;
 mod models;
 mod operations;
+mod restore;
 mod world;
 
 use proptest::prelude::*;
@@ -40,6 +42,11 @@ macro_rules! laws_of {
                     #[test]
                     fn it_means_what_the_model_says(steps in steps($length)) {
                         models::check(&World::run($crdt_type, $focus, &steps))?;
+                    }
+
+                    #[test]
+                    fn what_was_comes_back(steps in steps($length), choice in restore::choice()) {
+                        restore::check(&World::run($crdt_type, $focus, &steps), &choice)?;
                     }
 
                     #[test]

@@ -60,7 +60,7 @@ pub(crate) fn steps(length: usize) -> impl Strategy<Value = Vec<Step>> {
 #[derive(Debug)]
 pub(crate) struct World {
     pub(crate) crdt_type: CrdtType,
-    focus: Focus,
+    pub(crate) focus: Focus,
     pub(crate) log: Vec<Message>,
     /// The last replica writes nothing.
     pub(crate) states: Vec<State>,

@@ -1,8 +1,9 @@
 //! The document: its root and its version.
 
-use ramanujan_core::VectorClock;
+use ramanujan_core::{AgentId, VectorClock};
 
 use super::place::Place;
+use super::restore;
 use super::show::Conflict;
 use super::time::Sides;
 use crate::codec::{DecodeError, Reader, Writer};
@@ -98,10 +99,15 @@ impl Crdt for JsonDocument {
         (!conflicts.is_empty()).then(|| Json::Map([("conflicts".to_owned(), Json::List(list))].into()))
     }
 
-    /// Sets the whole document: what both values have in common is written anew.
+    /// Sets the whole document: a value alone does not say what in it is a text, a counter or an element that is there.
     fn difference(_: &Json, to: &Json) -> Result<Vec<Op>, CannotRestore> {
         let action = Action::Set { value: to.clone() };
         Ok(vec![Op::Edit(Edit { path: Vec::new(), action })])
+    }
+
+    /// Place by place, by identity (`restore`).
+    fn lead_to(&self, wanted: &Self, agent: &AgentId) -> Result<Vec<Op>, CannotRestore> {
+        Ok(restore::edits(&self.root, &self.version, &wanted.root, agent))
     }
 
     fn take(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {

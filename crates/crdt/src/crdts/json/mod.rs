@@ -4,13 +4,14 @@
 //! [`JsonDocument`] is a tree of places (`place`). A place holds whatever was written there and not removed since, of
 //! every kind at once; `show` decides what is seen. Lists and texts (`text`) order their items by a Fugue tree
 //! (`tree`), counters (`increments`) keep each increment that something may yet remove. `resolve` turns indexes
-//! into identities, `encoding` has the canonical bytes. The rules are in `docs/types.md`.
+//! into identities, `restore` brings an earlier version back, `encoding` has the canonical bytes. The rules are in `docs/types.md`.
 
 mod document;
 mod encoding;
 mod increments;
 mod place;
 mod resolve;
+mod restore;
 mod show;
 mod text;
 mod time;

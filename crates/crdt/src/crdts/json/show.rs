@@ -74,7 +74,7 @@ impl Place {
     }
 
     /// The newest entry of a kind.
-    fn newest(&self, of_kind: impl Fn(&Leaf) -> bool) -> Option<(Time<'_>, &Leaf)> {
+    pub(super) fn newest(&self, of_kind: impl Fn(&Leaf) -> bool) -> Option<(Time<'_>, &Leaf)> {
         let of_kind = self.entries.iter().filter(|(_, leaf)| of_kind(leaf));
         of_kind.map(|(stamp, leaf)| (Time::of(stamp), leaf)).max_by(|a, b| a.0.cmp(&b.0))
     }

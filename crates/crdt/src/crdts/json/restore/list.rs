@@ -1,0 +1,75 @@
+//! Lists: elements stay by their identity.
+
+use super::align::{Item, align};
+use super::plan::Plan;
+use super::seen::{elements, grows, plain, same, was_set};
+use crate::crdts::json::place::{Leaf, List, Place};
+use crate::edit::{Action, ItemId, Step};
+
+/// Which of the elements wanted can be set under their old identity. An element that was removed has its item yet, at
+/// its place among the others of then; not among those that an earlier restore has inserted in their stead, so the next
+/// one that stays on either side must be of then too.
+fn can_return(list: &List, wanted: &[Item<'_, &Place>], stays: &[Option<ItemId>]) -> Vec<bool> {
+    let mut can: Vec<bool> = wanted.iter().map(|element| list.order.contains(&element.id())).collect();
+    let own = wanted.iter().zip(stays).map(|(element, stays)| Some(*stays.as_ref()? == element.id()));
+    let own: Vec<Option<bool>> = own.collect();
+    let (mut before, mut after) = (true, true);
+    for (can, own) in can.iter_mut().zip(&own) {
+        before = own.unwrap_or(before);
+        *can &= before;
+    }
+    for (can, own) in can.iter_mut().zip(&own).rev() {
+        after = own.unwrap_or(after);
+        *can &= after;
+    }
+    can
+}
+
+impl Plan<'_> {
+    /// A list where one is seen: element by element, or anew if none stays and that is shorter.
+    pub(super) fn list(&mut self, path: &mut Vec<Step>, wanted: &Place) {
+        let nothing = List::default();
+        let Some(now) = self.at(path) else { return };
+        let list = now.list.as_deref().unwrap_or(&nothing);
+        let (there, wanted_elements) = (elements(Some(list)), elements(wanted.list.as_deref()));
+        let pairs = align(&there, &wanted_elements, |a, b| same(a, b));
+        let missing = wanted_elements.iter().filter(|element| !grows(element.what)).count();
+        let would_vanish = wanted_elements.is_empty() && !was_set(now, &Leaf::List);
+        if pairs.is_empty() && (missing + there.len() > 1 || would_vanish) {
+            self.write(path, wanted);
+            return;
+        }
+        let mut gone: Vec<Option<ItemId>> = there.iter().map(|element| Some(element.id())).collect();
+        let mut stays: Vec<Option<ItemId>> = vec![None; wanted_elements.len()];
+        for (at, back) in pairs {
+            stays[back] = gone[at].take();
+        }
+        let can_return = can_return(list, &wanted_elements, &stays);
+        let mut before: Option<ItemId> = None;
+        for ((element, stays), can_return) in wanted_elements.iter().zip(stays).zip(can_return) {
+            let item = match stays.or_else(|| can_return.then(|| element.id())) {
+                Some(item) => {
+                    let step = Step::Item { item: item.clone() };
+                    self.within(path, step, |plan, path| plan.bring(path, element.what));
+                    item
+                }
+                None => self.insert(path, before.as_ref(), element.what),
+            };
+            before = Some(item);
+        }
+        let below = |item| [path.as_slice(), &[Step::Item { item }]].concat();
+        self.gone.extend(gone.into_iter().flatten().map(below));
+    }
+
+    /// Inserts an element after another, or first.
+    fn insert(&mut self, path: &mut Vec<Step>, before: Option<&ItemId>, wanted: &Place) -> ItemId {
+        let nothing = List::default();
+        let list = self.at(path).and_then(|place| place.list.as_deref()).unwrap_or(&nothing);
+        let anchor = list.order.order().after(before);
+        let dot = self.edit(path, Action::InsertItem { anchor, value: plain(wanted) });
+        let item = ItemId { dot: dot.clone(), offset: 0 };
+        let step = Step::Item { item: item.clone() };
+        self.within(path, step, |plan, path| plan.complete(path, wanted, &dot));
+        item
+    }
+}
