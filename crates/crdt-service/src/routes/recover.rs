@@ -1,10 +1,10 @@
 //! `POST /crdt/{document}/recover`: takes a deletion back, shows an earlier version, or brings it back.
 //!
-//! Bringing back appends operations that lead from the current value to the earlier one. Nothing is undone in the
+//! Bringing back appends operations that lead from what is shown now to what was shown then. Nothing is undone in the
 //! log: the way there and back stays visible, and concurrent writers merge with it as with any other edit.
 
 use ramanujan_core::{AgentId, Code, Digest, DocumentId, Dot, Problem, VectorClock};
-use ramanujan_crdt::types::{difference, value_digest};
+use ramanujan_crdt::types::value_digest;
 use ramanujan_crdt::{Delta, Json, Op};
 use ramanujan_shell::{Request, Response, ok};
 use serde::{Deserialize, Serialize};
@@ -93,7 +93,7 @@ pub(crate) async fn post(request: Request) -> Result<Response, Problem> {
     let (value, _) = database.value_at(document.as_str(), &version, None)?;
     let undeleted = was_deleted && database.mark_deleted(&document, false)?;
     let operation_ids = match (&wanted.agent_id, wanted.restore) {
-        (Some(agent), true) => restore(&database, &document, agent, &value)?,
+        (Some(agent), true) => restore(&database, &document, agent, &version)?,
         _ => Vec::new(),
     };
     ok(&Recovered {
@@ -124,18 +124,16 @@ fn frozen(
     Ok((version, Some(freeze)))
 }
 
-/// Appends what leads from the current value to `value`.
+/// Appends what leads from the current version to what `wanted` shows.
 fn restore(
     database: &Database,
     document: &DocumentId,
     agent: &AgentId,
-    value: &Json,
+    wanted: &Version,
 ) -> Result<Vec<Dot>, Problem> {
     for _ in 0..MAX_ROUNDS {
         let version = database.version(document, &At::Now)?;
-        let (current, _) = database.value_at(document.as_str(), &version, None)?;
-        let ops = difference(version.crdt_type(), &current, value)
-            .map_err(|error| Problem::new(Code::CannotRestore, error.to_string()))?;
+        let ops = database.way_back(document.as_str(), &version, wanted, agent)?;
         if !ops.iter().all(Op::is_within_limits) {
             let detail = "the value is nested too deeply, or too far away, for an operation to lead to it";
             return Err(Problem::new(Code::InvalidOperation, detail));

@@ -113,7 +113,7 @@ impl Database {
         Ok(())
     }
 
-    fn state(&self, document: &str, version: &Version) -> Result<Box<State>, Problem> {
+    pub(super) fn state(&self, document: &str, version: &Version) -> Result<Box<State>, Problem> {
         match &self.materialise(document, version, tier1::base(document))?.content {
             Content::State(state) => Ok(state.clone()),
             Content::Text(_) => Err(corrupt(document, "its deltas are of another type than its newest")),

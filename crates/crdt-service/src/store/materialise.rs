@@ -4,8 +4,9 @@
 
 use std::rc::Rc;
 
-use ramanujan_core::{Digest, DocumentId, Dot, Polarity, Problem, VectorClock};
-use ramanujan_crdt::{CrdtType, Json, StateDigest, TextError, TextGraph};
+use ramanujan_core::{AgentId, Code, Digest, DocumentId, Dot, Polarity, Problem, VectorClock};
+use ramanujan_crdt::types::difference;
+use ramanujan_crdt::{CrdtType, Json, Op, StateDigest, TextError, TextGraph};
 
 use super::database::Database;
 use super::rows::{LOGGED_COLUMNS, OUTLINE_COLUMNS, TEXT_PAGE, dot_list};
@@ -40,6 +41,31 @@ impl Database {
             Content::Text(text) => (Json::Text(text.clone()), None),
             Content::State(state) => (state.value(), state.details()),
         })
+    }
+
+    /// The operations of `agent` that lead from the current version of a document to what an earlier one shows.
+    ///
+    /// # Errors
+    /// 409 `cannot-restore` if a single agent's operations cannot do it.
+    pub(crate) fn way_back(
+        &self,
+        document: &str,
+        current: &Version,
+        wanted: &Version,
+        agent: &AgentId,
+    ) -> Result<Vec<Op>, Problem> {
+        let ops = match current.crdt_type() {
+            of if of == CrdtType::Text || of.is_counter() => {
+                let (from, _) = self.value_at(document, current, None)?;
+                let (to, _) = self.value_at(document, wanted, None)?;
+                difference(of, &from, &to)
+            }
+            _ => {
+                let (from, to) = (self.state(document, current)?, self.state(document, wanted)?);
+                from.lead_to(&to, agent)
+            }
+        };
+        ops.map_err(|error| Problem::new(Code::CannotRestore, error.to_string()))
     }
 
     /// The document at a version of stored deltas.
