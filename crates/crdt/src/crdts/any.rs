@@ -122,7 +122,25 @@ macro_rules! states {
             }
 
             /// The operations of `agent` that lead from what this state shows to what `wanted`, an earlier one,
-            /// shows: each made on the one before, the first on this state.
+            /// shows: each made on the one before, the first on this state. What still exists stays as it is.
+            ///
+            /// ```
+            /// use ramanujan_core::{AgentId, Dot};
+            /// use ramanujan_crdt::types::{Event, Past};
+            /// use ramanujan_crdt::{CrdtType, Op, State};
+            ///
+            /// let ann: AgentId = "ann".parse()?;
+            /// let mut set = State::new(CrdtType::OrSet).ok_or("sets have a state")?;
+            /// let mut then = set.clone();
+            /// for (seq, fruit) in [(1, "fig"), (2, "plum")] {
+            ///     then = set.clone();
+            ///     let past = Past::Whole { total: set.version().total() };
+            ///     let dot = Dot::new(ann.clone(), seq);
+            ///     set.apply(&Event { dot: &dot, past }, &Op::Add { element: fruit.into() })?;
+            /// }
+            /// assert_eq!(set.lead_to(&then, &ann)?, [Op::Remove { element: "plum".into() }]);
+            /// # Ok::<(), Box<dyn std::error::Error>>(())
+            /// ```
             ///
             /// # Errors
             /// If a single agent's operations cannot do it, or `wanted` is of another type.
