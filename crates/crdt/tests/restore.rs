@@ -188,10 +188,18 @@ fn a_list_of_which_nothing_is_left_is_written_at_once() {
     let whole = Replica::new("a").set("l", "[1,2,[3]]");
     let mut now = whole.fork("b").with("l", Change::Delete);
     assert_eq!(now.restore(&whole), ["set"]);
-    // Its elements have new names since, and what is the same among them stays all the same.
-    let mut now =
-        now.with("l/1", Change::Delete).with("l", Change::InsertItem { position: Some(1), value: json("4") });
-    assert_eq!(now.restore(&whole), ["insert_item", "delete"]);
+    // Its elements have new names since, and those that are the same stay all the same.
+    let add = |now: Replica, at, value| now.insert("l", at, value);
+    let mut now = add(add(now.with("l/1", Change::Delete), 0, "4"), 2, "5");
+    assert_eq!(now.text(), r#"{"l":[4,1,5,[3]]}"#);
+    assert_eq!(now.restore(&whole), ["insert_item", "delete", "delete"]);
+    // Where nearly everything has changed since, it is written at once again.
+    let long: Vec<String> = (0..600).map(|n| n.to_string()).collect();
+    let whole = Replica::new("a").set("l", &format!("[{}]", long.join(",")));
+    let mut now = whole.fork("b").with("l", Change::Delete);
+    assert_eq!(now.restore(&whole), ["set"]);
+    let mut now = (0..300).fold(now, |now, at| now.set(&format!("l/{}", 2 * at), r#""other""#));
+    assert_eq!(now.restore(&whole), ["set"]);
     let empty = Replica::new("a").set("l", "[]").set("m", "{}").write("t", 0, "x");
     let empty = empty.with("t", Change::DeleteText { position: 0, length: 1 });
     let mut now = empty.fork("b").set("", r#"{"l":[1,2],"m":{"a":1,"b":2}}"#);

@@ -2,7 +2,7 @@
 
 use ramanujan_core::MAX_SAFE_INTEGER;
 
-use super::align::{Item, align};
+use super::align::{Item, align, from_the_ends};
 use super::plan::{Plan, kind_of};
 use crate::crdts::json::place::{Kind, Leaf, Place};
 use crate::crdts::json::text::Text;
@@ -74,7 +74,7 @@ impl Plan<'_> {
         let is_seen = place.is_some_and(|place| kind_of(place) == Some(Kind::Text));
         let text = place.and_then(|place| place.text.as_deref()).unwrap_or(&nothing);
         let (now, wanted) = (characters(text), characters(wanted.text.as_deref().unwrap_or(&nothing)));
-        let mut stays = align(&now, &wanted, |a, b| a == b);
+        let mut stays = align(&now, &wanted, |character| *character, from_the_ends);
         if !is_seen && stays.len() == wanted.len() {
             // Only an insertion makes a text seen: the last code point makes way for its like.
             stays.pop();

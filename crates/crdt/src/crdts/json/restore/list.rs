@@ -1,8 +1,8 @@
 //! Lists: elements stay by their identity.
 
-use super::align::{Item, align};
+use super::align::{Item, MAX_EDITS, align, as_much_as_stays};
 use super::plan::Plan;
-use super::seen::{elements, grows, plain, same, was_set};
+use super::seen::{elements, grows, look, plain, was_set};
 use crate::crdts::json::place::{Leaf, List, Place};
 use crate::edit::{Action, ItemId, Step};
 
@@ -26,23 +26,28 @@ fn can_return(list: &List, wanted: &[Item<'_, &Place>], stays: &[Option<ItemId>]
 }
 
 impl Plan<'_> {
-    /// A list where one is seen: element by element, or anew if none stays and that is shorter.
+    /// A list where one is seen: element by element, or anew if that is shorter and none has its identity yet.
     pub(super) fn list(&mut self, path: &mut Vec<Step>, wanted: &Place) {
         let nothing = List::default();
         let Some(now) = self.at(path) else { return };
         let list = now.list.as_deref().unwrap_or(&nothing);
         let (there, wanted_elements) = (elements(Some(list)), elements(wanted.list.as_deref()));
-        let pairs = align(&there, &wanted_elements, |a, b| same(a, b));
-        let missing = wanted_elements.iter().filter(|element| !grows(element.what)).count();
-        let would_vanish = wanted_elements.is_empty() && !was_set(now, &Leaf::List);
-        if pairs.is_empty() && (missing + there.len() > 1 || would_vanish) {
-            self.write(path, wanted);
-            return;
-        }
+        let pairs = align(&there, &wanted_elements, |place| look(place), as_much_as_stays);
         let mut gone: Vec<Option<ItemId>> = there.iter().map(|element| Some(element.id())).collect();
         let mut stays: Vec<Option<ItemId>> = vec![None; wanted_elements.len()];
         for (at, back) in pairs {
             stays[back] = gone[at].take();
+        }
+        let each = || stays.iter().zip(&wanted_elements);
+        let some_are_old = each().any(|(stays, element)| stays.as_ref() == Some(&element.id()));
+        let none_stays = stays.iter().all(Option::is_none);
+        let missing = each().filter(|(stays, element)| stays.is_none() && !grows(element.what)).count();
+        let changes = missing + gone.iter().flatten().count();
+        let would_vanish = wanted_elements.is_empty() && !was_set(now, &Leaf::List);
+        let few = if none_stays { 1 } else { MAX_EDITS };
+        if !some_are_old && changes > few || would_vanish {
+            self.write(path, wanted);
+            return;
         }
         let can_return = can_return(list, &wanted_elements, &stays);
         let mut before: Option<ItemId> = None;

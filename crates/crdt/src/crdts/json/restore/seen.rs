@@ -15,18 +15,26 @@ pub(super) fn live_members(place: &Place) -> impl Iterator<Item = (&String, &Pla
     place.members.iter().filter(|(_, member)| member.is_live())
 }
 
-/// Whether the same is seen at two places, of the same kinds.
-pub(super) fn same(a: &Place, b: &Place) -> bool {
-    let (Some(a_shown), Some(b_shown)) = (a.show(), b.show()) else { return false };
-    let within = || match a_shown.kind {
-        Kind::Map => live_members(a).zip(live_members(b)).all(|((_, a), (_, b))| same(a, b)),
-        Kind::List => {
-            let (a, b) = (elements(a.list.as_deref()), elements(b.list.as_deref()));
-            a.iter().zip(&b).all(|(a, b)| same(a.what, b.what))
+/// What is seen at a place, with the kinds of all that is in it: a text is not the string that it reads as.
+pub(super) fn look(place: &Place) -> Look {
+    let Some(shown) = place.show() else { return Look::Leaf(None) };
+    match shown.kind {
+        Kind::Map => {
+            Look::Map(live_members(place).map(|(key, member)| (key.clone(), look(member))).collect())
         }
-        Kind::Number | Kind::OtherScalar | Kind::Text => true,
-    };
-    a_shown.kind == b_shown.kind && a_shown.value == b_shown.value && within()
+        Kind::List => {
+            Look::List(elements(place.list.as_deref()).iter().map(|element| look(element.what)).collect())
+        }
+        kind => Look::Leaf(Some((kind, shown.value))),
+    }
+}
+
+/// See [`look`].
+#[derive(Debug, PartialEq)]
+pub(super) enum Look {
+    Leaf(Option<(Kind, Json)>),
+    Map(Vec<(String, Look)>),
+    List(Vec<Look>),
 }
 
 /// Whether a place comes into being by what is written within: texts and counters that nobody set, and maps of these.
