@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use ramanujan_core::{AgentId, MAX_SAFE_INTEGER};
 
 use super::increments::{Increments, Run as Counted};
-use super::place::{Leaf, List, Place};
+use super::list::List;
+use super::place::{Leaf, Place};
 use super::text::{Piece, Text};
 use super::tree::{Run, Tree};
 use crate::codec::{DecodeError, Reader, Writer, malformed};

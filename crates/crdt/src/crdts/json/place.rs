@@ -1,13 +1,13 @@
-//! A place in a document and everything that was written there; lists, whose elements are places again.
+//! A place in a document and everything that was written there.
 
 use std::collections::BTreeMap;
 
 use ramanujan_core::{Dot, VectorClock};
 
 use super::increments::Increments;
+use super::list::List;
 use super::text::Text;
 use super::time::Sides;
-use super::tree::Tree;
 use crate::crdts::event::{Event, Stamp, covers};
 use crate::edit::{Action, ItemId, Step};
 use crate::value::Json;
@@ -35,6 +35,11 @@ pub(super) enum Kind {
     Text,
 }
 
+impl Kind {
+    /// All kinds; of two that are as new, the one that comes first is seen.
+    pub(super) const ALL: [Kind; 5] = [Kind::Number, Kind::OtherScalar, Kind::Map, Kind::List, Kind::Text];
+}
+
 impl Leaf {
     pub(super) fn kind(&self) -> Kind {
         match self {
@@ -57,14 +62,6 @@ pub(super) struct Place {
     pub(super) members: BTreeMap<String, Place>,
     pub(super) list: Option<Box<List>>,
     pub(super) text: Option<Box<Text>>,
-}
-
-/// A list: the order of its items, and a place for each that holds something. Items outlive their content: others may have been inserted next to them.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct List {
-    pub(super) order: Tree,
-    /// By delta and offset; none is empty.
-    pub(super) elements: BTreeMap<Dot, BTreeMap<u64, Place>>,
 }
 
 impl Place {
@@ -185,6 +182,7 @@ impl Place {
                     for (offset, item) in items.iter().enumerate() {
                         places.entry(offset as u64).or_default().write(stamp, item);
                     }
+                    list.order.set_live(&stamp.dot, 0, items.len() as u64, true);
                 }
                 Leaf::List
             }
@@ -250,7 +248,7 @@ impl Place {
 
     fn remove_text(&mut self, event: &Event<'_>) {
         if let Some(text) = &mut self.text {
-            text.live.retain(|dot, _| !event.has_seen(dot));
+            text.retain(|dot| !event.has_seen(dot));
         }
     }
 
@@ -303,7 +301,11 @@ impl Place {
 }
 
 /// Joins places under their keys; those that turn out empty go.
-fn join_places<K: Ord + Clone>(mine: &mut BTreeMap<K, Place>, theirs: &BTreeMap<K, Place>, sides: Sides<'_>) {
+pub(super) fn join_places<K: Ord + Clone>(
+    mine: &mut BTreeMap<K, Place>,
+    theirs: &BTreeMap<K, Place>,
+    sides: Sides<'_>,
+) {
     let nothing = Place::default();
     mine.retain(|key, place| {
         place.join(theirs.get(key).unwrap_or(&nothing), sides);
@@ -315,68 +317,6 @@ fn join_places<K: Ord + Clone>(mine: &mut BTreeMap<K, Place>, theirs: &BTreeMap<
             place.join(theirs, sides);
             if !place.is_empty() {
                 mine.insert(key.clone(), place);
-            }
-        }
-    }
-}
-
-impl List {
-    pub(super) fn places(&self) -> impl Iterator<Item = &Place> {
-        self.elements.values().flat_map(BTreeMap::values)
-    }
-
-    /// Places in the order of their items.
-    pub(super) fn in_order(&self) -> Vec<(&Dot, u64, &Place)> {
-        let order = self.order.order();
-        let within = order.segments.iter().filter_map(|segment| {
-            let places = self.elements.get(segment.dot)?.range(segment.from..segment.to);
-            Some(places.map(|(offset, place)| (segment.dot, *offset, place)))
-        });
-        within.flatten().collect()
-    }
-
-    /// Elements that there is something to see of, in order.
-    pub(super) fn live(&self) -> Vec<(&Dot, u64, &Place)> {
-        let mut places = self.in_order();
-        places.retain(|(_, _, place)| place.is_live());
-        places
-    }
-
-    /// Changes the place of an item.
-    pub(super) fn with<T>(&mut self, item: &ItemId, change: impl FnOnce(&mut Place) -> T) -> T {
-        let of_delta = self.elements.entry(item.dot.clone()).or_default();
-        let place = of_delta.entry(item.offset).or_default();
-        let changed = change(place);
-        if place.is_empty() {
-            of_delta.remove(&item.offset);
-        }
-        if of_delta.is_empty() {
-            self.elements.remove(&item.dot);
-        }
-        changed
-    }
-
-    pub(super) fn retain(&mut self, mut keep: impl FnMut(&mut Place) -> bool) {
-        self.elements.retain(|_, of_delta| {
-            of_delta.retain(|_, place| keep(place));
-            !of_delta.is_empty()
-        });
-    }
-
-    pub(super) fn join(&mut self, other: &List, sides: Sides<'_>) {
-        self.order.join(&other.order);
-        let nothing = BTreeMap::new();
-        self.elements.retain(|dot, mine| {
-            join_places(mine, other.elements.get(dot).unwrap_or(&nothing), sides);
-            !mine.is_empty()
-        });
-        for (dot, theirs) in &other.elements {
-            if !self.elements.contains_key(dot) {
-                let mut mine = BTreeMap::new();
-                join_places(&mut mine, theirs, sides);
-                if !mine.is_empty() {
-                    self.elements.insert(dot.clone(), mine);
-                }
             }
         }
     }

@@ -1,8 +1,11 @@
 //! From indexes and positions, as they are in one version, to identities that hold in all.
 
 use super::document::JsonDocument;
+use super::list::List;
 use super::place::{Kind, Place};
+use super::sequence::Sequence;
 use super::text::Text;
+use super::tree::Segment;
 use crate::edit::{Action, Anchor, Edit, Excess, ItemId, ItemRange, Side, Step};
 use crate::request::{Change, EditRequest, PathStep};
 
@@ -98,22 +101,20 @@ impl JsonDocument {
                     let list = place.and_then(|place| place.list.as_deref());
                     let list = list.filter(|list| list.order.contains(item));
                     let list = list.ok_or_else(|| EditError::NoItem { step, item: item.clone() })?;
-                    place = list.elements.get(&item.dot).and_then(|places| places.get(&item.offset));
+                    place = list.place(item);
                     steps.push(Step::Item { item: item.clone() });
                 }
                 PathStep::Index(index) => {
                     let shown = place.filter(|place| shows(place, Kind::List));
-                    let list = &shown.ok_or(EditError::NotAList { step })?.list;
-                    let live = list.as_ref().map(|list| list.live()).unwrap_or_default();
-                    let found = usize::try_from(*index).ok().and_then(|index| live.get(index));
-                    let (dot, offset, element) = found.ok_or(EditError::NoElement {
+                    let list = shown.ok_or(EditError::NotAList { step })?.list.as_deref();
+                    let row = list.map(|list| list.in_row());
+                    let item = row.and_then(|row| row.nth(*index)).ok_or(EditError::NoElement {
                         step,
                         index: *index,
-                        length: live.len() as u64,
+                        length: row.map_or(0, |row| row.len()),
                     })?;
-                    let item = ItemId { dot: (*dot).clone(), offset: *offset };
+                    place = list.and_then(|list| list.place(&item));
                     steps.push(Step::Item { item });
-                    place = Some(*element);
                 }
             }
         }
@@ -122,62 +123,37 @@ impl JsonDocument {
 }
 
 fn shows(place: &Place, kind: Kind) -> bool {
-    place.show().is_some_and(|shown| shown.kind == kind)
+    place.kind() == Some(kind)
 }
 
 /// Whether nothing of another kind is seen at a place.
 fn is_free_for(place: &Place, kind: Kind) -> bool {
-    place.show().is_none_or(|shown| shown.kind == kind)
+    place.kind().is_none_or(|seen| seen == kind)
 }
 
 fn item_anchor(place: Option<&Place>, position: Option<u64>, step: usize) -> Result<Anchor, EditError> {
     if place.is_some_and(|place| !is_free_for(place, Kind::List)) {
         return Err(EditError::NotAList { step });
     }
-    let Some(list) = place.and_then(|place| place.list.as_deref()) else {
-        return at_root(position);
-    };
-    let live = list.live();
-    let length = live.len() as u64;
-    let position = position.unwrap_or(length);
-    if position > length {
-        return Err(out_of_range(position, length));
-    }
-    let before = usize::try_from(position).ok().and_then(|position| live.get(position.checked_sub(1)?));
-    let before = before.map(|(dot, offset, _)| ItemId { dot: (*dot).clone(), offset: *offset });
-    Ok(list.order.order().after(before.as_ref()))
-}
-
-/// Place of the first item of all.
-fn at_root(position: Option<u64>) -> Result<Anchor, EditError> {
-    match position {
-        None | Some(0) => Ok(Anchor { parent: None, side: Side::Right }),
-        Some(position) => Err(out_of_range(position, 0)),
-    }
+    anchor(place.and_then(|place| place.list.as_deref()).map(List::in_row), position)
 }
 
 fn text_anchor(place: Option<&Place>, position: Option<u64>) -> Result<Anchor, EditError> {
     if place.is_some_and(|place| !is_free_for(place, Kind::Text)) {
         return Err(EditError::NotAText);
     }
-    let Some(text) = place.and_then(|place| place.text.as_deref()) else {
-        return at_root(position);
-    };
-    let mut before = None;
-    let mut passed = 0;
-    for (dot, piece) in text.pieces() {
-        let wanted =
-            position.map_or(piece.length, |position| position.saturating_sub(passed).min(piece.length));
-        if wanted == 0 {
-            break;
-        }
-        before = Some(ItemId { dot: dot.clone(), offset: piece.offset + wanted - 1 });
-        passed += wanted;
+    anchor(place.and_then(|place| place.text.as_deref()).map(Text::in_row), position)
+}
+
+/// Where a new item goes; at the end without a position.
+fn anchor(row: Option<&Sequence>, position: Option<u64>) -> Result<Anchor, EditError> {
+    let length = row.map_or(0, Sequence::len);
+    let position = position.unwrap_or(length);
+    if position > length {
+        return Err(out_of_range(position, length));
     }
-    match position {
-        Some(position) if position > passed => Err(out_of_range(position, passed)),
-        _ => Ok(text.order.order().after(before.as_ref())),
-    }
+    let first_of_all = Anchor { parent: None, side: Side::Right };
+    Ok(row.map_or(first_of_all, |row| row.anchor(position)))
 }
 
 fn ranges(place: Option<&Place>, position: u64, length: u64) -> Result<Vec<ItemRange>, EditError> {
@@ -185,24 +161,25 @@ fn ranges(place: Option<&Place>, position: u64, length: u64) -> Result<Vec<ItemR
         Some(place) if shows(place, Kind::Text) => place.text.as_deref().ok_or(EditError::NotAText)?,
         _ => return Err(EditError::NotAText),
     };
+    let row = text.in_row();
     let end = position.saturating_add(length);
+    if end > row.len() {
+        return Err(out_of_range(end, row.len()));
+    }
     let mut ranges: Vec<ItemRange> = Vec::new();
-    let mut passed = 0;
-    for (dot, piece) in text.pieces() {
-        let (from, to) =
-            (position.max(passed) - passed, end.min(passed + piece.length).saturating_sub(passed));
-        passed += piece.length;
-        if from >= to {
-            continue;
+    let mut rest = length;
+    for Segment { dot, from, to, .. } in row.from(position) {
+        let length = rest.min(to - from);
+        if length == 0 {
+            break;
         }
-        let first = piece.offset + from;
+        rest -= length;
         match ranges.last_mut() {
-            Some(last) if last.first.dot == *dot && last.first.offset + last.length == first => {
-                last.length += to - from;
+            Some(last) if last.first.dot == *dot && last.first.offset + last.length == from => {
+                last.length += length;
             }
-            _ => ranges
-                .push(ItemRange { first: ItemId { dot: dot.clone(), offset: first }, length: to - from }),
+            _ => ranges.push(ItemRange { first: ItemId { dot: dot.clone(), offset: from }, length }),
         }
     }
-    if end > passed { Err(out_of_range(end, passed)) } else { Ok(ranges) }
+    Ok(ranges)
 }

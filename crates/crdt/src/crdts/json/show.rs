@@ -41,7 +41,6 @@ impl Conflict {
 #[derive(Debug)]
 pub(super) struct Shown<'a> {
     newest: Time<'a>,
-    pub(super) kind: Kind,
     pub(super) value: Json,
     pub(super) conflicts: Vec<Conflict>,
 }
@@ -73,6 +72,49 @@ impl Place {
         Some(seen)
     }
 
+    /// The kind that is seen, without what is seen: as a rule one look tells, and where several kinds meet, everything
+    /// below is asked for its time.
+    pub(super) fn kind(&self) -> Option<Kind> {
+        let mut there = Kind::ALL.into_iter().filter(|kind| self.has(*kind));
+        let first = there.next()?;
+        let Some(second) = there.next() else { return Some(first) };
+        let mut seen = (self.newest_of(first), first);
+        for kind in std::iter::once(second).chain(there) {
+            let newest = self.newest_of(kind);
+            if newest > seen.0 {
+                seen = (newest, kind);
+            }
+        }
+        Some(seen.1)
+    }
+
+    fn has(&self, kind: Kind) -> bool {
+        self.entries.iter().any(|(_, leaf)| leaf.kind() == kind)
+            || match kind {
+                Kind::Number => !self.increments.is_empty(),
+                Kind::Map => self.members.values().any(Place::is_live),
+                Kind::List => self.list.as_ref().is_some_and(|list| list.places().any(Place::is_live)),
+                Kind::OtherScalar | Kind::Text => false,
+            }
+    }
+
+    fn newest_of(&self, kind: Kind) -> Option<Time<'_>> {
+        let here = self.newest(|leaf| leaf.kind() == kind).map(|(time, _)| time);
+        let below = match kind {
+            Kind::Number => self.increments.newest(),
+            Kind::Map => self.members.values().filter_map(Place::newest_of_all).max(),
+            Kind::List => {
+                self.list.iter().flat_map(|list| list.places()).filter_map(Place::newest_of_all).max()
+            }
+            Kind::OtherScalar | Kind::Text => None,
+        };
+        here.max(below)
+    }
+
+    fn newest_of_all(&self) -> Option<Time<'_>> {
+        Kind::ALL.into_iter().filter_map(|kind| self.newest_of(kind)).max()
+    }
+
     /// The newest entry of a kind.
     pub(super) fn newest(&self, of_kind: impl Fn(&Leaf) -> bool) -> Option<(Time<'_>, &Leaf)> {
         let of_kind = self.entries.iter().filter(|(_, leaf)| of_kind(leaf));
@@ -88,7 +130,7 @@ impl Place {
             Some((_, Leaf::Scalar(number))) => sum(number, self.increments.sum()),
             _ => sum(&Json::Int(0), self.increments.sum()),
         };
-        Some(Shown { newest, kind: Kind::Number, value, conflicts: Vec::new() })
+        Some(Shown { newest, value, conflicts: Vec::new() })
     }
 
     /// Every scalar but the newest number, which [`number`](Self::number) shows.
@@ -97,8 +139,7 @@ impl Place {
         self.entries.iter().filter_map(move |(stamp, leaf)| {
             let Leaf::Scalar(value) = leaf else { return None };
             let newest = Time::of(stamp);
-            let kind = leaf.kind();
-            let shown = Shown { newest, kind, value: value.clone(), conflicts: Vec::new() };
+            let shown = Shown { newest, value: value.clone(), conflicts: Vec::new() };
             (Some(newest) != number).then_some(shown)
         })
     }
@@ -115,7 +156,7 @@ impl Place {
                 conflict
             }));
         }
-        Some(Shown { newest: newest?, kind: Kind::Map, value: Json::Map(value), conflicts })
+        Some(Shown { newest: newest?, value: Json::Map(value), conflicts })
     }
 
     fn list(&self) -> Option<Shown<'_>> {
@@ -130,14 +171,14 @@ impl Place {
                 conflict
             }));
         }
-        Some(Shown { newest: newest?, kind: Kind::List, value: Json::List(value), conflicts })
+        Some(Shown { newest: newest?, value: Json::List(value), conflicts })
     }
 
     /// Whatever is left of a text, a note of its presence is as new.
     fn text(&self) -> Option<Shown<'_>> {
         let (newest, _) = self.newest(|leaf| *leaf == Leaf::Text)?;
         let value = Json::Text(self.text.as_ref().map(|text| text.show()).unwrap_or_default());
-        Some(Shown { newest, kind: Kind::Text, value, conflicts: Vec::new() })
+        Some(Shown { newest, value, conflicts: Vec::new() })
     }
 }
 

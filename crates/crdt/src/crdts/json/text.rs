@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use ramanujan_core::{Dot, VectorClock};
 
+use super::sequence::Sequence;
 use super::time::Sides;
 use super::tree::Tree;
 use crate::crdts::event::{Event, covers};
@@ -55,6 +56,7 @@ impl Text {
         let inserted = self.order.insert(event, anchor, length);
         if inserted {
             self.live.insert(event.dot.clone(), vec![Piece { offset: 0, length, text: text.to_owned() }]);
+            self.order.set_live(event.dot, 0, length, true);
         }
         inserted
     }
@@ -63,11 +65,36 @@ impl Text {
         let dot = &range.first.dot;
         let Some(pieces) = self.live.get_mut(dot) else { return };
         let (from, to) = (range.first.offset, range.first.offset.saturating_add(range.length));
+        let first = pieces.partition_point(|piece| piece.end() <= from);
+        let touched = first..first + pieces[first..].partition_point(|piece| piece.offset < to);
         let around = |piece: &Piece| [piece.slice(0, from), piece.slice(to, u64::MAX)];
-        *pieces = pieces.iter().flat_map(around).flatten().collect();
+        let rests: Vec<Piece> = pieces[touched.clone()].iter().flat_map(around).flatten().collect();
+        pieces.splice(touched, rests);
         if pieces.is_empty() {
             self.live.remove(dot);
         }
+        self.order.set_live(dot, from, to, false);
+    }
+
+    /// Removes whole runs.
+    pub(super) fn retain(&mut self, keep: impl Fn(&Dot) -> bool) {
+        self.live.retain(|dot, _| {
+            let kept = keep(dot);
+            if !kept {
+                self.order.set_live(dot, 0, u64::MAX, false);
+            }
+            kept
+        });
+    }
+
+    /// The code points in a row.
+    pub(super) fn in_row(&self) -> &Sequence {
+        self.order.laid_out(|segment| {
+            let Some(pieces) = self.live.get(segment.dot) else { return Vec::new() };
+            let first = pieces.partition_point(|piece| piece.end() <= segment.from);
+            let within = pieces[first..].iter().take_while(|piece| piece.offset < segment.to);
+            within.map(|piece| (piece.offset.max(segment.from), piece.end().min(segment.to))).collect()
+        })
     }
 
     /// The pieces in the order of the text, cut where others stand between.

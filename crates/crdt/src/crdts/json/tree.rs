@@ -6,9 +6,12 @@
 //! in a row form a run, each hanging to the right of the one before, and are kept as one.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use ramanujan_core::{Dot, VectorClock};
 
+use super::kept::Kept;
+use super::sequence::Sequence;
 use crate::crdts::event::{Event, covers};
 use crate::edit::{Anchor, ItemId, Side};
 
@@ -22,6 +25,7 @@ pub(super) struct Run {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Tree {
     pub(super) runs: BTreeMap<Dot, Run>,
+    sequence: Kept<Sequence>,
 }
 
 impl Tree {
@@ -42,16 +46,48 @@ impl Tree {
             None => Side::Right,
         };
         let anchor = Anchor { parent: anchor.parent.clone(), side };
-        length > 0 && self.runs.insert(event.dot.clone(), Run { anchor, length }).is_none()
+        length > 0 && self.hang(event.dot, Run { anchor, length })
     }
 
     /// Hangs a run at the root.
     pub(super) fn append(&mut self, dot: &Dot, length: u64) {
         let anchor = Anchor { parent: None, side: Side::Right };
-        self.runs.insert(dot.clone(), Run { anchor, length });
+        self.hang(dot, Run { anchor, length });
+    }
+
+    /// Says whether there was no run of this name.
+    fn hang(&mut self, dot: &Dot, run: Run) -> bool {
+        match self.runs.entry(dot.clone()) {
+            Entry::Vacant(place) => {
+                let run = place.insert(run);
+                self.sequence.update(|sequence| sequence.insert(dot, run));
+                true
+            }
+            Entry::Occupied(mut place) => {
+                place.insert(run);
+                self.sequence.clear();
+                false
+            }
+        }
+    }
+
+    /// Whether what is left is kept up, see [`set_live`](Self::set_live).
+    pub(super) fn is_laid_out(&self) -> bool {
+        self.sequence.is_made()
+    }
+
+    /// Whoever changes what is left of a run tells it here.
+    pub(super) fn set_live(&mut self, dot: &Dot, from: u64, to: u64, live: bool) {
+        self.sequence.update(|sequence| sequence.set_live(dot, from, to, live));
+    }
+
+    /// The items in a row. `live` has those that are left of a segment, as ranges in order.
+    pub(super) fn laid_out(&self, live: impl Fn(&Segment<'_>) -> Vec<(u64, u64)>) -> &Sequence {
+        self.sequence.get_or_make(|| Sequence::of(&self.order(), live))
     }
 
     pub(super) fn join(&mut self, other: &Tree) {
+        self.sequence.clear();
         for (dot, run) in &other.runs {
             if !self.runs.contains_key(dot) {
                 self.runs.insert(dot.clone(), run.clone());
@@ -60,6 +96,7 @@ impl Tree {
     }
 
     pub(super) fn leave_out(&mut self, since: &VectorClock) {
+        self.sequence.clear();
         self.runs.retain(|dot, _| !covers(since, dot));
     }
 
@@ -71,6 +108,8 @@ impl Tree {
 /// Items `from..to` of a run, which follow each other.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Segment<'a> {
+    /// Place of the run among those of its tree, in the order of their names.
+    pub(super) run: usize,
     pub(super) dot: &'a Dot,
     pub(super) from: u64,
     pub(super) to: u64,
@@ -78,20 +117,20 @@ pub(super) struct Segment<'a> {
 
 /// A run that hangs on an item of another; sorted by what it hangs on, then by its own dot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Child {
+pub(super) struct Child {
     /// Place of the other run, counted from 1; 0 is the root.
-    parent: usize,
-    offset: u64,
-    side: Side,
+    pub(super) parent: usize,
+    pub(super) offset: u64,
+    pub(super) side: Side,
     /// Place of the run.
-    run: usize,
+    pub(super) run: usize,
 }
 
 /// The tree laid out.
 #[derive(Debug)]
 pub(super) struct Order<'a> {
-    runs: Vec<(&'a Dot, &'a Run)>,
-    children: Vec<Child>,
+    pub(super) runs: Vec<(&'a Dot, &'a Run)>,
+    pub(super) children: Vec<Child>,
     pub(super) segments: Vec<Segment<'a>>,
 }
 
@@ -138,7 +177,7 @@ impl<'a> Order<'a> {
             let (run, from) = match task {
                 Task::From(run, from) => (run, from),
                 Task::One(run, at) => {
-                    self.segments.push(Segment { dot: self.runs[run].0, from: at, to: at + 1 });
+                    self.segments.push(Segment { run, dot: self.runs[run].0, from: at, to: at + 1 });
                     continue;
                 }
             };
@@ -159,7 +198,7 @@ impl<'a> Order<'a> {
                 tasks.extend(left.iter().rev().map(|child| Task::From(child.run, 0)));
             }
             if from < to {
-                self.segments.push(Segment { dot, from, to });
+                self.segments.push(Segment { run, dot, from, to });
             }
         }
     }
@@ -167,40 +206,5 @@ impl<'a> Order<'a> {
     /// Number of items.
     pub(super) fn len(&self) -> u64 {
         self.segments.iter().fold(0, |sum, segment| sum.saturating_add(segment.to - segment.from))
-    }
-
-    /// Where to hang an item that follows another directly, or comes first (Fugue's rule for insertions).
-    pub(super) fn after(&self, item: Option<&ItemId>) -> Anchor {
-        let next = match item {
-            None => self.segments.first().map(|first| (first.dot, first.from)),
-            Some(item) => {
-                let run = self.runs.binary_search_by(|(known, _)| (*known).cmp(&item.dot)).ok();
-                let has_right = run.is_some_and(|run| {
-                    let children = self.children_from(run + 1, item.offset).iter();
-                    let mut at_item = children.take_while(|child| child.offset == item.offset);
-                    item.offset + 1 < self.runs[run].1.length
-                        || at_item.any(|child| child.side == Side::Right)
-                });
-                if has_right { self.next(item) } else { None }
-            }
-        };
-        match next {
-            Some((dot, offset)) => {
-                Anchor { parent: Some(ItemId { dot: dot.clone(), offset }), side: Side::Left }
-            }
-            None => Anchor { parent: item.cloned(), side: Side::Right },
-        }
-    }
-
-    /// The item after another.
-    fn next(&self, item: &ItemId) -> Option<(&'a Dot, u64)> {
-        let holds = |segment: &Segment<'_>| {
-            *segment.dot == item.dot && (segment.from..segment.to).contains(&item.offset)
-        };
-        let at = self.segments.iter().position(holds)?;
-        if item.offset + 1 < self.segments[at].to {
-            return Some((self.segments[at].dot, item.offset + 1));
-        }
-        self.segments.get(at + 1).map(|next| (next.dot, next.from))
     }
 }
