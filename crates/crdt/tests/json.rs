@@ -3,7 +3,7 @@
 
 use proptest::prelude::*;
 use ramanujan_core::{AgentId, Dot, VectorClock};
-use ramanujan_crdt::edit::{Action, Edit, Excess, Step};
+use ramanujan_crdt::edit::{Action, Edit, Excess, ItemId, ItemRange, Step};
 use ramanujan_crdt::request::{Change, EditRequest, PathStep};
 use ramanujan_crdt::types::{Crdt, EditError, Event, JsonDocument, Past};
 use ramanujan_crdt::{Json, Op, State};
@@ -372,4 +372,20 @@ fn a_place_that_is_not_there_is_named() {
         assert_eq!(replica.edit(&path, change), Err(expected));
     }
     assert_eq!(replica.text(), r#"{"l":[1,2],"s":"string"}"#);
+}
+
+/// It once cut the text where nothing was missing, and the document's bytes could not be read again.
+#[test]
+fn deleting_no_code_points_changes_nothing() {
+    let mut replica =
+        Replica::new("a").with(&[key("t")], Change::InsertText { position: None, text: "abc".into() });
+    let first = ItemId { dot: "a:1".parse().unwrap(), offset: 1 };
+    let action = Action::DeleteText { ranges: vec![ItemRange { first, length: 0 }] };
+    let edit = Edit { path: vec![Step::Key("t".into())], action };
+    let past = replica.document.version().clone();
+    let event = Event { dot: &"a:2".parse().unwrap(), past: Past::Version(&past) };
+    replica.document.apply(&event, &Op::Edit(edit)).unwrap();
+    assert_eq!(replica.text(), r#"{"t":"abc"}"#);
+    let state = State::Json(replica.document);
+    assert_eq!(State::decode(&state.encode()).unwrap(), state);
 }

@@ -65,6 +65,10 @@ impl Text {
         let dot = &range.first.dot;
         let Some(pieces) = self.live.get_mut(dot) else { return };
         let (from, to) = (range.first.offset, range.first.offset.saturating_add(range.length));
+        if from == to {
+            // Nothing goes, so nothing may be cut.
+            return;
+        }
         let first = pieces.partition_point(|piece| piece.end() <= from);
         let touched = first..first + pieces[first..].partition_point(|piece| piece.offset < to);
         let around = |piece: &Piece| [piece.slice(0, from), piece.slice(to, u64::MAX)];
