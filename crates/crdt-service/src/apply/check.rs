@@ -12,7 +12,7 @@ use ramanujan_crdt::{CrdtType, Delta, Op, TextError};
 
 use super::known::{Known, Needed};
 use super::operation::{Base, Operation};
-use super::resolve::{ContentAt, Resolver, code_points};
+use super::resolve::{ContentAt, code_points};
 use crate::record::Recorded;
 
 /// What became of an operation.
@@ -144,8 +144,11 @@ fn one(
         Some(seq) => known.get(&Dot::new(agent.clone(), seq)),
         None => key.and_then(|key| known.by_key(agent.as_str(), key)),
     };
-    if let Some(before) = before {
-        return Ok(repeated(before, operation, &wanted, content_at)?);
+    if let Some(before) = before.map(Rc::clone) {
+        let accepted = repeated(known, before, operation, &wanted, content_at)?;
+        // The next one is a repetition too, as a rule, and was made after this one.
+        known.follow(&accepted.record)?;
+        return Ok(accepted);
     }
     let (parents, past) = causal_past(known, operation)?;
     let seq = operation.seq.unwrap_or_else(|| known.last_seq(agent.as_str()) + 1);
@@ -159,17 +162,13 @@ fn one(
     let totals = totals.add(p, n).ok_or_else(|| {
         Problem::new(Code::CounterOverflow, format!("the totals of {agent} would exceed 2^53-1"))
     })?;
-    let followed = known.resolver.take_if(|resolver| resolver.is_at(&past));
     let mut clock = past;
     clock.observe(agent.as_str(), seq);
     let delta = Delta { dot, parents, op };
     let digest = delta.digest();
     let chain = extend_chain(&chain, &digest);
     let new = Rc::new(Recorded { delta, clock, digest, chain, size, totals, log: 0, received: 0 });
-    if let Some(mut resolver) = followed {
-        resolver.follow(&new, &new.past())?;
-        known.resolver = Some(resolver);
-    }
+    known.follow(&new)?;
     known.add(&new);
     Ok(Accepted { record: new, duplicate: false })
 }
@@ -226,20 +225,15 @@ fn op_at(
         }
         Wanted::Edit(edit) => match edit.resolved() {
             Some(edit) => Op::Edit(edit),
-            None => {
-                let resolver = match known.resolver.take() {
-                    Some(resolver) if resolver.is_at(past) => resolver,
-                    _ => Resolver::at(content_at, &operation.document, past, &known.added)?,
-                };
-                Op::Edit(known.resolver.insert(resolver).resolve(edit)?)
-            }
+            None => Op::Edit(known.resolver_at(content_at, &operation.document, past)?.resolve(edit)?),
         },
     })
 }
 
 /// The operation under this dot or key exists: the same again is a duplicate, anything else a conflict.
 fn repeated(
-    before: &Rc<Recorded>,
+    known: &mut Known,
+    before: Rc<Recorded>,
     operation: &Operation,
     wanted: &Wanted,
     content_at: &ContentAt<'_>,
@@ -255,7 +249,7 @@ fn repeated(
         Base::Clock(clock) => before.past() == *clock,
         Base::Current => true,
     };
-    if !parents_agree || !is_wanted(before, operation, wanted, content_at)? {
+    if !parents_agree || !is_wanted(known, &before, operation, wanted, content_at)? {
         let detail = format!(
             "{} of {} exists with other content; an operation is never replaced",
             before.dot(),
@@ -263,11 +257,12 @@ fn repeated(
         );
         return Err(Problem::new(Code::DotConflict, detail).with("operation_id", before.dot().to_string()));
     }
-    Ok(Accepted { record: Rc::clone(before), duplicate: true })
+    Ok(Accepted { record: before, duplicate: true })
 }
 
 /// Whether the recorded operation is what is asked for now.
 fn is_wanted(
+    known: &mut Known,
     before: &Recorded,
     operation: &Operation,
     wanted: &Wanted,
@@ -283,7 +278,8 @@ fn is_wanted(
         Wanted::Edit(wanted) => match wanted.resolved() {
             Some(edit) => *op == Op::Edit(edit),
             // Indexes are those of the version that the recorded operation was made on.
-            None => Resolver::at(content_at, document, &before.past(), &[])?
+            None => known
+                .resolver_at(content_at, document, &before.past())?
                 .resolve(wanted)
                 .is_ok_and(|edit| *op == Op::Edit(edit)),
         },

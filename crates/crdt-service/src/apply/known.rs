@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 
-use ramanujan_core::{Dot, VectorClock};
+use ramanujan_core::{DocumentId, Dot, Problem, VectorClock};
 use ramanujan_crdt::text::maximal;
 use ramanujan_crdt::{CrdtType, TextGraph};
 
-use super::resolve::Resolver;
+use super::resolve::{ContentAt, Resolver};
 use crate::record::{Outline, Recorded};
 
 /// First number of newest deltas looked at for the fork of several parents; it grows fourfold while the fork lies
@@ -54,9 +54,9 @@ pub(crate) struct Known {
     pub(super) crdt_type: Option<CrdtType>,
     pub(super) graph: TextGraph,
     /// The batch's own deltas on a JSON document, in order.
-    pub(super) added: Vec<Rc<Recorded>>,
+    added: Vec<Rc<Recorded>>,
     /// The JSON document that the last edit of the batch was made on.
-    pub(super) resolver: Option<Resolver>,
+    resolver: Option<Resolver>,
     by_dot: HashMap<Dot, Rc<Recorded>>,
     by_key: HashMap<(String, String), Dot>,
     /// Newest delta of each agent; only filled where heads or a next seq are asked for.
@@ -106,6 +106,33 @@ impl Known {
         maximal(newest.collect())
     }
 
+    /// The JSON document at `past`: the one that was asked for last, if that is the version.
+    pub(super) fn resolver_at(
+        &mut self,
+        content_at: &ContentAt<'_>,
+        document: &DocumentId,
+        past: &VectorClock,
+    ) -> Result<&Resolver, Problem> {
+        let resolver = match self.resolver.take() {
+            Some(resolver) if resolver.is_at(past) => resolver,
+            _ => Resolver::at(content_at, document, past, &self.added)?,
+        };
+        Ok(self.resolver.insert(resolver))
+    }
+
+    /// Takes a delta in where it was made on the version that was asked for last.
+    pub(super) fn follow(&mut self, delta: &Recorded) -> Result<(), Problem> {
+        if self.resolver.is_none() {
+            return Ok(());
+        }
+        let past = delta.past();
+        if let Some(mut resolver) = self.resolver.take_if(|resolver| resolver.is_at(&past)) {
+            resolver.follow(delta, &past)?;
+            self.resolver = Some(resolver);
+        }
+        Ok(())
+    }
+
     /// Adds a delta of the batch; `graph` already has it.
     pub(super) fn add(&mut self, new: &Rc<Recorded>) {
         self.crdt_type = Some(new.crdt_type());
@@ -124,5 +151,50 @@ impl Known {
                 None => Err(dot),
             })
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ramanujan_core::Code;
+    use ramanujan_crdt::counter::Totals;
+    use ramanujan_crdt::request::{Change, EditRequest, PathStep};
+    use ramanujan_crdt::state::EMPTY_CHAIN;
+    use ramanujan_crdt::{Delta, Json, Op};
+
+    use super::*;
+
+    #[test]
+    fn one_version_after_the_other_is_read_once() {
+        let stored = |_: &DocumentId, _: &VectorClock| Err(Problem::new(Code::NoSuchVersion, "read"));
+        let (mut known, document) = (Known::default(), "d".parse().unwrap());
+        let request = EditRequest {
+            path: vec![PathStep::Key("list".into())],
+            change: Change::InsertItem { position: None, value: Json::Int(1) },
+        };
+        let mut past = VectorClock::new();
+        for seq in 1..4 {
+            // Of the empty version alone nothing has to be read.
+            let edit = known.resolver_at(&stored, &document, &past).unwrap().resolve(&request).unwrap();
+            let dot = Dot::new("a".parse().unwrap(), seq);
+            let mut clock = past.clone();
+            clock.observe("a", seq);
+            let delta = Delta { dot, parents: Vec::new(), op: Op::Edit(edit) };
+            let digest = delta.digest();
+            let recorded = Recorded {
+                delta,
+                clock: clock.clone(),
+                digest,
+                chain: EMPTY_CHAIN,
+                size: 0,
+                totals: Totals::default(),
+                log: seq,
+                received: 0,
+            };
+            known.follow(&recorded).unwrap();
+            past = clock;
+        }
+        past.observe("b", 1);
+        assert!(known.resolver_at(&stored, &document, &past).is_err(), "another version is read");
     }
 }
