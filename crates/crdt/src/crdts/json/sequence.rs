@@ -25,6 +25,14 @@ enum Slot {
 /// A run by its number and an item of it.
 type Item = (usize, u64);
 
+/// What runs hang on: a run or the root, where, and at which item.
+type Hook = (Option<usize>, Slot, u64);
+
+fn hook(parent: Option<Item>, slot: Slot) -> Hook {
+    let (run, offset) = parent.unzip();
+    (run, slot, offset.unwrap_or(0))
+}
+
 #[derive(Clone, Debug)]
 struct Known {
     dot: Dot,
@@ -39,7 +47,7 @@ pub(super) struct Sequence {
     runs: Vec<Known>,
     numbers: BTreeMap<Dot, usize>,
     /// The runs that hang on an item, or on the root, in the order of their names.
-    hanging: BTreeMap<(Option<usize>, Slot, u64), SmallVec<[usize; 2]>>,
+    hanging: BTreeMap<Hook, SmallVec<[usize; 2]>>,
     row: Row,
     /// The nodes of what was cut off from runs, by the first item of each stretch.
     nodes: BTreeMap<Item, usize>,
@@ -61,11 +69,17 @@ impl Sequence {
             row: Row::of(Vec::new()),
             nodes: BTreeMap::new(),
         };
+        // Sorted, so that those that hang on one item in one slot follow each other.
+        let mut hanging: Vec<(Hook, SmallVec<[usize; 2]>)> = Vec::new();
         for Child { parent, offset, side, run } in &order.children {
             let parent = parent.checked_sub(1).map(|parent| (parent, *offset));
-            let slot = all.slot(parent, *side, &all.runs[*run].dot);
-            all.hang(parent, slot, *run);
+            let hook = hook(parent, all.slot(parent, *side, &all.runs[*run].dot));
+            match hanging.last_mut() {
+                Some((last, runs)) if *last == hook => runs.push(*run),
+                _ => hanging.push((hook, SmallVec::from_slice(&[*run]))),
+            }
         }
+        all.hanging = hanging.into_iter().collect();
         let mut stretches: Vec<Stretch> = Vec::new();
         for segment in &order.segments {
             let run = segment.run;
@@ -111,8 +125,7 @@ impl Sequence {
     }
 
     fn hanging(&self, parent: Option<Item>, slot: Slot) -> &[usize] {
-        let (run, offset) = parent.unzip();
-        self.hanging.get(&(run, slot, offset.unwrap_or(0))).map_or(&[], SmallVec::as_slice)
+        self.hanging.get(&hook(parent, slot)).map_or(&[], SmallVec::as_slice)
     }
 
     /// How many of these runs have a smaller name.
@@ -122,8 +135,7 @@ impl Sequence {
 
     fn hang(&mut self, parent: Option<Item>, slot: Slot, run: usize) {
         let at = self.smaller(self.hanging(parent, slot), &self.runs[run].dot);
-        let (parent, offset) = parent.unzip();
-        self.hanging.entry((parent, slot, offset.unwrap_or(0))).or_default().insert(at, run);
+        self.hanging.entry(hook(parent, slot)).or_default().insert(at, run);
     }
 
     /// Notes which node a stretch is.
