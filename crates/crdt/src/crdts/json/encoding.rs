@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use ramanujan_core::{AgentId, MAX_SAFE_INTEGER};
 
 use super::increments::{Increments, Run as Counted};
-use super::list::List;
-use super::place::{Leaf, Place};
+use super::leaf::Leaf;
+use super::order::Run;
+use super::place::{List, Place};
 use super::text::{Piece, Text};
-use super::tree::{Run, Tree};
+use super::tree::Tree;
 use crate::codec::{DecodeError, Reader, Writer, malformed};
 use crate::crdts::event::Stamp;
 use crate::edit::{Anchor, ItemId, Side};

@@ -1,56 +1,18 @@
-//! A place in a document and everything that was written there.
+//! A place in a document and everything that was written there; lists, whose elements are places again.
 
 use std::collections::BTreeMap;
 
 use ramanujan_core::{Dot, VectorClock};
 
 use super::increments::Increments;
-use super::list::List;
+use super::leaf::{Kind, Leaf};
+use super::sequence::Sequence;
 use super::text::Text;
 use super::time::Sides;
+use super::tree::Tree;
 use crate::crdts::event::{Event, Stamp, covers};
 use crate::edit::{Action, ItemId, Step};
 use crate::value::Json;
-
-/// What one write left at a place.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Leaf {
-    /// Null, a boolean, a number or a string.
-    Scalar(Json),
-    /// A map was set here; its members are places of their own.
-    Map,
-    /// A list was set here, or inserted into.
-    List,
-    /// A text was inserted into.
-    Text,
-}
-
-/// What kinds of things stand at a place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    Number,
-    OtherScalar,
-    Map,
-    List,
-    Text,
-}
-
-impl Kind {
-    /// All kinds; of two that are as new, the one that comes first is seen.
-    pub(super) const ALL: [Kind; 5] = [Kind::Number, Kind::OtherScalar, Kind::Map, Kind::List, Kind::Text];
-}
-
-impl Leaf {
-    pub(super) fn kind(&self) -> Kind {
-        match self {
-            Leaf::Scalar(Json::Int(_) | Json::Float(_)) => Kind::Number,
-            Leaf::Scalar(_) => Kind::OtherScalar,
-            Leaf::Map => Kind::Map,
-            Leaf::List => Kind::List,
-            Leaf::Text => Kind::Text,
-        }
-    }
-}
 
 /// All that was written at a place and that nothing has removed since, each kind by itself.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -62,6 +24,15 @@ pub(super) struct Place {
     pub(super) members: BTreeMap<String, Place>,
     pub(super) list: Option<Box<List>>,
     pub(super) text: Option<Box<Text>>,
+}
+
+/// The order of a list's items, and a place for each that holds something. Items outlive their content: others may have
+/// been inserted next to them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct List {
+    pub(super) order: Tree,
+    /// By delta and offset; none is empty.
+    pub(super) elements: BTreeMap<Dot, BTreeMap<u64, Place>>,
 }
 
 impl Place {
@@ -301,11 +272,7 @@ impl Place {
 }
 
 /// Joins places under their keys; those that turn out empty go.
-pub(super) fn join_places<K: Ord + Clone>(
-    mine: &mut BTreeMap<K, Place>,
-    theirs: &BTreeMap<K, Place>,
-    sides: Sides<'_>,
-) {
+fn join_places<K: Ord + Clone>(mine: &mut BTreeMap<K, Place>, theirs: &BTreeMap<K, Place>, sides: Sides<'_>) {
     let nothing = Place::default();
     mine.retain(|key, place| {
         place.join(theirs.get(key).unwrap_or(&nothing), sides);
@@ -317,6 +284,98 @@ pub(super) fn join_places<K: Ord + Clone>(
             place.join(theirs, sides);
             if !place.is_empty() {
                 mine.insert(key.clone(), place);
+            }
+        }
+    }
+}
+
+impl List {
+    pub(super) fn places(&self) -> impl Iterator<Item = &Place> {
+        self.elements.values().flat_map(BTreeMap::values)
+    }
+
+    /// Places in the order of their items.
+    pub(super) fn in_order(&self) -> Vec<(&Dot, u64, &Place)> {
+        let order = self.order.order();
+        let within = order.segments.iter().filter_map(|segment| {
+            let places = self.elements.get(segment.dot)?.range(segment.from..segment.to);
+            Some(places.map(|(offset, place)| (segment.dot, *offset, place)))
+        });
+        within.flatten().collect()
+    }
+
+    /// The elements that there is something to see of, in a row.
+    pub(super) fn in_row(&self) -> &Sequence {
+        self.order.laid_out(|segment| {
+            let Some(places) = self.elements.get(segment.dot) else { return Vec::new() };
+            let within = places.range(segment.from..segment.to);
+            let mut ranges: Vec<(u64, u64)> = Vec::new();
+            for (offset, _) in within.filter(|(_, place)| place.is_live()) {
+                match ranges.last_mut() {
+                    Some((_, to)) if *to == *offset => *to += 1,
+                    _ => ranges.push((*offset, offset + 1)),
+                }
+            }
+            ranges
+        })
+    }
+
+    /// The place of an item, if something was written there.
+    pub(super) fn place(&self, item: &ItemId) -> Option<&Place> {
+        self.elements.get(&item.dot)?.get(&item.offset)
+    }
+
+    /// Changes the place of an item.
+    pub(super) fn with<T>(&mut self, item: &ItemId, change: impl FnOnce(&mut Place) -> T) -> T {
+        let of_delta = self.elements.entry(item.dot.clone()).or_default();
+        let place = of_delta.entry(item.offset).or_default();
+        let changed = change(place);
+        if self.order.is_laid_out() {
+            self.order.set_live(&item.dot, item.offset, item.offset + 1, place.is_live());
+        }
+        if place.is_empty() {
+            of_delta.remove(&item.offset);
+        }
+        if of_delta.is_empty() {
+            self.elements.remove(&item.dot);
+        }
+        changed
+    }
+
+    pub(super) fn retain(&mut self, mut keep: impl FnMut(&mut Place) -> bool) {
+        let told = self.order.is_laid_out();
+        let order = &mut self.order;
+        self.elements.retain(|dot, of_delta| {
+            // Items in a row are told at once; those between them that have no place were gone before.
+            let mut gone: Option<(u64, u64)> = None;
+            of_delta.retain(|offset, place| {
+                let kept = keep(place);
+                if told && kept && place.is_live() {
+                    gone.take().into_iter().for_each(|(from, to)| order.set_live(dot, from, to, false));
+                } else if told {
+                    gone = Some((gone.map_or(*offset, |(from, _)| from), offset + 1));
+                }
+                kept
+            });
+            gone.into_iter().for_each(|(from, to)| order.set_live(dot, from, to, false));
+            !of_delta.is_empty()
+        });
+    }
+
+    pub(super) fn join(&mut self, other: &List, sides: Sides<'_>) {
+        self.order.join(&other.order);
+        let nothing = BTreeMap::new();
+        self.elements.retain(|dot, mine| {
+            join_places(mine, other.elements.get(dot).unwrap_or(&nothing), sides);
+            !mine.is_empty()
+        });
+        for (dot, theirs) in &other.elements {
+            if !self.elements.contains_key(dot) {
+                let mut mine = BTreeMap::new();
+                join_places(&mut mine, theirs, sides);
+                if !mine.is_empty() {
+                    self.elements.insert(dot.clone(), mine);
+                }
             }
         }
     }

@@ -1,11 +1,11 @@
 //! From indexes and positions, as they are in one version, to identities that hold in all.
 
 use super::document::JsonDocument;
-use super::list::List;
-use super::place::{Kind, Place};
+use super::leaf::Kind;
+use super::order::Segment;
+use super::place::{List, Place};
 use super::sequence::Sequence;
 use super::text::Text;
-use super::tree::Segment;
 use crate::edit::{Action, Anchor, Edit, Excess, ItemId, ItemRange, Side, Step};
 use crate::request::{Change, EditRequest, PathStep};
 

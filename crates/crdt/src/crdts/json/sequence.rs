@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 use ramanujan_core::Dot;
 use smallvec::SmallVec;
 
+use super::order::{Child, Order, Run, Segment};
 use super::row::{AFTER, BEFORE, Row, Stretch};
-use super::tree::{Child, Order, Run, Segment};
 use crate::edit::{Anchor, ItemId, Side};
 
 /// Where runs hang on an item: at its left, or at its right before or after the rest of the item's own run, which

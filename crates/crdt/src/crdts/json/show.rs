@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::place::{Kind, Leaf, Place};
+use super::leaf::{Kind, Leaf};
+use super::place::Place;
 use super::time::Time;
 use crate::edit::ItemId;
 use crate::request::PathStep;

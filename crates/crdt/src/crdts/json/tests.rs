@@ -5,11 +5,12 @@ use proptest::prelude::*;
 use ramanujan_core::{AgentId, Dot, VectorClock};
 
 use super::JsonDocument;
-use super::list::List;
-use super::place::{Kind, Place};
+use super::leaf::Kind;
+use super::order::Segment;
+use super::place::{List, Place};
 use super::sequence::Sequence;
 use super::text::Text;
-use super::tree::{Segment, Tree};
+use super::tree::Tree;
 use crate::State;
 use crate::crdts::crdt::Crdt;
 use crate::crdts::event::{Event, Past};
