@@ -280,15 +280,27 @@ impl Sequence {
         })
     }
 
-    /// Where to hang an item that is to be the `position`-th of those that are left (Fugue's rule for insertions): at
-    /// the right of the one before, or if something hangs there already, at the left of the next.
+    /// Where to hang an item that is to be the `position`-th of those that are left.
     pub(super) fn anchor(&self, position: u64) -> Anchor {
         let before = position.checked_sub(1).and_then(|before| self.row.nth(before));
+        self.beside(before.map(|(node, skipped)| (node, self.row.get(node).from + skipped)))
+    }
+
+    /// Where to hang an item that is to follow another one directly. `None` if that is not here.
+    pub(super) fn anchor_after(&self, item: &ItemId) -> Option<Anchor> {
+        let run = *self.numbers.get(&item.dot)?;
+        let node = self.find((run, item.offset))?;
+        Some(self.beside(Some((node, item.offset))))
+    }
+
+    /// Where to hang an item after one of a node, or first (Fugue's rule for insertions): at the right of the one
+    /// before, or if something hangs there already, at the left of the next.
+    fn beside(&self, before: Option<(usize, u64)>) -> Anchor {
         let (parent, next) = match before {
             None => (None, self.row.first().map(|node| self.row.get(node))),
-            Some((node, skipped)) => {
+            Some((node, offset)) => {
                 let stretch = self.row.get(node);
-                let item = (stretch.run, stretch.from + skipped);
+                let item = (stretch.run, offset);
                 let next = if item.1 + 1 < stretch.to {
                     Some(Stretch { from: item.1 + 1, ..stretch })
                 } else {

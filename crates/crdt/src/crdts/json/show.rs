@@ -89,7 +89,8 @@ impl Place {
         Some(seen.1)
     }
 
-    fn has(&self, kind: Kind) -> bool {
+    /// Whether anything of a kind is live here, seen or not.
+    pub(super) fn has(&self, kind: Kind) -> bool {
         self.entries.iter().any(|(_, leaf)| leaf.kind() == kind)
             || match kind {
                 Kind::Number => !self.increments.is_empty(),

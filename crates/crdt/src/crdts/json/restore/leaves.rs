@@ -1,10 +1,11 @@
-//! Numbers and texts.
+//! Numbers, other scalars and texts.
 
 use ramanujan_core::MAX_SAFE_INTEGER;
 
 use super::align::{Item, align, from_the_ends};
-use super::plan::{Plan, kind_of};
-use crate::crdts::json::place::{Kind, Leaf, Place};
+use super::plan::Plan;
+use crate::crdts::json::leaf::{Kind, Leaf};
+use crate::crdts::json::place::Place;
 use crate::crdts::json::text::Text;
 use crate::edit::{Action, ItemId, ItemRange, Step};
 use crate::value::Json;
@@ -16,6 +17,12 @@ pub(super) fn number_at(place: &Place) -> (Json, i128) {
         _ => Json::Int(0),
     };
     (set, place.increments.sum())
+}
+
+/// Whether the same is seen at a place as at another one where a leaf is.
+fn shows_the_same(now: &Place, wanted: &Place) -> bool {
+    let value = |place: &Place| place.show().map(|shown| shown.value);
+    now.kind() == wanted.kind() && value(now) == value(wanted)
 }
 
 fn characters(text: &Text) -> Vec<Item<'_, char>> {
@@ -41,8 +48,7 @@ impl Plan<'_> {
     /// Counts on from the number that is there, where the same one was set; else sets it and counts anew.
     pub(super) fn number(&mut self, path: &[Step], wanted: &Place) {
         let now = self.at(path);
-        let shown = now.and_then(Place::show).filter(|shown| shown.kind == Kind::Number);
-        if shown.is_some_and(|now| wanted.show().is_some_and(|wanted| now.value == wanted.value)) {
+        if now.is_some_and(|now| shows_the_same(now, wanted)) {
             return;
         }
         let (set, added) = number_at(wanted);
@@ -67,11 +73,20 @@ impl Plan<'_> {
         }
     }
 
+    /// Sets a scalar that is no number, unless it is seen.
+    pub(super) fn scalar(&mut self, path: &[Step], wanted: &Place) {
+        if !self.at(path).is_some_and(|now| shows_the_same(now, wanted))
+            && let Some(shown) = wanted.show()
+        {
+            self.edit(path, Action::Set { value: shown.value });
+        }
+    }
+
     /// Inserts each run of code points that is missing, and deletes at once all that are too many.
     pub(super) fn text(&mut self, path: &[Step], wanted: &Place) {
         let nothing = Text::default();
         let place = self.at(path);
-        let is_seen = place.is_some_and(|place| kind_of(place) == Some(Kind::Text));
+        let is_seen = place.is_some_and(|place| place.kind() == Some(Kind::Text));
         let text = place.and_then(|place| place.text.as_deref()).unwrap_or(&nothing);
         let (now, wanted) = (characters(text), characters(wanted.text.as_deref().unwrap_or(&nothing)));
         let mut stays = align(&now, &wanted, |character| *character, from_the_ends);
@@ -79,21 +94,20 @@ impl Plan<'_> {
             // Only an insertion makes a text seen: the last code point makes way for its like.
             stays.pop();
         }
-        let order = text.order.order();
+        let row = text.in_row();
         let mut insertions = Vec::new();
         let mut gone = Vec::new();
         let mut next = (0usize, 0usize);
         for (at, back) in stays.iter().copied().chain([(now.len(), wanted.len())]) {
             if next.1 < back {
-                let before = next.0.checked_sub(1).map(|before| now[before].id());
                 let text = wanted[next.1..back].iter().map(|item| item.what).collect();
-                insertions.push(Action::InsertText { anchor: order.after(before.as_ref()), text });
+                insertions.push(Action::InsertText { anchor: row.anchor(next.0 as u64), text });
             }
             now[next.0..at].iter().for_each(|item| delete(&mut gone, item.id()));
             next = (at + 1, back + 1);
         }
         let passing = (!is_seen && wanted.is_empty())
-            .then(|| Action::InsertText { anchor: order.after(None), text: " ".to_owned() });
+            .then(|| Action::InsertText { anchor: row.anchor(0), text: " ".to_owned() });
         for insertion in insertions {
             self.edit(path, insertion);
         }

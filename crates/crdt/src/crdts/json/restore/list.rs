@@ -3,7 +3,8 @@
 use super::align::{Item, MAX_EDITS, align, as_much_as_stays};
 use super::plan::Plan;
 use super::seen::{elements, grows, look, plain, was_set};
-use crate::crdts::json::place::{Leaf, List, Place};
+use crate::crdts::json::leaf::Leaf;
+use crate::crdts::json::place::{List, Place};
 use crate::edit::{Action, ItemId, Step};
 
 /// Which of the elements wanted can be set under their old identity. An element that was removed has its item yet, at
@@ -70,7 +71,8 @@ impl Plan<'_> {
     fn insert(&mut self, path: &mut Vec<Step>, before: Option<&ItemId>, wanted: &Place) -> ItemId {
         let nothing = List::default();
         let list = self.at(path).and_then(|place| place.list.as_deref()).unwrap_or(&nothing);
-        let anchor = list.order.order().after(before);
+        let row = list.in_row();
+        let anchor = before.and_then(|before| row.anchor_after(before)).unwrap_or_else(|| row.anchor(0));
         let dot = self.edit(path, Action::InsertItem { anchor, value: plain(wanted) });
         let item = ItemId { dot: dot.clone(), offset: 0 };
         let step = Step::Item { item: item.clone() };

@@ -16,9 +16,10 @@ mod seen;
 
 use ramanujan_core::{AgentId, Dot, VectorClock};
 
-use self::plan::{Plan, below, kind_of};
+use self::plan::{Plan, below};
 use self::seen::{elements, grows, holds_other_than, live_members, plain, was_set};
-use super::place::{Kind, Leaf, Place};
+use super::leaf::{Kind, Leaf};
+use super::place::Place;
 use crate::crdts::op::Op;
 use crate::edit::{Action, ItemId, Step};
 use crate::value::Json;
@@ -28,8 +29,9 @@ use crate::value::Json;
 pub(super) fn edits(now: &Place, version: &VectorClock, wanted: &Place, agent: &AgentId) -> Vec<Op> {
     let mut plan = Plan::new(now, version, agent);
     // A document in which nothing is seen shows an empty map.
-    let shows_something = |root: &Place| {
-        root.show().is_some_and(|shown| !matches!(shown.value, Json::Map(members) if members.is_empty()))
+    let shows_something = |root: &Place| match root.kind() {
+        Some(Kind::Map) => live_members(root).next().is_some(),
+        kind => kind.is_some(),
     };
     if shows_something(wanted) || wanted.is_live() && shows_something(now) {
         plan.bring(&mut Vec::new(), wanted);
@@ -49,20 +51,15 @@ impl Plan<'_> {
         if now == Some(wanted) {
             return;
         }
-        let Some(shown) = wanted.show() else { return };
-        let kind_now = now.and_then(kind_of);
-        match shown.kind {
+        let Some(kind) = wanted.kind() else { return };
+        let kind_now = now.and_then(Place::kind);
+        match kind {
             Kind::Number => self.number(path, wanted),
+            Kind::OtherScalar => self.scalar(path, wanted),
             Kind::Text => self.text(path, wanted),
             Kind::Map if kind_now == Some(Kind::Map) => self.map(path, wanted),
             Kind::List if kind_now == Some(Kind::List) => self.list(path, wanted),
             Kind::Map | Kind::List => self.write(path, wanted),
-            Kind::OtherScalar => {
-                let is_there = |now: &Place| now.show().is_some_and(|now| now.value == shown.value);
-                if kind_now != Some(Kind::OtherScalar) || !now.is_some_and(is_there) {
-                    self.edit(path, Action::Set { value: shown.value });
-                }
-            }
         }
     }
 
@@ -86,7 +83,7 @@ impl Plan<'_> {
 
     /// Adds what [`plain`] leaves out, where the edit `dot` has written that.
     fn complete(&mut self, path: &mut Vec<Step>, wanted: &Place, dot: &Dot) {
-        match kind_of(wanted) {
+        match wanted.kind() {
             Some(Kind::Map) => {
                 for (key, member) in live_members(wanted) {
                     self.within(path, Step::Key(key.clone()), |plan, path| plan.complete(path, member, dot));

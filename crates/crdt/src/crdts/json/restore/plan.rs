@@ -3,7 +3,7 @@
 use ramanujan_core::{AgentId, Dot, VectorClock};
 
 use crate::crdts::event::{Event, Past};
-use crate::crdts::json::place::{Kind, Place};
+use crate::crdts::json::place::Place;
 use crate::crdts::op::Op;
 use crate::edit::{Action, Edit, Step};
 
@@ -17,16 +17,11 @@ pub(super) struct Plan<'a> {
     pub(super) gone: Vec<Vec<Step>>,
 }
 
-/// The kind of what is seen at a place.
-pub(super) fn kind_of(place: &Place) -> Option<Kind> {
-    place.show().map(|shown| shown.kind)
-}
-
 /// What is below a place.
 pub(super) fn below<'a>(place: &'a Place, step: &Step) -> Option<&'a Place> {
     match step {
         Step::Key(key) => place.members.get(key),
-        Step::Item { item } => place.list.as_ref()?.elements.get(&item.dot)?.get(&item.offset),
+        Step::Item { item } => place.list.as_ref()?.place(item),
     }
 }
 

@@ -2,13 +2,14 @@
 
 use super::align::Item;
 use super::leaves::number_at;
-use super::plan::kind_of;
-use crate::crdts::json::place::{Kind, Leaf, List, Place};
+use crate::crdts::json::leaf::{Kind, Leaf};
+use crate::crdts::json::place::{List, Place};
 use crate::value::Json;
 
 pub(super) fn elements(list: Option<&List>) -> Vec<Item<'_, &Place>> {
-    let live = list.map(List::live).unwrap_or_default();
-    live.into_iter().map(|(dot, offset, what)| Item { dot, offset, what }).collect()
+    let places = list.map(List::in_order).unwrap_or_default().into_iter();
+    let live = places.filter(|(_, _, place)| place.is_live());
+    live.map(|(dot, offset, what)| Item { dot, offset, what }).collect()
 }
 
 pub(super) fn live_members(place: &Place) -> impl Iterator<Item = (&String, &Place)> {
@@ -17,15 +18,14 @@ pub(super) fn live_members(place: &Place) -> impl Iterator<Item = (&String, &Pla
 
 /// What is seen at a place, with the kinds of all that is in it: a text is not the string that it reads as.
 pub(super) fn look(place: &Place) -> Look {
-    let Some(shown) = place.show() else { return Look::Leaf(None) };
-    match shown.kind {
-        Kind::Map => {
+    match place.kind() {
+        Some(Kind::Map) => {
             Look::Map(live_members(place).map(|(key, member)| (key.clone(), look(member))).collect())
         }
-        Kind::List => {
+        Some(Kind::List) => {
             Look::List(elements(place.list.as_deref()).iter().map(|element| look(element.what)).collect())
         }
-        kind => Look::Leaf(Some((kind, shown.value))),
+        kind => Look::Leaf(kind.zip(place.show().map(|shown| shown.value))),
     }
 }
 
@@ -39,7 +39,7 @@ pub(super) enum Look {
 
 /// Whether a place comes into being by what is written within: texts and counters that nobody set, and maps of these.
 pub(super) fn grows(place: &Place) -> bool {
-    match kind_of(place) {
+    match place.kind() {
         Some(Kind::Text) => true,
         Some(Kind::Number) => {
             let (set, added) = number_at(place);
@@ -54,17 +54,16 @@ pub(super) fn grows(place: &Place) -> bool {
 
 /// What is seen at a place as a value that can be set, without what is written afterwards: texts and increments.
 pub(super) fn plain(place: &Place) -> Json {
-    let Some(shown) = place.show() else { return Json::Null };
-    match shown.kind {
-        Kind::OtherScalar => shown.value,
-        Kind::Number => number_at(place).0,
-        Kind::Text => Json::Null,
-        Kind::Map => {
+    match place.kind() {
+        Some(Kind::OtherScalar) => place.show().map(|shown| shown.value).unwrap_or_default(),
+        Some(Kind::Number) => number_at(place).0,
+        Some(Kind::Text) | None => Json::Null,
+        Some(Kind::Map) => {
             let set = live_members(place).filter(|(_, member)| !grows(member));
             Json::Map(set.map(|(key, member)| (key.clone(), plain(member))).collect())
         }
         // An element is there from the beginning, or what is written into it would lead nowhere.
-        Kind::List => {
+        Some(Kind::List) => {
             Json::List(elements(place.list.as_deref()).iter().map(|element| plain(element.what)).collect())
         }
     }
@@ -77,8 +76,5 @@ pub(super) fn was_set(place: &Place, leaf: &Leaf) -> bool {
 
 /// Whether anything is live at a place that is not of this kind.
 pub(super) fn holds_other_than(place: &Place, kind: Kind) -> bool {
-    place.entries.iter().any(|(_, leaf)| leaf.kind() != kind)
-        || kind != Kind::Number && !place.increments.is_empty()
-        || kind != Kind::Map && live_members(place).next().is_some()
-        || kind != Kind::List && place.list.as_ref().is_some_and(|list| list.places().any(Place::is_live))
+    Kind::ALL.into_iter().any(|other| other != kind && place.has(other))
 }
