@@ -28,7 +28,6 @@ impl Content {
 pub(crate) struct Materialised {
     pub(crate) log: u64,
     pub(crate) heads: Vec<Dot>,
-    pub(crate) clock: VectorClock,
     /// Number of deltas in it.
     pub(crate) deltas: u64,
     pub(crate) content: Content,
@@ -43,7 +42,6 @@ impl Materialised {
         Materialised {
             log: 0,
             heads: Vec::new(),
-            clock: VectorClock::new(),
             deltas: 0,
             content: Content::empty(crdt_type),
             digest: None,
@@ -53,7 +51,7 @@ impl Materialised {
 
     /// Whether it is the state of a part of `version` that ends at a log position.
     pub(crate) fn is_below(&self, version: &Version) -> bool {
-        self.log <= version.log && version.clock.includes(&self.clock)
+        self.log <= version.log && self.heads.iter().all(|head| version.holds(head))
     }
 
     /// Memory that it takes, roughly; of anything but a text as if every delta had left something.
@@ -62,9 +60,7 @@ impl Materialised {
             Content::Text(text) => text.len() as u64,
             Content::State(_) => self.deltas.saturating_mul(DELTA_BYTES),
         };
-        usize::try_from(content)
-            .unwrap_or(usize::MAX)
-            .saturating_add(64 * (self.clock.len() + self.heads.len()))
+        usize::try_from(content).unwrap_or(usize::MAX).saturating_add(64 * self.heads.len())
     }
 
     /// Counts the delta in.
@@ -72,7 +68,6 @@ impl Materialised {
         self.log = log;
         self.heads.retain(|head| !parents.contains(head));
         self.heads.push(dot.clone());
-        self.clock.observe(dot.agent.as_str(), dot.seq);
         self.deltas += 1;
     }
 

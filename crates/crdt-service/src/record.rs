@@ -10,11 +10,13 @@ use ramanujan_crdt::{CrdtType, Delta, Op, TextGraph};
 #[derive(Clone, Debug)]
 pub(crate) struct Recorded {
     pub(crate) delta: Delta,
-    /// The version after the delta.
-    pub(crate) clock: VectorClock,
+    /// The version after the delta, while that is small.
+    pub(crate) clock: Option<VectorClock>,
     pub(crate) digest: Digest,
-    /// End of its agent's hash chain with it.
-    pub(crate) chain: Digest,
+    /// Commits to the delta and to all that it was made after.
+    pub(crate) hash: Digest,
+    /// Whether it is known to have been made after every delta stored before it.
+    pub(crate) whole: bool,
     /// Code points of a text after the delta, 0 for other types.
     pub(crate) size: u64,
     /// What its agent has added to a counter and taken away, with it.
@@ -34,26 +36,22 @@ impl Recorded {
         self.delta.op.crdt_type()
     }
 
-    /// The version before the delta.
-    pub(crate) fn past(&self) -> VectorClock {
-        before(self.dot(), &self.clock)
-    }
-
-    /// What the text graph needs of it; `None` if it is of another type than text.
-    pub(crate) fn outline(&self) -> Option<Outline> {
+    /// What the graph of parents needs of it, and that of a text.
+    pub(crate) fn outline(&self) -> Outline {
         let (insert, position, length) = match &self.delta.op {
             Op::Insert { position, text } => (true, *position, text.chars().count() as u64),
             Op::Delete { position, length } => (false, *position, *length),
-            _ => return None,
+            _ => (false, 0, 0),
         };
-        Some(Outline {
+        Outline {
             log: self.log,
             dot: self.delta.dot.clone(),
             parents: self.delta.parents.clone(),
+            whole: self.whole,
             insert,
             shape: StoredShape { position, length, size: self.size },
             text: String::new(),
-        })
+        }
     }
 
     /// As clients see it.
@@ -61,7 +59,7 @@ impl Recorded {
         let document_length = (self.crdt_type() == CrdtType::Text).then_some(self.size);
         DeltaRecord {
             digest: Some(self.digest),
-            vector_clock: Some(self.clock),
+            vector_clock: self.clock,
             document_length,
             log_position: Some(self.log),
             received_at: Some(time::format_rfc3339(self.received)),
@@ -76,12 +74,13 @@ pub(crate) fn before(dot: &Dot, clock: &VectorClock) -> VectorClock {
     clock.iter().map(before).collect()
 }
 
-/// What the text graph needs of a delta, without clock, digest and chain: reading it costs half as much.
+/// What the graph of parents needs of a delta, and that of a text: reading it costs half as much.
 #[derive(Debug)]
 pub(crate) struct Outline {
     pub(crate) log: u64,
     pub(crate) dot: Dot,
     pub(crate) parents: Vec<Dot>,
+    pub(crate) whole: bool,
     pub(crate) insert: bool,
     pub(crate) shape: StoredShape,
     /// The inserted text, if it was asked for.

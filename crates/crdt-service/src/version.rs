@@ -1,15 +1,16 @@
-//! Versions of a document: the current one, and earlier ones by log position, time or version vector.
+//! Versions of a document: the current one, and earlier ones by log position, time, version vector or heads.
 //!
-//! A version is known by the newest delta of each agent in it, because agents are sequential.
+//! A version is named by its heads, whose hashes commit to everything before them.
 
 use std::str::FromStr;
 
 use ramanujan_core::{Code, Digest, Dot, Problem, VectorClock, time};
-use ramanujan_crdt::text::maximal;
-use ramanujan_crdt::{CrdtType, Json, PnCounter, StateDigest};
+use ramanujan_crdt::{CrdtType, Json, StateDigest};
 use serde::Deserialize;
 
-use crate::record::Recorded;
+/// Most entries of a clock that is kept with a delta, and told unasked. Of a document that more agents write to, a delta's
+/// past is found through its parents: otherwise each of its rows and replies would grow with the number of agents.
+pub(crate) const SMALL_CLOCK: usize = 64;
 
 /// Which version of a document is meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,17 +21,24 @@ pub(crate) enum At {
     /// Every delta received up to this time, in milliseconds since 1970.
     Time(u64),
     Clock(VectorClock),
+    /// These deltas and all that they were made after.
+    Heads(Vec<Dot>),
 }
 
 /// A version in the body of a request, in the form that JSON has for it or as `?at=` takes it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema), schemars(rename = "At"))]
-#[serde(untagged, expecting = "at is a log position, an RFC 3339 time or a version vector")]
+#[serde(
+    untagged,
+    expecting = "at is a log position, an RFC 3339 time, a version vector or an array of heads"
+)]
 pub(crate) enum AtMember {
     /// A log position.
     Log(u64),
     /// A version vector.
     Clock(VectorClock),
+    /// Heads: these operations and all that they were made after.
+    Heads(Vec<Dot>),
     /// Any of them as text, or a time of RFC 3339.
     Text(String),
 }
@@ -38,10 +46,13 @@ pub(crate) enum AtMember {
 impl FromStr for At {
     type Err = String;
 
-    /// A log position, an RFC 3339 time, or a version vector as a JSON object.
+    /// A log position, an RFC 3339 time, a version vector as a JSON object, or heads as a JSON array.
     fn from_str(text: &str) -> Result<Self, String> {
         if text.starts_with('{') {
             return serde_json::from_str(text).map(At::Clock).map_err(|error| error.to_string());
+        }
+        if text.starts_with('[') {
+            return serde_json::from_str(text).map(At::Heads).map_err(|error| error.to_string());
         }
         if let Ok(position) = text.parse() {
             return Ok(At::Log(position));
@@ -49,7 +60,7 @@ impl FromStr for At {
         match time::parse_rfc3339(text) {
             Some(millis) => Ok(At::Time(millis)),
             None => Err(format!(
-                "{text:.80?} is no version: give a log position, an RFC 3339 time or a version vector"
+                "{text:.80?} is no version: give a log position, an RFC 3339 time, a version vector or heads"
             )),
         }
     }
@@ -64,6 +75,7 @@ impl At {
         match at {
             AtMember::Log(position) => Ok(At::Log(position)),
             AtMember::Clock(clock) => Ok(At::Clock(clock)),
+            AtMember::Heads(heads) => Ok(At::Heads(heads)),
             AtMember::Text(text) => {
                 text.parse().map_err(|error| Problem::new(Code::InvalidParameter, format!("at: {error}")))
             }
@@ -74,57 +86,62 @@ impl At {
 /// A version of a document that exists.
 #[derive(Clone, Debug)]
 pub(crate) struct Version {
-    /// Newest delta of each agent, by log position; never empty.
-    pub(crate) newest: Vec<Recorded>,
-    pub(crate) heads: Vec<Dot>,
-    pub(crate) clock: VectorClock,
+    /// The heads with their hashes, which name it.
+    pub(crate) state: StateDigest,
+    /// Digest of that.
+    pub(crate) digest: Digest,
+    pub(crate) crdt_type: CrdtType,
+    /// Number of deltas.
+    pub(crate) operations: u64,
     /// Log position of the newest delta.
     pub(crate) log: u64,
-    /// Whether every delta up to `log` belongs to it.
-    pub(crate) prefix: bool,
-    /// The canonical state: what it holds of each agent.
-    pub(crate) state: StateDigest,
-    /// Digest of the canonical state.
-    pub(crate) digest: Digest,
+    /// When that was stored, in milliseconds since 1970.
+    pub(crate) received: u64,
+    /// Code points of a text with one head.
+    pub(crate) length: Option<u64>,
+    /// What a counter shows; `None` for other types.
+    pub(crate) value: Option<i128>,
+    pub(crate) extent: Extent,
+}
+
+/// Which deltas a version holds.
+#[derive(Clone, Debug)]
+pub(crate) enum Extent {
+    /// All up to its log position; the clock is at hand where it is small.
+    Prefix(Option<VectorClock>),
+    /// Those that the clock counts.
+    Part(VectorClock),
 }
 
 impl Version {
-    /// The version that ends with these deltas, the newest of each agent by log position; `None` if there are none.
-    pub(crate) fn of(newest: Vec<Recorded>, prefix: bool) -> Option<Self> {
-        let (log, crdt_type) = newest.last().map(|last| (last.log, last.crdt_type()))?;
-        let mut state = StateDigest::new(crdt_type);
-        for last in &newest {
-            state.set(last.dot().agent.as_str(), last.dot().seq, last.chain);
+    pub(crate) fn heads(&self) -> Vec<Dot> {
+        self.state.heads().keys().cloned().collect()
+    }
+
+    /// Whether every delta up to its log position belongs to it.
+    pub(crate) fn is_prefix(&self) -> bool {
+        matches!(self.extent, Extent::Prefix(_))
+    }
+
+    /// The clock, if it is at hand.
+    pub(crate) fn clock(&self) -> Option<&VectorClock> {
+        match &self.extent {
+            Extent::Prefix(clock) => clock.as_ref(),
+            Extent::Part(clock) => Some(clock),
         }
-        let heads = maximal(newest.iter().map(|last| (last.dot().clone(), &last.clock)).collect());
-        let (clock, digest) = (state.clock(), state.digest());
-        Some(Version { newest, heads, clock, log, prefix, state, digest })
     }
 
-    /// Number of deltas.
-    pub(crate) fn operations(&self) -> u64 {
-        self.newest.iter().map(|last| last.dot().seq).sum()
+    /// The clock, where a reply tells it unasked.
+    pub(crate) fn small_clock(&self) -> Option<VectorClock> {
+        self.clock().filter(|clock| clock.len() <= SMALL_CLOCK).cloned()
     }
 
-    pub(crate) fn crdt_type(&self) -> CrdtType {
-        self.newest.last().map_or(CrdtType::Text, Recorded::crdt_type)
-    }
-
-    /// Whether a delta belongs to this version.
+    /// Whether a delta that is stored up to its log position belongs to it.
     pub(crate) fn holds(&self, dot: &Dot) -> bool {
-        dot.seq <= self.clock.get(dot.agent.as_str())
-    }
-
-    /// The counter that the newest delta of each agent adds up to; `None` for other types than counters.
-    pub(crate) fn counter(&self) -> Option<PnCounter> {
-        if !self.crdt_type().is_counter() {
-            return None;
+        match &self.extent {
+            Extent::Prefix(_) => true,
+            Extent::Part(clock) => clock.counter(&dot.agent) >= dot.seq,
         }
-        let mut counter = PnCounter::new();
-        for last in &self.newest {
-            counter.observe(last.dot().agent.as_str(), last.totals);
-        }
-        Some(counter)
     }
 }
 

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{apply, get, post, refused, sql};
+use common::{apply, encoded, forget_clocks, get, post, refused, sql};
 use proptest::prelude::*;
 use ramanujan_shell::native::fresh_database;
 use serde_json::{Value, json};
@@ -330,12 +330,14 @@ fn history(kind: usize, choices: &[(usize, u8, usize, u8)]) -> Vec<Value> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 14, ..ProptestConfig::default() })]
 
-    /// Read as it grows, from the memo, from snapshots, without either, at each version, and after another arrival.
+    /// Read as it grows, from the memo, from snapshots, without either, at each version, and after another arrival; with
+    /// clocks in the rows and, as of a document with many agents, without.
     #[test]
     fn no_way_of_reading_differs(
         kind in 0usize..7,
         choices in prop::collection::vec((0usize..3, 0u8..8, 0usize..3, 0u8..6), 270..330),
         looks in prop::collection::vec(0usize..270, 4),
+        forgets in any::<bool>(),
     ) {
         let operations = history(kind, &choices);
         let strip = |mut document: Value| {
@@ -349,6 +351,9 @@ proptest! {
             let mut at = Vec::new();
             for (index, operation) in operations.iter().enumerate() {
                 apply(operation.clone());
+                if forgets {
+                    forget_clocks();
+                }
                 if looks.contains(&index) {
                     at.push((index + 1, strip(get("/crdt/d").json)));
                 }
@@ -358,6 +363,9 @@ proptest! {
             prop_assert!(sql("SELECT 1 FROM crdt_snapshots") > 0);
             for (index, seen) in &at {
                 prop_assert_eq!(&strip(get(&format!("/crdt/d?at={index}")).json), seen);
+            }
+            for (_, seen) in &at {
+                prop_assert_eq!(&strip(get(&format!("/crdt/d?at={}", encoded(&seen["heads"]))).json), seen);
             }
             sql("DELETE FROM crdt_snapshots");
             post("/crdt/cache/invalidate", json!({"all": true}));

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{apply, get, get_with, post, refused, sql};
+use common::{apply, forget_clocks, get, get_with, post, refused, sql};
 use http::Method;
 use proptest::prelude::*;
 use ramanujan_core::Dot;
@@ -108,12 +108,19 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 8, ..ProptestConfig::default() })]
 
     #[test]
-    fn every_version_reads_as_it_was(steps in prop::collection::vec(any_step(), 300..420), looks in prop::collection::vec(0usize..300, 12)) {
+    fn every_version_reads_as_it_was(
+        steps in prop::collection::vec(any_step(), 300..420),
+        looks in prop::collection::vec(0usize..300, 12),
+        forgets in any::<bool>(),
+    ) {
         let _db = fresh_database();
         let played = play(&steps);
         for batch in played.operations.chunks(37) {
             apply(json!(batch));
             get("/crdt/d");
+            if forgets {
+                forget_clocks();
+            }
         }
         for look in looks {
             let position = at(&(look + 1).to_string());
@@ -124,6 +131,8 @@ proptest! {
             let by_clock = at(&clock.to_string());
             prop_assert_eq!(&by_clock["value"], &json!(text));
             prop_assert_eq!(&by_clock["vector_clock"], clock);
+            let by_head = at(&json!([played.dots[look]]).to_string());
+            prop_assert_eq!(&by_head, &by_clock);
         }
         let whole = get("/crdt/d").json;
         prop_assert_eq!(&whole["value"], &json!(played.graph.text().unwrap()));
@@ -139,16 +148,26 @@ proptest! {
     /// Whatever part of a batch is stored already, and however it came: sending all of it stores the rest, and again,
     /// nothing.
     #[test]
-    fn a_batch_can_always_be_sent_again(steps in prop::collection::vec(any_step(), 1..9), stored in any::<prop::sample::Index>()) {
+    fn a_batch_can_always_be_sent_again(
+        steps in prop::collection::vec(any_step(), 1..9),
+        stored in any::<prop::sample::Index>(),
+        forgets in any::<bool>(),
+    ) {
         let _db = fresh_database();
         let all = play(&steps).operations;
         let stored = stored.index(all.len() + 1);
         if stored > 0 {
             apply(json!(all[..stored]));
         }
+        if forgets && stored > 0 {
+            forget_clocks();
+        }
         let rest = apply(json!(all));
         prop_assert_eq!((&rest["applied"], &rest["duplicates"]), (&json!(all.len() - stored), &json!(stored)));
         let whole = get("/crdt/d").json;
+        if forgets {
+            forget_clocks();
+        }
         let again = apply(json!(all));
         prop_assert_eq!((&again["applied"], &again["duplicates"]), (&json!(0), &json!(all.len())));
         // As deltas, in pages and encoded.
@@ -335,7 +354,7 @@ fn frozen_versions_form_a_chain_and_come_back() {
     assert_eq!(get("/crdt/d").json["value"], "Hello world");
     refused(&post("/crdt/d/recover", json!({"restore": true})), 422, "invalid-recover");
     refused(&post("/crdt/d/recover", json!({"snapshot_id": "0".repeat(64)})), 404, "no-such-snapshot");
-    sql("UPDATE crdt_deltas SET chain = zeroblob(32) WHERE seq = 1 AND agent_id = 'anonymous'");
+    sql("UPDATE crdt_deltas SET hash = zeroblob(32) WHERE seq = 1 AND agent_id = 'anonymous'");
     refused(&post("/crdt/d/recover", wanted), 500, "store-corrupt");
 }
 

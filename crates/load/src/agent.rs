@@ -183,7 +183,7 @@ impl Agent<'_> {
     /// # Errors
     /// The network does not give it.
     pub(crate) fn final_state(&self, document: usize) -> Result<Option<State>, Error> {
-        let path = format!("/crdt/{}", self.replicas[document].document());
+        let path = format!("/crdt/{}?clock=full", self.replicas[document].document());
         persist(self.shared, SETTLE_FOR, || self.client.get(&path).once().optional())
     }
 }

@@ -132,18 +132,30 @@ fn differs(value: &Value, expected: i128) -> Option<String> {
 
 /// Replays every acknowledged operation.
 fn wrong_text(state: &State, replicas: &[&Replica]) -> Option<String> {
-    let mut deltas: Vec<&(u64, Delta)> = Vec::new();
+    let mut histories: Vec<&[Delta]> = Vec::new();
     for replica in replicas {
         if let History::Text(own) = replica.history() {
-            deltas.extend(own);
+            histories.push(own);
         }
     }
-    deltas.sort_by_key(|(past, _)| *past);
     let mut graph = TextGraph::new();
-    for (_, delta) in deltas {
-        if let Err(error) = graph.push(&delta.dot, &delta.parents, &delta.op) {
-            return Some(format!("{} was acknowledged, but does not fit: {error}", delta.dot));
+    // Each agent's are in order; between agents, a delta waits for its parents.
+    let mut is_new = true;
+    while is_new {
+        is_new = false;
+        for history in &mut histories {
+            while let [delta, rest @ ..] = *history
+                && delta.parents.iter().all(|parent| graph.contains(parent))
+            {
+                if let Err(error) = graph.push(&delta.dot, &delta.parents, &delta.op) {
+                    return Some(format!("{} was acknowledged, but does not fit: {error}", delta.dot));
+                }
+                (*history, is_new) = (rest, true);
+            }
         }
+    }
+    if let Some(delta) = histories.iter().find_map(|history| history.first()) {
+        return Some(format!("{} was acknowledged, but names parents that were not", delta.dot));
     }
     match graph.text() {
         Ok(text) if state.value.as_str() == Some(&text) => None,

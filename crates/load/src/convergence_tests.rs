@@ -54,8 +54,8 @@ impl Server {
             Change::Op(op) => panic!("{op:?} is of a kind that is not foretold"),
         }
         self.clock.join(&clock);
-        self.clocks.insert(dot, clock.clone());
-        Stored { parents, vector_clock: clock, length }
+        self.clocks.insert(dot, clock);
+        Stored { parents, length }
     }
 
     fn heads(&self) -> Vec<Dot> {

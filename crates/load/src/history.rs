@@ -22,8 +22,7 @@ pub(crate) const VISITS: &str = "visits";
 /// decides; of shared ones only some things are certain.
 #[derive(Clone, Debug)]
 pub(crate) enum History {
-    /// The deltas, each with the size of its causal past: sorting by that is a topological order.
-    Text(Vec<(u64, Delta)>),
+    Text(Vec<Delta>),
     Counter {
         plus: u64,
         minus: u64,
@@ -69,7 +68,7 @@ impl History {
         let records: Vec<Value> = match self {
             History::Text(deltas) => deltas[deltas.len().saturating_sub(MERGED_DELTAS)..]
                 .iter()
-                .map(|(_, delta)| {
+                .map(|delta| {
                     let mut record = record(&delta.dot, delta.op.name(), &delta.parents);
                     match &delta.op {
                         Op::Insert { position, text } => {
@@ -138,8 +137,7 @@ impl History {
                     }
                     _ => return,
                 };
-                let past = stored.vector_clock.iter().map(|(_, seq)| seq).sum();
-                deltas.push((past, Delta { dot, parents: stored.parents.clone(), op }));
+                deltas.push(Delta { dot, parents: stored.parents.clone(), op });
             }
             (History::Counter { plus, minus }, Change::Count { amount, .. }) => {
                 let total = if *amount >= 0 { plus } else { minus };

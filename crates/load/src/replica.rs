@@ -199,7 +199,8 @@ impl Replica {
 
     /// The document as a read showed it. A version without all of the agent's own operations is no basis for the next.
     pub(crate) fn observe(&mut self, state: &State) {
-        if state.vector_clock.get(self.agent.as_str()) == self.acknowledged {
+        let clock = &state.vector_clock;
+        if clock.is_empty() || clock.get(self.agent.as_str()) == self.acknowledged {
             self.view = state.length.map(|length| View { parents: state.heads.clone(), length });
             self.on_own_version = 0;
         }

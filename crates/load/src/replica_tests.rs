@@ -1,12 +1,11 @@
 use super::*;
-use ramanujan_core::VectorClock;
 
 fn replica(kind: Kind) -> Replica {
     Replica::new("d", kind, &"a".parse().unwrap(), None)
 }
 
-fn stored(seq: u64, length: Option<u64>) -> Stored {
-    Stored { parents: vec![], vector_clock: VectorClock::from_iter([("a", seq)]), length }
+fn stored(length: Option<u64>) -> Stored {
+    Stored { parents: vec![], length }
 }
 
 fn state(seq: u64, value: Value) -> State {
@@ -28,7 +27,7 @@ fn an_operation_with_an_unknown_outcome_is_sent_again_as_it_was() {
         let first = replica.next(&mut random);
         assert_eq!(first, replica.next(&mut random));
         assert_eq!((first.seq, replica.acknowledged()), (1, 0));
-        replica.acknowledge(&stored(1, Some(3)));
+        replica.acknowledge(&stored(Some(3)));
         assert_eq!((replica.next(&mut random).seq, replica.acknowledged()), (2, 1));
     }
 }
@@ -49,7 +48,7 @@ fn texts_are_edited_at_the_version_last_seen_until_it_is_time_to_catch_up() {
     let mut runs = Vec::new();
     let mut run = 0;
     for seq in 1..=40 {
-        replica.acknowledge(&stored(seq, Some(100)));
+        replica.acknowledge(&stored(Some(100)));
         let next = replica.next(&mut random);
         match next.parents {
             Some(parents) => {
@@ -66,7 +65,7 @@ fn texts_are_edited_at_the_version_last_seen_until_it_is_time_to_catch_up() {
 fn a_read_is_a_basis_only_with_all_own_operations_in_it() {
     let (mut replica, mut random) = (replica(Kind::Text), Random::new(1, 0));
     replica.next(&mut random);
-    replica.acknowledge(&stored(1, Some(2)));
+    replica.acknowledge(&stored(Some(2)));
     replica.observe(&state(0, json!("")));
     assert_eq!(replica.next(&mut random).parents, Some(vec!["a:1".parse().unwrap()]));
     replica.refused();

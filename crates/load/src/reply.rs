@@ -8,6 +8,8 @@ use serde_json::Value;
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct State {
     pub(crate) heads: Vec<Dot>,
+    /// Empty where the reply leaves it out: of a document that many agents write to it is told to who asks only.
+    #[serde(default)]
     pub(crate) vector_clock: VectorClock,
     pub(crate) fingerprint: String,
     pub(crate) digest: String,
@@ -27,7 +29,6 @@ pub(crate) struct Acknowledgement {
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Stored {
     pub(crate) parents: Vec<Dot>,
-    pub(crate) vector_clock: VectorClock,
     /// Of a text after the operation, in code points.
     #[serde(default)]
     pub(crate) length: Option<u64>,

@@ -84,7 +84,10 @@ fn new_client(args: &Args) -> Result<Client, Error> {
 
 /// What the network holds of each document before the load.
 fn states(client: &Client, documents: &Documents) -> Result<Vec<Option<State>>, Error> {
-    documents.iter().map(|(name, _)| client.get(&format!("/crdt/{name}")).once().optional()).collect()
+    documents
+        .iter()
+        .map(|(name, _)| client.get(&format!("/crdt/{name}?clock=full")).once().optional())
+        .collect()
 }
 
 /// Counts SIGINT and SIGTERM until the handle is closed.

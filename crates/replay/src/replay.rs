@@ -66,7 +66,7 @@ pub(crate) fn replay(client: &Client, plan: &Plan<'_>) -> Result<Report, ReplayE
     let name_bytes =
         names.iter().map(|name| name.as_str().len()).chain([plan.document.len()]).max().unwrap_or(0);
     let operations = session.operations.len();
-    let path = format!("/crdt/{}", plan.document);
+    let path = format!("/crdt/{}?clock=full", plan.document);
 
     let stored = match client.get(&path).first().optional::<DocumentReply>()? {
         Some(document) => stored_lengths(plan, &session, &names, &document)?,

@@ -14,16 +14,18 @@ pub(crate) struct Stored {
     pub(crate) length: Option<u64>,
     pub(crate) digest: Digest,
     pub(crate) fingerprint: Fingerprint,
-    pub(crate) vector_clock: VectorClock,
+    /// The version after the operation, where crdt-service tells it: of a document that many agents write to it does not.
+    #[serde(default)]
+    pub(crate) vector_clock: Option<VectorClock>,
     pub(crate) duplicate: bool,
 }
 
 /// Whether the reply is about the operation that was asked for: it has that agent's dot, and its seq where the request
-/// named one; its clock covers the dot, the parents it names, and those that the request named; its fingerprint is that
-/// of its digest.
+/// named one; its clock, if there is one, covers the dot, the parents it names, and those that the request named; its
+/// fingerprint is that of its digest.
 pub(crate) fn is_what_was_asked(asked: &OperationRequest, stored: &Stored) -> bool {
     let Stored { operation_id: dot, parents, vector_clock: clock, .. } = stored;
-    let covers = |dot: &Dot| clock.get(dot.agent.as_str()) >= dot.seq;
+    let covers = |dot: &Dot| clock.as_ref().is_none_or(|clock| clock.counter(&dot.agent) >= dot.seq);
     dot.agent == asked.agent_id
         && asked.seq.is_none_or(|seq| seq == dot.seq)
         && asked.parents.iter().flatten().all(covers)

@@ -11,7 +11,9 @@ pub(crate) struct Event<'a> {
     pub(crate) agent_id: &'a str,
     pub(crate) operation: &'a str,
     pub(crate) document_id: &'a str,
-    pub(crate) vector_clock: &'a VectorClock,
+    /// Left out where it is large.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) vector_clock: Option<&'a VectorClock>,
     pub(crate) fingerprint: Fingerprint,
     pub(crate) color: Color,
     /// Bytes of the operand.

@@ -1,10 +1,13 @@
 //! A document computed anew from its deltas, trusting nothing that crdt-service derived from them.
 
+use std::fmt::Display;
+
 use ramanujan_core::{Digest, Dot, Fingerprint, VectorClock};
+use ramanujan_crdt::pasts::Pasts;
+use ramanujan_crdt::state::HashDag;
 use ramanujan_crdt::types::{Event, Past, State};
 use ramanujan_crdt::wire::DeltaRecord;
-use ramanujan_crdt::{CrdtType, Op, StateDigest, TextGraph};
-use std::collections::BTreeMap;
+use ramanujan_crdt::{CrdtType, Delta, Op, TextGraph};
 
 /// Most mismatches that are reported one by one.
 const MAX_MISMATCHES: usize = 10;
@@ -15,9 +18,9 @@ pub(crate) struct Recomputed {
     graph: TextGraph,
     /// Of all types but text.
     content: Option<State>,
-    state: StateDigest,
-    /// Clock after the newest delta of each agent: what the next one of it builds on.
-    clocks: BTreeMap<String, VectorClock>,
+    hashes: HashDag,
+    version: VectorClock,
+    pasts: Pasts,
     pub(crate) deltas: u64,
     pub(crate) mismatches: Vec<String>,
 }
@@ -38,8 +41,9 @@ impl Recomputed {
             crdt_type,
             graph: TextGraph::new(),
             content: State::new(crdt_type),
-            state: StateDigest::new(crdt_type),
-            clocks: BTreeMap::new(),
+            hashes: HashDag::new(crdt_type),
+            version: VectorClock::new(),
+            pasts: Pasts::from_the_first(),
             deltas: 0,
             mismatches: Vec::new(),
         }
@@ -58,47 +62,48 @@ impl Recomputed {
     fn check_and_push(&mut self, record: &DeltaRecord) -> Result<(), String> {
         // Refuses content that does not have the digest it is stored under.
         let delta = record.to_delta().map_err(|error| error.to_string())?;
-        let dot = &delta.dot;
-        let agent = dot.agent.as_str();
-        let known = self.clocks.get(agent).map_or(0, |clock| clock.get(agent));
+        let Delta { dot, parents, op } = &delta;
+        let about = |error: &dyn Display| format!("{dot}: {error}");
+        let known = self.version.counter(&dot.agent);
         if known + 1 != dot.seq {
-            return Err(format!("{dot} follows {agent}:{known}"));
+            return Err(format!("{dot} follows {}:{known}", dot.agent));
         }
-        let digest = delta.digest();
-        match &delta.op {
+        let heads: Vec<Dot> = self.hashes.state().heads().keys().cloned().collect();
+        let missing = |parent: &&Dot| self.version.counter(&parent.agent) < parent.seq;
+        if let Some(parent) = parents.iter().find(missing) {
+            return Err(format!("{dot} comes before its parent {parent}"));
+        }
+        let past = self.pasts.of(&heads, &self.version, parents).map_err(|error| about(&error))?;
+        let before = past.as_ref().unwrap_or(&self.version);
+        if before.counter(&dot.agent) != known {
+            return Err(format!("the parents of {dot} do not contain {}:{known}", dot.agent));
+        }
+        if let Some(claimed) = &record.vector_clock {
+            let mut after = before.clone();
+            after.raise(&dot.agent, dot.seq);
+            if *claimed != after {
+                return Err(format!("the clock of {dot} is not what it and its parents make"));
+            }
+        }
+        match op {
             Op::Insert { .. } | Op::Delete { .. } => {
-                let length = self
-                    .graph
-                    .push(dot, &delta.parents, &delta.op)
-                    .map_err(|error| format!("{dot}: {error}"))?;
+                let length = self.graph.push(dot, parents, op).map_err(|error| about(&error))?;
                 if record.document_length.is_some_and(|claimed| claimed != length) {
                     return Err(format!("{dot} leaves {length} code points, not the recorded number"));
                 }
             }
             other => {
-                let after = record.vector_clock.as_ref().ok_or_else(|| format!("{dot} has no clock"))?;
-                let past =
-                    after.iter().map(|(a, seq)| (a, if a == agent { seq.saturating_sub(1) } else { seq }));
-                let event = Event { dot, past: Past::Version(&past.collect()) };
+                let past = match &past {
+                    Some(past) => Past::Version(past),
+                    None => Past::Whole { total: self.version.total() },
+                };
                 let content = self.content.as_mut().ok_or_else(|| format!("{dot} is not of a text"))?;
-                content.apply(&event, other).map_err(|error| format!("{dot}: {error}"))?;
+                content.apply(&Event { dot, past }, other).map_err(|error| about(&error))?;
             }
         }
-        self.state.push(agent, &digest);
-        self.advance_clock(dot, &delta.parents, record)
-    }
-
-    fn advance_clock(&mut self, dot: &Dot, parents: &[Dot], record: &DeltaRecord) -> Result<(), String> {
-        let agent = dot.agent.as_str();
-        let claimed = record.vector_clock.as_ref().ok_or_else(|| format!("{dot} has no clock"))?;
-        let covers = |parent: &Dot| claimed.get(parent.agent.as_str()) >= parent.seq;
-        if claimed.get(agent) != dot.seq || !parents.iter().all(covers) {
-            return Err(format!("the clock of {dot} does not cover it and its parents"));
-        }
-        if self.clocks.get(agent).is_some_and(|before| !claimed.includes(before)) {
-            return Err(format!("the clock of {dot} falls behind that of its predecessor"));
-        }
-        self.clocks.insert(agent.to_owned(), claimed.clone());
+        self.hashes.push(dot, parents, &delta.digest()).map_err(|error| about(&error))?;
+        self.version.raise(&dot.agent, dot.seq);
+        self.pasts.took(dot, parents, past, self.hashes.state().heads().len());
         Ok(())
     }
 
@@ -114,9 +119,9 @@ impl Recomputed {
             _ => self.content.as_ref().map(State::value_digest),
         };
         let outcome = Outcome {
-            digest: self.state.digest(),
-            fingerprint: self.state.fingerprint(),
-            clock: self.state.clock(),
+            digest: self.hashes.state().digest(),
+            fingerprint: self.hashes.state().fingerprint(),
+            clock: self.version,
             value_digest,
         };
         (outcome, self.mismatches)

@@ -34,13 +34,14 @@ impl JsonSchema for StoredOperation {
                 "length": count("Code points of a text after the operation."),
                 "digest": named("Digest", "Of the delta's canonical bytes."),
                 "fingerprint": named("Fingerprint", "Of the digest's bytes."),
-                "vector_clock": named("VectorClock", "The document's version after the operation."),
+                "hash": named("Digest", "Of the digest and the parents' hashes: commits to all that the operation was made after."),
+                "vector_clock": named("VectorClock", "The document's version after the operation, while it has 64 entries at most."),
                 "duplicate": {"type": "boolean", "description": "Whether the operation was stored before."},
                 "cached": {"type": "boolean", "description": "Whether the reply was kept from an earlier request."},
             },
             "required": [
                 "status", "operation_id", "document_id", "agent_id", "seq", "crdt_type", "operation", "parents", "digest",
-                "fingerprint", "vector_clock", "duplicate", "cached",
+                "fingerprint", "hash", "duplicate", "cached",
             ],
         })
     }
@@ -114,7 +115,6 @@ pub(crate) fn state() -> Value {
             "crdt_type": named("CrdtType", "Type of the document."),
             "operations": count("How many it is made of."),
             "heads": {"type": "array", "items": reference("Dot"), "description": "The newest delta of each branch."},
-            "vector_clock": named("VectorClock", "Its version."),
             "fingerprint": named("Fingerprint", "Of the version."),
             "digest": named("Digest", "Of the version: equal digests have equal deltas."),
             "log_position": count("Place of its newest delta in crdt-service's log."),
@@ -126,6 +126,8 @@ pub(crate) fn state() -> Value {
             "polarity": named("Polarity", "The stream's."),
         }),
     );
+    schema["properties"]["vector_clock"] =
+        named("VectorClock", "Its version, while that has 64 entries at most.");
     schema["properties"]["length_utf16"] = count("UTF-16 code units of a text.");
     schema["properties"]["details"] = details();
     schema

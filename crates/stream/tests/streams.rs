@@ -179,7 +179,7 @@ fn green_finds_a_tampered_delta() {
     for change in [
         "UPDATE crdt_deltas SET value = 'xy' WHERE seq = 1",
         "UPDATE crdt_deltas SET position = 1 WHERE seq = 2",
-        "UPDATE crdt_deltas SET chain = zeroblob(32) WHERE seq = 3",
+        "UPDATE crdt_heads SET hash = zeroblob(32)",
         "UPDATE crdt_deltas SET clock = '{\"a\":2}' WHERE seq = 3",
         "UPDATE crdt_deltas SET size = 9 WHERE seq = 2",
         "DELETE FROM crdt_deltas WHERE seq = 2",

@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 
-use ramanujan_core::{DocumentId, Dot, Problem, VectorClock};
+use ramanujan_core::{AgentId, Dot, VectorClock};
+use ramanujan_crdt::ancestry::{Ancestry, NeedsHistory};
+use ramanujan_crdt::counter::Totals;
 use ramanujan_crdt::text::maximal;
 use ramanujan_crdt::{CrdtType, TextGraph};
 
-use super::resolve::{ContentAt, Resolver};
 use crate::record::{Outline, Recorded};
 
 /// First number of newest deltas looked at for the fork of several parents; it grows fourfold while the fork lies
@@ -18,11 +19,13 @@ const FIRST_TAIL: u64 = 64;
 #[derive(Debug, Default)]
 pub(crate) struct Needed {
     pub(crate) dots: BTreeSet<Dot>,
+    /// Who writes.
+    pub(crate) agents: BTreeSet<String>,
     /// Idempotency keys, each with its agent.
     pub(crate) keys: Vec<(String, String)>,
-    /// The newest delta of each agent.
-    pub(crate) newest: bool,
-    /// How many deltas up to the newest one referred to, for finding the fork of parents.
+    /// The deltas that no other has seen.
+    pub(crate) heads: bool,
+    /// How many deltas up to the newest one referred to, for what parents were made after.
     pub(crate) tail: u64,
 }
 
@@ -33,6 +36,15 @@ impl Needed {
     }
 }
 
+/// The newest delta of an agent.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Last {
+    pub(crate) seq: u64,
+    pub(crate) totals: Totals,
+    /// Its log position, 0 in a batch.
+    pub(crate) log: u64,
+}
+
 /// What was read of one document.
 #[derive(Debug, Default)]
 pub(crate) struct Found {
@@ -40,8 +52,12 @@ pub(crate) struct Found {
     pub(crate) deltas: Vec<Recorded>,
     /// The tail of the history, by log position.
     pub(crate) tail: Vec<Outline>,
-    /// The newest delta of each agent, if it was asked for.
-    pub(crate) newest: Vec<Dot>,
+    /// Whether that is the whole history.
+    pub(crate) is_all: bool,
+    /// Of each agent that writes and has written before.
+    pub(crate) agents: BTreeMap<String, Last>,
+    /// The heads, if they were asked for.
+    pub(crate) heads: Option<Vec<Dot>>,
     /// Agent, idempotency key, and what is stored under it.
     pub(crate) by_key: Vec<(String, String, Dot)>,
     /// The document's type, if it has one.
@@ -53,148 +69,163 @@ pub(crate) struct Found {
 pub(crate) struct Known {
     pub(super) crdt_type: Option<CrdtType>,
     pub(super) graph: TextGraph,
-    /// The batch's own deltas on a JSON document, in order.
-    added: Vec<Rc<Recorded>>,
-    /// The JSON document that the last edit of the batch was made on.
-    resolver: Option<Resolver>,
+    pub(super) ancestry: Ancestry,
+    /// The batch's own deltas, in order.
+    pub(super) added: Vec<Rc<Recorded>>,
     by_dot: HashMap<Dot, Rc<Recorded>>,
     by_key: HashMap<(String, String), Dot>,
-    /// Newest delta of each agent; only filled where heads or a next seq are asked for.
-    newest: BTreeMap<String, Dot>,
+    agents: BTreeMap<String, Last>,
+    /// The deltas that no other has seen, if they were asked for.
+    heads: Option<BTreeSet<Dot>>,
+    /// The heads of the batch's own deltas.
+    own_heads: BTreeSet<Dot>,
+    /// What each of the batch's own deltas has seen of the heads, without looking back further than to its parents.
+    seen: HashMap<Dot, Rc<BTreeSet<Dot>>>,
 }
 
 impl Known {
     /// Both lists are in the order of arrival, which is a causal order.
     pub(crate) fn of(found: Found) -> Self {
         let mut known = Known {
-            crdt_type: found.crdt_type,
+            // The document may have come into being between two statements.
+            crdt_type: found.crdt_type.or_else(|| found.deltas.first().map(Recorded::crdt_type)),
             by_key: found.by_key.into_iter().map(|(agent, key, dot)| ((agent, key), dot)).collect(),
-            newest: found.newest.into_iter().map(|dot| (dot.agent.to_string(), dot)).collect(),
+            agents: found.agents,
+            heads: found.heads.map(BTreeSet::from_iter),
+            ancestry: if found.is_all { Ancestry::from_the_first() } else { Ancestry::new() },
             ..Known::default()
         };
+        // Only the tail has no gaps, which is what makes an ancestry.
         let mut tail = found.tail.into_iter().peekable();
         for delta in found.deltas {
-            known.crdt_type = Some(delta.crdt_type());
             while let Some(earlier) = tail.next_if(|earlier| earlier.log < delta.log) {
-                earlier.push_to(&mut known.graph);
+                known.learn(&earlier);
             }
-            if let Some(outline) = delta.outline() {
-                outline.push_to(&mut known.graph);
+            if known.crdt_type == Some(CrdtType::Text) {
+                delta.outline().push_to(&mut known.graph);
+            }
+            // Stored since the agents were read.
+            let last = known.agents.entry(delta.dot().agent.to_string()).or_default();
+            if last.seq < delta.dot().seq {
+                *last = Last { seq: delta.dot().seq, totals: delta.totals, log: delta.log };
             }
             known.by_dot.insert(delta.dot().clone(), delta.into());
         }
-        tail.for_each(|later| later.push_to(&mut known.graph));
+        tail.for_each(|later| known.learn(&later));
         known
+    }
+
+    /// The next delta of the tail.
+    fn learn(&mut self, stored: &Outline) {
+        self.ancestry.push(&stored.dot, &stored.parents, stored.whole);
+        if self.crdt_type == Some(CrdtType::Text) {
+            stored.push_to(&mut self.graph);
+        }
     }
 
     pub(super) fn get(&self, dot: &Dot) -> Option<&Rc<Recorded>> {
         self.by_dot.get(dot)
     }
 
+    /// A delta of the batch.
+    pub(super) fn unstored(&self, dot: &Dot) -> Option<&Rc<Recorded>> {
+        self.get(dot).filter(|_| self.seen.contains_key(dot))
+    }
+
     pub(super) fn by_key(&self, agent: &str, key: &str) -> Option<&Rc<Recorded>> {
         self.by_dot.get(self.by_key.get(&(agent.to_owned(), key.to_owned()))?)
     }
 
-    /// Number of deltas of `agent`.
-    pub(super) fn last_seq(&self, agent: &str) -> u64 {
-        self.newest.get(agent).map_or(0, |dot| dot.seq)
+    /// The newest delta of `agent`.
+    pub(super) fn last(&self, agent: &str) -> Last {
+        self.agents.get(agent).copied().unwrap_or_default()
     }
 
     /// The deltas that none other has seen.
     pub(super) fn heads(&self) -> Vec<Dot> {
-        let newest = self.newest.values().filter_map(|dot| Some((dot.clone(), &self.by_dot.get(dot)?.clock)));
-        maximal(newest.collect())
+        self.heads.iter().flatten().cloned().collect()
     }
 
-    /// The JSON document at `past`: the one that was asked for last, if that is the version.
-    pub(super) fn resolver_at(
-        &mut self,
-        content_at: &ContentAt<'_>,
-        document: &DocumentId,
-        past: &VectorClock,
-    ) -> Result<&Resolver, Problem> {
-        let resolver = match self.resolver.take() {
-            Some(resolver) if resolver.is_at(past) => resolver,
-            _ => Resolver::at(content_at, document, past, &self.added)?,
+    /// The newest of these deltas, sorted, and the version that they make, where that is kept.
+    ///
+    /// # Errors
+    /// [`NeedsHistory`].
+    pub(super) fn newest_of(&self, dots: Vec<Dot>) -> Result<(Vec<Dot>, Option<VectorClock>), NeedsHistory> {
+        let clock = |dot: Dot| {
+            let clock = self.by_dot.get(&dot)?.clock.as_ref()?;
+            Some((dot, clock))
         };
-        Ok(self.resolver.insert(resolver))
+        let with_clocks: Option<Vec<_>> = dots.iter().cloned().map(clock).collect();
+        if let Some(with_clocks) = with_clocks {
+            let mut past = VectorClock::new();
+            with_clocks.iter().for_each(|(_, clock)| past.join(clock));
+            return Ok((maximal(with_clocks), Some(past)));
+        }
+        // Of the heads none has seen another.
+        if self.heads.as_ref().is_some_and(|heads| dots.iter().all(|dot| heads.contains(dot))) {
+            let dots: BTreeSet<Dot> = dots.into_iter().collect();
+            return Ok((dots.into_iter().collect(), None));
+        }
+        Ok((self.ancestry.maximal(dots)?, None))
     }
 
-    /// Takes a delta in where it was made on the version that was asked for last.
-    pub(super) fn follow(&mut self, delta: &Recorded) -> Result<(), Problem> {
-        if self.resolver.is_none() {
-            return Ok(());
+    /// Whether what was made on `parents`, which are known, has seen the newest delta of `agent`.
+    ///
+    /// # Errors
+    /// [`NeedsHistory`].
+    pub(super) fn has_seen_last(&self, parents: &[Dot], agent: &AgentId) -> Result<bool, NeedsHistory> {
+        let last = self.last(agent.as_str());
+        let dot = Dot::new(agent.clone(), last.seq);
+        if last.seq == 0 || parents.contains(&dot) || self.are_all(parents) {
+            return Ok(true);
         }
-        let past = delta.past();
-        if let Some(mut resolver) = self.resolver.take_if(|resolver| resolver.is_at(&past)) {
-            resolver.follow(delta, &past)?;
-            self.resolver = Some(resolver);
+        let known = || parents.iter().filter_map(|parent| self.by_dot.get(parent));
+        if last.log > 0 {
+            // Those of the batch have position 0, and what lies behind them is not that simple.
+            if known().any(|parent| parent.whole && parent.log > last.log) {
+                return Ok(true);
+            }
+            if known().all(|parent| parent.log > 0 && parent.log < last.log) {
+                return Ok(false);
+            }
         }
-        Ok(())
+        self.ancestry.holds(parents, &dot)
     }
 
-    /// Adds a delta of the batch; `graph` already has it.
-    pub(super) fn add(&mut self, new: &Rc<Recorded>) {
+    /// Whether these are known to be all heads.
+    fn are_all(&self, parents: &[Dot]) -> bool {
+        self.heads.as_ref().is_some_and(|heads| heads.iter().all(|head| parents.contains(head)))
+    }
+
+    /// What a delta on these parents has seen of the heads that are stored.
+    fn seen_by(&self, parents: &[Dot]) -> Rc<BTreeSet<Dot>> {
+        if let [parent] = parents
+            && let Some(seen) = self.seen.get(parent)
+        {
+            return Rc::clone(seen);
+        }
+        let of_parents = parents.iter().filter_map(|parent| self.seen.get(parent));
+        Rc::new(of_parents.flat_map(|seen| seen.iter()).chain(parents).cloned().collect())
+    }
+
+    /// Adds a delta of the batch; `graph` already has it. Says what it has seen of the stored heads, if it has seen all of
+    /// the batch.
+    pub(super) fn add(&mut self, new: &Rc<Recorded>) -> Option<Rc<BTreeSet<Dot>>> {
+        let (dot, parents) = (new.dot(), &new.delta.parents);
+        let seen = self.seen_by(parents);
+        let has_seen_batch = self.own_heads.iter().all(|head| parents.contains(head));
+        self.ancestry.push(dot, parents, self.are_all(parents));
+        if let Some(heads) = &mut self.heads {
+            heads.retain(|head| !parents.contains(head));
+            heads.insert(dot.clone());
+        }
+        self.own_heads.retain(|head| !parents.contains(head));
+        self.own_heads.insert(dot.clone());
+        self.seen.insert(dot.clone(), Rc::clone(&seen));
         self.crdt_type = Some(new.crdt_type());
-        if new.crdt_type() == CrdtType::Json {
-            self.added.push(Rc::clone(new));
-        }
-        self.newest.insert(new.dot().agent.to_string(), new.dot().clone());
-        self.by_dot.insert(new.dot().clone(), Rc::clone(new));
-    }
-
-    /// The versions after these deltas, `Err` with the first that is not known.
-    pub(super) fn clocks(&self, dots: Vec<Dot>) -> Result<Vec<(Dot, &VectorClock)>, Dot> {
-        dots.into_iter()
-            .map(|dot| match self.by_dot.get(&dot) {
-                Some(known) => Ok((dot, &known.clock)),
-                None => Err(dot),
-            })
-            .collect()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use ramanujan_core::Code;
-    use ramanujan_crdt::counter::Totals;
-    use ramanujan_crdt::request::{Change, EditRequest, PathStep};
-    use ramanujan_crdt::state::EMPTY_CHAIN;
-    use ramanujan_crdt::{Delta, Json, Op};
-
-    use super::*;
-
-    #[test]
-    fn one_version_after_the_other_is_read_once() {
-        let stored = |_: &DocumentId, _: &VectorClock| Err(Problem::new(Code::NoSuchVersion, "read"));
-        let (mut known, document) = (Known::default(), "d".parse().unwrap());
-        let request = EditRequest {
-            path: vec![PathStep::Key("list".into())],
-            change: Change::InsertItem { position: None, value: Json::Int(1) },
-        };
-        let mut past = VectorClock::new();
-        for seq in 1..4 {
-            // Of the empty version alone nothing has to be read.
-            let edit = known.resolver_at(&stored, &document, &past).unwrap().resolve(&request).unwrap();
-            let dot = Dot::new("a".parse().unwrap(), seq);
-            let mut clock = past.clone();
-            clock.observe("a", seq);
-            let delta = Delta { dot, parents: Vec::new(), op: Op::Edit(edit) };
-            let digest = delta.digest();
-            let recorded = Recorded {
-                delta,
-                clock: clock.clone(),
-                digest,
-                chain: EMPTY_CHAIN,
-                size: 0,
-                totals: Totals::default(),
-                log: seq,
-                received: 0,
-            };
-            known.follow(&recorded).unwrap();
-            past = clock;
-        }
-        past.observe("b", 1);
-        assert!(known.resolver_at(&stored, &document, &past).is_err(), "another version is read");
+        self.added.push(Rc::clone(new));
+        self.agents.insert(dot.agent.to_string(), Last { seq: dot.seq, totals: new.totals, log: 0 });
+        self.by_dot.insert(dot.clone(), Rc::clone(new));
+        has_seen_batch.then_some(seen)
     }
 }

@@ -1,73 +1,101 @@
 //! Finding the places that an operation names in other terms than ours, list indexes and UTF-16 offsets: it takes the
 //! document at the parents' version.
 
+use std::collections::{BTreeSet, HashSet};
 use std::rc::Rc;
 
-use ramanujan_core::{Code, DocumentId, Problem, VectorClock};
+use ramanujan_core::{Code, DocumentId, Dot, Problem};
+use ramanujan_crdt::ancestry::without;
 use ramanujan_crdt::request::EditRequest;
 use ramanujan_crdt::text::units::utf16_to_code_points;
 use ramanujan_crdt::types::{EditError, Event, Past, State};
 use ramanujan_crdt::{CrdtType, Edit, Op};
 
+use super::known::Known;
+use super::unfit::Unfit;
 use crate::content::{Content, Materialised};
 use crate::record::Recorded;
 
-/// Gives a document at a version of stored deltas.
-pub(crate) type ContentAt<'a> = dyn Fn(&DocumentId, &VectorClock) -> Result<Rc<Materialised>, Problem> + 'a;
+/// Gives a document at the version of these stored deltas.
+pub(crate) type ContentAt<'a> = dyn Fn(&DocumentId, &[Dot]) -> Result<Rc<Materialised>, Problem> + 'a;
 
 /// The document as an operation of the batch sees it, kept for the next one, which as a rule builds on it.
 pub(crate) struct Resolver {
-    at: VectorClock,
+    heads: Vec<Dot>,
+    /// Number of deltas in it.
+    deltas: u64,
     state: State,
 }
 
 impl Resolver {
-    /// The document at `past`. `unstored` are the batch's own deltas, in order.
+    /// The document at the version of `parents`, some of which may be the batch's own.
     pub(super) fn at(
         content_at: &ContentAt<'_>,
         document: &DocumentId,
-        past: &VectorClock,
-        unstored: &[Rc<Recorded>],
-    ) -> Result<Self, Problem> {
-        let own: Vec<&Rc<Recorded>> =
-            unstored.iter().filter(|new| past.get(new.dot().agent.as_str()) >= new.dot().seq).collect();
-        let stored: VectorClock = past
-            .iter()
-            .map(|(agent, seq)| {
-                let first = own.iter().find(|new| new.dot().agent.as_str() == agent);
-                (agent, first.map_or(seq, |new| new.dot().seq - 1))
-            })
-            .collect();
+        parents: &[Dot],
+        known: &Known,
+    ) -> Result<Self, Unfit> {
+        // Back through the batch to what is stored.
+        let mut own: HashSet<&Dot> = HashSet::new();
+        let mut stored: BTreeSet<&Dot> = BTreeSet::new();
+        let mut next: Vec<&Dot> = parents.iter().collect();
+        while let Some(dot) = next.pop() {
+            match known.unstored(dot) {
+                Some(new) if own.insert(dot) => next.extend(&new.delta.parents),
+                Some(_) => {}
+                None => {
+                    stored.insert(dot);
+                }
+            }
+        }
+        let stored: Vec<Dot> = stored.into_iter().cloned().collect();
         let empty = || {
             State::new(CrdtType::Json)
                 .ok_or_else(|| Problem::new(Code::NoState, "JSON documents have no state"))
         };
-        let state = if stored.is_empty() {
-            empty()?
+        let (heads, deltas, state) = if stored.is_empty() {
+            (Vec::new(), 0, empty()?)
         } else {
-            match &content_at(document, &stored)?.content {
+            let found = content_at(document, &stored)?;
+            let state = match &found.content {
                 Content::State(state) => (**state).clone(),
                 Content::Text(_) => empty()?,
-            }
+            };
+            (found.heads.clone(), found.deltas, state)
         };
-        let mut resolver = Resolver { at: stored, state };
-        for new in own {
-            resolver.follow(new, &new.past())?;
+        let mut resolver = Resolver { heads, deltas, state };
+        for new in known.added.iter().filter(|new| own.contains(new.dot())) {
+            if resolver.is_at(&new.delta.parents) {
+                resolver.follow(new)?;
+            } else {
+                let lacking = known.ancestry.lacking(&resolver.heads, &new.delta.parents)?;
+                let past = without(resolver.state.version(), &lacking);
+                resolver.take(new, Past::Version(&past))?;
+            }
         }
         Ok(resolver)
     }
 
-    pub(super) fn is_at(&self, past: &VectorClock) -> bool {
-        self.at == *past
+    /// Whether it is the document at the version of these deltas, sorted.
+    pub(super) fn is_at(&self, parents: &[Dot]) -> bool {
+        self.heads == parents
     }
 
-    /// Takes in the next delta of the batch, made at this version, its `past`.
-    pub(super) fn follow(&mut self, new: &Recorded, past: &VectorClock) -> Result<(), Problem> {
-        let event = Event { dot: new.dot(), past: Past::Version(past) };
+    /// Takes in the next delta of the batch, which was made on this version.
+    pub(super) fn follow(&mut self, new: &Recorded) -> Result<(), Problem> {
+        let total = self.deltas;
+        self.take(new, Past::Whole { total })
+    }
+
+    fn take(&mut self, new: &Recorded, past: Past<'_>) -> Result<(), Problem> {
+        let event = Event { dot: new.dot(), past };
         self.state
             .apply(&event, &new.delta.op)
             .map_err(|error| Problem::new(Code::InvalidOperation, error.to_string()))?;
-        self.at.observe(new.dot().agent.as_str(), new.dot().seq);
+        self.heads.retain(|head| !new.delta.parents.contains(head));
+        self.heads.push(new.dot().clone());
+        self.heads.sort_unstable();
+        self.deltas += 1;
         Ok(())
     }
 
@@ -96,13 +124,13 @@ impl Resolver {
 pub(super) fn code_points(
     content_at: &ContentAt<'_>,
     document: &DocumentId,
-    past: &VectorClock,
+    parents: &[Dot],
     op: &Op,
 ) -> Result<Op, Problem> {
-    let text = if past.is_empty() {
+    let text = if parents.is_empty() {
         String::new()
     } else {
-        let state = content_at(document, past).map_err(|problem| {
+        let state = content_at(document, parents).map_err(|problem| {
             if !matches!(problem.code, Code::NoSuchVersion | Code::UnclosedVersion) {
                 return problem;
             }

@@ -90,8 +90,10 @@ impl Operand {
             Form::Deltas(deltas) => {
                 let replay = Replay::of(self.crdt_type, deltas)?;
                 match replay.target {
-                    Target::State(state) => Ok([replay.digest.canonical_bytes(), state.encode()].concat()),
-                    Target::Text(text) => text_bytes(text, &replay.digest),
+                    Target::State(state) => {
+                        Ok([replay.hashes.state().canonical_bytes(), state.encode()].concat())
+                    }
+                    Target::Text(text) => text_bytes(text, replay.hashes.state()),
                 }
             }
         }
@@ -184,7 +186,7 @@ fn invalid(detail: impl Into<String>) -> Problem {
     Problem::new(Code::InvalidMerge, detail)
 }
 
-fn nothing_in_common() -> Problem {
+pub(crate) fn nothing_in_common() -> Problem {
     invalid("totals join with totals and deltas, an encoded state with encoded states and deltas")
 }
 

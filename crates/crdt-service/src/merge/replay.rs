@@ -5,8 +5,9 @@ use std::collections::{BinaryHeap, HashMap};
 use std::rc::Rc;
 
 use ramanujan_core::{Code, Digest, Dot, Problem, VectorClock};
+use ramanujan_crdt::state::HashDag;
 use ramanujan_crdt::types::{Event, Past, State};
-use ramanujan_crdt::{CrdtType, Delta, StateDigest, TextDocument};
+use ramanujan_crdt::{CrdtType, Delta, TextDocument};
 
 /// A delta with its digest and where in the request it came from.
 #[derive(Clone, Debug)]
@@ -42,11 +43,9 @@ pub(crate) enum Target {
 /// A state at a known version, to which deltas are added.
 pub(crate) struct Replay {
     pub(crate) target: Target,
-    /// Per agent the number of deltas and the head of their chain.
-    pub(crate) digest: StateDigest,
-    /// The version that the state begins with.
-    pub(crate) base: VectorClock,
-    /// Versions after deltas of `base` that new ones name as parents; a text knows its own.
+    /// What names the deltas. Knows the hashes of those that the state begins with and that new ones have for parents.
+    pub(crate) hashes: HashDag,
+    /// Versions after deltas that the state begins with and that new ones have for parents; a text knows its own.
     pub(crate) known: HashMap<Dot, VectorClock>,
 }
 
@@ -60,12 +59,7 @@ impl Replay {
             Some(state) => Target::State(state.into()),
             None => Target::Text(Box::default()),
         };
-        let mut replay = Replay {
-            target,
-            digest: StateDigest::new(crdt_type),
-            base: VectorClock::new(),
-            known: HashMap::new(),
-        };
+        let mut replay = Replay { target, hashes: HashDag::new(crdt_type), known: HashMap::new() };
         replay.add(deltas)?;
         Ok(replay)
     }
@@ -77,7 +71,7 @@ impl Replay {
     /// version that its parents name; 409 if two deltas have one dot.
     pub(crate) fn add(&mut self, deltas: &[Entry]) -> Result<(), Problem> {
         let at = by_dot(deltas)?;
-        let order = causal_order(deltas, &at, &self.base)?;
+        let order = causal_order(deltas, &at, &self.hashes)?;
         let mut versions = Versions::new(deltas, &at, &self.known);
         for index in order {
             let entry = &deltas[index];
@@ -89,9 +83,22 @@ impl Replay {
                     .map(|past| versions.set_after(index, past)),
             };
             applied.map_err(|problem| entry.blame(problem))?;
-            self.digest.push(entry.delta.dot.agent.as_str(), &entry.digest);
+            let Delta { dot, parents, .. } = &entry.delta;
+            self.hashes
+                .push(dot, parents, &entry.digest)
+                .map_err(|error| entry.blame(Problem::new(Code::UnknownParent, error.to_string())))?;
         }
         Ok(())
+    }
+}
+
+impl Target {
+    /// The version of what is in.
+    pub(super) fn version(&self) -> VectorClock {
+        match self {
+            Target::Text(text) => text.version(),
+            Target::State(state) => state.version().clone(),
+        }
     }
 }
 
@@ -221,12 +228,8 @@ fn by_dot(deltas: &[Entry]) -> Result<HashMap<&Dot, usize>, Problem> {
     Ok(at)
 }
 
-/// Kahn's algorithm over the parents that `base` does not hold; of the deltas that are ready, the one given first goes first.
-fn causal_order(
-    deltas: &[Entry],
-    at: &HashMap<&Dot, usize>,
-    base: &VectorClock,
-) -> Result<Vec<usize>, Problem> {
+/// Kahn's algorithm over the parents that `base` does not know; of the deltas that are ready, the one given first goes first.
+fn causal_order(deltas: &[Entry], at: &HashMap<&Dot, usize>, base: &HashDag) -> Result<Vec<usize>, Problem> {
     let mut waits = vec![0_usize; deltas.len()];
     let mut unlocks: Vec<Vec<usize>> = vec![Vec::new(); deltas.len()];
     for (index, entry) in deltas.iter().enumerate() {
@@ -236,7 +239,7 @@ fn causal_order(
                     unlocks[*parent].push(index);
                     waits[index] += 1;
                 }
-                None if parent.seq <= base.get(parent.agent.as_str()) => {}
+                None if base.hash(parent).is_some() => {}
                 None => {
                     let detail = format!("{} comes after {parent}, which neither side has", entry.delta.dot);
                     let problem = Problem::new(Code::UnknownParent, detail);

@@ -96,8 +96,9 @@ pub(crate) fn render(operand: &Operand, encoded: bool) -> Result<(Vec<u8>, Polar
         Form::Text(text) => {
             let mut text = text.clone();
             let state = text.state().map_err(refused)?;
-            let result = ResultPart::of_text(&mut text, encoded)?.counting(&state.clock());
-            (state.canonical_bytes(), result, Some(state.clock()), "deltas")
+            let clock = text.version();
+            let result = ResultPart::of_text(&mut text, encoded)?.counting(&clock);
+            (state.canonical_bytes(), result, Some(clock), "deltas")
         }
         Form::Totals(totals) => {
             let value = serde_json::to_value(counter_value(totals.value())?)?;
@@ -132,17 +133,18 @@ pub(crate) fn render_replay(
     polarity: Polarity,
     encoded: bool,
 ) -> Result<(Vec<u8>, Polarity), Problem> {
+    let clock = replay.target.version();
     let result = match replay.target {
         Target::State(state) => ResultPart::of_state(&state, encoded)?,
         Target::Text(mut text) => ResultPart::of_text(&mut text, encoded)?,
     };
-    let clock = replay.digest.clock();
+    let state = replay.hashes.into_state();
     let reply = Reply {
         crdt_type,
         result: result.counting(&clock),
         vector_clock: Some(clock),
-        fingerprint: replay.digest.fingerprint(),
-        digest: replay.digest.digest(),
+        fingerprint: state.fingerprint(),
+        digest: state.digest(),
         digest_of: "deltas",
         polarity: polarity.as_str(),
     };

@@ -1,6 +1,6 @@
 //! `GET /crdt/{document}/diff?since=`: the deltas that a replica at a version lacks.
 
-use ramanujan_core::{DocumentId, Problem, VectorClock};
+use ramanujan_core::{Digest, DocumentId, Dot, Problem, VectorClock};
 use ramanujan_crdt::wire::DeltaRecord;
 use ramanujan_shell::{Request, Response, ok};
 use serde::Serialize;
@@ -21,8 +21,14 @@ pub(crate) struct Difference {
     document_id: DocumentId,
     /// In the order of their arrival.
     items: Vec<DeltaRecord>,
-    /// The version that all pages together lead to, if nobody writes meanwhile.
-    vector_clock: VectorClock,
+    /// The heads of the version that all pages together lead to, if nobody writes meanwhile.
+    heads: Vec<Dot>,
+    /// Digest of that version.
+    digest: Digest,
+    /// Its clock, while that has 64 entries at most.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "VectorClock"))]
+    vector_clock: Option<VectorClock>,
     /// Pass as `cursor`, with the same `since`, for the next page; null at the end.
     next_cursor: Option<String>,
 }
@@ -40,12 +46,15 @@ pub(crate) async fn get(request: Request) -> Result<Response, Problem> {
         None | Some(At::Now | At::Log(0)) => VectorClock::new(),
         // A replica may hold deltas that this site has not received: they are no reason to refuse it.
         Some(At::Clock(clock)) => clock,
-        Some(at) => database.version(&document, &at)?.clock,
+        Some(at) => {
+            let version = database.version(&document, &at)?;
+            database.clock_of(document.as_str(), &version)?
+        }
     };
     let patience = negotiate::patience(&request)?;
     let version = loop {
         let version = database.version(&document, &At::Now)?;
-        if !since.includes(&version.clock) || !patience.pause() {
+        if !database.is_included(document.as_str(), &version, &since)? || !patience.pause() {
             break version;
         }
     };
@@ -59,8 +68,14 @@ pub(crate) async fn get(request: Request) -> Result<Response, Problem> {
             let page = pager.cut(deltas);
             let next_cursor = page.next(|last| last.log.to_string());
             let items = page.map(Recorded::into_wire).items;
-            let difference =
-                Difference { document_id: document, items, vector_clock: version.clock, next_cursor };
+            let difference = Difference {
+                document_id: document,
+                items,
+                heads: version.heads(),
+                digest: version.digest,
+                vector_clock: version.small_clock(),
+                next_cursor,
+            };
             negotiate::compressed(&request, ok(&difference)?)
         }
     };

@@ -1,7 +1,7 @@
 //! `GET /crdt/{document}`: the merged value with its version, now or at an earlier one; and `DELETE`, which marks the
 //! document as deleted and keeps its deltas.
 
-use ramanujan_core::{Digest, DocumentId, Polarity, Problem};
+use ramanujan_core::{Code, Digest, DocumentId, Polarity, Problem, VectorClock};
 use ramanujan_crdt::text::units::utf16_len;
 use ramanujan_crdt::types::value_digest;
 use ramanujan_crdt::{CrdtType, Json};
@@ -41,8 +41,16 @@ pub(crate) struct Document<'a> {
 
 pub(crate) async fn get(request: Request) -> Result<Response, Problem> {
     let query = request.query();
-    query.only(&["at"])?;
+    query.only(&["at", "clock"])?;
     let at = query.parse("at")?.unwrap_or(At::Now);
+    let full_clock = match query.get("clock") {
+        None => false,
+        Some("full") => true,
+        Some(other) => {
+            let detail = format!("clock: {other:.40?} is not known; known: full");
+            return Err(Problem::new(Code::InvalidParameter, detail));
+        }
+    };
     let document: DocumentId = request.parse_param("document")?;
     let representation = negotiate::representation(&request)?;
     let database = Database::open()?;
@@ -62,6 +70,10 @@ pub(crate) async fn get(request: Request) -> Result<Response, Problem> {
     };
     let response = match representation {
         Representation::Delta => encoded::whole(&database, document.as_str(), &version)?,
+        Representation::Json if full_clock => {
+            let clock = database.clock_of(document.as_str(), &version)?;
+            render(&document, &version, Some(clock), database.value_at(document.as_str(), &version, None)?)?
+        }
         Representation::Json => as_json(&database, &document, &version)?,
     };
     let mut response = negotiate::finish(&request, response, &version.digest, representation);
@@ -71,18 +83,18 @@ pub(crate) async fn get(request: Request) -> Result<Response, Problem> {
 
 fn as_json(database: &Database, document: &DocumentId, version: &Version) -> Result<Response, Problem> {
     let id = document.as_str();
-    let replays = !version.crdt_type().is_counter();
-    let bytes = usize::try_from(version.operations().saturating_mul(DELTA_BYTES)).unwrap_or(usize::MAX);
+    let replays = !version.crdt_type.is_counter();
+    let bytes = usize::try_from(version.operations.saturating_mul(DELTA_BYTES)).unwrap_or(usize::MAX);
     if !replays || !tier1::worth(bytes) {
-        return render(document, version, database.value_at(id, version, None)?);
+        return render(document, version, version.small_clock(), database.value_at(id, version, None)?);
     }
-    let key = Key::of_reply(version.crdt_type(), id, &version.digest);
+    let key = Key::of_reply(version.crdt_type, id, &version.digest);
     let near = match tiers::consult(id, &key, |near| near.is_below(version)) {
         Remembered::Reply(body) => return Ok(typed("application/json", body.to_vec())),
         Remembered::Base(near) => Some(near),
         Remembered::Nothing => None,
     };
-    let response = render(document, version, database.value_at(id, version, near)?)?;
+    let response = render(document, version, version.small_clock(), database.value_at(id, version, near)?)?;
     if let Some(body) = response.body().as_full() {
         tier1::put(key, Cached::Reply(body.into()), body.len(), Polarity::Neutral);
     }
@@ -92,9 +104,10 @@ fn as_json(database: &Database, document: &DocumentId, version: &Version) -> Res
 fn render(
     document: &DocumentId,
     version: &Version,
+    clock: Option<VectorClock>,
     (value, details): (Json, Option<Json>),
 ) -> Result<Response, Problem> {
-    let mut summary = Summary::of(document.as_str(), version);
+    let mut summary = Summary::of(document.as_str(), version, clock);
     let mut length_utf16 = None;
     if let (CrdtType::Text, Json::Text(text)) = (summary.crdt_type, &value) {
         summary.length = Some(text.chars().count() as u64);
@@ -108,7 +121,7 @@ pub(crate) async fn delete(request: Request) -> Result<Response, Problem> {
     request.query().only(&[])?;
     let document: DocumentId = request.parse_param("document")?;
     let database = Database::open()?;
-    let operations = database.version(&document, &At::Now)?.operations();
+    let operations = database.version(&document, &At::Now)?.operations;
     let changed = database.mark_deleted(&document, true)?;
     ok(&json!({
         "document_id": document,

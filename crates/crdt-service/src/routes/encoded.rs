@@ -23,7 +23,7 @@ const ROWS: u64 = 4096;
 
 /// The whole history of a version: of a text in columns, of anything else as a batch.
 pub(super) fn whole(database: &Database, document: &str, version: &Version) -> Result<Response, Problem> {
-    if version.crdt_type() != CrdtType::Text {
+    if version.crdt_type != CrdtType::Text {
         return since(database, document, version, &VectorClock::new());
     }
     let mut history = TextDocument::new();
@@ -46,7 +46,7 @@ pub(super) fn since(
         deltas.push(delta);
         Ok(())
     })?;
-    Ok(typed(DELTA_TYPE, encode_deltas(version.crdt_type(), &deltas)))
+    Ok(typed(DELTA_TYPE, encode_deltas(version.crdt_type, &deltas)))
 }
 
 fn each_delta(

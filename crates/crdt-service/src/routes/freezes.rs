@@ -65,6 +65,7 @@ pub(crate) async fn list(request: Request) -> Result<Response, Problem> {
     let pager = query.pager(DEFAULT_LIMIT)?;
     let after: u64 = query.parse("cursor")?.unwrap_or(0);
     let database = Database::open()?;
+    database.prepare(document.as_str())?;
     let page = pager.cut(database.freezes(&document, after, pager.fetch())?);
     if page.items.is_empty() && after == 0 && database.current(document.as_str())?.is_none() {
         return Err(missing(&document));

@@ -31,6 +31,7 @@ pub(crate) async fn get(request: Request) -> Result<Response, Problem> {
     let until: u64 = query.parse("until")?.unwrap_or(i64::MAX as u64);
     let database = Database::open()?;
     database.refuse_deleted(&document)?;
+    database.prepare(document.as_str())?;
     let page = pager.cut(database.deltas(document.as_str(), after, until, pager.fetch())?);
     if page.items.is_empty() && after == 0 {
         return Err(missing(&document));

@@ -19,7 +19,8 @@ pub(crate) async fn documents(request: Request) -> Result<Map<String, Value>, Pr
     let next_cursor = page.next(String::clone);
     let mut documents = Vec::with_capacity(page.items.len());
     for id in &page.items {
-        documents.extend(database.current(id)?.map(|version| Summary::of(id, &version)));
+        documents
+            .extend(database.current(id)?.map(|version| Summary::of(id, &version, version.small_clock())));
     }
     let documents = serde_json::to_value(documents)?;
     Ok(Map::from_iter([("documents".to_owned(), documents), ("next_cursor".to_owned(), next_cursor.into())]))

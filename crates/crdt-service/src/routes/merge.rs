@@ -152,7 +152,7 @@ fn with_document(
     let database = Database::open()?;
     database.refuse_deleted(document)?;
     let version = database.version(document, &At::Now)?;
-    let crdt_type = version.crdt_type();
+    let crdt_type = version.crdt_type;
     if claimed.is_some_and(|claimed| claimed != crdt_type) {
         let detail = format!("{document} is a {crdt_type} document");
         return Err(Problem::new(Code::TypeConflict, detail));
@@ -161,7 +161,7 @@ fn with_document(
         Key::of_document_merge(crdt_type, options.encoded.into(), &version.digest, remote.get().as_bytes())
     };
     // A hit saves reading the document's deltas too, so its size counts.
-    let stored = usize::try_from(version.operations().saturating_mul(DELTA_BYTES)).unwrap_or(usize::MAX);
+    let stored = usize::try_from(version.operations.saturating_mul(DELTA_BYTES)).unwrap_or(usize::MAX);
     let (rest, cached) = options.reply(remote.get().len().saturating_add(stored), key, None, || {
         let remote = operand(crdt_type, "remote", remote)?;
         database.join(document.as_str(), &version, remote, options.encoded)

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use ramanujan_core::{Code, DocumentId, Problem, VectorClock, json};
+use ramanujan_core::{Code, Digest, DocumentId, Dot, Problem, VectorClock, json};
 use ramanujan_crdt::wire::DeltaRecord;
 use ramanujan_shell::{Response, ok};
 use serde::Deserialize;
@@ -25,6 +25,12 @@ pub(crate) struct DeltaPage {
     /// `ok`.
     #[serde(default, rename = "status")]
     _status: Option<String>,
+    /// Of the reply that the page is.
+    #[serde(default, rename = "heads")]
+    _heads: Option<Vec<Dot>>,
+    /// Of the reply that the page is.
+    #[serde(default, rename = "digest")]
+    _digest: Option<Digest>,
     /// Of the reply that the page is.
     #[serde(default, rename = "vector_clock")]
     _vector_clock: Option<VectorClock>,

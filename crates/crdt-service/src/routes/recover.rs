@@ -45,7 +45,12 @@ pub(crate) struct Recovered {
     #[serde(rename = "snapshot")]
     #[cfg_attr(not(target_family = "wasm"), schemars(with = "Freeze"))]
     freeze: Option<Freeze>,
-    vector_clock: VectorClock,
+    /// The operations that no other of the version has seen.
+    heads: Vec<Dot>,
+    /// The version vector, while that has 64 entries at most.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "VectorClock"))]
+    vector_clock: Option<VectorClock>,
     /// SHA-256 of the canonical state.
     digest: Digest,
     /// Log position of the version's newest delta.
@@ -101,8 +106,9 @@ pub(crate) async fn post(request: Request) -> Result<Response, Problem> {
         freeze,
         digest: version.digest,
         log_position: version.log,
-        value_digest: value_digest(version.crdt_type(), &value),
-        vector_clock: version.clock,
+        value_digest: value_digest(version.crdt_type, &value),
+        heads: version.heads(),
+        vector_clock: version.small_clock(),
         document_id: document,
         value,
         operation_ids,
@@ -115,7 +121,13 @@ fn frozen(
     document: &DocumentId,
     freeze: Freeze,
 ) -> Result<(Version, Option<Freeze>), Problem> {
-    let version = database.version(document, &At::Clock(freeze.vector_clock.clone()))?;
+    // A freeze of an earlier revision has no heads if its deltas are not those that it was made of.
+    let at = match (&freeze.heads, &freeze.vector_clock) {
+        (Some(heads), _) => At::Heads(heads.clone()),
+        (None, Some(clock)) => At::Clock(clock.clone()),
+        (None, None) => At::Heads(Vec::new()),
+    };
+    let version = database.version(document, &at)?;
     if version.digest != freeze.digest {
         let detail =
             format!("the deltas of {document} are not those that {} was made of", freeze.snapshot_id);
@@ -132,6 +144,8 @@ fn restore(
     wanted: &Version,
 ) -> Result<Vec<Dot>, Problem> {
     for _ in 0..MAX_ROUNDS {
+        // Before the heads: what the agent writes meanwhile has this number.
+        let mut seq = database.last_seq(document.as_str(), agent)?;
         let version = database.version(document, &At::Now)?;
         let ops = database.way_back(document.as_str(), &version, wanted, agent)?;
         if !ops.iter().all(Op::is_within_limits) {
@@ -141,8 +155,7 @@ fn restore(
         if ops.is_empty() {
             return Ok(Vec::new());
         }
-        let mut seq = version.clock.get(agent.as_str());
-        let mut parents = version.heads;
+        let mut parents = version.heads();
         let mut operations = Vec::with_capacity(ops.len());
         for op in ops {
             seq += 1;

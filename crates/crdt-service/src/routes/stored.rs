@@ -10,6 +10,7 @@ use serde::Serialize;
 use crate::apply::check::Accepted;
 use crate::apply::operation::Operation;
 use crate::store::Database;
+use crate::version::SMALL_CLOCK;
 
 /// Stores what the requests ask for, all or none. `blame` says of a problem which operation it is about.
 pub(super) fn store(
@@ -52,8 +53,12 @@ pub(crate) struct Applied<'a> {
     /// SHA-256 of its canonical bytes.
     digest: Digest,
     fingerprint: Fingerprint,
-    /// The version after it.
-    vector_clock: &'a VectorClock,
+    /// SHA-256 of its digest and its parents' hashes: commits to all that it was made after.
+    hash: Digest,
+    /// The version after it, while that has 64 entries at most.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "VectorClock"))]
+    vector_clock: Option<&'a VectorClock>,
     /// Whether it had been stored before, with the same content.
     pub(super) duplicate: bool,
     /// Always false: what is written is not answered from memory.
@@ -75,7 +80,8 @@ impl<'a> Applied<'a> {
             length: (op.crdt_type() == CrdtType::Text).then_some(record.size),
             digest: record.digest,
             fingerprint: Fingerprint::of(record.digest.as_bytes()),
-            vector_clock: &record.clock,
+            hash: record.hash,
+            vector_clock: record.clock.as_ref(),
             duplicate: accepted.duplicate,
             cached: false,
         }
@@ -109,20 +115,26 @@ pub(crate) struct StoredDeltas {
     document_id: DocumentId,
     #[serde(flatten)]
     tally: Tally,
-    /// The join of the versions after each of them.
-    vector_clock: VectorClock,
+    /// The join of the versions after each of them, while that has 64 entries at most.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "VectorClock"))]
+    vector_clock: Option<VectorClock>,
 }
 
 impl StoredDeltas {
     /// Of no delta yet.
     pub(super) fn none(document_id: DocumentId) -> Self {
-        StoredDeltas { document_id, tally: Tally::default(), vector_clock: VectorClock::new() }
+        StoredDeltas { document_id, tally: Tally::default(), vector_clock: Some(VectorClock::new()) }
     }
 
     /// Counts a delta in.
     pub(super) fn count(&mut self, accepted: &Accepted) {
         self.tally.count(accepted.duplicate);
-        self.vector_clock.join(&accepted.record.clock);
+        let joined = self.vector_clock.take().zip(accepted.record.clock.as_ref()).map(|(mut all, one)| {
+            all.join(one);
+            all
+        });
+        self.vector_clock = joined.filter(|clock| clock.len() <= SMALL_CLOCK);
     }
 
     /// How many there were so far.

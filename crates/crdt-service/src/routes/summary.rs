@@ -18,7 +18,10 @@ pub(crate) struct Summary {
     operations: u64,
     /// The operations that no other has seen.
     heads: Vec<Dot>,
-    vector_clock: VectorClock,
+    /// How many of each agent's operations it has; left out where that is more than 64 entries, unless `clock=full` asks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "VectorClock"))]
+    vector_clock: Option<VectorClock>,
     fingerprint: Fingerprint,
     /// SHA-256 of the canonical state, by which equality is decided.
     digest: Digest,
@@ -31,23 +34,18 @@ pub(crate) struct Summary {
 }
 
 impl Summary {
-    pub(super) fn of(document: &str, version: &Version) -> Self {
-        let crdt_type = version.crdt_type();
-        let single = match version.heads.as_slice() {
-            [head] if crdt_type == CrdtType::Text => version.newest.iter().find(|last| last.dot() == head),
-            _ => None,
-        };
+    pub(super) fn of(document: &str, version: &Version, vector_clock: Option<VectorClock>) -> Self {
         Summary {
             document_id: document.to_owned(),
-            crdt_type,
-            operations: version.operations(),
-            heads: version.heads.clone(),
-            vector_clock: version.clock.clone(),
+            crdt_type: version.crdt_type,
+            operations: version.operations,
+            heads: version.heads(),
+            vector_clock,
             fingerprint: version.state.fingerprint(),
             digest: version.digest,
             log_position: version.log,
-            updated: time::format_rfc3339(version.newest.last().map_or(0, |last| last.received)),
-            length: single.map(|last| last.size),
+            updated: time::format_rfc3339(version.received),
+            length: version.length,
         }
     }
 }

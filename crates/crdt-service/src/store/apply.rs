@@ -33,8 +33,8 @@ impl Database {
         operations: &[Operation],
         key: Option<&str>,
     ) -> Result<Vec<Accepted>, Indexed> {
-        for round in 0..MAX_ROUNDS {
-            let accepted = self.accept(operations, key, round > 0)?;
+        for _ in 0..MAX_ROUNDS {
+            let accepted = self.accept(operations, key)?;
             if self.insert_new(operations, &accepted, key).map_err(of_the_whole)? {
                 self.queue_snapshots(operations, &accepted);
                 return Ok(accepted);
@@ -47,28 +47,23 @@ impl Database {
         Err(of_the_whole(Problem::new(Code::TooMuchContention, detail)))
     }
 
-    /// Reads what the operations refer to and checks them. `look_for_own`: their own dots may be stored already.
-    fn accept(
-        &self,
-        operations: &[Operation],
-        key: Option<&str>,
-        look_for_own: bool,
-    ) -> Result<Vec<Accepted>, Indexed> {
-        let mut needed = check::needs(operations, key, look_for_own);
-        let mut has_own = look_for_own;
+    /// Reads what the operations refer to and checks them.
+    fn accept(&self, operations: &[Operation], key: Option<&str>) -> Result<Vec<Accepted>, Indexed> {
+        let mut needed = check::needs(operations, key);
+        let mut has_own = false;
         loop {
             let mut documents = BTreeMap::new();
             for (document, needed) in &needed {
                 let found = self.referred(document, needed).map_err(of_the_whole)?;
                 documents.insert(*document, Known::of(found));
             }
-            let content_at = |document: &_, clock: &_| self.content_at(document, clock);
+            let content_at = |document: &_, heads: &_| self.content_at(document, heads);
             match check::batch(operations, key, &mut documents, &content_at) {
                 Ok(accepted) => return Ok(accepted),
                 Err(Refusal::NeedsHistory { document }) => needed.entry(document).or_default().widen(),
                 Err(Refusal::NeedsOwn) if !has_own => {
-                    for (document, own) in check::needs(operations, key, true) {
-                        needed.entry(document).or_default().dots.extend(own.dots);
+                    for (document, dot) in check::own_dots(operations) {
+                        needed.entry(document).or_default().dots.insert(dot);
                     }
                     has_own = true;
                 }

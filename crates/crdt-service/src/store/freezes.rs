@@ -4,6 +4,7 @@ use ramanujan_core::{AgentId, Code, Digest, DocumentId, Problem, time};
 use ramanujan_shell::{Row, Value, now_millis};
 
 use super::database::Database;
+use super::rows::read_clock;
 use crate::freeze::{Freeze, NO_PARENT, id_of};
 use crate::version::Version;
 
@@ -27,21 +28,29 @@ impl Database {
                 return Ok((last.clone(), true));
             }
             let parent = last.map_or(NO_PARENT, |last| last.snapshot_id);
-            let id = id_of(document, &parent, &version.clock, &version.digest)?;
+            let heads = version.heads();
+            let id = id_of(document, &parent, &heads, &version.digest)?;
             let sql = "INSERT INTO crdt_frozen
-                (document_id, snapshot_id, parent, crdt_type, clock, digest, fingerprint, log, agent_id, frozen)
-                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT DO NOTHING RETURNING id";
+                (document_id, snapshot_id, parent, crdt_type, clock, digest, fingerprint, log, agent_id, frozen,
+                    heads)
+                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT DO NOTHING RETURNING id";
             let params = [
                 document.as_str().into(),
                 id.as_bytes().as_slice().into(),
                 parent.as_bytes().as_slice().into(),
-                version.crdt_type().as_str().into(),
-                serde_json::to_string(&version.clock)?.into(),
+                version.crdt_type.as_str().into(),
+                version
+                    .small_clock()
+                    .map(|clock| serde_json::to_string(&clock))
+                    .transpose()?
+                    .unwrap_or_default()
+                    .into(),
                 version.digest.as_bytes().as_slice().into(),
                 version.state.fingerprint().to_string().into(),
                 version.log.into(),
                 agent.map(AgentId::as_str).into(),
                 now_millis().into(),
+                serde_json::to_string(&heads)?.into(),
             ];
             if !self.0.execute(sql, params)?.is_empty()
                 && let Some(new) = self.freeze_of(document, &id)?
@@ -79,7 +88,8 @@ impl Database {
         params: [Value; N],
     ) -> Result<Vec<Freeze>, Problem> {
         let sql = format!(
-            "SELECT id, snapshot_id, parent, crdt_type, clock, digest, log, agent_id, frozen, fingerprint
+            "SELECT id, snapshot_id, parent, crdt_type, clock, digest, log, agent_id, frozen, fingerprint,
+                heads
              FROM crdt_frozen WHERE document_id = ?1 {rest}"
         );
         let mut all = vec![document.as_str().into()];
@@ -100,7 +110,12 @@ fn read(document: &DocumentId, row: &Row) -> Result<Freeze, Problem> {
         snapshot_id: digest(1)?,
         parent_snapshot: (parent != NO_PARENT).then_some(parent),
         crdt_type: row.text(3)?.parse().map_err(|_| corrupt("type"))?,
-        vector_clock: serde_json::from_str(row.text(4)?).map_err(|_| corrupt("clock"))?,
+        heads: if row.is_null(10) {
+            None
+        } else {
+            Some(serde_json::from_str(row.text(10)?).map_err(|_| corrupt("heads"))?)
+        },
+        vector_clock: read_clock(row.text(4)?)?,
         digest: digest(5)?,
         log_position: row.uint(6)?,
         agent_id: if row.is_null(7) {

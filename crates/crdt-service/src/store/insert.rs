@@ -1,8 +1,8 @@
 //! The one statement that stores a batch.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use ramanujan_core::Problem;
+use ramanujan_core::{Dot, Problem};
 use ramanujan_crdt::CrdtType;
 use ramanujan_crdt::types::Columns;
 use ramanujan_shell::now_millis;
@@ -12,7 +12,8 @@ use super::database::Database;
 use crate::apply::check::{Accepted, key_of};
 use crate::apply::operation::Operation;
 
-/// One row as a JSON array; the statement picks the columns by place.
+/// One row as a JSON array; the statement picks the columns by place. The last is what the delta has seen of the heads, if
+/// it has seen all of its batch before it: it is whole if there is no other head by the time that it is stored.
 #[derive(Serialize)]
 struct NewRow<'a>(
     &'a str,
@@ -31,14 +32,18 @@ struct NewRow<'a>(
     String,
     String,
     Option<String>,
+    Option<&'a BTreeSet<Dot>>,
 );
 
 const INSERT: &str = "
     INSERT INTO crdt_deltas (document_id, agent_id, seq, crdt_type, operation, position, length, value, size, plus,
-        minus, parents, clock, digest, chain, idempotency_key, received)
-    SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7, value->>8,
-        value->>9, value->>10, value->>11, value->>12, unhex(value->>13), unhex(value->>14), value->>15, ?3
-    FROM json_each(?1)
+        minus, parents, clock, digest, hash, chain, idempotency_key, received, whole)
+    SELECT new.value->>0, new.value->>1, new.value->>2, new.value->>3, new.value->>4, new.value->>5, new.value->>6, new.value->>7, new.value->>8,
+        new.value->>9, new.value->>10, new.value->>11, new.value->>12, unhex(new.value->>13), unhex(new.value->>14), x'', new.value->>15, ?3,
+        new.value->>16 IS NOT NULL AND NOT EXISTS (SELECT 1 FROM crdt_heads h WHERE h.document_id = new.value->>0
+            AND h.dot NOT IN (SELECT seen.value FROM json_each(new.value->16) seen)
+            AND h.dot NOT IN (SELECT parent.value FROM json_each(new.value->>11) parent))
+    FROM json_each(?1) new
     WHERE NOT EXISTS (
         SELECT 1 FROM json_each(?1) n CROSS JOIN crdt_deltas d
         ON d.document_id = n.value->>0 AND d.agent_id = n.value->>1 AND d.seq = n.value->>2)
@@ -48,7 +53,7 @@ const INSERT: &str = "
         WHERE n.value->>15 IS NOT NULL)
     AND NOT EXISTS (
         SELECT 1 FROM json_each(?2) t WHERE t.value <>
-            (SELECT d.crdt_type FROM crdt_deltas d WHERE d.document_id = t.key LIMIT 1))
+            (SELECT d.crdt_type FROM crdt_documents d WHERE d.document_id = t.key))
     AND NOT EXISTS (
         SELECT 1 FROM json_each(?2) t WHERE 1 =
             (SELECT m.deleted FROM crdt_deletions m WHERE m.document_id = t.key ORDER BY m.id DESC LIMIT 1))
@@ -67,7 +72,7 @@ impl Database {
         let mut types = BTreeMap::new();
         let new =
             operations.iter().zip(accepted).enumerate().filter(|(_, (_, accepted))| !accepted.duplicate);
-        for (index, (operation, Accepted { record, .. })) in new {
+        for (index, (operation, Accepted { record, seen, .. })) in new {
             let Columns { position, length, value } = record.delta.op.columns()?;
             let document = operation.document.as_str();
             types.insert(document, record.crdt_type());
@@ -84,10 +89,11 @@ impl Database {
                 record.totals.p,
                 record.totals.n,
                 serde_json::to_string(&record.delta.parents)?,
-                serde_json::to_string(&record.clock)?,
+                record.clock.as_ref().map(serde_json::to_string).transpose()?.unwrap_or_default(),
                 record.digest.to_string(),
-                record.chain.to_string(),
+                record.hash.to_string(),
                 key.filter(|_| operation.seq.is_none()).map(|key| key_of(key, index)),
+                seen.as_deref(),
             ))?);
         }
         if rows.is_empty() {

@@ -1,17 +1,18 @@
 //! Joining a stored document with a state from outside. What the document has is looked up, not read through: only a
 //! text needs its history, page by page.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use ramanujan_core::{Digest, Dot, Polarity, Problem, VectorClock};
+use ramanujan_crdt::state::HashDag;
 use ramanujan_crdt::types::State;
 use ramanujan_crdt::{CrdtType, TextDocument};
 
 use super::database::Database;
-use super::rows::{TEXT_PAGE, dot_list};
+use super::rows::{TEXT_PAGE, bad, dot_list, read_clock};
 use crate::content::{Content, corrupt};
 use crate::memo::tier1;
-use crate::merge::join::{Form, Operand, polarity};
+use crate::merge::join::{Form, Operand, nothing_in_common, polarity};
 use crate::merge::replay::{Entry, Replay, Target, dot_conflict, union};
 use crate::merge::reply::{render, render_replay};
 use crate::version::Version;
@@ -20,6 +21,15 @@ use crate::version::Version;
 const ROWS: u64 = 8192;
 /// Deltas looked up at a time.
 const LOOK_UP: usize = 1024;
+
+/// The deltas that a document lacks, and what is known of those that it has.
+#[derive(Default)]
+struct Unknown {
+    new: Vec<Entry>,
+    hashes: HashMap<Dot, Digest>,
+    /// Versions after deltas that new ones were made on.
+    clocks: HashMap<Dot, VectorClock>,
+}
 
 impl Database {
     /// The reply's members that tell of `document` at `version` joined with `remote`.
@@ -34,24 +44,27 @@ impl Database {
         remote: Operand,
         encoded: bool,
     ) -> Result<(Vec<u8>, Polarity), Problem> {
-        let crdt_type = version.crdt_type();
+        let crdt_type = version.crdt_type;
         let own = |form| Operand { crdt_type, form };
         let joined = match remote.form {
             form @ (Form::Deltas(_) | Form::Text(_)) => {
                 let deltas = union(Vec::new(), form.into_deltas()?)?;
-                let (new, known) = self.unknown_to(document, version, deltas)?;
+                let Unknown { new, clocks: known, hashes } = self.unknown_to(document, version, deltas)?;
                 let polarity = polarity(new.iter().map(|entry| &entry.delta));
                 let target = match crdt_type {
                     CrdtType::Text => Target::Text(self.text(document, version)?.into()),
                     _ => Target::State(self.state(document, version)?),
                 };
-                let (digest, base) = (version.state.clone(), version.clock.clone());
-                let mut replay = Replay { target, digest, base, known };
+                let hashes = HashDag::after(version.state.clone(), hashes);
+                let mut replay = Replay { target, hashes, known };
                 replay.add(&new)?;
                 return render_replay(replay, crdt_type, polarity, encoded);
             }
             Form::Totals(totals) => {
-                let counter = version.counter().unwrap_or_default();
+                if !crdt_type.is_counter() {
+                    return Err(nothing_in_common());
+                }
+                let counter = self.totals(document, version)?;
                 own(Form::Totals(counter)).join(own(Form::Totals(totals)))?
             }
             Form::State(remote) => {
@@ -61,54 +74,59 @@ impl Database {
         render(&joined, encoded)
     }
 
-    /// The deltas that the document lacks, and the versions after those of their parents that it has.
-    fn unknown_to(
-        &self,
-        document: &str,
-        version: &Version,
-        deltas: Vec<Entry>,
-    ) -> Result<(Vec<Entry>, HashMap<Dot, VectorClock>), Problem> {
+    fn unknown_to(&self, document: &str, version: &Version, deltas: Vec<Entry>) -> Result<Unknown, Problem> {
         let named = deltas.iter().flat_map(|entry| entry.delta.parents.iter().chain([&entry.delta.dot]));
-        let mut dots: Vec<&Dot> = named.filter(|dot| version.holds(dot)).collect();
+        let mut dots: Vec<Dot> = named.cloned().collect();
         dots.sort_unstable();
         dots.dedup();
         let mut digests: HashMap<Dot, Digest> = HashMap::with_capacity(dots.len());
-        let mut clocks: HashMap<Dot, VectorClock> = HashMap::with_capacity(dots.len());
+        let mut found = Unknown::default();
         for dots in dots.chunks(LOOK_UP) {
-            self.look_up(document, dots, &mut digests, &mut clocks)?;
+            self.look_up(document, version, dots, &mut digests, &mut found)?;
         }
-        let mut new = Vec::new();
         for entry in deltas {
             match digests.get(&entry.delta.dot) {
-                None => new.push(entry),
+                None => found.new.push(entry),
                 Some(digest) if *digest == entry.digest => {}
                 Some(_) => return Err(dot_conflict(&entry)),
             }
         }
-        Ok((new, clocks))
+        // Only what new deltas were made on is asked for, and of a text not even that.
+        let parents: HashSet<&Dot> = found.new.iter().flat_map(|entry| &entry.delta.parents).collect();
+        found.clocks.retain(|dot, _| parents.contains(dot));
+        if version.crdt_type != CrdtType::Text {
+            for parent in parents {
+                if found.hashes.contains_key(parent) && !found.clocks.contains_key(parent) {
+                    let clock = self.clock_after(document, parent)?;
+                    found.clocks.extend(clock.map(|clock| (parent.clone(), clock)));
+                }
+            }
+        }
+        Ok(found)
     }
 
     fn look_up(
         &self,
         document: &str,
-        dots: &[&Dot],
+        version: &Version,
+        dots: &[Dot],
         digests: &mut HashMap<Dot, Digest>,
-        clocks: &mut HashMap<Dot, VectorClock>,
+        found: &mut Unknown,
     ) -> Result<(), Problem> {
         let names = dot_list(dots.iter().map(|dot| (dot.agent.as_str(), dot.seq)))?;
-        // In the order of `dots`, of which each is stored: a document's deltas have no gaps.
-        let sql = "SELECT d.digest, d.clock FROM json_each(?2) n CROSS JOIN crdt_deltas d
-             ON d.document_id = ?1 AND d.agent_id = n.value->>0 AND d.seq = n.value->>1 ORDER BY n.key";
-        let rows = self.0.execute(sql, [document.into(), names.into()])?;
-        if rows.len() != dots.len() {
-            return Err(corrupt(document, "deltas of the version are missing"));
-        }
-        for (dot, row) in dots.iter().zip(rows) {
-            let digest = row.blob(0)?.try_into().map_err(|_| corrupt(document, "a digest is no digest"))?;
-            let clock =
-                serde_json::from_str(row.text(1)?).map_err(|_| corrupt(document, "a clock is no clock"))?;
-            digests.insert((*dot).clone(), Digest(digest));
-            clocks.insert((*dot).clone(), clock);
+        let sql = "SELECT d.agent_id, d.seq, d.digest, d.hash, d.clock FROM json_each(?2) n CROSS JOIN crdt_deltas d
+             ON d.document_id = ?1 AND d.agent_id = n.value->>0 AND d.seq = n.value->>1 WHERE d.log <= ?3";
+        for row in self.0.execute(sql, [document.into(), names.into(), version.log.into()])? {
+            let dot = Dot::new(row.text(0)?.parse().map_err(|_| bad("agent_id"))?, row.uint(1)?);
+            if !version.holds(&dot) {
+                continue;
+            }
+            let digest = |column| row.blob(column)?.try_into().map(Digest).map_err(|_| bad("digest"));
+            digests.insert(dot.clone(), digest(2)?);
+            found.hashes.insert(dot.clone(), digest(3)?);
+            if let Some(clock) = read_clock(row.text(4)?)? {
+                found.clocks.insert(dot, clock);
+            }
         }
         Ok(())
     }

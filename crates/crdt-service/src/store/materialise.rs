@@ -5,11 +5,14 @@
 use std::rc::Rc;
 
 use ramanujan_core::{AgentId, Code, Digest, DocumentId, Dot, Polarity, Problem, VectorClock};
+use ramanujan_crdt::ancestry::NeedsHistory;
+use ramanujan_crdt::pasts::Pasts;
 use ramanujan_crdt::types::difference;
 use ramanujan_crdt::{CrdtType, Json, Op, StateDigest, TextError, TextGraph};
 
 use super::database::Database;
-use super::rows::{LOGGED_COLUMNS, OUTLINE_COLUMNS, TEXT_PAGE, dot_list};
+use super::graph::FIRST_TAIL;
+use super::rows::{LOGGED_COLUMNS, Logged, OUTLINE_COLUMNS, TEXT_PAGE, dot_list};
 use super::snapshots::tail_bound;
 use crate::content::{Content, Materialised, corrupt};
 use crate::memo::key::Key;
@@ -32,9 +35,9 @@ impl Database {
         version: &Version,
         near: Option<Rc<Materialised>>,
     ) -> Result<(Json, Option<Json>), Problem> {
-        if let Some(counter) = version.counter() {
-            // Each row carries its agent's totals: there is nothing to replay.
-            return Ok((counter_value(counter.value())?, None));
+        if let Some(value) = version.value {
+            // Rows carry their agents' totals: there is nothing to replay.
+            return Ok((counter_value(value)?, None));
         }
         let state = self.materialise(document, version, near)?;
         Ok(match &state.content {
@@ -54,7 +57,7 @@ impl Database {
         wanted: &Version,
         agent: &AgentId,
     ) -> Result<Vec<Op>, Problem> {
-        let ops = match current.crdt_type() {
+        let ops = match current.crdt_type {
             of if of == CrdtType::Text || of.is_counter() => {
                 let (from, _) = self.value_at(document, current, None)?;
                 let (to, _) = self.value_at(document, wanted, None)?;
@@ -72,9 +75,9 @@ impl Database {
     pub(super) fn content_at(
         &self,
         document: &DocumentId,
-        clock: &VectorClock,
+        heads: &[Dot],
     ) -> Result<Rc<Materialised>, Problem> {
-        let version = self.version(document, &At::Clock(clock.clone()))?;
+        let version = self.version(document, &At::Heads(heads.to_vec()))?;
         self.materialise(document.as_str(), &version, tier1::base(document.as_str()))
     }
 
@@ -89,13 +92,13 @@ impl Database {
         version: &Version,
         near: Option<Rc<Materialised>>,
     ) -> Result<Rc<Materialised>, Problem> {
-        let crdt_type = version.crdt_type();
+        let crdt_type = version.crdt_type;
         let digest = version.digest;
         let near = match near.filter(|near| near.is_below(version)) {
             Some(near) if near.digest == Some(digest) => return Ok(near),
             Some(near)
                 if near.digest.is_some()
-                    && near.digest == self.digest_at(document, crdt_type, &near.clock)? =>
+                    && near.digest == self.digest_at(document, crdt_type, &near.heads)? =>
             {
                 Some(near)
             }
@@ -112,15 +115,16 @@ impl Database {
             (None, Some(near)) => Rc::unwrap_or_clone(near),
             (None, None) => Materialised::empty(crdt_type),
         };
+        let mut pasts = Pasts::default();
         loop {
             let from = state.log;
             let read = if crdt_type == CrdtType::Text {
                 self.take_text_page(document, version, &mut state)?
             } else {
-                self.take_page(document, version, &mut state)?
+                self.take_page(document, version, &mut state, &mut pasts)?
             };
             state.unsaved += read;
-            if version.prefix && state.unsaved >= bound {
+            if version.is_prefix() && state.unsaved >= bound {
                 self.write_snapshot(document, &state)?;
                 state.unsaved = 0;
             }
@@ -129,12 +133,12 @@ impl Database {
             }
         }
         state.heads.sort_unstable();
-        if state.clock != version.clock {
+        if state.deltas != version.operations {
             return Err(corrupt(document, "deltas of the version are missing"));
         }
-        state.digest = version.prefix.then_some(digest);
+        state.digest = version.is_prefix().then_some(digest);
         let state = Rc::new(state);
-        if version.prefix && tier1::worth(state.bytes()) {
+        if version.is_prefix() && tier1::worth(state.bytes()) {
             let key = Key::of_state(crdt_type, document, &digest);
             tier1::put(key, Cached::Document(Rc::clone(&state)), state.bytes(), Polarity::Neutral);
             if tier1::base(document).is_none_or(|newest| newest.log <= state.log) {
@@ -144,28 +148,29 @@ impl Database {
         Ok(state)
     }
 
-    /// Digest of the deltas that a clock names, as they are in the store.
+    /// Digest of the version with these heads, as they are in the store.
     fn digest_at(
         &self,
         document: &str,
         crdt_type: CrdtType,
-        clock: &VectorClock,
+        heads: &[Dot],
     ) -> Result<Option<Digest>, Problem> {
-        let sql = "SELECT n.key, n.value, d.chain FROM json_each(?2) n LEFT JOIN crdt_deltas d
-            ON d.document_id = ?1 AND d.agent_id = n.key AND d.seq = n.value";
-        let mut state = StateDigest::new(crdt_type);
-        for row in self.0.execute(sql, [document.into(), serde_json::to_string(clock)?.into()])? {
-            if row.is_null(2) {
-                return Ok(None);
-            }
-            let chain = row.blob(2)?.try_into().map_err(|_| corrupt(document, "a chain is no digest"))?;
-            state.set(row.text(0)?, row.uint(1)?, Digest(chain));
+        let links = self.links_of(document, heads)?;
+        if links.len() != heads.len() {
+            return Ok(None);
         }
-        Ok(Some(state.digest()))
+        let heads = links.into_iter().map(|link| (link.dot, link.hash));
+        Ok(Some(StateDigest::of(crdt_type, heads).digest()))
     }
 
     /// Applies the next page of deltas; returns how many rows there were.
-    fn take_page(&self, document: &str, version: &Version, state: &mut Materialised) -> Result<u64, Problem> {
+    fn take_page(
+        &self,
+        document: &str,
+        version: &Version,
+        state: &mut Materialised,
+        pasts: &mut Pasts,
+    ) -> Result<u64, Problem> {
         let sql = format!(
             "SELECT {LOGGED_COLUMNS} FROM crdt_deltas d
              WHERE d.document_id = ?1 AND d.log > ?2 AND d.log <= ?3 ORDER BY d.log LIMIT ?4"
@@ -173,11 +178,46 @@ impl Database {
         let params = [document.into(), state.log.into(), version.log.into(), ROWS.into()];
         let page = self.select_logged(&sql, params)?;
         for next in page.iter().filter(|next| version.holds(&next.delta.dot)) {
-            let past = if state.is_seen_by(&next.delta.parents) { None } else { Some(next.past()?) };
+            let past = self.past_of(document, next, state, pasts)?;
             state.take(document, next.log, &next.delta, past.as_ref())?;
+            pasts.took(&next.delta.dot, &next.delta.parents, past, state.heads.len());
         }
         state.log = page.last().map_or(state.log, |last| last.log);
         Ok(page.len() as u64)
+    }
+
+    /// What the next delta was made after; `None` if that is all that is in `state`.
+    fn past_of(
+        &self,
+        document: &str,
+        next: &Logged,
+        state: &Materialised,
+        pasts: &mut Pasts,
+    ) -> Result<Option<VectorClock>, Problem> {
+        let parents = &next.delta.parents;
+        if state.is_seen_by(parents) {
+            return Ok(None);
+        }
+        if let Some(past) = next.past()? {
+            return Ok(Some(past));
+        }
+        let Content::State(content) = &state.content else {
+            return Err(corrupt(document, "its newest delta is of another type than its state"));
+        };
+        let mut limit = FIRST_TAIL;
+        loop {
+            match pasts.of(&state.heads, content.version(), parents) {
+                Ok(past) => return Ok(past),
+                Err(NeedsHistory) => {
+                    let (ancestry, all) = self.ancestry(document, next.log, limit)?;
+                    if all && ancestry.lacking(&state.heads, parents).is_err() {
+                        return Err(corrupt(document, NeedsHistory));
+                    }
+                    pasts.go_on_from(ancestry);
+                    limit *= 4;
+                }
+            }
+        }
     }
 
     /// As [`Database::take_page`], of a text.

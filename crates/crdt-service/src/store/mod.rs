@@ -1,14 +1,17 @@
 //! The component's tables and every statement on them.
 //!
-//! A write is one INSERT of checked deltas, and no row of a delta is ever updated. `schema` has the tables, `rows` reads
-//! and writes deltas, `versions` finds what a document was when, `materialise` builds its content, `apply` stores
-//! operations. `snapshots`, `tier2` and `counters` only save time; `later` holds work that nobody waits for.
+//! A write is one INSERT of checked deltas, and no row of a delta is ever updated; a trigger keeps heads, agents and
+//! documents beside them. `schema` has the tables, `rows` reads and writes deltas, `graph` walks from one to those before
+//! it, `versions` finds what a document was when, `materialise` builds its content, `apply` stores operations.
+//! `snapshots`, `tier2` and `counters` only save time; `later` holds work that nobody waits for; `upgrade` brings documents
+//! of older revisions up to date.
 
 mod apply;
 mod counters;
 mod database;
 mod deletions;
 mod freezes;
+mod graph;
 mod insert;
 mod joined;
 mod later;
@@ -19,6 +22,8 @@ mod schema;
 mod snapshots;
 mod tier2;
 pub(crate) mod tiers;
+mod upgrade;
+mod upgrade_freezes;
 mod versions;
 
 pub(crate) use database::Database;

@@ -1,15 +1,32 @@
 //! Reading what the operations on one document refer to.
 
-use ramanujan_core::{Code, Problem};
-use ramanujan_crdt::types::UnknownType;
+use ramanujan_core::Problem;
+use ramanujan_crdt::counter::Totals;
 
 use super::database::Database;
-use super::rows::{COLUMNS, OUTLINE_COLUMNS, dot_list};
-use crate::apply::known::{Found, Needed};
+use super::rows::{COLUMNS, OUTLINE_COLUMNS, bad, dot_list};
+use crate::apply::known::{Found, Last, Needed};
 
 impl Database {
     pub(super) fn referred(&self, document: &str, needed: &Needed) -> Result<Found, Problem> {
         let mut found = Found::default();
+        // Before the heads: what an agent writes meanwhile is among the heads then, and its number is taken.
+        let sql = "SELECT d.crdt_type, a.agent_id, a.seq, a.plus, a.minus, a.log FROM crdt_documents d
+             LEFT JOIN crdt_agents a ON a.document_id = ?1 AND a.agent_id IN (SELECT value FROM json_each(?2))
+             WHERE d.document_id = ?1";
+        let read = || self.0.execute(sql, [document.into(), serde_json::to_string(&needed.agents)?.into()]);
+        let mut rows = read()?;
+        if rows.is_empty() && self.upgrade(document)? {
+            rows = read()?;
+        }
+        for row in rows {
+            found.crdt_type = Some(row.text(0)?.parse().map_err(|_| bad("crdt_type"))?);
+            if !row.is_null(1) {
+                let totals = Totals { p: row.uint(3)?, n: row.uint(4)? };
+                let last = Last { seq: row.uint(2)?, totals, log: row.uint(5)? };
+                found.agents.insert(row.text(1)?.to_owned(), last);
+            }
+        }
         if !needed.dots.is_empty() {
             let sql = format!(
                 "SELECT {COLUMNS} FROM json_each(?2) n CROSS JOIN crdt_deltas d
@@ -18,10 +35,14 @@ impl Database {
             let dots = dot_list(needed.dots.iter().map(|dot| (dot.agent.as_str(), dot.seq)))?;
             found.deltas = self.select(&sql, [document.into(), dots.into()])?;
         }
-        if needed.newest {
-            let newest = self.newest_until(document, u64::MAX)?;
-            found.newest = newest.iter().map(|last| last.dot().clone()).collect();
-            found.deltas.extend(newest);
+        if needed.heads {
+            let sql = format!(
+                "SELECT {COLUMNS} FROM crdt_heads h CROSS JOIN crdt_deltas d
+                 ON d.document_id = ?1 AND d.agent_id = h.agent_id AND d.seq = h.seq WHERE h.document_id = ?1"
+            );
+            let heads = self.select(&sql, [document.into()])?;
+            found.heads = Some(heads.iter().map(|head| head.dot().clone()).collect());
+            found.deltas.extend(heads);
         }
         for (agent, key) in &needed.keys {
             let sql = format!(
@@ -34,28 +55,19 @@ impl Database {
             }
         }
         if needed.tail > 0 {
-            // The fork lies before the newest parent, wherever the document has got to since.
+            // What is asked for lies before the newest parent, wherever the document has got to since.
             let newest_parent = found.deltas.iter().map(|delta| delta.log).max().unwrap_or(0);
             let sql = format!(
                 "SELECT {OUTLINE_COLUMNS}, '' FROM crdt_deltas
-                 WHERE document_id = ?1 AND log <= ?2 AND crdt_type = 'text' ORDER BY log DESC LIMIT ?3"
+                 WHERE document_id = ?1 AND log <= ?2 ORDER BY log DESC LIMIT ?3"
             );
             let params = [document.into(), newest_parent.into(), needed.tail.into()];
             found.tail = self.select_outlines(&sql, params)?;
+            found.is_all = (found.tail.len() as u64) < needed.tail;
             found.tail.reverse();
         }
         found.deltas.sort_unstable_by_key(|delta| delta.log);
         found.deltas.dedup_by_key(|delta| delta.log);
-        if found.deltas.is_empty() {
-            let sql = "SELECT crdt_type FROM crdt_deltas WHERE document_id = ?1 LIMIT 1";
-            if let Some(row) = self.0.execute(sql, [document.into()])?.first() {
-                let crdt_type = row
-                    .text(0)?
-                    .parse()
-                    .map_err(|error: UnknownType| Problem::new(Code::StoreCorrupt, error.to_string()));
-                found.crdt_type = Some(crdt_type?);
-            }
-        }
         Ok(found)
     }
 }

@@ -20,5 +20,13 @@ pub(crate) const SCHEMA: Schema = Schema {
         include_str!("sql/012_later_by_subject.sql"),
         include_str!("sql/013_later_by_turn.sql"),
         include_str!("sql/014_later_by_end.sql"),
+        include_str!("sql/015_hashes.sql"),
+        include_str!("sql/016_whole.sql"),
+        include_str!("sql/017_agents.sql"),
+        include_str!("sql/018_heads.sql"),
+        include_str!("sql/019_documents.sql"),
+        include_str!("sql/020_delta_stored.sql"),
+        include_str!("sql/021_snapshot_deltas.sql"),
+        include_str!("sql/022_freeze_heads.sql"),
     ],
 };

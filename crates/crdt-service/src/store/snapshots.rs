@@ -1,7 +1,7 @@
 //! Snapshots: states kept so that a read need not begin at the first delta. A cache: deleting all of them changes no
 //! answer.
 
-use ramanujan_core::Problem;
+use ramanujan_core::{Dot, Problem};
 use ramanujan_crdt::CrdtType;
 use ramanujan_crdt::types::State;
 
@@ -31,39 +31,28 @@ impl Database {
         version: &Version,
         after: u64,
     ) -> Result<Option<Materialised>, Problem> {
-        // One clock at a time: as a rule the first one fits.
+        // One at a time: as a rule the first one fits.
         let mut below = version.log;
         loop {
-            let sql = "SELECT log, clock, heads FROM crdt_snapshots
-                 WHERE document_id = ?1 AND log <= ?2 AND log > ?3 AND format = ?4 ORDER BY log DESC LIMIT 1";
-            let format = format(version.crdt_type());
+            let sql = "SELECT log, deltas, heads FROM crdt_snapshots
+                 WHERE document_id = ?1 AND log <= ?2 AND log > ?3 AND format = ?4 AND deltas IS NOT NULL
+                 ORDER BY log DESC LIMIT 1";
+            let format = format(version.crdt_type);
             let rows = self.0.execute(sql, [document.into(), below.into(), after.into(), format.into()])?;
             let Some(row) = rows.first() else { return Ok(None) };
             let log = row.uint(0)?;
             below = log.saturating_sub(1);
-            let (Ok(clock), Ok(heads)) =
-                (serde_json::from_str(row.text(1)?), serde_json::from_str(row.text(2)?))
-            else {
-                continue;
-            };
-            if !version.clock.includes(&clock) {
+            let deltas = row.uint(1)?;
+            let Ok(heads) = serde_json::from_str::<Vec<Dot>>(row.text(2)?) else { continue };
+            if !heads.iter().all(|head| version.holds(head)) {
                 continue;
             }
             let sql = "SELECT content FROM crdt_snapshots WHERE document_id = ?1 AND log = ?2";
             let mut rows = self.0.execute(sql, [document.into(), log.into()])?;
             // Thinned out meanwhile, or not readable: an older one will do.
             let Some(row) = rows.first_mut() else { continue };
-            if let Some(content) = read(version.crdt_type(), row.take_blob(0)?) {
-                let deltas = clock.total();
-                return Ok(Some(Materialised {
-                    log,
-                    heads,
-                    clock,
-                    deltas,
-                    content,
-                    digest: None,
-                    unsaved: 0,
-                }));
+            if let Some(content) = read(version.crdt_type, row.take_blob(0)?) {
+                return Ok(Some(Materialised { log, heads, deltas, content, digest: None, unsaved: 0 }));
             }
         }
     }
@@ -74,8 +63,9 @@ impl Database {
             Content::Text(text) => (CrdtType::Text, text.clone().into_bytes()),
             Content::State(state) => (state.crdt_type(), state.encode()),
         };
-        let sql = "INSERT INTO crdt_snapshots (document_id, log, ordinal, format, heads, clock, content)
-            SELECT ?1, ?2, 1 + COALESCE(MAX(ordinal), 0), ?3, ?4, ?5, ?6
+        let sql =
+            "INSERT INTO crdt_snapshots (document_id, log, ordinal, format, heads, clock, deltas, content)
+            SELECT ?1, ?2, 1 + COALESCE(MAX(ordinal), 0), ?3, ?4, '', ?5, ?6
             FROM crdt_snapshots WHERE document_id = ?1
             HAVING COALESCE(MAX(log), 0) < ?2
             ON CONFLICT DO NOTHING RETURNING ordinal";
@@ -84,7 +74,7 @@ impl Database {
             state.log.into(),
             format(crdt_type).into(),
             serde_json::to_string(&state.heads)?.into(),
-            serde_json::to_string(&state.clock)?.into(),
+            state.deltas.into(),
             content.into(),
         ];
         let rows = self.0.execute(sql, params)?;

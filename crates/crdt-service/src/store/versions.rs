@@ -1,20 +1,25 @@
 //! Finding versions of documents, and the deltas that lie between two of them.
 
-use ramanujan_core::{Code, DocumentId, Problem, VectorClock};
+use ramanujan_core::{AgentId, Code, Digest, DocumentId, Dot, Problem, VectorClock};
+use ramanujan_crdt::ancestry::without;
+use ramanujan_crdt::text::maximal;
+use ramanujan_crdt::{CrdtType, PnCounter, StateDigest};
+use ramanujan_shell::Row;
 
 use super::database::Database;
-use super::rows::{COLUMNS, dot_list};
+use super::graph::{Link, Newest};
+use super::rows::{COLUMNS, bad};
 use crate::record::Recorded;
-use crate::version::{At, Version};
+use crate::version::{At, Extent, SMALL_CLOCK, Version};
 
-/// Names the agents of document `?1` as `agents(id)`, the last one NULL. The walk skips from agent to agent through the
-/// index by dots, so it costs O(agents · log deltas).
-const AGENTS: &str = "WITH RECURSIVE agents(id) AS (
-    SELECT MIN(agent_id) FROM crdt_deltas WHERE document_id = ?1
-    UNION ALL
-    SELECT (SELECT MIN(n.agent_id) FROM crdt_deltas n WHERE n.document_id = ?1 AND n.agent_id > agents.id)
-    FROM agents WHERE agents.id IS NOT NULL
-)";
+/// The current version, a row per head. The clock is made where it is small only.
+const CURRENT: &str = "
+    SELECT d.crdt_type, d.operations, d.value, d.size, d.log, d.received,
+        CASE WHEN d.agents <= ?2 THEN (SELECT json_group_object(a.agent_id, a.seq) FROM crdt_agents a
+            WHERE a.document_id = ?1) END,
+        h.agent_id, h.seq, h.hash
+    FROM crdt_documents d CROSS JOIN crdt_heads h ON h.document_id = d.document_id
+    WHERE d.document_id = ?1";
 
 /// The 404 of a document without deltas.
 pub(crate) fn missing(document: &DocumentId) -> Problem {
@@ -24,28 +29,69 @@ pub(crate) fn missing(document: &DocumentId) -> Problem {
 impl Database {
     /// The current version, `None` without deltas.
     pub(crate) fn current(&self, document: &str) -> Result<Option<Version>, Problem> {
-        Ok(Version::of(self.newest_until(document, u64::MAX)?, true))
+        let read = || self.0.execute(CURRENT, [document.into(), (SMALL_CLOCK as u64).into()]);
+        let mut rows = read()?;
+        if rows.is_empty() && self.upgrade(document)? {
+            rows = read()?;
+        }
+        let Some(row) = rows.first() else { return Ok(None) };
+        let crdt_type: CrdtType = row.text(0)?.parse().map_err(|_| bad("crdt_type"))?;
+        let log = row.uint(4)?;
+        let value = match crdt_type.is_counter() {
+            false => None,
+            true => Some(match row.int(2) {
+                Ok(value) => value.into(),
+                // The sum left the integers once; what the agents have is exact.
+                Err(_) => sum(&self.newest_until(document, log)?),
+            }),
+        };
+        let clock = if row.is_null(6) {
+            None
+        } else {
+            Some(serde_json::from_str(row.text(6)?).map_err(|_| bad("clock"))?)
+        };
+        let state = StateDigest::of(crdt_type, rows.iter().map(read_head).collect::<Result<Vec<_>, _>>()?);
+        let is_single_text = crdt_type == CrdtType::Text && rows.len() == 1;
+        Ok(Some(Version {
+            digest: state.digest(),
+            state,
+            crdt_type,
+            operations: row.uint(1)?,
+            log,
+            received: row.uint(5)?,
+            length: if is_single_text { Some(row.uint(3)?) } else { None },
+            value,
+            extent: Extent::Prefix(clock),
+        }))
     }
 
     /// The version of `document` that `at` names.
     ///
     /// # Errors
-    /// 404 if the document had no deltas then; 422 if a version vector names no version of it.
+    /// 404 if the document had no deltas then; 422 if a version vector names no version of it, or a head is not stored.
     pub(crate) fn version(&self, document: &DocumentId, at: &At) -> Result<Version, Problem> {
         let id = document.as_str();
-        let version = match at {
-            At::Now => self.current(id)?,
-            At::Log(log) => Version::of(self.newest_until(id, *log)?, true),
-            At::Time(millis) => {
+        // Also makes sure that rows which are older than the graph are part of it.
+        let current = self.current(id)?;
+        let version = match (at, current) {
+            (At::Clock(clock), None) if !clock.is_empty() => self.by_clock(document, clock)?,
+            (At::Heads(heads), None) if !heads.is_empty() => self.by_heads(document, heads)?,
+            (_, None) => None,
+            (At::Now, current) => current,
+            (At::Log(log), Some(current)) if *log >= current.log => Some(current),
+            (At::Log(log), _) => self.prefix(id, *log)?,
+            (At::Time(millis), _) => {
                 // Walks back from the newest delta: positions are in order of arrival, as times are but for clock steps.
                 let sql = "SELECT log FROM crdt_deltas WHERE document_id = ?1 AND received <= ?2
                      ORDER BY log DESC LIMIT 1";
                 match self.0.execute(sql, [id.into(), (*millis).into()])?.first() {
-                    Some(row) => Version::of(self.newest_until(id, row.uint(0)?)?, true),
+                    Some(row) => self.prefix(id, row.uint(0)?)?,
                     None => None,
                 }
             }
-            At::Clock(clock) => self.by_clock(document, clock)?,
+            (At::Clock(clock), _) => self.by_clock(document, clock)?,
+            (At::Heads(heads), Some(current)) if current.heads() == *heads => Some(current),
+            (At::Heads(heads), _) => self.by_heads(document, heads)?,
         };
         version.ok_or_else(|| match at {
             At::Now => missing(document),
@@ -53,33 +99,107 @@ impl Database {
         })
     }
 
+    /// The version of every delta up to a log position.
+    fn prefix(&self, document: &str, until: u64) -> Result<Option<Version>, Problem> {
+        let heads = self.heads_below(document, until.saturating_add(1))?;
+        // Of the newest delta of all nobody has it for a parent.
+        let Some(log) = heads.iter().map(|head| head.log).max() else { return Ok(None) };
+        let newest = self.newest_until(document, log)?;
+        let clock: VectorClock = newest.iter().map(|last| (last.agent.as_str(), last.seq)).collect();
+        let (operations, value) = (clock.total(), Some(sum(&newest)));
+        Ok(version_of(heads, operations, value, Extent::Prefix(Some(clock))))
+    }
+
     fn by_clock(&self, document: &DocumentId, clock: &VectorClock) -> Result<Option<Version>, Problem> {
-        let sql = format!(
-            "SELECT {COLUMNS} FROM json_each(?2) n CROSS JOIN crdt_deltas d
-             ON d.document_id = ?1 AND d.agent_id = n.value->>0 AND d.seq = n.value->>1 ORDER BY d.log"
-        );
-        let found = self.select(&sql, [document.as_str().into(), dot_list(clock.iter())?.into()])?;
-        let mut closure = VectorClock::new();
-        found.iter().for_each(|delta| closure.join(&delta.clock));
-        if closure != *clock {
-            let is =
-                |delta: &Recorded, agent, seq| delta.dot().agent.as_str() == agent && delta.dot().seq == seq;
-            let unknown =
-                clock.iter().find(|(agent, seq)| !found.iter().any(|delta| is(delta, *agent, *seq)));
-            let detail = match unknown {
-                Some((agent, seq)) => format!("{document} has no {agent}:{seq}"),
-                None => "the vector leaves out deltas that its own deltas have seen; `closure` has them"
-                    .to_owned(),
-            };
+        let dots: Vec<Dot> =
+            clock.entries().iter().map(|(agent, seq)| Dot::new(agent.clone(), *seq)).collect();
+        let version = self.by_heads(document, &dots)?;
+        let closure = version.as_ref().and_then(Version::clock);
+        if closure.is_some_and(|closure| closure != clock) {
+            let detail = "the vector leaves out deltas that its own deltas have seen; `closure` has them";
+            let closure = serde_json::to_value(closure).unwrap_or_default();
+            return Err(Problem::new(Code::UnclosedVersion, detail).with("closure", closure));
+        }
+        Ok(version)
+    }
+
+    /// The version of these deltas, and all that they were made after; some may be in the past of others.
+    fn by_heads(&self, document: &DocumentId, dots: &[Dot]) -> Result<Option<Version>, Problem> {
+        let id = document.as_str();
+        let mut links = self.links_of(id, dots)?;
+        if let Some(unknown) = dots.iter().find(|dot| !links.iter().any(|link| link.dot == **dot)) {
+            let detail = format!("{document} has no {unknown}");
+            let mut closure = VectorClock::new();
+            links.iter().filter_map(|link| link.clock.as_ref()).for_each(|clock| closure.join(clock));
             let closure = serde_json::to_value(&closure).unwrap_or_default();
             return Err(Problem::new(Code::UnclosedVersion, detail).with("closure", closure));
         }
-        Ok(Version::of(found, false))
+        let Some((crdt_type, clock, heads)) = self.closure_of(id, &links)? else { return Ok(None) };
+        links.retain(|link| heads.contains(&link.dot));
+        let value = if crdt_type.is_counter() { Some(sum(&self.newest_at(id, &clock)?)) } else { None };
+        Ok(version_of(links, clock.total(), value, Extent::Part(clock)))
     }
 
-    /// The newest delta of each agent up to a log position: one statement, so one moment.
-    pub(super) fn newest_until(&self, document: &str, until: u64) -> Result<Vec<Recorded>, Problem> {
-        self.select(&newest_sql(), [document.into(), until.into()])
+    /// The version after a stored delta.
+    pub(super) fn clock_after(&self, document: &str, dot: &Dot) -> Result<Option<VectorClock>, Problem> {
+        let links = self.links_of(document, std::slice::from_ref(dot))?;
+        Ok(self.closure_of(document, &links)?.map(|(_, clock, _)| clock))
+    }
+
+    /// The type of these deltas, the version that they make, and its heads; `None` if there are none.
+    fn closure_of(
+        &self,
+        document: &str,
+        links: &[Link],
+    ) -> Result<Option<(CrdtType, VectorClock, Vec<Dot>)>, Problem> {
+        let Some(newest) = links.last() else { return Ok(None) };
+        if let Some((clock, heads)) = with_clocks(links) {
+            return Ok(Some((newest.crdt_type, clock, heads)));
+        }
+        let below = newest.log + 1;
+        let dots: Vec<Dot> = links.iter().map(|link| link.dot.clone()).collect();
+        let all = self.heads_below(document, below)?;
+        let all: Vec<Dot> = all.into_iter().map(|head| head.dot).collect();
+        let until = self.newest_until(document, newest.log)?;
+        let until: VectorClock = until.iter().map(|last| (last.agent.as_str(), last.seq)).collect();
+        let (lacking, heads) = self.walk(document, below, |ancestry| {
+            Ok((ancestry.lacking(&all, &dots)?, ancestry.maximal(dots.clone())?))
+        })?;
+        Ok(Some((newest.crdt_type, without(&until, &lacking), heads)))
+    }
+
+    /// The clock of a version, however large.
+    pub(crate) fn clock_of(&self, document: &str, version: &Version) -> Result<VectorClock, Problem> {
+        match version.clock() {
+            Some(clock) => Ok(clock.clone()),
+            None => {
+                let newest = self.newest_until(document, version.log)?;
+                Ok(newest.iter().map(|last| (last.agent.as_str(), last.seq)).collect())
+            }
+        }
+    }
+
+    /// Whether a version has nothing that `since` does not count.
+    pub(crate) fn is_included(
+        &self,
+        document: &str,
+        version: &Version,
+        since: &VectorClock,
+    ) -> Result<bool, Problem> {
+        // What has the heads, and is a version, has all.
+        let counts = |dot: &Dot| since.counter(&dot.agent) >= dot.seq;
+        Ok(version.state.heads().keys().all(counts) && since.includes(&self.clock_of(document, version)?))
+    }
+
+    /// What each agent of a counter has added and taken away in a version.
+    pub(super) fn totals(&self, document: &str, version: &Version) -> Result<PnCounter, Problem> {
+        let newest = match &version.extent {
+            Extent::Prefix(_) => self.newest_until(document, version.log)?,
+            Extent::Part(clock) => self.newest_at(document, clock)?,
+        };
+        let mut counter = PnCounter::new();
+        newest.iter().for_each(|last| counter.observe(last.agent.as_str(), last.totals));
+        Ok(counter)
     }
 
     /// Deltas in the order of their arrival, past log position `after` and up to `until`.
@@ -98,7 +218,7 @@ impl Database {
     }
 
     /// As [`Database::deltas`], of those that are not in `since`. Each agent's come from the index by dots, so the cost
-    /// is that of the difference.
+    /// is that of the difference, and a look at each agent's newest.
     pub(crate) fn deltas_since(
         &self,
         document: &str,
@@ -107,20 +227,39 @@ impl Database {
         until: u64,
         limit: u64,
     ) -> Result<Vec<Recorded>, Problem> {
+        if since.is_empty() {
+            return self.deltas(document, after, until, limit);
+        }
         let sql = format!(
-            "{AGENTS}
-            SELECT {COLUMNS} FROM agents CROSS JOIN crdt_deltas d ON d.document_id = ?1 AND d.agent_id = agents.id
-                AND d.seq > COALESCE((SELECT s.value FROM json_each(?2) s WHERE s.key = agents.id), 0)
-            WHERE agents.id IS NOT NULL AND +d.log > ?3 AND +d.log <= ?4
-            ORDER BY d.log LIMIT ?5"
+            "SELECT {COLUMNS} FROM crdt_agents a LEFT JOIN json_each(?2) s ON s.key = a.agent_id
+             CROSS JOIN crdt_deltas d ON d.document_id = ?1 AND d.agent_id = a.agent_id
+                AND d.seq > COALESCE(s.value, 0)
+             WHERE a.document_id = ?1 AND a.seq > COALESCE(s.value, 0) AND +d.log > ?3 AND +d.log <= ?4
+             ORDER BY d.log LIMIT ?5"
         );
         let since = serde_json::to_string(since)?;
         self.select(&sql, [document.into(), since.into(), after.into(), until.into(), limit.into()])
     }
 
+    /// How many deltas an agent has in a document.
+    pub(crate) fn last_seq(&self, document: &str, agent: &AgentId) -> Result<u64, Problem> {
+        let sql = "SELECT seq FROM crdt_agents WHERE document_id = ?1 AND agent_id = ?2";
+        let rows = self.0.execute(sql, [document.into(), agent.as_str().into()])?;
+        rows.first().map_or(Ok(0), |row| row.uint(0))
+    }
+
+    /// Makes sure that a document's rows are those of this revision.
+    pub(crate) fn prepare(&self, document: &str) -> Result<(), Problem> {
+        let sql = "SELECT 1 FROM crdt_documents WHERE document_id = ?1";
+        if self.0.execute(sql, [document.into()])?.is_empty() {
+            self.upgrade(document)?;
+        }
+        Ok(())
+    }
+
     /// Ids of documents that are not deleted, in order, past `after`.
     pub(crate) fn documents(&self, after: &str, limit: u64) -> Result<Vec<String>, Problem> {
-        // Skips from document to document through the index, as the walk over agents does.
+        // Skips from document to document through the index: some may have no row among the documents yet.
         let sql = "WITH RECURSIVE documents(name) AS (
                 SELECT MIN(document_id) FROM crdt_deltas WHERE document_id > ?1
                 UNION ALL
@@ -134,34 +273,42 @@ impl Database {
     }
 }
 
-/// `CROSS` and `+` keep the planner from the index by log position, through which the walk would cost O(deltas).
-fn newest_sql() -> String {
-    format!(
-        "{AGENTS}
-        SELECT {COLUMNS} FROM agents CROSS JOIN crdt_deltas d ON d.document_id = ?1 AND d.agent_id = agents.id
-            AND d.seq = (SELECT m.seq FROM crdt_deltas m WHERE m.document_id = ?1 AND m.agent_id = agents.id
-                AND +m.log <= ?2 ORDER BY m.seq DESC LIMIT 1)
-        WHERE agents.id IS NOT NULL
-        ORDER BY d.log"
-    )
+fn read_head(row: &Row) -> Result<(Dot, Digest), Problem> {
+    let agent: AgentId = row.text(7)?.parse().map_err(|_| bad("agent_id"))?;
+    let hash = Digest(row.blob(9)?.try_into().map_err(|_| bad("hash"))?);
+    Ok((Dot::new(agent, row.uint(8)?), hash))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::newest_sql;
-    use crate::store::database::Database;
-    use ramanujan_shell::native::fresh_database;
+/// What a counter shows.
+fn sum(newest: &[Newest]) -> i128 {
+    newest.iter().map(|last| i128::from(last.totals.p) - i128::from(last.totals.n)).sum()
+}
 
-    /// The cost of every write hangs on this plan, and no answer tells when another is taken.
-    #[test]
-    fn the_newest_deltas_are_found_by_agent_not_by_walking_the_log() {
-        let _guard = fresh_database();
-        let Database(store) = Database::open().unwrap();
-        store.execute("SELECT 1 FROM crdt_deltas", []).unwrap();
-        let sql = format!("EXPLAIN QUERY PLAN {}", newest_sql());
-        let plan = store.execute(&sql, ["d".into(), 1u64.into()]).unwrap();
-        let steps: Vec<&str> = plan.iter().map(|row| row.text(3).unwrap()).collect();
-        assert!(steps.iter().any(|step| step.contains("agent_id=? AND seq=?")), "{steps:?}");
-        assert!(!steps.iter().any(|step| step.contains("by_log")), "{steps:?}");
-    }
+/// The version that deltas make, and its heads, if the version after each is kept.
+fn with_clocks(links: &[Link]) -> Option<(VectorClock, Vec<Dot>)> {
+    let clocks: Option<Vec<(Dot, &VectorClock)>> =
+        links.iter().map(|link| Some((link.dot.clone(), link.clock.as_ref()?))).collect();
+    let clocks = clocks?;
+    let mut version = VectorClock::new();
+    clocks.iter().for_each(|(_, clock)| version.join(clock));
+    Some((version, maximal(clocks)))
+}
+
+/// The version that has these heads; `None` if there are none.
+fn version_of(heads: Vec<Link>, operations: u64, value: Option<i128>, extent: Extent) -> Option<Version> {
+    let newest = heads.iter().max_by_key(|head| head.log)?;
+    let (log, received, crdt_type) = (newest.log, newest.received, newest.crdt_type);
+    let length = (heads.len() == 1 && crdt_type == CrdtType::Text).then_some(newest.size);
+    let state = StateDigest::of(crdt_type, heads.into_iter().map(|head| (head.dot, head.hash)));
+    Some(Version {
+        digest: state.digest(),
+        state,
+        crdt_type,
+        operations,
+        log,
+        received,
+        length,
+        value: value.filter(|_| crdt_type.is_counter()),
+        extent,
+    })
 }

@@ -35,3 +35,13 @@ pub(crate) fn sql(statement: &str) -> usize {
     let store = Store::open(Schema { name: "crdt", statements: &[] }).expect("the test's database");
     store.execute(statement, []).expect("legal SQL").len()
 }
+
+/// Leaves no clock in a row, as if more agents had written than clocks are kept of.
+pub(crate) fn forget_clocks() {
+    sql("UPDATE crdt_deltas SET clock = '' WHERE clock <> ''");
+}
+
+/// A JSON value in a query.
+pub(crate) fn encoded(value: &Value) -> String {
+    value.to_string().bytes().map(|byte| format!("%{byte:02x}")).collect()
+}

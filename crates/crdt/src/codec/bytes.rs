@@ -8,7 +8,7 @@ use ramanujan_core::{AgentId, Dot, MAX_SAFE_INTEGER};
 use super::error::{DecodeError, malformed};
 
 /// Unsigned LEB128 (DWARF 5 §7.6).
-pub(crate) fn put_uint(out: &mut Vec<u8>, mut value: u64) {
+pub fn put_uint(out: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
         out.push(value as u8 | 0x80);
         value >>= 7;
@@ -17,7 +17,7 @@ pub(crate) fn put_uint(out: &mut Vec<u8>, mut value: u64) {
 }
 
 /// A text behind its length in bytes.
-pub(crate) fn put_text(out: &mut Vec<u8>, text: &str) {
+pub fn put_text(out: &mut Vec<u8>, text: &str) {
     put_uint(out, text.len() as u64);
     out.extend_from_slice(text.as_bytes());
 }

@@ -1,16 +1,20 @@
 //! A document's operations given back one by one, and the fingerprint of their set.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
+
+use ramanujan_core::Dot;
 
 use super::document::TextDocument;
 use super::error::DocumentError;
 use super::log::Log;
 use super::rope::char_offset;
 use super::run::Kind;
+use crate::codec::DecodeError;
 use crate::crdts::crdt_type::CrdtType;
 use crate::crdts::op::Op;
 use crate::delta::Delta;
-use crate::state::StateDigest;
+use crate::state::{HashDag, StateDigest};
 
 impl TextDocument {
     /// All operations, each after its parents, as they came in: equal canonical bytes, equal digests.
@@ -26,11 +30,17 @@ impl TextDocument {
     /// # Errors
     /// Those of [`Self::open`].
     pub fn state(&self) -> Result<StateDigest, DocumentError> {
-        let mut state = StateDigest::new(CrdtType::Text);
-        for delta in self.deltas()? {
-            state.push(delta.dot.agent.as_str(), &delta.digest());
+        let deltas = self.deltas()?;
+        // Within a run each operation is the parent of the next, which asks for it at once.
+        let log = &deltas.log;
+        let forks: HashSet<Dot> =
+            log.runs.iter().flat_map(|run| &run.parents).map(|parent| log.dot_of(*parent)).collect();
+        let mut dag = HashDag::new(CrdtType::Text);
+        for delta in deltas {
+            dag.push_keeping(&delta.dot, &delta.parents, &delta.digest(), |dot| forks.contains(dot))
+                .map_err(|_| DecodeError::Malformed("an operation comes before its parent"))?;
         }
-        Ok(state)
+        Ok(dag.into_state())
     }
 }
 

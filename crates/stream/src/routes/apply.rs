@@ -36,8 +36,10 @@ pub(crate) struct Single<'a> {
     /// crdt-service's reply.
     #[cfg_attr(not(target_family = "wasm"), schemars(with = "crate::shapes::StoredOperation"))]
     result: &'a RawValue,
-    /// The document's version after the operation.
-    vector_clock: &'a VectorClock,
+    /// The document's version after the operation, while it has 64 entries at most.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "VectorClock"))]
+    vector_clock: Option<&'a VectorClock>,
     /// Whether crdt-service's reply is about this operation: its dot, its clock and its fingerprint fit the request.
     // See `is_what_was_asked`.
     verified: bool,
@@ -72,8 +74,10 @@ struct BatchItem<'a> {
     length: Option<u64>,
     /// Of the delta's canonical bytes.
     digest: Digest,
-    /// The document's version after the operation.
-    vector_clock: &'a VectorClock,
+    /// The document's version after the operation, while it has 64 entries at most.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "VectorClock"))]
+    vector_clock: Option<&'a VectorClock>,
     /// Whether the operation was stored before.
     duplicate: bool,
     /// What the operation is shown in.
@@ -118,7 +122,7 @@ pub(crate) async fn post(color: Color, request: Request) -> Result<Response, Pro
             polarity: color.polarity(),
             display_color: &colors[0],
             result,
-            vector_clock: &stored.vector_clock,
+            vector_clock: stored.vector_clock.as_ref(),
             verified: is_what_was_asked(operation, stored),
             event_id: event.event_id,
         });
@@ -132,7 +136,7 @@ pub(crate) async fn post(color: Color, request: Request) -> Result<Response, Pro
                 operation_id: &stored.operation_id,
                 length: stored.length,
                 digest: stored.digest,
-                vector_clock: &stored.vector_clock,
+                vector_clock: stored.vector_clock.as_ref(),
                 duplicate: stored.duplicate,
                 display_color: &display.hex,
                 event_id: event.event_id,
@@ -155,7 +159,7 @@ fn events<'a>(color: Color, operations: &'a [OperationRequest], stored: &'a [Sto
         agent_id: operation.agent_id.as_str(),
         operation: &operation.operation,
         document_id: operation.document_id.as_str(),
-        vector_clock: &stored.vector_clock,
+        vector_clock: stored.vector_clock.as_ref(),
         fingerprint: stored.fingerprint,
         color,
         payload_size: match &operation.value {

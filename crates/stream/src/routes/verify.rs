@@ -53,7 +53,9 @@ fn verify() -> String {
 #[derive(Deserialize)]
 struct Reported {
     crdt_type: CrdtType,
-    vector_clock: VectorClock,
+    /// Left out where it is large; the digest names the version all the same.
+    #[serde(default)]
+    vector_clock: Option<VectorClock>,
     fingerprint: Fingerprint,
     digest: Digest,
     value_digest: Digest,
@@ -85,10 +87,14 @@ struct Witness {
     recomputed_fingerprint: Fingerprint,
     /// What crdt-service says of the document.
     reported_fingerprint: Fingerprint,
-    /// What the deltas come to.
-    recomputed_clock: VectorClock,
-    /// What crdt-service says of the document.
-    reported_clock: VectorClock,
+    /// What the deltas come to, if crdt-service says something of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "VectorClock"))]
+    recomputed_clock: Option<VectorClock>,
+    /// What crdt-service says of the document, while it has 64 entries at most.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "VectorClock"))]
+    reported_clock: Option<VectorClock>,
     /// What the deltas come to; null if they make no document.
     recomputed_value_digest: Option<Digest>,
     /// What crdt-service says of the document.
@@ -115,8 +121,10 @@ pub(crate) struct Reply {
     verified: bool,
     /// What was compared.
     witness: Witness,
-    /// The version that was recomputed.
-    vector_clock: VectorClock,
+    /// The version that was recomputed, while it has 64 entries at most.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "VectorClock"))]
+    vector_clock: Option<VectorClock>,
     /// The finding's event on the timeline: the same finding of one agent on the same state is one event.
     event_id: Digest,
 }
@@ -167,7 +175,7 @@ pub(crate) async fn post(request: Request) -> Result<Response, Problem> {
         reported_digest: reported.digest,
         recomputed_fingerprint: outcome.fingerprint,
         reported_fingerprint: reported.fingerprint,
-        recomputed_clock: outcome.clock,
+        recomputed_clock: reported.vector_clock.is_some().then_some(outcome.clock),
         reported_clock: reported.vector_clock,
         recomputed_value_digest: outcome.value_digest,
         reported_value_digest: reported.value_digest,
@@ -183,7 +191,7 @@ pub(crate) async fn post(request: Request) -> Result<Response, Problem> {
     let outcome = if verified { "verified" } else { "verification-failed" };
     // The same finding of the same agent on the same state is one event, however often it is made; what was
     // recomputed is part of the finding.
-    let recomputed = format!("{} {}", witness.recomputed_digest, serde_json::json!(witness.recomputed_clock));
+    let recomputed = witness.recomputed_digest.to_string();
     let subject = [agent, &request.operation, outcome, &recomputed].join(" ");
     let event_id = event_id(document, &subject, &witness.reported_digest, Color::Green);
     let event = Event {
@@ -192,7 +200,7 @@ pub(crate) async fn post(request: Request) -> Result<Response, Problem> {
         agent_id: agent,
         operation: &request.operation,
         document_id: document,
-        vector_clock: &witness.recomputed_clock,
+        vector_clock: witness.recomputed_clock.as_ref(),
         fingerprint: witness.recomputed_fingerprint,
         color: Color::Green,
         payload_size: 0,

@@ -60,6 +60,9 @@ fn check_row(tree: &Tree, row: &Sequence, left: &[ItemId]) {
             .collect();
         assert_eq!(rest, left[position..]);
     }
+    for item in left {
+        assert_eq!(row.anchor_after(item), Some(anchor_after(tree, Some(item))));
+    }
 }
 
 fn check_list(list: &List, shown: Option<&[Json]>) {
