@@ -217,15 +217,15 @@ pub fn without(version: &VectorClock, lacking: &BTreeMap<AgentId, u64>) -> Vecto
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::text::maximal;
     use proptest::prelude::*;
 
     /// A delta with the version after it.
-    type Known = (Dot, Vec<Dot>, VectorClock);
+    pub(crate) type Known = (Dot, Vec<Dot>, VectorClock);
 
-    fn heads(history: &[Known], version: &VectorClock) -> Vec<Dot> {
+    pub(crate) fn heads(history: &[Known], version: &VectorClock) -> Vec<Dot> {
         let held = history.iter().filter(|(dot, ..)| version.counter(&dot.agent) >= dot.seq);
         maximal(held.map(|(dot, _, clock)| (dot.clone(), clock)).collect())
     }
@@ -248,7 +248,7 @@ mod tests {
         history
     }
 
-    fn any_history() -> impl Strategy<Value = Vec<Known>> {
+    pub(crate) fn any_history() -> impl Strategy<Value = Vec<Known>> {
         prop::collection::vec((0usize..4, prop::option::of(0usize..4)), 1..40)
             .prop_map(|steps| history(&steps))
     }

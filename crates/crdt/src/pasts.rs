@@ -9,14 +9,16 @@ use ramanujan_core::{Dot, VectorClock};
 
 use crate::ancestry::{Ancestry, NeedsHistory, without};
 
-/// Most heads whose versions are kept; those of others are found anew each time.
-const MAX_TIPS: usize = 16;
+/// Most entries of versions that are kept, some 40 bytes each; the versions after other heads are found anew each time.
+const MAX_ENTRIES: usize = 1 << 20;
 
 /// What is known of the deltas that were taken in.
 #[derive(Clone, Debug, Default)]
 pub struct Pasts {
     /// Versions after heads.
     tips: HashMap<Dot, VectorClock>,
+    /// How many entries they have.
+    entries: usize,
     ancestry: Ancestry,
 }
 
@@ -41,12 +43,20 @@ impl Pasts {
             return Ok(None);
         }
         if parents.iter().all(|parent| self.tips.contains_key(parent)) {
-            let mut versions = parents.iter().filter_map(|parent| self.tips.remove(parent));
-            let mut version = versions.next().unwrap_or_default();
-            versions.for_each(|other| version.join(&other));
+            let mut version = VectorClock::new();
+            for (nth, parent) in parents.iter().enumerate() {
+                let tip = self.take(parent).unwrap_or_default();
+                if nth == 0 { version = tip } else { version.join(&tip) }
+            }
             return Ok(Some(version));
         }
         Ok(Some(without(version, &self.ancestry.lacking(heads, parents)?)))
+    }
+
+    fn take(&mut self, head: &Dot) -> Option<VectorClock> {
+        let tip = self.tips.remove(head)?;
+        self.entries -= tip.len();
+        Some(tip)
     }
 
     /// Takes these for the deltas at hand: the end of what was taken in.
@@ -54,17 +64,50 @@ impl Pasts {
         self.ancestry = ancestry;
     }
 
-    /// Notes that a delta was taken in, made on `past`, `None` if on all there was. `heads`: how many there are with it.
-    pub fn took(&mut self, dot: &Dot, parents: &[Dot], past: Option<VectorClock>, heads: usize) {
+    /// Notes that a delta was taken in, made on `past`, `None` if on all there was.
+    pub fn took(&mut self, dot: &Dot, parents: &[Dot], past: Option<VectorClock>) {
         self.ancestry.push(dot, parents, past.is_none());
         for parent in parents {
-            self.tips.remove(parent);
+            self.take(parent);
         }
-        if let Some(mut past) = past
-            && heads <= MAX_TIPS
-        {
+        if let Some(mut past) = past {
             past.raise(&dot.agent, dot.seq);
-            self.tips.insert(dot.clone(), past);
+            if self.entries + past.len() <= MAX_ENTRIES {
+                self.entries += past.len();
+                self.tips.insert(dot.clone(), past);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::ancestry::tests::{any_history, heads};
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(1000))]
+
+        /// By the definition, with versions at hand and without.
+        #[test]
+        fn a_past_is_the_version_of_the_parents(history in any_history(), forgets in any::<bool>()) {
+            let mut pasts = Pasts::from_the_first();
+            let (mut version, mut before) = (VectorClock::new(), Vec::new());
+            for (place, (dot, parents, after)) in history.iter().enumerate() {
+                if forgets {
+                    (pasts.tips, pasts.entries) = (HashMap::new(), 0);
+                }
+                let past = pasts.of(&before, &version, parents).unwrap();
+                let mut expected = past.clone().unwrap_or_else(|| version.clone());
+                expected.raise(&dot.agent, dot.seq);
+                prop_assert_eq!(&expected, after);
+                pasts.took(dot, parents, past);
+                prop_assert_eq!(pasts.entries, pasts.tips.values().map(VectorClock::len).sum::<usize>());
+                version.raise(&dot.agent, dot.seq);
+                before = heads(&history[..=place], &version);
+            }
         }
     }
 }

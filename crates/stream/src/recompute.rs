@@ -21,6 +21,9 @@ pub(crate) struct Recomputed {
     hashes: HashDag,
     version: VectorClock,
     pasts: Pasts,
+    /// Number of deltas in it.
+    held: u64,
+    /// Number of deltas that came.
     pub(crate) deltas: u64,
     pub(crate) mismatches: Vec<String>,
 }
@@ -44,6 +47,7 @@ impl Recomputed {
             hashes: HashDag::new(crdt_type),
             version: VectorClock::new(),
             pasts: Pasts::from_the_first(),
+            held: 0,
             deltas: 0,
             mismatches: Vec::new(),
         }
@@ -95,7 +99,7 @@ impl Recomputed {
             other => {
                 let past = match &past {
                     Some(past) => Past::Version(past),
-                    None => Past::Whole { total: self.version.total() },
+                    None => Past::Whole { total: self.held },
                 };
                 let content = self.content.as_mut().ok_or_else(|| format!("{dot} is not of a text"))?;
                 content.apply(&Event { dot, past }, other).map_err(|error| about(&error))?;
@@ -103,7 +107,8 @@ impl Recomputed {
         }
         self.hashes.push(dot, parents, &delta.digest()).map_err(|error| about(&error))?;
         self.version.raise(&dot.agent, dot.seq);
-        self.pasts.took(dot, parents, past, self.hashes.state().heads().len());
+        self.pasts.took(dot, parents, past);
+        self.held += 1;
         Ok(())
     }
 

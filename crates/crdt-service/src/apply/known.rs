@@ -10,6 +10,7 @@ use ramanujan_crdt::text::maximal;
 use ramanujan_crdt::{CrdtType, TextGraph};
 
 use crate::record::{Outline, Recorded};
+use crate::version::SMALL_CLOCK;
 
 /// First number of newest deltas looked at for the fork of several parents; it grows fourfold while the fork lies
 /// further back.
@@ -151,22 +152,27 @@ impl Known {
     /// # Errors
     /// [`NeedsHistory`].
     pub(super) fn newest_of(&self, dots: Vec<Dot>) -> Result<(Vec<Dot>, Option<VectorClock>), NeedsHistory> {
-        let clock = |dot: Dot| {
-            let clock = self.by_dot.get(&dot)?.clock.as_ref()?;
-            Some((dot, clock))
-        };
-        let with_clocks: Option<Vec<_>> = dots.iter().cloned().map(clock).collect();
-        if let Some(with_clocks) = with_clocks {
-            let mut past = VectorClock::new();
-            with_clocks.iter().for_each(|(_, clock)| past.join(clock));
-            return Ok((maximal(with_clocks), Some(past)));
-        }
         // Of the heads none has seen another.
-        if self.heads.as_ref().is_some_and(|heads| dots.iter().all(|dot| heads.contains(dot))) {
-            let dots: BTreeSet<Dot> = dots.into_iter().collect();
-            return Ok((dots.into_iter().collect(), None));
+        let are_heads = self.heads.as_ref().is_some_and(|heads| dots.iter().all(|dot| heads.contains(dot)));
+        let mut past = Some(VectorClock::new());
+        for dot in &dots {
+            let clock = self.by_dot.get(dot).and_then(|known| known.clock.as_ref());
+            // A version that is not kept need not be made.
+            past = past.zip(clock).map(|(mut past, clock)| {
+                past.join(clock);
+                past
+            });
+            past = past.filter(|past| !are_heads || past.len() <= SMALL_CLOCK);
         }
-        Ok((self.ancestry.maximal(dots)?, None))
+        if are_heads {
+            let dots: BTreeSet<Dot> = dots.into_iter().collect();
+            return Ok((dots.into_iter().collect(), past));
+        }
+        let clocks = || dots.iter().map(|dot| Some((dot.clone(), self.by_dot.get(dot)?.clock.as_ref()?)));
+        match past.zip(clocks().collect()) {
+            Some((past, clocks)) => Ok((maximal(clocks), Some(past))),
+            None => Ok((self.ancestry.maximal(dots)?, None)),
+        }
     }
 
     /// Whether what was made on `parents`, which are known, has seen the newest delta of `agent`.

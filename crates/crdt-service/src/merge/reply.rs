@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::join::{Form, Operand, refused};
 use super::replay::{Replay, Target};
-use crate::version::counter_value;
+use crate::version::{SMALL_CLOCK, counter_value};
 
 /// A joined state.
 #[derive(Serialize)]
@@ -20,6 +20,7 @@ pub(crate) struct Reply<'a> {
     /// What the state shows.
     result: ResultPart<'a>,
     /// Null where totals were joined: they do not tell how many operations made them.
+    /// While it has 64 entries at most.
     vector_clock: Option<VectorClock>,
     fingerprint: Fingerprint,
     /// SHA-256 of what `digest_of` says.
@@ -116,7 +117,7 @@ pub(crate) fn render(operand: &Operand, encoded: bool) -> Result<(Vec<u8>, Polar
         &Reply {
             crdt_type,
             result,
-            vector_clock,
+            vector_clock: vector_clock.filter(|clock| clock.len() <= SMALL_CLOCK),
             fingerprint,
             digest,
             digest_of,
@@ -142,7 +143,7 @@ pub(crate) fn render_replay(
     let reply = Reply {
         crdt_type,
         result: result.counting(&clock),
-        vector_clock: Some(clock),
+        vector_clock: Some(clock).filter(|clock| clock.len() <= SMALL_CLOCK),
         fingerprint: state.fingerprint(),
         digest: state.digest(),
         digest_of: "deltas",

@@ -180,7 +180,7 @@ impl Database {
         for next in page.iter().filter(|next| version.holds(&next.delta.dot)) {
             let past = self.past_of(document, next, state, pasts)?;
             state.take(document, next.log, &next.delta, past.as_ref())?;
-            pasts.took(&next.delta.dot, &next.delta.parents, past, state.heads.len());
+            pasts.took(&next.delta.dot, &next.delta.parents, past);
         }
         state.log = page.last().map_or(state.log, |last| last.log);
         Ok(page.len() as u64)

@@ -9,6 +9,7 @@ use ramanujan_shell::{Row, Value};
 
 use super::database::Database;
 use crate::record::{Outline, Recorded, before};
+use crate::version::SMALL_CLOCK;
 
 /// The columns of [`Logged`], of the table under the alias `d`.
 pub(super) const LOGGED_COLUMNS: &str =
@@ -50,7 +51,9 @@ pub(super) fn read_clock(clock: &str) -> Result<Option<VectorClock>, Problem> {
     if clock.is_empty() {
         return Ok(None);
     }
-    serde_json::from_str(clock).map(Some).map_err(|_| bad("clock"))
+    let clock: VectorClock = serde_json::from_str(clock).map_err(|_| bad("clock"))?;
+    // Earlier revisions kept it however large.
+    Ok(Some(clock).filter(|clock| clock.len() <= SMALL_CLOCK))
 }
 
 fn read_logged(row: &mut Row) -> Result<Logged, Problem> {

@@ -75,7 +75,6 @@ impl Database {
         let current = self.current(id)?;
         let version = match (at, current) {
             (At::Clock(clock), None) if !clock.is_empty() => self.by_clock(document, clock)?,
-            (At::Heads(heads), None) if !heads.is_empty() => self.by_heads(document, heads)?,
             (_, None) => None,
             (At::Now, current) => current,
             (At::Log(log), Some(current)) if *log >= current.log => Some(current),
@@ -230,8 +229,10 @@ impl Database {
         if since.is_empty() {
             return self.deltas(document, after, until, limit);
         }
+        // Materialised, it is given an index; read through anew for each agent, it would cost agents squared.
         let sql = format!(
-            "SELECT {COLUMNS} FROM crdt_agents a LEFT JOIN json_each(?2) s ON s.key = a.agent_id
+            "WITH s AS MATERIALIZED (SELECT key, value FROM json_each(?2))
+             SELECT {COLUMNS} FROM crdt_agents a LEFT JOIN s ON s.key = a.agent_id
              CROSS JOIN crdt_deltas d ON d.document_id = ?1 AND d.agent_id = a.agent_id
                 AND d.seq > COALESCE(s.value, 0)
              WHERE a.document_id = ?1 AND a.seq > COALESCE(s.value, 0) AND +d.log > ?3 AND +d.log <= ?4

@@ -339,8 +339,15 @@ pub struct StoredShape {
 pub fn maximal(mut parents: Vec<(Dot, &VectorClock)>) -> Vec<Dot> {
     parents.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
     parents.dedup_by(|(a, _), (b, _)| a == b);
-    let covered = |dot: &Dot| {
-        parents.iter().any(|(other, clock)| other != dot && clock.get(dot.agent.as_str()) >= dot.seq)
-    };
-    parents.iter().filter(|(dot, _)| !covered(dot)).map(|(dot, _)| dot.clone()).collect()
+    // What any of them has seen, itself left out: agents are sequential, so of its own agent that ends before it.
+    let mut seen: HashMap<&str, u64> = HashMap::new();
+    for (dot, clock) in &parents {
+        for (agent, seq) in clock.iter() {
+            let seq = if agent == dot.agent.as_str() { seq.min(dot.seq - 1) } else { seq };
+            let newest = seen.entry(agent).or_default();
+            *newest = seq.max(*newest);
+        }
+    }
+    let is_seen = |dot: &Dot| seen.get(dot.agent.as_str()).is_some_and(|seq| *seq >= dot.seq);
+    parents.iter().filter(|(dot, _)| !is_seen(dot)).map(|(dot, _)| dot.clone()).collect()
 }
