@@ -6,10 +6,11 @@ mod skip;
 
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, Read as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 pub use http::{Answer, request};
@@ -58,7 +59,12 @@ fn build_guests() -> Option<PathBuf> {
 
 /// An address of this machine that was free a moment ago.
 pub fn free_address() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    // Of its own: on 127.0.0.1 the host of another test, which takes any free port, could be given this one first.
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let own = std::process::id().wrapping_mul(64).wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed));
+    let [_, high, middle, low] = own.to_be_bytes();
+    let ip = Ipv4Addr::new(127, high | 1, middle, low | 1);
+    let listener = TcpListener::bind((ip, 0)).expect("a free port");
     listener.local_addr().expect("an address").to_string()
 }
 
