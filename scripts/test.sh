@@ -46,7 +46,7 @@ if [ "$code" -ne 0 ]; then
     # Among thousands of lines, or where only the end of a log is kept, nobody would find it.
     step "What failed"
     awk '/^failures:$/ { shown = 1 } /^test result: / { shown = 0 } shown' "$log"
-    awk '/^error(\[|: [0-9]+ targets? failed|: could not compile)/ { shown = 1; print; next } !/^ / { shown = 0 } shown' "$log"
+    awk '/^error(\[|: [0-9]+ targets? failed|: could not compile)/ { shown = 1; print; next } !/^    `/ { shown = 0 } shown' "$log"
 fi
 if [ -s "$RAMANUJAN_SKIPPED_LOG" ]; then
     sort -u "$RAMANUJAN_SKIPPED_LOG"
