@@ -1,11 +1,14 @@
 //! JSON documents as a client sees them: alone they behave like plain JSON; together, runs do not interleave; the rules
 //! of `docs/types.md` hold as they are told there.
 
+mod editors;
+
+use editors::{Replica, json};
 use proptest::prelude::*;
-use ramanujan_core::{AgentId, Dot, VectorClock};
+use ramanujan_core::VectorClock;
 use ramanujan_crdt::edit::{Action, Edit, Excess, ItemId, ItemRange, Step};
 use ramanujan_crdt::request::{Change, EditRequest, PathStep};
-use ramanujan_crdt::types::{Crdt, EditError, Event, JsonDocument, Past};
+use ramanujan_crdt::types::{Crdt, EditError, Event, Past};
 use ramanujan_crdt::{Json, Op, State};
 
 fn config() -> ProptestConfig {
@@ -13,51 +16,8 @@ fn config() -> ProptestConfig {
     ProptestConfig { cases: cases.unwrap_or(10_000), failure_persistence: None, ..ProptestConfig::default() }
 }
 
-/// An agent with its copy of the document.
-#[derive(Clone)]
-struct Replica {
-    agent: AgentId,
-    document: JsonDocument,
-}
-
-impl Replica {
-    fn new(agent: &str) -> Self {
-        Replica { agent: agent.parse().unwrap(), document: JsonDocument::default() }
-    }
-
-    fn fork(&self, agent: &str) -> Self {
-        Replica { agent: agent.parse().unwrap(), document: self.document.clone() }
-    }
-
-    fn edit(&mut self, path: &[PathStep], change: Change) -> Result<(), EditError> {
-        let edit = self.document.resolve(&EditRequest { path: path.to_vec(), change })?;
-        let past: VectorClock = self.document.version().clone();
-        let dot = Dot::new(self.agent.clone(), past.get(self.agent.as_str()) + 1);
-        self.document.apply(&Event { dot: &dot, past: Past::Version(&past) }, &Op::Edit(edit)).unwrap();
-        Ok(())
-    }
-
-    fn with(mut self, path: &[PathStep], change: Change) -> Self {
-        self.edit(path, change).unwrap();
-        self
-    }
-
-    fn join(mut self, other: &Replica) -> Self {
-        self.document.join(&other.document);
-        self
-    }
-
-    fn text(&self) -> String {
-        serde_json::to_string(&self.document.value()).unwrap()
-    }
-}
-
 fn key(key: &str) -> PathStep {
     PathStep::Key(key.into())
-}
-
-fn json(text: &str) -> Json {
-    serde_json::from_str(text).unwrap()
 }
 
 fn set(text: &str) -> Change {

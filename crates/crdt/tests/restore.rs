@@ -1,64 +1,43 @@
 //! What a restore writes, by example: as little as brings the earlier document back, and everything as what it was.
 
+mod editors;
+
+use editors::{Replica, json};
 use proptest::prelude::*;
-use ramanujan_core::{AgentId, Dot};
+use ramanujan_core::Dot;
 use ramanujan_crdt::edit::{Action, Edit};
-use ramanujan_crdt::request::{Change, EditRequest, PathStep};
+use ramanujan_crdt::request::{Change, PathStep};
 use ramanujan_crdt::types::{Crdt, Event, JsonDocument, Past};
 use ramanujan_crdt::value::MAX_VALUE_DEPTH;
 use ramanujan_crdt::{CrdtType, Json, Op, State};
 
-/// A document with one agent's edits.
-#[derive(Clone)]
-struct Replica {
-    agent: AgentId,
-    document: JsonDocument,
+/// Paths are written such as `tasks/0/name`.
+trait Written: Sized {
+    fn at(self, path: &str, change: Change) -> Self;
+    fn set(self, path: &str, value: &str) -> Self;
+    fn write(self, path: &str, position: u64, text: &str) -> Self;
+    fn insert(self, path: &str, position: u64, value: &str) -> Self;
+    /// Brings back what `wanted` shows; returns the names of the operations.
+    fn restore(&mut self, wanted: &Replica) -> Vec<&'static str>;
 }
 
-impl Replica {
-    fn new(agent: &str) -> Self {
-        Replica { agent: agent.parse().unwrap(), document: JsonDocument::default() }
-    }
-
-    fn fork(&self, agent: &str) -> Self {
-        Replica { agent: agent.parse().unwrap(), ..self.clone() }
-    }
-
-    fn take(&mut self, op: &Op) {
-        let past = self.document.version().clone();
-        let dot = Dot::new(self.agent.clone(), past.get(self.agent.as_str()) + 1);
-        self.document.apply(&Event { dot: &dot, past: Past::Version(&past) }, op).unwrap();
-    }
-
-    /// Edits at a path such as `tasks/0/name`.
-    fn with(mut self, path: &str, change: Change) -> Self {
-        let edit = self.document.resolve(&EditRequest { path: steps(path), change }).unwrap();
-        self.take(&Op::Edit(edit));
-        self
+impl Written for Replica {
+    fn at(self, path: &str, change: Change) -> Self {
+        self.with(&steps(path), change)
     }
 
     fn set(self, path: &str, value: &str) -> Self {
-        self.with(path, Change::Set(json(value)))
+        self.at(path, Change::Set(json(value)))
     }
 
     fn write(self, path: &str, position: u64, text: &str) -> Self {
-        self.with(path, Change::InsertText { position: Some(position), text: text.into() })
+        self.at(path, Change::InsertText { position: Some(position), text: text.into() })
     }
 
     fn insert(self, path: &str, position: u64, value: &str) -> Self {
-        self.with(path, Change::InsertItem { position: Some(position), value: json(value) })
+        self.at(path, Change::InsertItem { position: Some(position), value: json(value) })
     }
 
-    fn join(mut self, other: &Replica) -> Self {
-        self.document.join(&other.document);
-        self
-    }
-
-    fn text(&self) -> String {
-        serde_json::to_string(&self.document.value()).unwrap()
-    }
-
-    /// Brings back what `wanted` shows; returns the names of the operations.
     fn restore(&mut self, wanted: &Replica) -> Vec<&'static str> {
         let ops = self.document.lead_to(&wanted.document, &self.agent).unwrap();
         ops.iter().for_each(|op| self.take(op));
@@ -73,18 +52,14 @@ fn steps(path: &str) -> Vec<PathStep> {
     path.split('/').filter(|step| !step.is_empty()).map(step).collect()
 }
 
-fn json(text: &str) -> Json {
-    serde_json::from_str(text).unwrap()
-}
-
 /// A list of two tasks, a text and a counter, each in a map.
 fn plan() -> Replica {
     Replica::new("a")
         .set("tasks", r#"[{"name":"one"},{"name":"two"},{"name":"three"}]"#)
         .write("tasks/1/notes", 0, "at noon")
-        .with("tasks/1/seen", Change::Increment(2))
+        .at("tasks/1/seen", Change::Increment(2))
         .write("title", 0, "Plan")
-        .with("views", Change::Increment(5))
+        .at("views", Change::Increment(5))
 }
 
 #[test]
@@ -103,7 +78,7 @@ fn what_one_edit_did_one_edit_takes_back() {
         ("new", Change::Set(json("[[]]")), &["delete"]),
     ];
     for (path, change, names) in edits {
-        let mut now = plan().fork("b").with(path, change.clone());
+        let mut now = plan().fork("b").at(path, change.clone());
         assert_eq!(now.restore(&plan()), names, "{path} {change:?}");
     }
     assert_eq!(plan().fork("b").restore(&plan()), [""; 0]);
@@ -113,11 +88,11 @@ fn what_one_edit_did_one_edit_takes_back() {
 fn a_text_and_a_counter_come_back_as_such() {
     let whole = plan();
     for lost in [
-        whole.fork("b").with("tasks/1", Change::Delete),
-        whole.fork("b").with("tasks", Change::Delete),
+        whole.fork("b").at("tasks/1", Change::Delete),
+        whole.fork("b").at("tasks", Change::Delete),
         whole.fork("b").set("tasks/1", r#""gone""#),
         whole.fork("b").set("", r#"{"other":1}"#),
-        whole.fork("b").with("", Change::Delete),
+        whole.fork("b").at("", Change::Delete),
         whole.fork("b").set("tasks", "7").set("title", "1").set("views", "{}"),
         whole.fork("b").set("tasks/1/notes", r#""at noon""#).set("title", r#""Plan""#),
     ] {
@@ -125,29 +100,28 @@ fn a_text_and_a_counter_come_back_as_such() {
         let names = now.restore(&whole);
         assert!(names.len() <= 6, "{names:?}");
         // Two who write into the text meet in it, and what two count adds up.
-        let left = now.fork("d").write("tasks/1/notes", 7, "!").with("tasks/1/seen", Change::Increment(1));
-        let right =
-            now.fork("e").write("tasks/1/notes", 0, "not ").with("tasks/1/seen", Change::Increment(1));
+        let left = now.fork("d").write("tasks/1/notes", 7, "!").at("tasks/1/seen", Change::Increment(1));
+        let right = now.fork("e").write("tasks/1/notes", 0, "not ").at("tasks/1/seen", Change::Increment(1));
         let both = left.join(&right);
         assert!(both.text().contains(r#""name":"two","notes":"not at noon!","seen":4"#), "{}", both.text());
         assert!(both.document.conflicts().is_empty());
-        let title = both.write("title", 4, " B").with("views", Change::Increment(1)).text();
+        let title = both.write("title", 4, " B").at("views", Change::Increment(1)).text();
         assert!(title.contains(r#""title":"Plan B","views":6"#), "{title}");
     }
 }
 
 #[test]
 fn a_counter_that_was_set_over_is_counted_again() {
-    let counted = Replica::new("a").set("n", "0.5").with("n", Change::Increment(3));
+    let counted = Replica::new("a").set("n", "0.5").at("n", Change::Increment(3));
     let mut now = counted.fork("b").set("n", "10");
     assert_eq!(now.restore(&counted), ["set", "increment"]);
-    let mut now = counted.fork("b").with("n", Change::Decrement(9));
+    let mut now = counted.fork("b").at("n", Change::Decrement(9));
     assert_eq!(now.restore(&counted), ["increment"]);
     let plain = Replica::new("a").set("n", "1");
     assert_eq!(plain.fork("b").set("n", "2").restore(&plain), ["set"]);
     // Beyond what one operation can count.
     let large = 9_007_199_254_740_991;
-    let many = (0..3).fold(Replica::new("a"), |many, _| many.with("n", Change::Increment(large)));
+    let many = (0..3).fold(Replica::new("a"), |many, _| many.at("n", Change::Increment(large)));
     let mut now = many.fork("b").set("n", "4");
     assert_eq!(now.restore(&many), ["set", "increment", "increment", "increment"]);
 }
@@ -155,7 +129,7 @@ fn a_counter_that_was_set_over_is_counted_again() {
 #[test]
 fn elements_keep_their_identity() {
     let whole = plan();
-    let now = whole.fork("b").with("tasks/1", Change::Delete).insert("tasks", 0, "0").insert("tasks", 3, "4");
+    let now = whole.fork("b").at("tasks/1", Change::Delete).insert("tasks", 0, "0").insert("tasks", 3, "4");
     let mut now = now.set("tasks/1/name", r#""eins""#);
     let names = now.restore(&whole);
     assert_eq!(names, ["set", "set", "insert_text", "increment", "delete", "delete"]);
@@ -171,13 +145,13 @@ fn elements_keep_their_identity() {
 #[test]
 fn code_points_keep_their_identity() {
     let whole = Replica::new("a").write("t", 0, "abcdefgh");
-    let cut = |t: Replica, position| t.with("t", Change::DeleteText { position, length: 1 });
+    let cut = |t: Replica, position| t.at("t", Change::DeleteText { position, length: 1 });
     let mut now = cut(cut(whole.fork("b"), 6), 1).write("t", 3, "XY").write("t", 0, "Z");
     let other = whole.fork("c").write("t", 4, "-");
     assert_eq!(now.restore(&whole), ["insert_text", "insert_text", "delete_text"]);
     assert_eq!(now.join(&other).text(), r#"{"t":"abcd-efgh"}"#);
     // What a restore has written anew stays at the next one.
-    let mut now = whole.fork("b").with("t", Change::Delete);
+    let mut now = whole.fork("b").at("t", Change::Delete);
     assert_eq!(now.restore(&whole), ["insert_text"]);
     let mut now = now.write("t", 4, "...");
     assert_eq!(now.restore(&whole), ["delete_text"]);
@@ -186,22 +160,22 @@ fn code_points_keep_their_identity() {
 #[test]
 fn a_list_of_which_nothing_is_left_is_written_at_once() {
     let whole = Replica::new("a").set("l", "[1,2,[3]]");
-    let mut now = whole.fork("b").with("l", Change::Delete);
+    let mut now = whole.fork("b").at("l", Change::Delete);
     assert_eq!(now.restore(&whole), ["set"]);
     // Its elements have new names since, and those that are the same stay all the same.
     let add = |now: Replica, at, value| now.insert("l", at, value);
-    let mut now = add(add(now.with("l/1", Change::Delete), 0, "4"), 2, "5");
+    let mut now = add(add(now.at("l/1", Change::Delete), 0, "4"), 2, "5");
     assert_eq!(now.text(), r#"{"l":[4,1,5,[3]]}"#);
     assert_eq!(now.restore(&whole), ["insert_item", "delete", "delete"]);
     // Where nearly everything has changed since, it is written at once again.
     let long: Vec<String> = (0..600).map(|n| n.to_string()).collect();
     let whole = Replica::new("a").set("l", &format!("[{}]", long.join(",")));
-    let mut now = whole.fork("b").with("l", Change::Delete);
+    let mut now = whole.fork("b").at("l", Change::Delete);
     assert_eq!(now.restore(&whole), ["set"]);
     let mut now = (0..300).fold(now, |now, at| now.set(&format!("l/{}", 2 * at), r#""other""#));
     assert_eq!(now.restore(&whole), ["set"]);
     let empty = Replica::new("a").set("l", "[]").set("m", "{}").write("t", 0, "x");
-    let empty = empty.with("t", Change::DeleteText { position: 0, length: 1 });
+    let empty = empty.at("t", Change::DeleteText { position: 0, length: 1 });
     let mut now = empty.fork("b").set("", r#"{"l":[1,2],"m":{"a":1,"b":2}}"#);
     assert_eq!(now.restore(&empty), ["set", "set", "insert_text", "delete_text"]);
     assert_eq!(now.write("t", 0, "y").text(), r#"{"l":[],"m":{},"t":"y"}"#);
@@ -212,7 +186,7 @@ fn a_list_of_which_nothing_is_left_is_written_at_once() {
 fn what_was_seen_is_brought_back_and_not_what_lost() {
     let old = Replica::new("a").set("x", r#"{"k":1}"#);
     let left = old.fork("b").set("x", r#""scalar""#);
-    let right = old.fork("c").with("x/k", Change::Increment(1)).set("x/m", "1").set("x/n", "1");
+    let right = old.fork("c").at("x/k", Change::Increment(1)).set("x/m", "1").set("x/n", "1");
     let wanted = right.clone();
     let both = left.join(&right).fork("d");
     assert_eq!(both.text(), r#"{"x":{"k":1,"m":1,"n":1}}"#);
@@ -231,9 +205,9 @@ fn as_deep_as_a_document_can_be() {
         (Change::Increment(2), "increment"),
         (Change::InsertText { position: None, text: "deep".into() }, "insert_text"),
     ] {
-        let whole = Replica::new("a").with(&path, change);
-        let top = whole.fork("b").with("k0", Change::Delete);
-        let below = whole.fork("b").with(&path, Change::Delete);
+        let whole = Replica::new("a").at(&path, change);
+        let top = whole.fork("b").at("k0", Change::Delete);
+        let below = whole.fork("b").at(&path, Change::Delete);
         let over = whole.fork("b").set("k0/k1", r#""s""#);
         for mut now in [top, below, over] {
             let ops = now.document.lead_to(&whole.document, &now.agent).unwrap();
@@ -278,7 +252,7 @@ proptest! {
             let length = length.min(there - position);
             if length > 0 {
                 cuts += 1;
-                now = now.with("t", Change::DeleteText { position, length });
+                now = now.at("t", Change::DeleteText { position, length });
             }
             if !text.is_empty() {
                 writes += 1;
@@ -294,7 +268,7 @@ proptest! {
 #[test]
 fn an_earlier_edit_of_the_same_agent_is_gone_on_from() {
     let whole = plan();
-    let mut now = whole.clone().with("title", Change::Delete).with("tasks/0", Change::Delete);
+    let mut now = whole.clone().at("title", Change::Delete).at("tasks/0", Change::Delete);
     now.restore(&whole);
     let last = now.document.lead_to(&JsonDocument::default(), &now.agent).unwrap();
     assert_eq!(last, [Op::Edit(Edit { path: vec![], action: Action::Delete {} })]);
