@@ -63,17 +63,17 @@ impl Materialised {
         usize::try_from(content).unwrap_or(usize::MAX).saturating_add(64 * self.heads.len())
     }
 
-    /// Counts the delta in.
+    /// Counts the delta in; its parents are sorted.
     pub(crate) fn cover(&mut self, log: u64, dot: &Dot, parents: &[Dot]) {
         self.log = log;
-        self.heads.retain(|head| !parents.contains(head));
+        self.heads.retain(|head| parents.binary_search(head).is_err());
         self.heads.push(dot.clone());
         self.deltas += 1;
     }
 
-    /// Whether a delta of these parents was made after all that is in the state.
+    /// Whether a delta of these parents, which are sorted, was made after all that is in the state.
     pub(crate) fn is_seen_by(&self, parents: &[Dot]) -> bool {
-        self.heads.iter().all(|head| parents.contains(head))
+        self.heads.iter().all(|head| parents.binary_search(head).is_ok())
     }
 
     /// Takes in the next delta of `document`, which is no text. `past` is what it was made after; `None` if that is all

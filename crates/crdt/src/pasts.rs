@@ -33,13 +33,13 @@ impl Pasts {
     ///
     /// # Errors
     /// [`NeedsHistory`] if it cannot be told from the deltas at hand; see [`Self::go_on_from`].
-    pub fn of(
+    pub fn of<'a>(
         &mut self,
-        heads: &[Dot],
+        heads: impl Iterator<Item = &'a Dot> + Clone,
         version: &VectorClock,
         parents: &[Dot],
     ) -> Result<Option<VectorClock>, NeedsHistory> {
-        if heads.iter().all(|head| parents.contains(head)) {
+        if heads.clone().all(|head| parents.contains(head)) {
             return Ok(None);
         }
         if parents.iter().all(|parent| self.tips.contains_key(parent)) {
@@ -50,7 +50,8 @@ impl Pasts {
             }
             return Ok(Some(version));
         }
-        Ok(Some(without(version, &self.ancestry.lacking(heads, parents)?)))
+        let heads: Vec<Dot> = heads.cloned().collect();
+        Ok(Some(without(version, &self.ancestry.lacking(&heads, parents)?)))
     }
 
     fn take(&mut self, head: &Dot) -> Option<VectorClock> {
@@ -99,7 +100,7 @@ mod tests {
                 if forgets {
                     (pasts.tips, pasts.entries) = (HashMap::new(), 0);
                 }
-                let past = pasts.of(&before, &version, parents).unwrap();
+                let past = pasts.of(before.iter(), &version, parents).unwrap();
                 let mut expected = past.clone().unwrap_or_else(|| version.clone());
                 expected.raise(&dot.agent, dot.seq);
                 prop_assert_eq!(&expected, after);

@@ -42,14 +42,6 @@ impl StateDigest {
         StateDigest { crdt_type, heads: heads.into_iter().collect() }
     }
 
-    /// Adds a delta whose parents are in, by its hash.
-    pub fn push(&mut self, dot: &Dot, parents: &[Dot], hash: Digest) {
-        for parent in parents {
-            self.heads.remove(parent);
-        }
-        self.heads.insert(dot.clone(), hash);
-    }
-
     /// The deltas that none other has for a parent, each with its hash.
     pub fn heads(&self) -> &BTreeMap<Dot, Digest> {
         &self.heads

@@ -72,12 +72,12 @@ impl Recomputed {
         if known + 1 != dot.seq {
             return Err(format!("{dot} follows {}:{known}", dot.agent));
         }
-        let heads: Vec<Dot> = self.hashes.state().heads().keys().cloned().collect();
         let missing = |parent: &&Dot| self.version.counter(&parent.agent) < parent.seq;
         if let Some(parent) = parents.iter().find(missing) {
             return Err(format!("{dot} comes before its parent {parent}"));
         }
-        let past = self.pasts.of(&heads, &self.version, parents).map_err(|error| about(&error))?;
+        let heads = self.hashes.state().heads().keys();
+        let past = self.pasts.of(heads, &self.version, parents).map_err(|error| about(&error))?;
         let before = past.as_ref().unwrap_or(&self.version);
         if before.counter(&dot.agent) != known {
             return Err(format!("the parents of {dot} do not contain {}:{known}", dot.agent));

@@ -198,9 +198,9 @@ impl Known {
         self.ancestry.holds(parents, &dot)
     }
 
-    /// Whether these are known to be all heads.
+    /// Whether these, which are sorted, are known to be all heads.
     fn are_all(&self, parents: &[Dot]) -> bool {
-        self.heads.as_ref().is_some_and(|heads| heads.iter().all(|head| parents.contains(head)))
+        self.heads.as_ref().is_some_and(|heads| is_within(heads, parents))
     }
 
     /// What a delta on these parents has seen of the heads that are stored.
@@ -219,14 +219,12 @@ impl Known {
     pub(super) fn add(&mut self, new: &Rc<Recorded>) -> Option<Rc<BTreeSet<Dot>>> {
         let (dot, parents) = (new.dot(), &new.delta.parents);
         let seen = self.seen_by(parents);
-        let has_seen_batch = self.own_heads.iter().all(|head| parents.contains(head));
+        let has_seen_batch = is_within(&self.own_heads, parents);
         self.ancestry.push(dot, parents, self.are_all(parents));
         if let Some(heads) = &mut self.heads {
-            heads.retain(|head| !parents.contains(head));
-            heads.insert(dot.clone());
+            replace(heads, parents, dot);
         }
-        self.own_heads.retain(|head| !parents.contains(head));
-        self.own_heads.insert(dot.clone());
+        replace(&mut self.own_heads, parents, dot);
         self.seen.insert(dot.clone(), Rc::clone(&seen));
         self.crdt_type = Some(new.crdt_type());
         self.added.push(Rc::clone(new));
@@ -234,4 +232,17 @@ impl Known {
         self.by_dot.insert(dot.clone(), Rc::clone(new));
         has_seen_batch.then_some(seen)
     }
+}
+
+/// Whether each of `dots` is one of `parents`, which are sorted: there may be thousands of both.
+fn is_within(dots: &BTreeSet<Dot>, parents: &[Dot]) -> bool {
+    dots.iter().all(|dot| parents.binary_search(dot).is_ok())
+}
+
+/// Puts a delta in the place of its parents.
+fn replace(heads: &mut BTreeSet<Dot>, parents: &[Dot], new: &Dot) {
+    for parent in parents {
+        heads.remove(parent);
+    }
+    heads.insert(new.clone());
 }

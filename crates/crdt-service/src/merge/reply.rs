@@ -19,8 +19,8 @@ pub(crate) struct Reply<'a> {
     crdt_type: CrdtType,
     /// What the state shows.
     result: ResultPart<'a>,
-    /// Null where totals were joined: they do not tell how many operations made them.
-    /// While it has 64 entries at most.
+    /// Null where totals were joined, which do not tell how many operations made them, and where it has more than 64
+    /// entries.
     vector_clock: Option<VectorClock>,
     fingerprint: Fingerprint,
     /// SHA-256 of what `digest_of` says.

@@ -206,7 +206,7 @@ impl Database {
         };
         let mut limit = FIRST_TAIL;
         loop {
-            match pasts.of(&state.heads, content.version(), parents) {
+            match pasts.of(state.heads.iter(), content.version(), parents) {
                 Ok(past) => return Ok(past),
                 Err(NeedsHistory) => {
                     let (ancestry, all) = self.ancestry(document, next.log, limit)?;

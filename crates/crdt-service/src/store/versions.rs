@@ -1,5 +1,7 @@
 //! Finding versions of documents, and the deltas that lie between two of them.
 
+use std::collections::HashSet;
+
 use ramanujan_core::{AgentId, Code, Digest, DocumentId, Dot, Problem, VectorClock};
 use ramanujan_crdt::ancestry::without;
 use ramanujan_crdt::text::maximal;
@@ -126,7 +128,8 @@ impl Database {
     fn by_heads(&self, document: &DocumentId, dots: &[Dot]) -> Result<Option<Version>, Problem> {
         let id = document.as_str();
         let mut links = self.links_of(id, dots)?;
-        if let Some(unknown) = dots.iter().find(|dot| !links.iter().any(|link| link.dot == **dot)) {
+        let found: HashSet<&Dot> = links.iter().map(|link| &link.dot).collect();
+        if let Some(unknown) = dots.iter().find(|dot| !found.contains(dot)) {
             let detail = format!("{document} has no {unknown}");
             let mut closure = VectorClock::new();
             links.iter().filter_map(|link| link.clock.as_ref()).for_each(|clock| closure.join(clock));
@@ -134,7 +137,7 @@ impl Database {
             return Err(Problem::new(Code::UnclosedVersion, detail).with("closure", closure));
         }
         let Some((crdt_type, clock, heads)) = self.closure_of(id, &links)? else { return Ok(None) };
-        links.retain(|link| heads.contains(&link.dot));
+        links.retain(|link| heads.binary_search(&link.dot).is_ok());
         let value = if crdt_type.is_counter() { Some(sum(&self.newest_at(id, &clock)?)) } else { None };
         Ok(version_of(links, clock.total(), value, Extent::Part(clock)))
     }
@@ -185,7 +188,7 @@ impl Database {
         version: &Version,
         since: &VectorClock,
     ) -> Result<bool, Problem> {
-        // What has the heads, and is a version, has all.
+        // A look at the heads decides nearly always; a vector that counts them may leave out others.
         let counts = |dot: &Dot| since.counter(&dot.agent) >= dot.seq;
         Ok(version.state.heads().keys().all(counts) && since.includes(&self.clock_of(document, version)?))
     }
