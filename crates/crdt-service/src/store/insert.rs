@@ -35,14 +35,18 @@ struct NewRow<'a>(
     Option<&'a BTreeSet<Dot>>,
 );
 
+/// Heads are counted, those that were seen and all: to look for one that was not seen would read what was seen through
+/// once for each.
 const INSERT: &str = "
     INSERT INTO crdt_deltas (document_id, agent_id, seq, crdt_type, operation, position, length, value, size, plus,
         minus, parents, clock, digest, hash, chain, idempotency_key, received, whole)
     SELECT new.value->>0, new.value->>1, new.value->>2, new.value->>3, new.value->>4, new.value->>5, new.value->>6, new.value->>7, new.value->>8,
         new.value->>9, new.value->>10, new.value->>11, new.value->>12, unhex(new.value->>13), unhex(new.value->>14), x'', new.value->>15, ?3,
-        new.value->>16 IS NOT NULL AND NOT EXISTS (SELECT 1 FROM crdt_heads h WHERE h.document_id = new.value->>0
-            AND h.dot NOT IN (SELECT seen.value FROM json_each(new.value->16) seen)
-            AND h.dot NOT IN (SELECT parent.value FROM json_each(new.value->>11) parent))
+        new.value->>16 IS NOT NULL
+            AND (SELECT COUNT(*) FROM crdt_heads h WHERE h.document_id = new.value->>0)
+            = (SELECT COUNT(*) FROM (
+                    SELECT value FROM json_each(new.value->16) UNION SELECT value FROM json_each(new.value->>11)) seen
+                CROSS JOIN crdt_heads h ON h.document_id = new.value->>0 AND h.dot = seen.value)
     FROM json_each(?1) new
     WHERE NOT EXISTS (
         SELECT 1 FROM json_each(?1) n CROSS JOIN crdt_deltas d
