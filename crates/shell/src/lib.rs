@@ -53,9 +53,16 @@ macro_rules! entry {
         #[cfg(target_family = "wasm")]
         #[allow(unsafe_code)]
         mod entry {
+            use std::rc::Rc;
+
+            thread_local! {
+                // An instance may serve many requests.
+                static SERVICE: Rc<$crate::Service> = Rc::new($service());
+            }
+
             #[::spin_sdk::http_component]
             async fn handle(incoming: $crate::Incoming, outgoing: $crate::Outgoing) {
-                $crate::serve(&$service(), incoming, outgoing).await;
+                $crate::serve(&SERVICE.with(Rc::clone), incoming, outgoing).await;
             }
         }
     };

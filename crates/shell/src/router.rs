@@ -3,41 +3,55 @@
 //! A pattern is a path whose segments may be `{name}` (one segment) or, last, `{*name}` (the rest). Literal segments
 //! win over parameters. A trailing slash and repeated slashes mean nothing.
 
-/// How well a pattern fits, compared segment by segment: literal over parameter over rest.
-type Rank = Vec<u8>;
+/// How well a pattern fits, compared segment by segment: literal over parameter over rest over none. Two bits each, the
+/// first segment's the highest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Rank(u64);
+
+impl Rank {
+    const REST: u64 = 1;
+    const PARAMETER: u64 = 2;
+    const LITERAL: u64 = 3;
+    const ALL_LITERAL: u64 = u64::MAX;
+
+    /// With one segment more, the `at`-th; those after the 32nd decide nothing.
+    fn with(self, at: u32, segment: u64) -> Self {
+        Rank(self.0 | 62u32.checked_sub(2 * at).map_or(0, |shift| segment << shift))
+    }
+
+    /// Whether the pattern had no parameter.
+    pub(crate) fn is_literal(self) -> bool {
+        let segments = self.0.trailing_zeros() & !1;
+        self.0.checked_shr(segments).unwrap_or(0) == Self::ALL_LITERAL.checked_shr(segments).unwrap_or(0)
+    }
+}
 
 /// Parameters of `pattern` bound by `path`, with the rank of the match; `None` if it does not match.
 pub(crate) fn matches(pattern: &'static str, path: &str) -> Option<(Rank, Vec<(&'static str, String)>)> {
     let mut segments = path.split('/').filter(|s| !s.is_empty());
     let mut params = Vec::new();
-    let mut rank = Rank::new();
-    for expected in pattern.split('/').filter(|s| !s.is_empty()) {
+    let mut rank = Rank(0);
+    for (at, expected) in (0..).zip(pattern.split('/').filter(|s| !s.is_empty())) {
         let parameter = expected.strip_prefix('{').and_then(|s| s.strip_suffix('}'));
         match parameter.map(|name| name.strip_prefix('*').ok_or(name)) {
             Some(Ok(rest)) => {
                 let tail: Vec<_> = segments.map(decode).collect();
-                rank.push(0);
                 params.push((rest, tail.join("/")));
-                return Some((rank, params));
+                return Some((rank.with(at, Rank::REST), params));
             }
             Some(Err(name)) => {
                 params.push((name, decode(segments.next()?)));
-                rank.push(1);
+                rank = rank.with(at, Rank::PARAMETER);
             }
             None => {
                 if segments.next()? != expected {
                     return None;
                 }
-                rank.push(2);
+                rank = rank.with(at, Rank::LITERAL);
             }
         }
     }
     segments.next().is_none().then_some((rank, params))
-}
-
-/// Whether the pattern had no parameter.
-pub(crate) fn is_literal(rank: &[u8]) -> bool {
-    rank.iter().all(|segment| *segment == 2)
 }
 
 fn decode(segment: &str) -> String {
@@ -75,5 +89,10 @@ mod tests {
         let parameter = matches("/crdt/{id}", "/crdt/merge").unwrap().0;
         let rest = matches("/{*all}", "/crdt/merge").unwrap().0;
         assert!(literal > parameter && parameter > rest);
+        let root = matches("/", "/").unwrap().0;
+        let longer = matches("/crdt/merge/{*all}", "/crdt/merge").unwrap().0;
+        assert!(longer > literal && rest > root);
+        assert!(literal.is_literal() && root.is_literal());
+        assert!(!parameter.is_literal() && !rest.is_literal() && !longer.is_literal());
     }
 }

@@ -302,12 +302,12 @@ impl Service {
         let (own, health) = (self.is_base(&path), self.is_health(&path));
         if own || health {
             // The component's own two paths are literal, so a parameter such as `/crdt/{document}` yields to them.
-            candidates.retain(|(rank, ..)| router::is_literal(rank));
+            candidates.retain(|(rank, ..)| rank.is_literal());
         }
-        let best = candidates.iter().map(|(rank, ..)| rank).max().cloned();
+        let best = candidates.iter().map(|(rank, ..)| *rank).max();
         let mut allowed: Vec<Method> = Vec::new();
         for (rank, params, route) in candidates {
-            if Some(&rank) != best.as_ref() {
+            if Some(rank) != best {
                 continue;
             }
             if route.method == method {
