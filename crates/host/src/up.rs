@@ -171,6 +171,7 @@ fn assemble(
         router,
         components,
         address: OnceLock::new(),
+        durability: site.stores.durability().clone(),
     });
     site.app.set(&app);
     Ok(app)

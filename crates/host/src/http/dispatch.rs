@@ -21,10 +21,12 @@ use super::body::{Guarded, Rewindable, empty, full};
 use super::router::{RouteMatch, Router, WELL_KNOWN};
 use super::{headers, problem};
 use crate::instance::component::Component;
+use crate::instance::outgoing;
 use crate::instance::request::{CancelOnDrop, Ended, RequestCell};
 use crate::interfaces::outbound::chaining::Application;
 use crate::manifest::{StaticResponse, Target};
 use crate::output;
+use crate::storage::Durability;
 
 /// Times a request is offered to another instance when the one that took it turns out to be dead.
 const MAX_ATTEMPTS: usize = 4;
@@ -43,6 +45,8 @@ pub(crate) struct App {
     pub(crate) components: HashMap<String, Component>,
     /// Where the application listens, once it does.
     pub(crate) address: OnceLock<SocketAddr>,
+    /// What is on disk of its databases.
+    pub(crate) durability: Arc<Durability>,
 }
 
 impl Application for App {
@@ -58,7 +62,8 @@ impl Application for App {
         Box::pin(async move {
             let component = self.components.get(&component)?;
             let path = request.uri().path().to_owned();
-            Some(run(component, request, &RouteMatch::chained(&path), &CHAINED_CLIENT).await)
+            let found = RouteMatch::chained(&path);
+            Some(run(component, request, &found, &CHAINED_CLIENT, &self.durability, Reader::Component).await)
         })
     }
 }
@@ -94,7 +99,7 @@ impl App {
         if let Err(problem) = check_authority(&request, internal.as_ref()) {
             return problem::response(&problem);
         }
-        run(component, request, &found, client).await
+        run(component, request, &found, client, &self.durability, Reader::Client).await
     }
 
     fn well_known(&self, name: &str) -> Response<WasiBody> {
@@ -160,15 +165,26 @@ fn fixed(fixed: &StaticResponse) -> Response<WasiBody> {
     response
 }
 
+/// Who gets a response.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reader {
+    /// Another component of the application.
+    Component,
+    /// Somebody outside, to whom nothing is told that may yet be lost.
+    Client,
+}
+
 /// Runs `component` and gives its response, or a problem document.
 async fn run(
     component: &Component,
     request: Request<WasiBody>,
     found: &RouteMatch<'_>,
     client: &HeaderValue,
+    durability: &Arc<Durability>,
+    reader: Reader,
 ) -> Response<WasiBody> {
-    let cell =
-        RequestCell::new(component.template.id.clone(), request.method().clone(), request.uri().clone());
+    let (method, uri) = (request.method().clone(), request.uri().clone());
+    let cell = RequestCell::new(component.template.id.clone(), method, uri, durability.clone());
     let guard = CancelOnDrop::new(cell.clone());
     let result = if component.template.limitations.max_instance_reuse == 1 {
         let (mut parts, body) = request.into_parts();
@@ -179,8 +195,21 @@ async fn run(
     };
     match result {
         Ok(response) => {
-            cell.set_answered();
-            response.map(|body| Guarded { body, guard: Some(guard) }.boxed_unsync())
+            let response = response.map(|body| Guarded { body, guard: Some(guard) }.boxed_unsync());
+            if reader == Reader::Client {
+                match outgoing::response(response, durability, &cell).await {
+                    Ok(response) => {
+                        cell.set_answered();
+                        response
+                    }
+                    Err(failure) => {
+                        problem::response(&Problem::new(Code::StoreUnavailable, failure.to_string()))
+                    }
+                }
+            } else {
+                cell.set_answered();
+                response
+            }
         }
         Err(error) => {
             guard.disarm();

@@ -60,7 +60,7 @@ mod tests {
 
     #[test]
     fn the_sum_of_all_memories_counts() {
-        let cell = RequestCell::new("test".into(), Method::GET, Uri::default());
+        let cell = RequestCell::new("test".into(), Method::GET, Uri::default(), Arc::default());
         let mut limits = Limits::new(300);
         limits.request = Some(cell.clone());
         assert!(limits.memory_growing(0, 100, None).unwrap());

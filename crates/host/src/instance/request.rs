@@ -2,14 +2,16 @@
 //! failed.
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicBool, AtomicU8};
+use std::sync::{Arc, OnceLock};
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use futures::task::AtomicWaker;
 use http::{Method, Uri};
+
+use crate::storage::{Durability, Mark};
 
 /// Why the host ended a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,13 +47,20 @@ pub(crate) struct RequestCell {
     memory_refused: AtomicBool,
     call_over: AtomicBool,
     ended: AtomicU8,
+    durability: Arc<Durability>,
+    mark: OnceLock<Mark>,
     instance: AtomicWaker,
     reader: AtomicWaker,
 }
 
 impl RequestCell {
-    /// A request to `component` that has just arrived.
-    pub(crate) fn new(component: Arc<str>, method: Method, uri: Uri) -> Arc<Self> {
+    /// A request to `component` that has just arrived; `durability` is of the databases that it can have to do with.
+    pub(crate) fn new(
+        component: Arc<str>,
+        method: Method,
+        uri: Uri,
+        durability: Arc<Durability>,
+    ) -> Arc<Self> {
         Arc::new(RequestCell {
             label: Label { component, method, uri },
             started: Instant::now(),
@@ -61,6 +70,8 @@ impl RequestCell {
             memory_refused: AtomicBool::new(false),
             call_over: AtomicBool::new(false),
             ended: AtomicU8::new(Ended::No as u8),
+            durability,
+            mark: OnceLock::new(),
             instance: AtomicWaker::new(),
             reader: AtomicWaker::new(),
         })
@@ -131,10 +142,20 @@ impl RequestCell {
         self.abandoned.load(Relaxed)
     }
 
+    /// Whether the component's function has come to its end.
+    pub(super) fn is_over(&self) -> bool {
+        self.call_over.load(Acquire)
+    }
+
     /// Whether the component's function has come to its end; if not, `waker` is woken when it does.
     pub(crate) fn poll_call_over(&self, waker: &Waker) -> bool {
         self.reader.register(waker);
         self.call_over.load(Acquire)
+    }
+
+    /// Everything that the component can have read or written by now; where its function has come to its end, by then.
+    pub(super) fn mark(&self) -> Mark {
+        self.mark.get().cloned().unwrap_or_else(|| self.durability.mark())
     }
 
     fn abandon(&self) {
@@ -148,6 +169,7 @@ pub(crate) struct CallOverOnDrop(pub(crate) Arc<RequestCell>);
 
 impl Drop for CallOverOnDrop {
     fn drop(&mut self) {
+        let _ = self.0.mark.set(self.0.durability.mark());
         self.0.call_over.store(true, Release);
         self.0.reader.wake();
     }

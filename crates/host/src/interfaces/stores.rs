@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 
-use crate::storage::Database;
+use crate::storage::{Database, Durability};
 
 /// The label that needs no entry in the runtime configuration.
 const DEFAULT_LABEL: &str = "default";
@@ -31,6 +31,7 @@ pub(crate) struct Stores {
     /// Labels that components have asked for.
     used: BTreeSet<(&'static str, String)>,
     opened: BTreeMap<(&'static str, PathBuf), Arc<Database>>,
+    durability: Arc<Durability>,
 }
 
 impl Stores {
@@ -45,6 +46,11 @@ impl Stores {
         self.files
             .entry((table.name, DEFAULT_LABEL.to_owned()))
             .or_insert_with(|| state_dir.join(table.default_file));
+    }
+
+    /// What is on disk of the databases.
+    pub(crate) fn durability(&self) -> &Arc<Durability> {
+        &self.durability
     }
 
     /// The file behind `label` of `table`.
@@ -91,7 +97,7 @@ impl Stores {
         if let Some(database) = self.opened.get(&key) {
             return Ok(database.clone());
         }
-        let database = Database::open(file, table.setup)?;
+        let database = Database::open(file, table.setup, &self.durability)?;
         self.opened.insert(key, database.clone());
         Ok(database)
     }

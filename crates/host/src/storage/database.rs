@@ -1,5 +1,6 @@
 //! The handle of a database: takes a statement, gives its result.
 
+use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -10,41 +11,61 @@ use rusqlite::types::Value;
 use tokio::sync::oneshot;
 
 use super::connection;
+use super::durability::{self, Durability, Log, Sync};
 use super::failure::Failure;
 use super::file::{Files, MainFile};
-use super::readers::Readers;
-use super::statement::{Kind, Rows, classify};
-use super::writer::{Job, Status, Writer};
+use super::readers::{Read, Readers};
+use super::statement::{Kind, Plans, Rows};
+use super::writer::{Durable, Job, Status, Writer};
 
 /// A database file.
 pub(crate) struct Database {
     queue: Sender<Job>,
     readers: Arc<Readers>,
     status: Arc<Status>,
+    log: Arc<Log>,
+    plans: Plans,
 }
 
 impl Database {
     /// Opens the file, creating it and its folder where needed, runs the statements of `setup`, and starts its writer.
+    /// `durability` tells what of it is on disk.
     ///
     /// # Errors
     /// When the file cannot be opened or a statement of `setup` fails.
-    pub(crate) fn open(path: &Path, setup: &str) -> Result<Arc<Self>> {
+    pub(crate) fn open(path: &Path, setup: &str, durability: &Arc<Durability>) -> Result<Arc<Self>> {
+        Self::open_with(path, setup, durability, Box::new(File::sync_data))
+    }
+
+    /// As [`Database::open`], with another way to sync.
+    pub(super) fn open_with(
+        path: &Path,
+        setup: &str,
+        durability: &Arc<Durability>,
+        sync: Sync,
+    ) -> Result<Arc<Self>> {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
         }
         let context = || format!("cannot open the database {}", path.display());
-        let (connection, interrupt) = connection::writer(path).with_context(context)?;
+        let log = Log::new();
+        let (connection, interrupt) = connection::writer(path, log.clone()).with_context(context)?;
         connection.execute_batch(setup).with_context(context)?;
         let file = MainFile::opened(path).with_context(context)?;
         let readers = Readers::new(file.clone());
         let status = Arc::new(Status::default());
         let (queue, jobs) = channel();
-        let writer = Writer::new(connection, interrupt, readers.clone(), status.clone(), Files::new(file));
+        let syncing =
+            durability::start(log.clone(), sync, path.display().to_string()).with_context(context)?;
+        durability.add(log.clone());
+        let durable = Durable::new(durability.clone(), log.clone(), syncing);
+        let writer =
+            Writer::new(connection, interrupt, readers.clone(), status.clone(), Files::new(file), durable);
         std::thread::Builder::new()
             .name("sqlite-writer".into())
             .spawn(move || writer.serve(jobs))
             .with_context(context)?;
-        Ok(Arc::new(Database { queue, readers, status }))
+        Ok(Arc::new(Database { queue, readers, status, log, plans: Plans::default() }))
     }
 
     /// Runs one statement. Dropping the future stops a statement that still runs.
@@ -52,18 +73,22 @@ impl Database {
     /// # Errors
     /// Mostly SQLite's own: see [`Failure`].
     pub(crate) async fn execute(&self, sql: &str, parameters: Vec<Value>) -> Result<Rows, Failure> {
-        let sql: Arc<str> = sql.into();
+        self.log.check()?;
         let parameters: Arc<[Value]> = parameters.into();
-        let mut kind = classify(&sql);
+        let mut plan = self.plans.of(sql);
         let cancel = SetOnDrop(Arc::default());
-        if kind == Kind::Read && self.readers.is_open() && !self.status.reads_tied.load(Relaxed) {
-            if let Some(rows) = self.readers.run(sql.clone(), parameters.clone(), cancel.0.clone()).await? {
-                return Ok(rows);
+        if plan.kind == Kind::Read {
+            plan.kind = Kind::Write;
+            if self.readers.is_open() && !self.status.reads_tied.load(Relaxed) {
+                match self.readers.run(plan.sql.clone(), parameters.clone(), cancel.0.clone()).await? {
+                    Read::Rows(rows) => return Ok(rows),
+                    Read::Writes => self.plans.keep(plan.clone()),
+                    Read::Closed => {}
+                }
             }
-            kind = Kind::Write;
         }
         let (reply, answer) = oneshot::channel();
-        let job = Job { sql, parameters, kind, cancelled: cancel.0.clone(), reply };
+        let job = Job { plan, parameters, cancelled: cancel.0.clone(), reply };
         self.queue.send(job).map_err(|_| Failure::Closed)?;
         answer.await.map_err(|_| Failure::Closed)?
     }

@@ -4,6 +4,8 @@ use rusqlite::ErrorCode;
 use rusqlite::types::FromSqlError;
 use thiserror::Error;
 
+use super::durability::NotDurable;
+
 /// Most bytes of one result, so that a careless query cannot fill the host's memory.
 pub(super) const MAX_RESULT_BYTES: usize = 128 << 20;
 
@@ -27,6 +29,9 @@ pub(crate) enum Failure {
         "the database's file was deleted or replaced under the running host; the host's log says what to do"
     )]
     Lost,
+    /// The disk has failed.
+    #[error(transparent)]
+    NotDurable(#[from] NotDurable),
     /// The thread that read has failed.
     #[error(transparent)]
     Reader(#[from] tokio::task::JoinError),

@@ -3,7 +3,7 @@
 //! SQLite keeps files open: if somebody deletes or replaces one, it goes on writing to what nobody will find again. So
 //! the writer looks before and after each transaction, which costs a few calls of the system beside an fsync.
 
-use std::fs;
+use std::fs::{self, File, Metadata};
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -17,8 +17,13 @@ struct Identity {
 
 impl Identity {
     fn of(path: &Path) -> io::Result<Self> {
-        let metadata = fs::metadata(path)?;
-        Ok(Identity { device: metadata.dev(), inode: metadata.ino() })
+        Ok(fs::metadata(path)?.into())
+    }
+}
+
+impl From<Metadata> for Identity {
+    fn from(metadata: Metadata) -> Self {
+        Identity { device: metadata.dev(), inode: metadata.ino() }
     }
 }
 
@@ -95,6 +100,13 @@ impl Files {
         // SQLite makes it with the first statement.
         self.log = self.log.or(found);
         (self.log != found).then_some(Missing::Log)
+    }
+
+    /// The write-ahead log, if the database has one and the path names it.
+    pub(super) fn open_log(&self) -> Option<File> {
+        let known = self.log.filter(|_| self.wal)?;
+        let file = File::open(&self.log_path).ok()?;
+        (known == file.metadata().ok()?.into()).then_some(file)
     }
 
     /// Where the database is.

@@ -3,10 +3,11 @@
 //! A `Database` answers every statement as one shared connection would, but faster: a writer thread commits what is
 //! queued in groups (`writer`), reads run beside it on connections of their own while the file is in WAL mode
 //! (`readers`), `statement` decides which is which and runs one, `connection` opens them, `file` sees
-//! when the files are deleted under the host, `failure` says why a statement gave no rows. Knows nothing of components.
+//! when the files are deleted under the host, `failure` says why a statement gave no rows, `durability` what may be told of what was stored. Knows nothing of components.
 
 mod connection;
 mod database;
+mod durability;
 mod failure;
 mod file;
 mod readers;
@@ -16,6 +17,9 @@ mod tests;
 mod writer;
 
 pub(crate) use database::Database;
+#[cfg(test)]
+pub(crate) use durability::imagined::Commits;
+pub(crate) use durability::{Durability, Mark, NotDurable};
 pub(crate) use failure::Failure;
 pub(crate) use rusqlite::types::Value;
 pub(crate) use statement::Rows;

@@ -9,12 +9,24 @@ use rusqlite::types::Value;
 use tokio::sync::Semaphore;
 
 use super::connection::{self, Interrupt};
-use super::failure::Failure;
+use super::failure::{Failure, MAX_RESULT_BYTES};
 use super::file::MainFile;
 use super::statement::{self, Rows};
 
 /// Reads at once per database; more would only take turns on the few cores of a small machine.
 const MAX_READERS: usize = 4;
+/// Bytes of a result beyond which a read is not short any more.
+const MAX_BRIEF_BYTES: usize = 256 << 10;
+
+/// What became of a statement that was taken for a read.
+pub(super) enum Read {
+    /// Its rows.
+    Rows(Rows),
+    /// It writes.
+    Writes,
+    /// Reads must go to the writer now.
+    Closed,
+}
 
 /// The reading connections of one database.
 pub(super) struct Readers {
@@ -61,16 +73,41 @@ impl Readers {
         pool.idle.clear();
     }
 
-    /// Runs a read off the executor's threads. `None`: it is no read, or reads must go to the writer now.
+    /// Runs a read: at once where it proves to be short, which nearly all are, else off
+    /// the executor's threads.
     pub(super) async fn run(
         self: &Arc<Self>,
         sql: Arc<str>,
         parameters: Arc<[Value]>,
         cancelled: Arc<AtomicBool>,
-    ) -> Result<Option<Rows>, Failure> {
-        let Ok(_permit) = self.permits.acquire().await else { return Ok(None) };
+    ) -> Result<Read, Failure> {
+        let Ok(_permit) = self.permits.acquire().await else { return Ok(Read::Closed) };
+        if statement::is_small(&parameters)
+            && let Some(result) = self.run_brief(&sql, &parameters, &cancelled)
+        {
+            return result;
+        }
         let readers = self.clone();
         tokio::task::spawn_blocking(move || readers.run_blocking(&sql, &parameters, cancelled)).await?
+    }
+
+    /// `None` if it takes longer than the executor may be kept.
+    fn run_brief(
+        &self,
+        sql: &str,
+        parameters: &[Value],
+        cancelled: &Arc<AtomicBool>,
+    ) -> Option<Result<Read, Failure>> {
+        let (connection, interrupt) = match self.take() {
+            Ok(Some(reader)) => reader,
+            Ok(None) => return Some(Ok(Read::Closed)),
+            Err(failure) => return Some(Err(failure)),
+        };
+        interrupt.watch_brief(cancelled.clone());
+        let result = read(&connection, sql, parameters, MAX_BRIEF_BYTES);
+        let overran = interrupt.overran() || matches!(result, Err(Failure::ResultTooLarge));
+        self.put_back((connection, interrupt));
+        (!overran).then_some(result)
     }
 
     fn run_blocking(
@@ -78,10 +115,10 @@ impl Readers {
         sql: &str,
         parameters: &[Value],
         cancelled: Arc<AtomicBool>,
-    ) -> Result<Option<Rows>, Failure> {
-        let Some((connection, interrupt)) = self.take()? else { return Ok(None) };
+    ) -> Result<Read, Failure> {
+        let Some((connection, interrupt)) = self.take()? else { return Ok(Read::Closed) };
         interrupt.watch(cancelled);
-        let result = statement::run_if_read_only(&connection, sql, parameters);
+        let result = read(&connection, sql, parameters, MAX_RESULT_BYTES);
         self.put_back((connection, interrupt));
         result
     }
@@ -116,4 +153,9 @@ impl Readers {
     fn lock(&self) -> MutexGuard<'_, Pool> {
         self.pool.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn read(connection: &Connection, sql: &str, parameters: &[Value], max_bytes: usize) -> Result<Read, Failure> {
+    let rows = statement::run_if_read_only(connection, sql, parameters, max_bytes)?;
+    Ok(rows.map_or(Read::Writes, Read::Rows))
 }

@@ -1,5 +1,8 @@
 //! One statement: what kind it is, and running it.
 
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{CachedStatement, Connection, params_from_iter};
 
@@ -25,8 +28,44 @@ pub(super) enum Kind {
     Alone,
 }
 
+/// A statement's text, and how it may run.
+#[derive(Clone)]
+pub(super) struct Plan {
+    pub(super) sql: Arc<str>,
+    pub(super) kind: Kind,
+    /// It changes what later statements on the same connection see, so that reads must follow it there.
+    pub(super) ties_reads: bool,
+}
+
+/// The plans of the statements that came lately. A component has some dozens, and their texts are long.
+#[derive(Default)]
+pub(super) struct Plans(RwLock<HashMap<Arc<str>, Plan>>);
+
+impl Plans {
+    /// Texts kept; then all are forgotten.
+    const MAX: usize = 1024;
+
+    pub(super) fn of(&self, sql: &str) -> Plan {
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner).get(sql).cloned();
+        known.unwrap_or_else(|| {
+            let plan = Plan { sql: sql.into(), kind: classify(sql), ties_reads: ties_reads_to_writer(sql) };
+            self.keep(plan.clone());
+            plan
+        })
+    }
+
+    /// Keeps what has been learned about a statement.
+    pub(super) fn keep(&self, plan: Plan) {
+        let mut plans = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if plans.len() >= Self::MAX {
+            plans.clear();
+        }
+        plans.insert(plan.sql.clone(), plan);
+    }
+}
+
 /// Statements that change what later ones on the same connection see, so that reads must follow them there.
-pub(super) fn ties_reads_to_writer(sql: &str) -> bool {
+fn ties_reads_to_writer(sql: &str) -> bool {
     let mut words = words(sql);
     match words.next().as_deref() {
         Some("ATTACH") => true,
@@ -75,7 +114,7 @@ const HARMLESS_PRAGMAS: [&str; 30] = [
 ];
 
 /// Classifies by the first words; what is only found out by compiling is left to the caller.
-pub(super) fn classify(sql: &str) -> Kind {
+fn classify(sql: &str) -> Kind {
     let mut words = words(sql);
     match words.next().as_deref() {
         Some("SELECT" | "WITH" | "VALUES" | "EXPLAIN") if !needs_writer(sql) => Kind::Read,
@@ -122,23 +161,34 @@ fn words(sql: &str) -> impl Iterator<Item = String> + '_ {
 /// Compiles (or takes from the cache) and runs one statement.
 pub(super) fn run(connection: &Connection, sql: &str, parameters: &[Value]) -> Result<Rows, Failure> {
     let mut statement = connection.prepare_cached(sql)?;
-    step(&mut statement, parameters)
+    step(&mut statement, parameters, MAX_RESULT_BYTES)
 }
 
-/// Runs `sql` if it only reads; `None` leaves it to the writer.
+/// Runs `sql` if it only reads; `None` leaves it to the writer. Its rows may have `max_bytes`.
 pub(super) fn run_if_read_only(
     connection: &Connection,
     sql: &str,
     parameters: &[Value],
+    max_bytes: usize,
 ) -> Result<Option<Rows>, Failure> {
     let mut statement = connection.prepare_cached(sql)?;
     if !statement.readonly() {
         return Ok(None);
     }
-    step(&mut statement, parameters).map(Some)
+    step(&mut statement, parameters, max_bytes).map(Some)
 }
 
-fn step(statement: &mut CachedStatement<'_>, parameters: &[Value]) -> Result<Rows, Failure> {
+/// Whether reading the parameters takes a statement no time worth mentioning.
+pub(super) fn is_small(parameters: &[Value]) -> bool {
+    const SMALL: usize = 64 << 10;
+    parameters.iter().map(|value| size(value.into())).sum::<usize>() <= SMALL
+}
+
+fn step(
+    statement: &mut CachedStatement<'_>,
+    parameters: &[Value],
+    max_bytes: usize,
+) -> Result<Rows, Failure> {
     let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
     let width = columns.len();
     let mut result = Rows { columns, rows: Vec::new() };
@@ -151,7 +201,7 @@ fn step(statement: &mut CachedStatement<'_>, parameters: &[Value]) -> Result<Row
             bytes += size(value);
             values.push(Value::try_from(value)?);
         }
-        if bytes > MAX_RESULT_BYTES {
+        if bytes > max_bytes {
             return Err(Failure::ResultTooLarge);
         }
         result.rows.push(values);

@@ -1,13 +1,13 @@
 //! A database answers as one shared connection would, and keeps what it has acknowledged.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 
-use super::{Database, Rows, Value};
+use super::{Database, Durability, NotDurable, Rows, Value};
 
 fn open() -> (tempfile::TempDir, Arc<Database>) {
     let folder = tempfile::tempdir().unwrap();
-    let database = Database::open(&folder.path().join("sub/test.db"), "").unwrap();
+    let database = Database::open(&folder.path().join("sub/test.db"), "", &Arc::default()).unwrap();
     (folder, database)
 }
 
@@ -254,7 +254,7 @@ async fn a_deleted_write_ahead_log_is_seen_and_what_it_held_is_kept() {
     run(&database, "CREATE TABLE t(a)").await.unwrap();
     drop(database);
     // A database that is in this mode from the start.
-    let database = Database::open(&path, "").unwrap();
+    let database = Database::open(&path, "", &Arc::default()).unwrap();
     for number in 1..=5 {
         run(&database, &format!("INSERT INTO t VALUES ({number})")).await.unwrap();
     }
@@ -264,6 +264,119 @@ async fn a_deleted_write_ahead_log_is_seen_and_what_it_held_is_kept() {
     // As after a crash: of the open database only the files are left.
     let copy = folder.path().join("copy.db");
     std::fs::copy(&path, &copy).unwrap();
-    let database = Database::open(&copy, "").unwrap();
+    let database = Database::open(&copy, "", &Arc::default()).unwrap();
     assert_eq!(number(&database, "SELECT count(*) FROM t").await, 5);
+}
+
+/// A database in WAL mode whose syncs wait for a word each: `true` lets one go, `false` makes it fail.
+async fn with_syncs_by_word() -> (tempfile::TempDir, Arc<Database>, Arc<Durability>, mpsc::Sender<bool>) {
+    let folder = tempfile::tempdir().unwrap();
+    let durability: Arc<Durability> = Arc::default();
+    let (word, words) = mpsc::channel();
+    let sync = move |file: &std::fs::File| match words.recv() {
+        Ok(true) => file.sync_data(),
+        _ => Err(std::io::Error::other("broken disk")),
+    };
+    let path = folder.path().join("test.db");
+    let database = Database::open_with(&path, "", &durability, Box::new(sync)).unwrap();
+    run(&database, "PRAGMA journal_mode = wal").await.unwrap();
+    // The first commit finds the log, the next ones are synced behind.
+    run(&database, "CREATE TABLE t(a INTEGER PRIMARY KEY)").await.unwrap();
+    assert_eq!(durability.has(&durability.mark()), Ok(true));
+    (folder, database, durability, word)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_stored_is_told_when_it_is_on_disk() {
+    let (_folder, database, durability, word) = with_syncs_by_word().await;
+    let before = durability.mark();
+    run(&database, "INSERT INTO t VALUES (1)").await.unwrap();
+    assert_eq!(durability.has(&before), Ok(true));
+    // Whoever reads may see it, and is held back with it.
+    assert_eq!(number(&database, "SELECT count(*) FROM t").await, 1);
+    let seen = durability.mark();
+    assert_eq!(durability.has(&seen), Ok(false));
+    let waiting = tokio::spawn({
+        let (durability, seen) = (durability.clone(), seen.clone());
+        async move { durability.wait(&seen).await }
+    });
+    run(&database, "INSERT INTO t VALUES (2)").await.unwrap();
+    assert!(!waiting.is_finished());
+    word.send(true).unwrap();
+    assert_eq!(waiting.await.unwrap(), Ok(()));
+    word.send(true).unwrap();
+    assert_eq!(durability.wait(&durability.mark()).await, Ok(()));
+    assert_eq!(number(&database, "SELECT count(*) FROM t").await, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_statement_that_changes_nothing_waits_for_nothing() {
+    let (_folder, database, durability, _word) = with_syncs_by_word().await;
+    run(&database, "INSERT INTO t SELECT 1 WHERE 0").await.unwrap();
+    let _ = run(&database, "INSERT INTO t VALUES ('no number')").await.unwrap_err();
+    run(&database, "BEGIN").await.unwrap();
+    run(&database, "INSERT INTO t VALUES (1)").await.unwrap();
+    run(&database, "ROLLBACK").await.unwrap();
+    assert_eq!(durability.has(&durability.mark()), Ok(true));
+    assert_eq!(number(&database, "SELECT count(*) FROM t").await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_failed_sync_nothing_is_told_and_nothing_is_taken() {
+    let (_folder, database, durability, word) = with_syncs_by_word().await;
+    run(&database, "INSERT INTO t VALUES (1)").await.unwrap();
+    let mark = durability.mark();
+    word.send(false).unwrap();
+    assert_eq!(durability.wait(&mark).await, Err(NotDurable));
+    assert_eq!(durability.has(&mark), Err(NotDurable));
+    for sql in ["INSERT INTO t VALUES (2)", "SELECT a FROM t"] {
+        let refused = run(&database, sql).await.unwrap_err();
+        assert_eq!(refused, NotDurable.to_string(), "{sql}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_log_each_commit_is_on_disk_before_its_answer() {
+    let (_folder, database, durability, word) = with_syncs_by_word().await;
+    for mode in ["delete", "truncate"] {
+        run(&database, &format!("PRAGMA journal_mode = {mode}")).await.unwrap();
+        run(&database, "INSERT INTO t(a) VALUES (NULL)").await.unwrap();
+        assert_eq!(durability.has(&durability.mark()), Ok(true), "{mode}");
+        assert_eq!(run(&database, "PRAGMA synchronous").await.unwrap().rows, [[Value::Integer(2)]], "{mode}");
+    }
+    // Back in WAL mode there is a log again.
+    run(&database, "PRAGMA journal_mode = wal").await.unwrap();
+    run(&database, "INSERT INTO t(a) VALUES (NULL)").await.unwrap();
+    run(&database, "INSERT INTO t(a) VALUES (NULL)").await.unwrap();
+    assert_eq!(durability.has(&durability.mark()), Ok(false));
+    word.send(true).unwrap();
+    assert_eq!(durability.wait(&durability.mark()).await, Ok(()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_that_is_asked_for_each_commit_is_on_disk_before_its_answer() {
+    let folder = tempfile::tempdir().unwrap();
+    let durability: Arc<Durability> = Arc::default();
+    durability.be_immediate();
+    let sync = |_: &std::fs::File| Err(std::io::Error::other("nothing is left for later"));
+    let path = folder.path().join("test.db");
+    let database =
+        Database::open_with(&path, "PRAGMA journal_mode = wal", &durability, Box::new(sync)).unwrap();
+    run(&database, "CREATE TABLE t(a INTEGER PRIMARY KEY)").await.unwrap();
+    for _ in 0..3 {
+        run(&database, "INSERT INTO t(a) VALUES (NULL)").await.unwrap();
+        assert_eq!(durability.has(&durability.mark()), Ok(true));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_read_leaves_the_executor_and_comes_to_its_end() {
+    each_mode(async |database| {
+        let sql = "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 100000)
+            SELECT count(*) FROM n";
+        assert_eq!(number(&database, sql).await, 100_000);
+        let rows = run(&database, "SELECT zeroblob(1000000)").await.unwrap();
+        assert_eq!(rows.rows, [[Value::Blob(vec![0; 1_000_000])]]);
+    })
+    .await;
 }

@@ -1,26 +1,28 @@
 //! The thread that owns a database's writing connection.
 //!
 //! It takes what is queued and commits it as one transaction, each statement in its own savepoint, and answers after
-//! the commit: concurrent writes share one fsync and an answered write is durable. A statement that cannot share a
+//! the commit. In WAL mode the log is synced behind it (`durability`), else with each commit. A statement that cannot share a
 //! transaction runs by itself. If a shared transaction is lost (a deferred constraint, a full disk), its statements
 //! run again one by one, so that nobody suffers for another's error.
 //!
 //! Before it begins and before it answers, it looks whether the files are still there (`file`): what goes into a deleted
 //! file is not acknowledged.
 
+use std::fs::File;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::Relaxed};
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, Sender};
 
 use rusqlite::Connection;
 use rusqlite::types::Value;
 use tokio::sync::oneshot;
 
-use super::connection::Interrupt;
+use super::connection::{self, Interrupt};
+use super::durability::{Durability, Log, Pending};
 use super::failure::Failure;
 use super::file::{Files, Missing};
 use super::readers::Readers;
-use super::statement::{self, Kind, Rows};
+use super::statement::{self, Kind, Plan, Rows};
 use crate::output::{self, Trouble};
 
 /// Most statements of one transaction: bounds how long the first of them waits for the others.
@@ -28,9 +30,8 @@ const MAX_GROUP: usize = 256;
 
 /// A statement in the queue.
 pub(super) struct Job {
-    pub(super) sql: Arc<str>,
+    pub(super) plan: Plan,
     pub(super) parameters: Arc<[Value]>,
-    pub(super) kind: Kind,
     /// Set when nobody waits for the answer any more.
     pub(super) cancelled: Arc<AtomicBool>,
     pub(super) reply: oneshot::Sender<Result<Rows, Failure>>,
@@ -45,6 +46,23 @@ pub(super) struct Status {
     pub(super) reads_tied: AtomicBool,
 }
 
+/// Who learns of commits, and makes them durable.
+pub(super) struct Durable {
+    durability: Arc<Durability>,
+    log: Arc<Log>,
+    syncing: Sender<Pending>,
+    /// Commits that have ended.
+    ended: u64,
+    /// The write-ahead log, while it is synced behind the commits.
+    deferred: Option<Arc<File>>,
+}
+
+impl Durable {
+    pub(super) fn new(durability: Arc<Durability>, log: Arc<Log>, syncing: Sender<Pending>) -> Self {
+        Durable { durability, log, syncing, ended: 0, deferred: None }
+    }
+}
+
 pub(super) struct Writer {
     connection: Connection,
     interrupt: Interrupt,
@@ -55,6 +73,7 @@ pub(super) struct Writer {
     missing: Option<Missing>,
     /// Writes that fail because of the disk.
     trouble: Trouble,
+    durable: Durable,
 }
 
 impl Writer {
@@ -64,8 +83,10 @@ impl Writer {
         readers: Arc<Readers>,
         status: Arc<Status>,
         files: Files,
+        durable: Durable,
     ) -> Self {
-        Writer { connection, interrupt, readers, status, files, missing: None, trouble: Trouble::default() }
+        let trouble = Trouble::default();
+        Writer { connection, interrupt, readers, status, files, missing: None, trouble, durable }
     }
 
     /// Serves until every sender is gone.
@@ -74,21 +95,62 @@ impl Writer {
         let mut next = None;
         while let Some(job) = next.take().or_else(|| queue.recv().ok()) {
             // Inside a transaction that a component opened, everything belongs to it, as on any one connection.
-            if job.kind == Kind::Alone || !self.connection.is_autocommit() {
+            if job.plan.kind == Kind::Alone || !self.connection.is_autocommit() {
                 self.alone(job);
+                self.note_commits();
                 continue;
             }
             let mut group = vec![job];
             while group.len() < MAX_GROUP
                 && let Ok(job) = queue.try_recv()
             {
-                if job.kind == Kind::Alone {
+                if job.plan.kind == Kind::Alone {
                     next = Some(job);
                     break;
                 }
                 group.push(job);
             }
             self.group(group);
+            self.note_commits();
+        }
+    }
+
+    /// Sees to it that what has been committed gets to the disk, and that it is known when it is there.
+    fn note_commits(&mut self) {
+        let begun = self.durable.log.begun();
+        if begun == self.durable.ended {
+            return;
+        }
+        self.durable.ended = begun;
+        match &self.durable.deferred {
+            Some(file) => {
+                // The other end goes away when the disk has failed, which is known then.
+                let _ = self.durable.syncing.send(Pending { file: file.clone(), commits: begun });
+            }
+            None => {
+                self.durable.log.set_on_disk(begun);
+                self.defer();
+            }
+        }
+    }
+
+    /// From now on commits are synced behind their answers, if that is possible: the log file must be known.
+    fn defer(&mut self) {
+        if self.missing.is_some() || self.durable.durability.is_immediate() {
+            return;
+        }
+        if let Some(file) = self.files.open_log()
+            && connection::sync_each_commit(&self.connection, false).is_ok()
+        {
+            self.durable.deferred = Some(Arc::new(file));
+        }
+    }
+
+    /// From now on every commit is on disk before its answer.
+    fn be_immediate(&mut self) {
+        if self.durable.deferred.take().is_some() {
+            // Fails only where the connection is of no use any more.
+            let _ = connection::sync_each_commit(&self.connection, true);
         }
     }
 
@@ -157,9 +219,8 @@ impl Writer {
     }
 
     fn alone(&mut self, job: Job) {
-        let ties = statement::ties_reads_to_writer(&job.sql);
-        let pragma = job.sql.to_ascii_lowercase().contains("journal_mode");
-        if ties {
+        let pragma = job.plan.sql.to_ascii_lowercase().contains("journal_mode");
+        if job.plan.ties_reads {
             self.status.reads_tied.store(true, Relaxed);
         }
         if pragma {
@@ -185,7 +246,7 @@ impl Writer {
             Err(failure) => self.note_refused(failure),
         }
         if self.connection.is_autocommit() {
-            if job.kind == Kind::Alone {
+            if job.plan.kind == Kind::Alone {
                 self.refresh_journal_mode();
             }
             if !self.look() {
@@ -229,6 +290,7 @@ impl Writer {
             }
             Some(which) => {
                 self.readers.close();
+                self.be_immediate();
                 let rescued = which == Missing::Log && self.rescue();
                 output::event(format_args!("{}", self.files.explain(which, rescued)));
             }
@@ -246,11 +308,11 @@ impl Writer {
     }
 
     fn run(&self, job: &Job) -> Result<Rows, Failure> {
-        if statement::ties_reads_to_writer(&job.sql) {
+        if job.plan.ties_reads {
             self.status.reads_tied.store(true, Relaxed);
         }
         self.interrupt.watch(job.cancelled.clone());
-        statement::run(&self.connection, &job.sql, &job.parameters)
+        statement::run(&self.connection, &job.plan.sql, &job.parameters)
     }
 
     fn answer(&self, job: Job, result: Result<Rows, Failure>) {
@@ -272,6 +334,7 @@ impl Writer {
                 self.readers.open();
             }
             mode => {
+                self.be_immediate();
                 self.files.set_wal(mode == Ok("wal"));
                 self.readers.close();
             }

@@ -27,7 +27,9 @@ use wasmtime_wasi_http::{
 
 use super::interface::{Declaration, Interface, Request, Site};
 use crate::instance::grants::{Grant, Preparation};
+use crate::instance::outgoing;
 use crate::instance::state::State;
+use crate::storage::{Durability, NotDurable};
 use allowed_hosts::AllowedHosts;
 use chaining::{AppRef, chained_component};
 
@@ -90,7 +92,12 @@ fn check(declared: &Declaration<'_>) -> Result<Box<dyn Request>> {
 impl Request for Hosts {
     fn open(&self, site: &mut Site<'_>) -> Result<Box<dyn Grant>> {
         let hosts = AllowedHosts::parse(&self.items, self.components.iter().map(String::as_str))?;
-        Ok(Box::new(Outbound { hosts: Arc::new(hosts), app: site.app.clone() }))
+        let durability = site.stores.durability().clone();
+        if hosts.allows_sockets() {
+            // What goes through a socket is not seen, so it cannot be held back.
+            durability.be_immediate();
+        }
+        Ok(Box::new(Outbound { hosts: Arc::new(hosts), app: site.app.clone(), durability }))
     }
 }
 
@@ -99,6 +106,7 @@ impl Request for Hosts {
 struct Outbound {
     hosts: Arc<AllowedHosts>,
     app: AppRef,
+    durability: Arc<Durability>,
 }
 
 impl Grant for Outbound {
@@ -175,6 +183,9 @@ impl Outbound {
                 return Ok((response, Box::new(async { Ok(()) })));
             }
         }
+        let request = outgoing::request(request, &self.durability).await.map_err(|NotDurable| {
+            Error::InternalError(Some("a database of the application cannot be written".to_owned()))
+        })?;
         let (response, io) = default_send_request(request, options).await?;
         Ok((response.map(|body| body.boxed_unsync()), Box::new(io)))
     }
