@@ -25,6 +25,10 @@ use crate::reason::reason;
 
 /// The text of a variable, `None` if unset or empty.
 pub fn text(name: &str) -> Option<String> {
+    #[cfg(not(target_family = "wasm"))]
+    if let Some(value) = crate::native::variables::get(name) {
+        return Some(value);
+    }
     std::env::var(name).ok().filter(|value| !value.trim().is_empty())
 }
 

@@ -3,6 +3,7 @@
 pub(crate) mod folders;
 pub(crate) mod outbound;
 pub(crate) mod sqlite;
+pub(crate) mod variables;
 
 use std::path::Path;
 
@@ -12,7 +13,7 @@ use ramanujan_core::{Code, Problem};
 use crate::request::Request;
 use crate::service::{Info, Service};
 
-/// Keeps the thread's database and mounted services; dropping it forgets them.
+/// Keeps the thread's database, mounted services and variables; dropping it forgets them.
 #[must_use]
 pub struct Guard(());
 
@@ -20,6 +21,7 @@ impl Drop for Guard {
     fn drop(&mut self) {
         sqlite::close();
         outbound::clear();
+        variables::clear();
     }
 }
 
@@ -63,6 +65,11 @@ pub fn mount_unwell(component: &'static str, base: &'static str, code: Code, det
     let info = Info { component, message: "", base, version: "0", constants: serde_json::Map::new };
     let unwell = move |_| async move { Err(Problem::new(code, detail)) };
     mount(component, Service::new(info).health_check(unwell));
+}
+
+/// Sets a variable of the component for this thread, until its database is forgotten.
+pub fn set_variable(name: &str, value: impl ToString) {
+    variables::set(name, value.to_string());
 }
 
 /// Makes a folder be at `place` for this thread, as the manifest's `files` does in a component.
