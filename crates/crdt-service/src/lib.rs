@@ -18,6 +18,7 @@ mod routes;
 mod settings;
 mod store;
 mod version;
+mod weight;
 
 use ramanujan_shell::{Info, Service};
 

@@ -36,8 +36,14 @@ impl Recorded {
         self.delta.op.crdt_type()
     }
 
+    /// As one that others are made on.
+    pub(crate) fn as_parent(&self) -> Parent {
+        let (crdt_type, clock) = (self.crdt_type(), self.clock.clone());
+        Parent { outline: self.outline(), crdt_type, clock, hash: self.hash, totals: self.totals }
+    }
+
     /// What the graph of parents needs of it, and that of a text.
-    pub(crate) fn outline(&self) -> Outline {
+    fn outline(&self) -> Outline {
         let (insert, position, length) = match &self.delta.op {
             Op::Insert { position, text } => (true, *position, text.chars().count() as u64),
             Op::Delete { position, length } => (false, *position, *length),
@@ -72,6 +78,18 @@ impl Recorded {
 pub(crate) fn before(dot: &Dot, clock: &VectorClock) -> VectorClock {
     let before = |(agent, seq)| (agent, if agent == dot.agent.as_str() { dot.seq - 1 } else { seq });
     clock.iter().map(before).collect()
+}
+
+/// What is asked of a delta that others are made on: everything but what it does.
+#[derive(Debug)]
+pub(crate) struct Parent {
+    pub(crate) outline: Outline,
+    pub(crate) crdt_type: CrdtType,
+    /// The version after it, while that is small.
+    pub(crate) clock: Option<VectorClock>,
+    pub(crate) hash: Digest,
+    /// What its agent has added to a counter and taken away, with it.
+    pub(crate) totals: Totals,
 }
 
 /// What the graph of parents needs of a delta, and that of a text: reading it costs half as much.

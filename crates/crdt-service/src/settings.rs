@@ -8,6 +8,18 @@ ramanujan_shell::settings! {
     PHASE: String = "1".to_owned();
     /// Most operations in one batch; at least one is taken.
     MAX_BATCH: usize = 1000, 0.., "operations";
+    /// Most agents that ever wrote to one document: its version vector has an entry for each.
+    MAX_DOCUMENT_AGENTS: u64 = 65_536, 1.., "agents";
+    /// Most bytes that a document of any type holds: texts, keys and values, 32 more for each value. Reading one that
+    /// holds as much takes less than an instance's memory.
+    MAX_DOCUMENT_BYTES: u64 = 16_777_216, 1.., "bytes";
+    /// Most freezes of one document.
+    MAX_DOCUMENT_FREEZES: u64 = 10_000, 1.., "freezes";
+    /// Most documents, deleted ones included: their deltas stay.
+    MAX_DOCUMENTS: u64 = 1_000_000, 1.., "documents";
+    /// Most bytes of a page of what is stored; one row is given however large. Also most bytes that are read from the store
+    /// at a time.
+    MAX_PAGE_BYTES: u64 = 4_194_304, 1.., "bytes";
     /// Deltas since the last snapshot after which a new one is written; at least one. 256 cost some milliseconds of
     /// merging.
     SNAPSHOT_TAIL: u64 = 256, 0.., "deltas";

@@ -145,11 +145,23 @@ impl Version {
     }
 }
 
-/// A counter's value as a JSON number.
-///
-/// # Errors
-/// 422 `counter-overflow` past ±(2^53−1).
-pub(crate) fn counter_value(value: i128) -> Result<Json, Problem> {
-    Json::int(value)
-        .ok_or_else(|| Problem::new(Code::CounterOverflow, format!("the value {value} exceeds 2^53-1")))
+/// A document in a list.
+#[derive(Debug)]
+pub(crate) struct Listed {
+    pub(crate) document_id: String,
+    pub(crate) outside: Outside,
+}
+
+/// What a list tells of a document.
+#[derive(Debug)]
+pub(crate) enum Outside {
+    /// It has few heads.
+    Few(Box<Version>),
+    /// It has so many heads that they are not told, nor the digest, which is made of them.
+    Many { crdt_type: CrdtType, operations: u64, log: u64, received: u64 },
+}
+
+/// A counter's value: a JSON number, past ±(2^53−1) its digits.
+pub(crate) fn counter_value(value: i128) -> Json {
+    Json::int(value).unwrap_or_else(|| Json::Text(value.to_string()))
 }

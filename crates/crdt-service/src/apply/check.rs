@@ -52,13 +52,13 @@ pub(crate) fn needs<'a>(operations: &'a [Operation], key: Option<&str>) -> BTree
         }
         match &operation.base {
             Base::Parents(parents) | Base::Exactly(parents) => {
-                needed.dots.extend(parents.iter().cloned());
+                needed.parents.extend(parents.iter().cloned());
                 // The position in a text depends on what lies between the parents and their fork.
                 if parents.len() > 1 && operation.wanted.crdt_type() == CrdtType::Text && needed.tail == 0 {
                     needed.widen();
                 }
             }
-            Base::Clock(clock) => needed.dots.extend(dots_of(clock)),
+            Base::Clock(clock) => needed.parents.extend(dots_of(clock)),
             Base::Current => needed.heads = true,
         }
     }
@@ -112,7 +112,7 @@ fn one(
     let agent = &operation.agent;
     let wanted = operation.wanted_in(known.crdt_type)?;
     let before = match operation.seq {
-        Some(seq) => known.get(&Dot::new(agent.clone(), seq)),
+        Some(seq) => known.record(&Dot::new(agent.clone(), seq)),
         None => key.and_then(|key| known.by_key(agent.as_str(), key)),
     };
     if let Some(before) = before.map(Rc::clone) {

@@ -9,7 +9,7 @@ use ramanujan_crdt::counter::Totals;
 use ramanujan_crdt::text::maximal;
 use ramanujan_crdt::{CrdtType, TextGraph};
 
-use crate::record::{Outline, Recorded};
+use crate::record::{Outline, Parent, Recorded};
 use crate::version::SMALL_CLOCK;
 
 /// First number of newest deltas looked at for the fork of several parents; it grows fourfold while the fork lies
@@ -19,6 +19,9 @@ const FIRST_TAIL: u64 = 64;
 /// What has to be read of one document.
 #[derive(Debug, Default)]
 pub(crate) struct Needed {
+    /// Deltas that others are made on.
+    pub(crate) parents: BTreeSet<Dot>,
+    /// Deltas that may be the same as what is asked for now: only of these it matters what they do.
     pub(crate) dots: BTreeSet<Dot>,
     /// Who writes.
     pub(crate) agents: BTreeSet<String>,
@@ -49,7 +52,9 @@ pub(crate) struct Last {
 /// What was read of one document.
 #[derive(Debug, Default)]
 pub(crate) struct Found {
-    /// The deltas asked for, by log position.
+    /// The parents asked for, and the heads, in any order.
+    pub(crate) parents: Vec<Parent>,
+    /// The other deltas asked for.
     pub(crate) deltas: Vec<Recorded>,
     /// The tail of the history, by log position.
     pub(crate) tail: Vec<Outline>,
@@ -73,7 +78,9 @@ pub(crate) struct Known {
     pub(super) ancestry: Ancestry,
     /// The batch's own deltas, in order.
     pub(super) added: Vec<Rc<Recorded>>,
-    by_dot: HashMap<Dot, Rc<Recorded>>,
+    by_dot: HashMap<Dot, Parent>,
+    /// Those that are known with what they do, among them the batch's own.
+    records: HashMap<Dot, Rc<Recorded>>,
     by_key: HashMap<(String, String), Dot>,
     agents: BTreeMap<String, Last>,
     /// The deltas that no other has seen, if they were asked for.
@@ -85,11 +92,16 @@ pub(crate) struct Known {
 }
 
 impl Known {
-    /// Both lists are in the order of arrival, which is a causal order.
+    /// The tail is in the order of arrival, which is a causal order.
     pub(crate) fn of(found: Found) -> Self {
+        let mut parents = found.parents;
+        parents.extend(found.deltas.iter().map(Recorded::as_parent));
+        parents.sort_unstable_by_key(|delta| delta.outline.log);
+        parents.dedup_by_key(|delta| delta.outline.log);
         let mut known = Known {
             // The document may have come into being between two statements.
-            crdt_type: found.crdt_type.or_else(|| found.deltas.first().map(Recorded::crdt_type)),
+            crdt_type: found.crdt_type.or_else(|| parents.first().map(|delta| delta.crdt_type)),
+            records: found.deltas.into_iter().map(|delta| (delta.dot().clone(), delta.into())).collect(),
             by_key: found.by_key.into_iter().map(|(agent, key, dot)| ((agent, key), dot)).collect(),
             agents: found.agents,
             heads: found.heads.map(BTreeSet::from_iter),
@@ -98,19 +110,20 @@ impl Known {
         };
         // Only the tail has no gaps, which is what makes an ancestry.
         let mut tail = found.tail.into_iter().peekable();
-        for delta in found.deltas {
-            while let Some(earlier) = tail.next_if(|earlier| earlier.log < delta.log) {
+        for delta in parents {
+            let Outline { log, dot, .. } = &delta.outline;
+            while let Some(earlier) = tail.next_if(|earlier| earlier.log < *log) {
                 known.learn(&earlier);
             }
             if known.crdt_type == Some(CrdtType::Text) {
-                delta.outline().push_to(&mut known.graph);
+                delta.outline.push_to(&mut known.graph);
             }
             // Stored since the agents were read.
-            let last = known.agents.entry(delta.dot().agent.to_string()).or_default();
-            if last.seq < delta.dot().seq {
-                *last = Last { seq: delta.dot().seq, totals: delta.totals, log: delta.log };
+            let last = known.agents.entry(dot.agent.to_string()).or_default();
+            if last.seq < dot.seq {
+                *last = Last { seq: dot.seq, totals: delta.totals, log: *log };
             }
-            known.by_dot.insert(delta.dot().clone(), delta.into());
+            known.by_dot.insert(dot.clone(), delta);
         }
         tail.for_each(|later| known.learn(&later));
         known
@@ -124,17 +137,22 @@ impl Known {
         }
     }
 
-    pub(super) fn get(&self, dot: &Dot) -> Option<&Rc<Recorded>> {
+    pub(super) fn get(&self, dot: &Dot) -> Option<&Parent> {
         self.by_dot.get(dot)
+    }
+
+    /// A delta that is known with what it does.
+    pub(super) fn record(&self, dot: &Dot) -> Option<&Rc<Recorded>> {
+        self.records.get(dot)
     }
 
     /// A delta of the batch.
     pub(super) fn unstored(&self, dot: &Dot) -> Option<&Rc<Recorded>> {
-        self.get(dot).filter(|_| self.seen.contains_key(dot))
+        self.record(dot).filter(|_| self.seen.contains_key(dot))
     }
 
     pub(super) fn by_key(&self, agent: &str, key: &str) -> Option<&Rc<Recorded>> {
-        self.by_dot.get(self.by_key.get(&(agent.to_owned(), key.to_owned()))?)
+        self.record(self.by_key.get(&(agent.to_owned(), key.to_owned()))?)
     }
 
     /// The newest delta of `agent`.
@@ -185,7 +203,7 @@ impl Known {
         if last.seq == 0 || parents.contains(&dot) || self.are_all(parents) {
             return Ok(true);
         }
-        let known = || parents.iter().filter_map(|parent| self.by_dot.get(parent));
+        let known = || parents.iter().filter_map(|parent| Some(&self.by_dot.get(parent)?.outline));
         if last.log > 0 {
             // Those of the batch have position 0, and what lies behind them is not that simple.
             if known().any(|parent| parent.whole && parent.log > last.log) {
@@ -229,7 +247,8 @@ impl Known {
         self.crdt_type = Some(new.crdt_type());
         self.added.push(Rc::clone(new));
         self.agents.insert(dot.agent.to_string(), Last { seq: dot.seq, totals: new.totals, log: 0 });
-        self.by_dot.insert(dot.clone(), Rc::clone(new));
+        self.by_dot.insert(dot.clone(), new.as_parent());
+        self.records.insert(dot.clone(), Rc::clone(new));
         has_seen_batch.then_some(seen)
     }
 }

@@ -102,7 +102,7 @@ pub(crate) fn render(operand: &Operand, encoded: bool) -> Result<(Vec<u8>, Polar
             (state.canonical_bytes(), result, Some(clock), "deltas")
         }
         Form::Totals(totals) => {
-            let value = serde_json::to_value(counter_value(totals.value())?)?;
+            let value = serde_json::to_value(counter_value(totals.value()))?;
             let result = ResultPart { totals: Some(totals), ..ResultPart::of(value) };
             (operand.canonical()?, result, None, "totals")
         }

@@ -63,9 +63,7 @@ pub(crate) async fn get(request: Request) -> Result<Response, Problem> {
         Representation::Delta if since.is_empty() => encoded::whole(&database, document.as_str(), &version)?,
         Representation::Delta => encoded::since(&database, document.as_str(), &version, &since)?,
         Representation::Json => {
-            let deltas =
-                database.deltas_since(document.as_str(), &since, after, version.log, pager.fetch())?;
-            let page = pager.cut(deltas);
+            let page = database.deltas_since(document.as_str(), &since, after, version.log, pager.limit())?;
             let next_cursor = page.next(|last| last.log.to_string());
             let items = page.map(Recorded::into_wire).items;
             let difference = Difference {

@@ -59,10 +59,12 @@ fn each_delta(
     let mut after = 0;
     loop {
         let page = database.deltas_since(document, known, after, version.log, ROWS)?;
-        let Some(last) = page.last() else { return Ok(()) };
-        after = last.log;
-        for recorded in page.into_iter().filter(|recorded| version.holds(recorded.dot())) {
+        after = page.items.last().map_or(after, |last| last.log);
+        for recorded in page.items.into_iter().filter(|recorded| version.holds(recorded.dot())) {
             take(recorded.delta)?;
+        }
+        if !page.more {
+            return Ok(());
         }
     }
 }

@@ -66,7 +66,7 @@ pub(crate) async fn list(request: Request) -> Result<Response, Problem> {
     let after: u64 = query.parse("cursor")?.unwrap_or(0);
     let database = Database::open()?;
     database.prepare(document.as_str())?;
-    let page = pager.cut(database.freezes(&document, after, pager.fetch())?);
+    let page = database.freezes(&document, after, pager.limit())?;
     if page.items.is_empty() && after == 0 && database.current(document.as_str())?.is_none() {
         return Err(missing(&document));
     }

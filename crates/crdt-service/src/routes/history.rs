@@ -32,7 +32,7 @@ pub(crate) async fn get(request: Request) -> Result<Response, Problem> {
     let database = Database::open()?;
     database.refuse_deleted(&document)?;
     database.prepare(document.as_str())?;
-    let page = pager.cut(database.deltas(document.as_str(), after, until, pager.fetch())?);
+    let page = database.deltas(document.as_str(), after, until, pager.limit())?;
     if page.items.is_empty() && after == 0 {
         return Err(missing(&document));
     }

@@ -1,7 +1,7 @@
 //! `POST /crdt/apply` with newline-delimited JSON: any number of operations, stored in batches.
 //!
 //! Each batch is stored whole or not at all; the first that is refused ends the stream. The reply has a line for each
-//! stored operation, then one that says how far it got.
+//! stored operation, then one that says how far it got. It ends early, after a batch, when it is longer than a page.
 
 use ramanujan_core::{Code, Problem, json};
 use ramanujan_crdt::wire::OperationRequest;
@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::negotiate::LINES_TYPE;
 use super::stored::{self, Applied, Tally};
-use crate::settings::MAX_BATCH;
+use crate::settings::{MAX_BATCH, MAX_PAGE_BYTES};
 
 #[derive(Serialize)]
 struct End {
@@ -29,22 +29,34 @@ pub(super) fn post(request: &Request) -> Result<Response, Problem> {
         return Err(Problem::new(Code::EmptyBatch, "the stream holds no operation"));
     }
     let limit = MAX_BATCH.read()?.max(1);
+    let most = usize::try_from(MAX_PAGE_BYTES.read()?).unwrap_or(usize::MAX);
     let mut tally = Tally::default();
     let mut out = Vec::new();
     while lines.peek().is_some() {
+        if out.len() > most
+            && let Some((next, _)) = lines.peek()
+        {
+            let detail = "the reply is as long as a page may be: send the lines from next_line on again";
+            let problem = Problem::new(Code::ReplyFull, detail).with("next_line", next + 1);
+            return ended(out, problem, tally);
+        }
         let batch: Vec<(usize, &[u8])> = lines.by_ref().take(limit).collect();
         let key = key.map(|key| format!("{key}@{}", batch[0].0));
         if let Err(problem) = store(&batch, key.as_deref(), &mut tally, &mut out) {
             if out.is_empty() {
                 return Err(problem);
             }
-            // Lines before are stored and said so; the status line is long gone.
-            let problem = problem.with("applied", tally.applied).with("duplicates", tally.duplicates);
-            put(&mut out, &problem.to_json())?;
-            return Ok(typed(LINES_TYPE, out));
+            return ended(out, problem, tally);
         }
     }
     put(&mut out, &End { status: "ok", tally })?;
+    Ok(typed(LINES_TYPE, out))
+}
+
+/// Lines before are stored and said so; the status line is long gone.
+fn ended(mut out: Vec<u8>, problem: Problem, tally: Tally) -> Result<Response, Problem> {
+    let problem = problem.with("applied", tally.applied).with("duplicates", tally.duplicates);
+    put(&mut out, &problem.to_json())?;
     Ok(typed(LINES_TYPE, out))
 }
 

@@ -14,14 +14,9 @@ pub(crate) async fn documents(request: Request) -> Result<Map<String, Value>, Pr
     let query = request.query();
     query.only(&["limit", "cursor"])?;
     let pager = query.pager(DEFAULT_LIMIT)?;
-    let database = Database::open()?;
-    let page = pager.cut(database.documents(query.get("cursor").unwrap_or(""), pager.fetch())?);
-    let next_cursor = page.next(String::clone);
-    let mut documents = Vec::with_capacity(page.items.len());
-    for id in &page.items {
-        documents
-            .extend(database.current(id)?.map(|version| Summary::of(id, &version, version.small_clock())));
-    }
+    let page = Database::open()?.documents(query.get("cursor").unwrap_or(""), pager.limit())?;
+    let next_cursor = page.next(|last| last.document_id.clone());
+    let documents: Vec<_> = page.items.into_iter().map(Summary::of_listed).collect();
     let documents = serde_json::to_value(documents)?;
     Ok(Map::from_iter([("documents".to_owned(), documents), ("next_cursor".to_owned(), next_cursor.into())]))
 }

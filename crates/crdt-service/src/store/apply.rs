@@ -1,7 +1,8 @@
 //! Checking operations against what is stored, and storing them, all or none.
 //!
-//! Everything that a check relies on is immutable, so the only races are two writers taking one dot or one key, or
-//! giving one document two types. The INSERT stores nothing if any of these holds, and the whole check is done again.
+//! Everything that a check relies on is immutable, so the only races are two writers taking one dot or one key, giving
+//! one document two types, or growing something beyond a bound. The INSERT stores nothing if any of these holds, and the
+//! whole check is done again.
 
 use std::collections::BTreeMap;
 
@@ -42,6 +43,7 @@ impl Database {
             for (index, operation) in operations.iter().enumerate() {
                 self.refuse_deleted(&operation.document).map_err(|problem| (Some(index), problem))?;
             }
+            self.refuse_beyond(operations, &accepted)?;
         }
         let detail = "other writers were quicker every time: try again";
         Err(of_the_whole(Problem::new(Code::TooMuchContention, detail)))

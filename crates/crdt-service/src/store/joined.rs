@@ -9,7 +9,7 @@ use ramanujan_crdt::types::State;
 use ramanujan_crdt::{CrdtType, TextDocument};
 
 use super::database::Database;
-use super::rows::{TEXT_PAGE, bad, dot_list, read_clock};
+use super::rows::{bad, dot_list, read_clock};
 use crate::content::{Content, corrupt};
 use crate::memo::tier1;
 use crate::merge::join::{Form, Operand, nothing_in_common, polarity};
@@ -17,7 +17,7 @@ use crate::merge::replay::{Entry, Replay, Target, dot_conflict, union};
 use crate::merge::reply::{render, render_replay};
 use crate::version::Version;
 
-/// Rows read at a time: bounds the memory of one result to a few MiB.
+/// Rows read at a time, of small ones: of large ones as many as make a page.
 const ROWS: u64 = 8192;
 /// Deltas looked up at a time.
 const LOOK_UP: usize = 1024;
@@ -143,13 +143,14 @@ impl Database {
         let mut text = TextDocument::new();
         let mut after = 0;
         loop {
-            let params = [document.into(), after.into(), version.log.into(), ROWS.into()];
-            let page = self.select_outlines(TEXT_PAGE, params)?;
-            let Some(last) = page.last() else { return Ok(text) };
-            after = last.log;
-            for delta in page {
+            let page = self.page_of_text([document.into(), after.into(), version.log.into()], ROWS)?;
+            for delta in page.items {
                 let (dot, parents) = (delta.dot.clone(), delta.parents.clone());
+                after = delta.log;
                 text.push(&dot, &parents, &delta.into_op()).map_err(|error| corrupt(document, error))?;
+            }
+            if !page.more {
+                return Ok(text);
             }
         }
     }

@@ -9,10 +9,11 @@ use ramanujan_crdt::ancestry::NeedsHistory;
 use ramanujan_crdt::pasts::Pasts;
 use ramanujan_crdt::types::difference;
 use ramanujan_crdt::{CrdtType, Json, Op, StateDigest, TextError, TextGraph};
+use ramanujan_shell::page::Page;
 
 use super::database::Database;
 use super::graph::FIRST_TAIL;
-use super::rows::{LOGGED_COLUMNS, Logged, OUTLINE_COLUMNS, TEXT_PAGE, dot_list};
+use super::rows::{Logged, OUTLINE_COLUMNS, dot_list};
 use super::snapshots::tail_bound;
 use crate::content::{Content, Materialised, corrupt};
 use crate::memo::key::Key;
@@ -20,7 +21,7 @@ use crate::memo::tier1::{self, Cached};
 use crate::record::Outline;
 use crate::version::{At, Version, counter_value};
 
-/// Rows read at a time: bounds the memory of one result to a few MiB.
+/// Rows read at a time, of small ones: of large ones as many as make a page.
 const ROWS: u64 = 8192;
 
 /// First number of older deltas looked at for the fork of concurrent ones; it grows fourfold while the fork lies
@@ -37,7 +38,7 @@ impl Database {
     ) -> Result<(Json, Option<Json>), Problem> {
         if let Some(value) = version.value {
             // Rows carry their agents' totals: there is nothing to replay.
-            return Ok((counter_value(value)?, None));
+            return Ok((counter_value(value), None));
         }
         let state = self.materialise(document, version, near)?;
         Ok(match &state.content {
@@ -117,8 +118,7 @@ impl Database {
         };
         let mut pasts = Pasts::default();
         loop {
-            let from = state.log;
-            let read = if crdt_type == CrdtType::Text {
+            let (read, more) = if crdt_type == CrdtType::Text {
                 self.take_text_page(document, version, &mut state)?
             } else {
                 self.take_page(document, version, &mut state, &mut pasts)?
@@ -128,7 +128,7 @@ impl Database {
                 self.write_snapshot(document, &state)?;
                 state.unsaved = 0;
             }
-            if read < ROWS || state.log == from {
+            if !more {
                 break;
             }
         }
@@ -163,27 +163,23 @@ impl Database {
         Ok(Some(StateDigest::of(crdt_type, heads).digest()))
     }
 
-    /// Applies the next page of deltas; returns how many rows there were.
+    /// Applies the next page of deltas; returns how many rows there were, and whether there are more.
     fn take_page(
         &self,
         document: &str,
         version: &Version,
         state: &mut Materialised,
         pasts: &mut Pasts,
-    ) -> Result<u64, Problem> {
-        let sql = format!(
-            "SELECT {LOGGED_COLUMNS} FROM crdt_deltas d
-             WHERE d.document_id = ?1 AND d.log > ?2 AND d.log <= ?3 ORDER BY d.log LIMIT ?4"
-        );
-        let params = [document.into(), state.log.into(), version.log.into(), ROWS.into()];
-        let page = self.select_logged(&sql, params)?;
+    ) -> Result<(u64, bool), Problem> {
+        let params = [document.into(), state.log.into(), version.log.into()];
+        let Page { items: page, more } = self.page_of_logged(params, ROWS)?;
         for next in page.iter().filter(|next| version.holds(&next.delta.dot)) {
             let past = self.past_of(document, next, state, pasts)?;
             state.take(document, next.log, &next.delta, past.as_ref())?;
             pasts.took(&next.delta.dot, &next.delta.parents, past);
         }
         state.log = page.last().map_or(state.log, |last| last.log);
-        Ok(page.len() as u64)
+        Ok((page.len() as u64, more))
     }
 
     /// What the next delta was made after; `None` if that is all that is in `state`.
@@ -226,9 +222,9 @@ impl Database {
         document: &str,
         version: &Version,
         state: &mut Materialised,
-    ) -> Result<u64, Problem> {
-        let params = [document.into(), state.log.into(), version.log.into(), ROWS.into()];
-        let mut page = self.select_outlines(TEXT_PAGE, params)?;
+    ) -> Result<(u64, bool), Problem> {
+        let params = [document.into(), state.log.into(), version.log.into()];
+        let Page { items: mut page, more } = self.page_of_text(params, ROWS)?;
         let (read, last) = (page.len() as u64, page.last().map_or(state.log, |last| last.log));
         page.retain(|delta| version.holds(&delta.dot));
         let base = state.heads.clone();
@@ -248,7 +244,7 @@ impl Database {
             match graph.advance(text, &base, &state.heads) {
                 Ok(advanced) => {
                     *text = advanced;
-                    return Ok(read);
+                    return Ok((read, more));
                 }
                 Err(TextError::NeedsHistory) if !all => lookback = (lookback * 4).max(FIRST_LOOKBACK),
                 Err(error) => return Err(corrupt(document, error)),
@@ -267,16 +263,16 @@ impl Database {
         lookback: u64,
     ) -> Result<(Vec<Outline>, bool), Problem> {
         let sql = format!(
-            "SELECT {OUTLINE_COLUMNS}, '' FROM json_each(?2) n CROSS JOIN crdt_deltas
-             ON document_id = ?1 AND agent_id = n.value->>0 AND seq = n.value->>1"
+            "SELECT {OUTLINE_COLUMNS}, '' FROM json_each(?2) n CROSS JOIN crdt_deltas d
+             ON d.document_id = ?1 AND d.agent_id = n.value->>0 AND d.seq = n.value->>1"
         );
         let dots = dot_list(base.iter().map(|dot| (dot.agent.as_str(), dot.seq)))?;
         let mut older = self.select_outlines(&sql, [document.into(), dots.into()])?;
         let mut all = base.is_empty();
         if lookback > 0 {
             let sql = format!(
-                "SELECT {OUTLINE_COLUMNS}, '' FROM crdt_deltas
-                 WHERE document_id = ?1 AND log <= ?2 ORDER BY log DESC LIMIT ?3"
+                "SELECT {OUTLINE_COLUMNS}, '' FROM crdt_deltas d
+                 WHERE d.document_id = ?1 AND d.log <= ?2 ORDER BY d.log DESC LIMIT ?3"
             );
             let tail = self.select_outlines(&sql, [document.into(), log.into(), lookback.into()])?;
             all |= (tail.len() as u64) < lookback;

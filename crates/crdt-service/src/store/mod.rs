@@ -2,11 +2,12 @@
 //!
 //! A write is one INSERT of checked deltas, and no row of a delta is ever updated; a trigger keeps heads, agents and
 //! documents beside them. `schema` has the tables, `rows` reads and writes deltas, `graph` walks from one to those before
-//! it, `versions` finds what a document was when, `materialise` builds its content, `apply` stores operations.
+//! it, `versions` finds what a document was when, `materialise` builds its content, `apply` stores operations, within `bounds`.
 //! `snapshots`, `tier2` and `counters` only save time; `later` holds work that nobody waits for; `upgrade` brings documents
 //! of older revisions up to date.
 
 mod apply;
+mod bounds;
 mod counters;
 mod database;
 mod deletions;
@@ -15,6 +16,7 @@ mod graph;
 mod insert;
 mod joined;
 mod later;
+mod listed;
 mod materialise;
 mod referred;
 mod rows;

@@ -4,7 +4,7 @@ use ramanujan_core::Problem;
 use ramanujan_crdt::counter::Totals;
 
 use super::database::Database;
-use super::rows::{COLUMNS, OUTLINE_COLUMNS, bad, dot_list};
+use super::rows::{COLUMNS, OUTLINE_COLUMNS, PARENT_COLUMNS, bad, dot_list};
 use crate::apply::known::{Found, Last, Needed};
 
 impl Database {
@@ -35,14 +35,22 @@ impl Database {
             let dots = dot_list(needed.dots.iter().map(|dot| (dot.agent.as_str(), dot.seq)))?;
             found.deltas = self.select(&sql, [document.into(), dots.into()])?;
         }
+        if !needed.parents.is_empty() {
+            let sql = format!(
+                "SELECT {PARENT_COLUMNS} FROM json_each(?2) n CROSS JOIN crdt_deltas d
+                 ON d.document_id = ?1 AND d.agent_id = n.value->>0 AND d.seq = n.value->>1"
+            );
+            let dots = dot_list(needed.parents.iter().map(|dot| (dot.agent.as_str(), dot.seq)))?;
+            found.parents = self.select_parents(&sql, [document.into(), dots.into()])?;
+        }
         if needed.heads {
             let sql = format!(
-                "SELECT {COLUMNS} FROM crdt_heads h CROSS JOIN crdt_deltas d
+                "SELECT {PARENT_COLUMNS} FROM crdt_heads h CROSS JOIN crdt_deltas d
                  ON d.document_id = ?1 AND d.agent_id = h.agent_id AND d.seq = h.seq WHERE h.document_id = ?1"
             );
-            let heads = self.select(&sql, [document.into()])?;
-            found.heads = Some(heads.iter().map(|head| head.dot().clone()).collect());
-            found.deltas.extend(heads);
+            let heads = self.select_parents(&sql, [document.into()])?;
+            found.heads = Some(heads.iter().map(|head| head.outline.dot.clone()).collect());
+            found.parents.extend(heads);
         }
         for (agent, key) in &needed.keys {
             let sql = format!(
@@ -56,18 +64,17 @@ impl Database {
         }
         if needed.tail > 0 {
             // What is asked for lies before the newest parent, wherever the document has got to since.
-            let newest_parent = found.deltas.iter().map(|delta| delta.log).max().unwrap_or(0);
+            let parents = found.parents.iter().map(|delta| delta.outline.log);
+            let newest_parent = parents.chain(found.deltas.iter().map(|delta| delta.log)).max().unwrap_or(0);
             let sql = format!(
-                "SELECT {OUTLINE_COLUMNS}, '' FROM crdt_deltas
-                 WHERE document_id = ?1 AND log <= ?2 ORDER BY log DESC LIMIT ?3"
+                "SELECT {OUTLINE_COLUMNS}, '' FROM crdt_deltas d
+                 WHERE d.document_id = ?1 AND d.log <= ?2 ORDER BY d.log DESC LIMIT ?3"
             );
             let params = [document.into(), newest_parent.into(), needed.tail.into()];
             found.tail = self.select_outlines(&sql, params)?;
             found.is_all = (found.tail.len() as u64) < needed.tail;
             found.tail.reverse();
         }
-        found.deltas.sort_unstable_by_key(|delta| delta.log);
-        found.deltas.dedup_by_key(|delta| delta.log);
         Ok(found)
     }
 }

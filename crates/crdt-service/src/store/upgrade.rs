@@ -9,11 +9,11 @@ use std::collections::{BTreeMap, HashMap};
 use ramanujan_core::{Digest, Dot, Problem};
 use ramanujan_crdt::counter::Totals;
 use ramanujan_crdt::state::hash_of;
-use ramanujan_shell::{Row, Value};
+use ramanujan_shell::Row;
 use serde_json::json;
 
 use super::database::Database;
-use super::rows::{bad, read_parents};
+use super::rows::{bad, read_parents, split};
 use crate::content::corrupt;
 
 /// Rows read and written at a time: bounds the memory of one statement to some MiB.
@@ -58,12 +58,20 @@ impl Database {
         self.0.execute(sql, [document.into(), serde_json::to_string(&agents)?.into()])?;
         let value: i128 =
             summary.agents.values().map(|(_, totals, _)| i128::from(totals.p) - i128::from(totals.n)).sum();
-        let value = i64::try_from(value).map_or(Value::Real(value as f64), Value::Integer);
+        let (value, carry) = split(value);
         let sql = "INSERT INTO crdt_documents
-            SELECT document_id, crdt_type, ?2, ?3, ?4, size, log, received FROM crdt_deltas WHERE log = ?5
+            (document_id, crdt_type, operations, agents, value, size, log, received, carry)
+            SELECT document_id, crdt_type, ?2, ?3, ?4, size, log, received, ?6 FROM crdt_deltas WHERE log = ?5
             ON CONFLICT DO NOTHING";
         let (operations, agents) = (summary.operations, summary.agents.len() as u64);
-        let params = [document.into(), operations.into(), agents.into(), value, summary.last.into()];
+        let params = [
+            document.into(),
+            operations.into(),
+            agents.into(),
+            value.into(),
+            summary.last.into(),
+            carry.into(),
+        ];
         self.0.execute(sql, params)?;
         Ok(true)
     }

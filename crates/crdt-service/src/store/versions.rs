@@ -7,10 +7,11 @@ use ramanujan_crdt::ancestry::without;
 use ramanujan_crdt::text::maximal;
 use ramanujan_crdt::{CrdtType, PnCounter, StateDigest};
 use ramanujan_shell::Row;
+use ramanujan_shell::page::Page;
 
 use super::database::Database;
 use super::graph::{Link, Newest};
-use super::rows::{COLUMNS, bad};
+use super::rows::{LOGGED_BETWEEN, bad, joined};
 use crate::record::Recorded;
 use crate::version::{At, Extent, SMALL_CLOCK, Version};
 
@@ -19,7 +20,7 @@ const CURRENT: &str = "
     SELECT d.crdt_type, d.operations, d.value, d.size, d.log, d.received,
         CASE WHEN d.agents <= ?2 THEN (SELECT json_group_object(a.agent_id, a.seq) FROM crdt_agents a
             WHERE a.document_id = ?1) END,
-        h.agent_id, h.seq, h.hash
+        h.agent_id, h.seq, h.hash, d.carry
     FROM crdt_documents d CROSS JOIN crdt_heads h ON h.document_id = d.document_id
     WHERE d.document_id = ?1";
 
@@ -41,11 +42,7 @@ impl Database {
         let log = row.uint(4)?;
         let value = match crdt_type.is_counter() {
             false => None,
-            true => Some(match row.int(2) {
-                Ok(value) => value.into(),
-                // The sum left the integers once; what the agents have is exact.
-                Err(_) => sum(&self.newest_until(document, log)?),
-            }),
+            true => Some(joined(row.int(2)?, row.int(10)?)),
         };
         let clock = if row.is_null(6) {
             None
@@ -76,7 +73,6 @@ impl Database {
         // Also makes sure that rows which are older than the graph are part of it.
         let current = self.current(id)?;
         let version = match (at, current) {
-            (At::Clock(clock), None) if !clock.is_empty() => self.by_clock(document, clock)?,
             (_, None) => None,
             (At::Now, current) => current,
             (At::Log(log), Some(current)) if *log >= current.log => Some(current),
@@ -211,12 +207,8 @@ impl Database {
         after: u64,
         until: u64,
         limit: u64,
-    ) -> Result<Vec<Recorded>, Problem> {
-        let sql = format!(
-            "SELECT {COLUMNS} FROM crdt_deltas d
-             WHERE d.document_id = ?1 AND d.log > ?2 AND d.log <= ?3 ORDER BY d.log LIMIT ?4"
-        );
-        self.select(&sql, [document.into(), after.into(), until.into(), limit.into()])
+    ) -> Result<Page<Recorded>, Problem> {
+        self.page_of_recorded(LOGGED_BETWEEN, [document.into(), after.into(), until.into()], limit)
     }
 
     /// As [`Database::deltas`], of those that are not in `since`. Each agent's come from the index by dots, so the cost
@@ -228,21 +220,19 @@ impl Database {
         after: u64,
         until: u64,
         limit: u64,
-    ) -> Result<Vec<Recorded>, Problem> {
+    ) -> Result<Page<Recorded>, Problem> {
         if since.is_empty() {
             return self.deltas(document, after, until, limit);
         }
-        // Materialised, it is given an index; read through anew for each agent, it would cost agents squared.
-        let sql = format!(
-            "WITH s AS MATERIALIZED (SELECT key, value FROM json_each(?2))
-             SELECT {COLUMNS} FROM crdt_agents a LEFT JOIN s ON s.key = a.agent_id
+        // With the limit it is made once and given an index; read through anew for each agent, it would cost agents
+        // squared.
+        let source =
+            "crdt_agents a LEFT JOIN (SELECT key, value FROM json_each(?4) LIMIT -1) s ON s.key = a.agent_id
              CROSS JOIN crdt_deltas d ON d.document_id = ?1 AND d.agent_id = a.agent_id
                 AND d.seq > COALESCE(s.value, 0)
-             WHERE a.document_id = ?1 AND a.seq > COALESCE(s.value, 0) AND +d.log > ?3 AND +d.log <= ?4
-             ORDER BY d.log LIMIT ?5"
-        );
+             WHERE a.document_id = ?1 AND a.seq > COALESCE(s.value, 0) AND +d.log > ?2 AND +d.log <= ?3";
         let since = serde_json::to_string(since)?;
-        self.select(&sql, [document.into(), since.into(), after.into(), until.into(), limit.into()])
+        self.page_of_recorded(source, [document.into(), after.into(), until.into(), since.into()], limit)
     }
 
     /// How many deltas an agent has in a document.
@@ -259,21 +249,6 @@ impl Database {
             self.upgrade(document)?;
         }
         Ok(())
-    }
-
-    /// Ids of documents that are not deleted, in order, past `after`.
-    pub(crate) fn documents(&self, after: &str, limit: u64) -> Result<Vec<String>, Problem> {
-        // Skips from document to document through the index: some may have no row among the documents yet.
-        let sql = "WITH RECURSIVE documents(name) AS (
-                SELECT MIN(document_id) FROM crdt_deltas WHERE document_id > ?1
-                UNION ALL
-                SELECT (SELECT MIN(n.document_id) FROM crdt_deltas n WHERE n.document_id > documents.name)
-                FROM documents WHERE documents.name IS NOT NULL
-            )
-            SELECT name FROM documents WHERE name IS NOT NULL AND 0 = COALESCE(
-                (SELECT deleted FROM crdt_deletions WHERE document_id = name ORDER BY id DESC LIMIT 1), 0) LIMIT ?2";
-        let rows = self.0.execute(sql, [after.into(), limit.into()])?;
-        rows.into_iter().map(|mut row| row.take_text(0)).collect()
     }
 }
 

@@ -1,0 +1,2 @@
+-- The sum of the weights of its deltas.
+ALTER TABLE crdt_documents ADD COLUMN written INTEGER NOT NULL DEFAULT 0

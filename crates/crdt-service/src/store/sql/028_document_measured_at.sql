@@ -1,0 +1,1 @@
+ALTER TABLE crdt_documents ADD COLUMN measured_at INTEGER NOT NULL DEFAULT 0

@@ -1,0 +1,1 @@
+DROP TRIGGER IF EXISTS crdt_delta_stored
