@@ -55,6 +55,12 @@ fn what_is_no_uri_or_no_http_is_answered_with_a_problem_document() {
     http::request(&host.address, "G(T", "/app/hello", &[], b"").assert_problem(400, "bad-request");
     http::request(&host.address, "GET", "/app/hello", &[("x y", "z")], b"")
         .assert_problem(400, "bad-request");
+    let long = host.get(&format!("/app/hello?at={}", "%22a:1%22,".repeat(10_000)));
+    long.assert_problem(414, "target-too-long");
+    assert!(long.text().contains("recover"), "{}", long.text());
+    let field = "y".repeat(1 << 20);
+    http::request(&host.address, "GET", "/app/hello", &[("x", &field)], b"")
+        .assert_problem(431, "head-too-large");
     // On a kept connection, behind requests that were sent at once; and then the connection ends.
     let mut stream = TcpStream::connect(&host.address).unwrap();
     let request = |path: &str| format!("GET {path} HTTP/1.1\r\nhost: a\r\n\r\n");

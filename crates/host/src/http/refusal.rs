@@ -1,7 +1,7 @@
 //! Problem documents where hyper answers by itself.
 //!
-//! A head that is no HTTP, or whose target is no URI, never becomes a request: hyper replies 400 without a body, ends
-//! the connection, and afterwards says why. That reply is the last thing it writes. So a connection holds back what
+//! A head that is no HTTP, whose target is no URI, or that is too long, never becomes a request: hyper replies 400, 414 or
+//! 431 without a body, ends the connection, and afterwards says why. That reply is the last thing it writes. So a connection holds back what
 //! looks like it for one turn of its task. If the connection goes on, it was no such reply and goes out after all; if
 //! hyper ends with the error that belongs to it, the problem document goes out in its place.
 
@@ -23,6 +23,11 @@ const MAX_REPLY: usize = 192;
 const HTTP2_PREFACE: &[u8] = b"PRI";
 /// hyper's word for a target that is no URI; its errors tell it in no other way.
 const NO_URI: &str = "invalid URI";
+
+/// The statuses of hyper's own replies.
+const BAD_REQUEST: &str = " 400 Bad Request";
+const TARGET_TOO_LONG: &str = " 414 URI Too Long";
+const HEAD_TOO_LARGE: &str = " 431 Request Header Fields Too Large";
 
 /// How hyper ends.
 type Ended = Result<(), Box<dyn std::error::Error + Send + Sync>>;
@@ -54,7 +59,7 @@ impl Exchange {
         let left = shared.left.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some((mut stream, held)) = left else { return };
         let reply = match ended.as_ref().err().and_then(|error| error.downcast_ref::<hyper::Error>()) {
-            Some(error) if error.is_parse() => with_document(&held, &explain(error)),
+            Some(error) if error.is_parse() => with_document(&held, &explain(error, &held)),
             _ => held,
         };
         // A client that has gone away is its own affair.
@@ -77,9 +82,18 @@ impl Exchange {
     }
 }
 
-fn explain(error: &hyper::Error) -> Problem {
+/// What is to be said in the place of `reply`.
+fn explain(error: &hyper::Error, reply: &[u8]) -> Problem {
     let reason = error.to_string();
-    if reason == NO_URI {
+    let has = |status: &str| status_of(reply) == Some(status);
+    if has(TARGET_TOO_LONG) {
+        let detail = "the path and the query are longer than 65534 bytes: what is long belongs into the body of a POST; \
+            a version of a document is named in that of POST /crdt/{document}/recover, which shows it";
+        Problem::new(Code::TargetTooLong, detail)
+    } else if has(HEAD_TOO_LARGE) {
+        let detail = "the request's head, its target and its fields, is longer than the server reads";
+        Problem::new(Code::HeadTooLarge, detail)
+    } else if reason == NO_URI {
         let detail = "the request target is not a URI: quotes, spaces, brackets and the like in it must be encoded as %XX";
         Problem::new(Code::BadTarget, detail)
     } else {
@@ -101,10 +115,15 @@ fn own_reply(written: &[u8]) -> Option<usize> {
     let tail = written.get(written_before..)?.strip_suffix(b"\r\n\r\n")?;
     let start = tail.windows(7).rposition(|window| window == b"HTTP/1.")?;
     let mut lines = std::str::from_utf8(tail.get(start..)?).ok()?.split("\r\n");
-    let is_refusal = lines.next()?.get(8..)? == " 400 Bad Request";
+    let is_refusal = [BAD_REQUEST, TARGET_TOO_LONG, HEAD_TOO_LARGE].contains(&lines.next()?.get(8..)?);
     let fields = ["content-length: 0", "connection: close"];
     let is_plain = lines.all(|line| fields.contains(&line) || line.starts_with("date: "));
     (is_refusal && is_plain).then_some(written_before + start)
+}
+
+/// Status and phrase of a reply, with the blank before them.
+fn status_of(reply: &[u8]) -> Option<&str> {
+    std::str::from_utf8(reply).ok()?.split("\r\n").next()?.get(8..)
 }
 
 /// A client's connection.
@@ -236,6 +255,10 @@ mod tests {
     fn hyper_s_reply_is_told_from_others() {
         let reply = "HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\ndate: Mon, 30 Nov 2026 00:00:00 GMT\r\n\r\n";
         assert_eq!(own_reply(reply.as_bytes()), Some(0));
+        for status in [TARGET_TOO_LONG, HEAD_TOO_LARGE] {
+            let reply = reply.replace(BAD_REQUEST, status);
+            assert_eq!((own_reply(reply.as_bytes()), status_of(reply.as_bytes())), (Some(0), Some(status)));
+        }
         let after = format!("HTTP/1.1 200 OK\r\ncontent-length: 300\r\n\r\n{}{reply}", "x".repeat(300));
         assert_eq!(own_reply(after.as_bytes()), Some(after.len() - reply.len()));
         for other in [
