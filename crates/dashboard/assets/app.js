@@ -153,7 +153,7 @@ function documents(data) {
     const clockEntries = Object.entries(item.vector_clock ?? {});
     const shown = clockEntries.slice(0, 3).map(([agent, seq]) => `${agent}:${seq}`).join(' ');
     const version = clockEntries.length > 3 ? `${shown} +${clockEntries.length - 3}` : shown || '–';
-    const size = typeof item.length === 'number' ? show(item.length) : item.heads?.length > 1 ? 'merges on read' : '–';
+    const size = typeof item.length === 'number' ? show(item.length) : (item.heads?.length ?? 2) > 1 ? 'merges on read' : '–';
     return el('tr', '', el('td', '', el('b', '', item.document_id ?? '–')), el('td', 'wide', item.crdt_type ?? '–'), el('td', 'num', size),
       el('td', 'num wide', show(item.operations)), el('td', '', el('code', '', version)), el('td', 'wide', el('code', '', item.fingerprint ?? '–')));
   }), 'No documents yet. A first operation to /stream/red/apply makes one.');
