@@ -46,6 +46,14 @@ fn at_most(value: &Json) -> u64 {
     MOST_EACH * values + texts
 }
 
+/// What an operation carries with it, also if it takes away.
+pub(crate) fn carried_by(op: &Op) -> u64 {
+    match op {
+        Op::Remove { element } => at_most(element),
+        op => of_op(op),
+    }
+}
+
 /// What a document holds.
 pub(crate) fn of_content(content: &Content) -> u64 {
     match content {
@@ -69,5 +77,79 @@ fn count(value: &Json) -> (u64, u64) {
             members.iter().map(|(key, value)| add((1, key.len() as u64), count(value))).fold((1, 0), add)
         }
         Json::Null | Json::Bool(_) | Json::Int(_) | Json::Float(_) => (1, 0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use ramanujan_core::Dot;
+    use ramanujan_crdt::CrdtType;
+    use ramanujan_crdt::types::{Event, Past, State};
+
+    fn value() -> impl Strategy<Value = Json> {
+        let leaf = prop_oneof![
+            Just(Json::Null),
+            any::<bool>().prop_map(Json::Bool),
+            (-9_007_199_254_740_991i64..=9_007_199_254_740_991).prop_map(Json::Int),
+            any::<f64>().prop_filter_map("a number of JSON", Json::number),
+            ".{0,12}".prop_map(Json::Text),
+        ];
+        leaf.prop_recursive(4, 40, 8, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..8).prop_map(Json::List),
+                prop::collection::btree_map(".{0,6}", inner, 0..8).prop_map(Json::Map),
+            ]
+        })
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        "[a-c]".prop_map(Step::Key)
+    }
+
+    fn op(crdt_type: CrdtType) -> BoxedStrategy<Op> {
+        match crdt_type {
+            CrdtType::OrSet => value().prop_map(|element| Op::Add { element }).boxed(),
+            CrdtType::LwwRegister => value().prop_map(|value| Op::SetLast { value }).boxed(),
+            CrdtType::MvRegister => value().prop_map(|value| Op::SetEach { value }).boxed(),
+            CrdtType::TapState => Just(Op::Transition { to: ramanujan_crdt::TapPhase::Live }).boxed(),
+            _ => {
+                let action = prop_oneof![
+                    4 => value().prop_map(|value| Action::Set { value }),
+                    1 => (1u64..1_000_000).prop_map(|amount| Action::Decrement { amount }),
+                ];
+                (prop::collection::vec(step(), 1..5), action)
+                    .prop_map(|(path, action)| Op::Edit(Edit { path, action }))
+                    .boxed()
+            }
+        }
+    }
+
+    fn history() -> impl Strategy<Value = (CrdtType, Vec<Op>)> {
+        use CrdtType::{Json, LwwRegister, MvRegister, OrSet, TapState};
+        prop::sample::select(vec![OrSet, LwwRegister, MvRegister, TapState, Json])
+            .prop_flat_map(|of| (Just(of), prop::collection::vec(op(of), 1..12)))
+    }
+
+    proptest! {
+        /// What a document holds is never more than what its operations weigh: else it would grow unseen.
+        #[test]
+        fn an_operation_adds_no_more_than_it_weighs((crdt_type, ops) in history(), agents in 1u64..4) {
+            let mut state = State::new(crdt_type).unwrap();
+            let empty = of_content(&Content::State(state.clone().into()));
+            let mut weight = 0;
+            for (n, op) in (0u64..).zip(&ops) {
+                let agent = format!("agent-{}", n % agents).parse().unwrap();
+                let dot = Dot::new(agent, n / agents + 1);
+                // Concurrent ones of several agents stay beside each other.
+                let past = state.version().iter().filter(|(agent, _)| *agent == dot.agent.as_str()).collect();
+                if state.apply(&Event { dot: &dot, past: Past::Version(&past) }, op).is_ok() {
+                    weight += of_op(op) + 8;
+                }
+            }
+            let held = of_content(&Content::State(state.into()));
+            prop_assert!(held <= empty + weight, "{held} of {weight}: {ops:?}");
+        }
     }
 }

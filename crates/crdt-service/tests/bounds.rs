@@ -3,20 +3,11 @@
 
 mod common;
 
-use common::{apply, get, get_with, post, refused, sql};
+use common::{add, apply, get, get_with, grow_and_shrink, operations, post, refused, sql};
 use http::Method;
 use proptest::prelude::*;
 use ramanujan_shell::native::{fresh_database, send, send_with, set_variable};
 use serde_json::{Value, json};
-
-fn add(document: &str, agent: &str, value: impl Into<Value>) -> Value {
-    json!({"operation": "add", "document_id": document, "agent_id": agent, "value": value.into()})
-}
-
-/// The operations of a document, as the service counts them.
-fn operations(document: &str) -> u64 {
-    get(&format!("/crdt/{document}")).json["operations"].as_u64().unwrap_or(0)
-}
 
 #[test]
 fn no_more_agents_write_than_may() {
@@ -106,29 +97,6 @@ fn no_more_freezes_than_may() {
     assert_eq!((&again["snapshot_id"], &again["duplicate"]), (&newest["snapshot_id"], &json!(true)));
     apply(add("e", "a", 1));
     assert_eq!(post("/crdt/e/freeze", json!({})).status, 200);
-}
-
-/// An operation that adds about `bytes` to a document of a type, and one that takes that away.
-fn grow_and_shrink(crdt_type: &str, n: u64, bytes: usize) -> (Value, Value) {
-    let text = format!("{n:04}{}", "x".repeat(bytes));
-    let with = |operation: &str, more: Value| {
-        let mut all =
-            json!({"operation": operation, "document_id": "d", "agent_id": "a", "crdt_type": crdt_type});
-        all.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        all
-    };
-    match crdt_type {
-        "text" => (
-            with("insert", json!({"value": text})),
-            with("delete", json!({"position": 0, "length": text.len()})),
-        ),
-        "or-set" => (with("add", json!({"value": text})), with("remove", json!({"value": text}))),
-        "json" => (
-            with("set", json!({"path": [format!("k{n}")], "value": text})),
-            with("delete", json!({"path": [format!("k{n}")]})),
-        ),
-        other => panic!("{other}"),
-    }
 }
 
 #[test]
@@ -222,51 +190,6 @@ fn a_document_that_is_older_than_its_measure_is_measured_when_it_grows() {
     set_variable("MAX_DOCUMENT_BYTES", 10_000);
     apply(grow_and_shrink("or-set", 9, 1000).0);
     assert_eq!(get("/crdt/d").json["value"].as_array().unwrap().len(), 8);
-}
-
-/// Reads all pages at `path`, none of which may hold more than `bytes` unless it has one item.
-fn pages(path: &str, list: &str, bytes: usize) -> (Vec<Value>, usize) {
-    let (mut items, mut pages, mut cursor) = (Vec::new(), 0, String::new());
-    loop {
-        let separator = if path.contains('?') { '&' } else { '?' };
-        let path =
-            if cursor.is_empty() { path.to_owned() } else { format!("{path}{separator}cursor={cursor}") };
-        let reply = get(&path);
-        assert_eq!(reply.status, 200, "{path}: {}", reply.json);
-        let page = reply.json[list].as_array().unwrap().clone();
-        assert!(!page.is_empty(), "{path}");
-        assert!(page.len() == 1 || reply.body.len() <= bytes, "{path}: {}", reply.body.len());
-        items.extend(page);
-        pages += 1;
-        match &reply.json["next_cursor"] {
-            Value::Null => return (items, pages),
-            next => cursor = next.as_str().unwrap().to_owned(),
-        }
-    }
-}
-
-#[test]
-fn a_page_ends_before_it_holds_more_bytes_than_it_may() {
-    let _db = fresh_database();
-    for n in 0..20 {
-        apply(grow_and_shrink("or-set", n, if n == 7 { 9_000 } else { 700 }).0);
-    }
-    let (whole, once) = pages("/crdt/d/history?limit=100", "items", usize::MAX);
-    assert_eq!((whole.len(), once), (20, 1));
-    let value = get("/crdt/d").json;
-    set_variable("MAX_PAGE_BYTES", 4_000);
-    for path in ["/crdt/d/history?limit=100", "/crdt/d/diff?limit=100", "/crdt/d/history?limit=2"] {
-        let (items, pages) = pages(path, "items", 4_000);
-        assert_eq!(items, whole, "{path}");
-        assert!(pages > 6, "{path}: {pages}");
-    }
-    let since = get("/crdt/d/diff?since=%7B%22a%22:5%7D&limit=100").json;
-    assert_eq!(since["items"][0]["seq"], 6);
-    assert_eq!(pages("/crdt/d/diff?since=%7B%22a%22:5%7D&limit=100", "items", 4_000).0, whole[5..]);
-    // What reads everything goes on from page to page.
-    sql("DELETE FROM crdt_snapshots");
-    post("/crdt/cache/invalidate", json!({"all": true}));
-    assert_eq!(get("/crdt/d").json, value);
 }
 
 proptest! {

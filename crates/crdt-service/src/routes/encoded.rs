@@ -10,16 +10,20 @@ use ramanujan_shell::{Request, Response, ok};
 use super::negotiate::DELTA_TYPE;
 use super::stored::StoredDeltas;
 use crate::apply::operation::Operation;
-use crate::content::corrupt;
+use crate::content::{DELTA_BYTES, corrupt};
 use crate::settings::MAX_BATCH;
 use crate::store::Database;
 use crate::version::Version;
+use crate::weight;
 
 /// Bytes of a batch that are read at a time: bounds the memory of what they hold, of which a value takes up to some
 /// hundred times its bytes.
 const CHUNK_BYTES: usize = 256 << 10;
 /// Rows read at a time.
 const ROWS: u64 = 4096;
+/// Most bytes of deltas that are encoded in one reply, some of which are in memory twice then: leaves an instance of
+/// 256 MiB room.
+const MAX_BYTES: u64 = 64 << 20;
 
 /// The whole history of a version: of a text in columns, of anything else as a batch.
 pub(super) fn whole(database: &Database, document: &str, version: &Version) -> Result<Response, Problem> {
@@ -56,12 +60,19 @@ fn each_delta(
     known: &VectorClock,
     mut take: impl FnMut(Delta) -> Result<(), Problem>,
 ) -> Result<(), Problem> {
-    let mut after = 0;
+    let (mut after, mut bytes) = (0, 0);
     loop {
         let page = database.deltas_since(document, known, after, version.log, ROWS)?;
         after = page.items.last().map_or(after, |last| last.log);
         for recorded in page.items.into_iter().filter(|recorded| version.holds(recorded.dot())) {
+            bytes += DELTA_BYTES + weight::carried_by(&recorded.delta.op);
             take(recorded.delta)?;
+        }
+        if bytes > MAX_BYTES {
+            let detail = format!(
+                "the deltas of {document} take more than {MAX_BYTES} bytes: page through them as JSON, by diff or history"
+            );
+            return Err(Problem::new(Code::HistoryTooLarge, detail));
         }
         if !page.more {
             return Ok(());

@@ -4,7 +4,7 @@
 use http::Method;
 use ramanujan_shell::native::{Reply, media_type, send, send_with};
 use ramanujan_shell::{Schema, Store};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 pub(crate) fn post(path: &str, body: Value) -> Reply {
     send(&crdt_service::service(), Method::POST, path, body.to_string())
@@ -44,4 +44,37 @@ pub(crate) fn forget_clocks() {
 /// A JSON value in a query.
 pub(crate) fn encoded(value: &Value) -> String {
     value.to_string().bytes().map(|byte| format!("%{byte:02x}")).collect()
+}
+
+/// An addition to a set.
+pub(crate) fn add(document: &str, agent: &str, value: impl Into<Value>) -> Value {
+    json!({"operation": "add", "document_id": document, "agent_id": agent, "value": value.into()})
+}
+
+/// The operations of a document, as the service counts them.
+pub(crate) fn operations(document: &str) -> u64 {
+    get(&format!("/crdt/{document}")).json["operations"].as_u64().unwrap_or(0)
+}
+
+/// An operation that adds about `bytes` to a document of a type, and one that takes that away.
+pub(crate) fn grow_and_shrink(crdt_type: &str, n: u64, bytes: usize) -> (Value, Value) {
+    let text = format!("{n:04}{}", "x".repeat(bytes));
+    let with = |operation: &str, more: Value| {
+        let mut all =
+            json!({"operation": operation, "document_id": "d", "agent_id": "a", "crdt_type": crdt_type});
+        all.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        all
+    };
+    match crdt_type {
+        "text" => (
+            with("insert", json!({"value": text})),
+            with("delete", json!({"position": 0, "length": text.len()})),
+        ),
+        "or-set" => (with("add", json!({"value": text})), with("remove", json!({"value": text}))),
+        "json" => (
+            with("set", json!({"path": [format!("k{n}")], "value": text})),
+            with("delete", json!({"path": [format!("k{n}")]})),
+        ),
+        other => panic!("{other}"),
+    }
 }
