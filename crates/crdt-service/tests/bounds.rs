@@ -131,7 +131,7 @@ fn a_document_of_any_type_holds_no_more_than_it_may() {
             shrinks.push(shrink);
         }
         // A database beyond its bound: what is there is read and deleted, and only growing is refused.
-        set_variable("MAX_DOCUMENT_BYTES", 2_000);
+        set_variable("MAX_DOCUMENT_BYTES", 3_000);
         refused(&post("/crdt/apply", grow_and_shrink(crdt_type, 102, 1).0), 422, "document-too-large");
         for path in ["/crdt/d", "/crdt/d/history", "/crdt", "/crdt/health", "/crdt/d/diff?since=1"] {
             assert_eq!(get(path).status, 200, "{crdt_type} {path}");
