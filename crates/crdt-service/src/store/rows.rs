@@ -175,7 +175,7 @@ impl Database {
         self.page("crdt_deltas", "log", DELTA_BYTES, columns, source, params, limit)
     }
 
-    /// The first rows of `source`, a part of `table` under the alias `d`, by `key`: at most `limit`, and no more than
+    /// The first rows of `source`, a part of `table` under the alias `d`, by `key`, the first of `columns`: at most `limit`, and no more than
     /// `MAX_PAGE_BYTES` by `bytes`, which must not be 0, but one at least.
     #[allow(clippy::too_many_arguments)]
     pub(super) fn page(
@@ -195,7 +195,7 @@ impl Database {
                     COUNT(*) OVER () AS found
                 FROM (SELECT d.{key} AS place, {bytes} AS bytes FROM {source} ORDER BY d.{key} LIMIT ?{rows})
             ) p CROSS JOIN {table} d ON d.{key} = p.place
-            WHERE p.total <= ?{most} OR p.total = p.bytes ORDER BY d.{key}"
+            WHERE p.total <= ?{most} OR p.total = p.bytes"
         );
         params.push(limit.saturating_add(1).into());
         params.push(MAX_PAGE_BYTES.read()?.into());
@@ -204,6 +204,8 @@ impl Database {
             Some(row) => row.uint(row.0.len().saturating_sub(1))?,
             None => 0,
         };
+        // They come in order; SQLite, which does not promise it, would copy all of them to make sure.
+        items.sort_by_key(|row| row.uint(0).unwrap_or_default());
         items.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
         Ok(Page { more: (items.len() as u64) < found, items })
     }
