@@ -1,8 +1,8 @@
 // Events and what caused what. Pure functions over loaded events.
 
 /**
- * Events in the order of storing, each with `causes` and `effects` (indices): what it depends on, and the event before
- * it of the same origin. What is not loaded is not linked.
+ * Events in the order of storing, each with `causes` and `effects` (indices): what it depends on, and where its sender
+ * does not say how many causes it has, the event before it of the same origin. What is not loaded is not linked.
  */
 export function link(events) {
   const byId = new Map(events.map((event, index) => [event.event_id, index]));
@@ -20,7 +20,7 @@ export function link(events) {
   });
   for (const own of ofOrigin.values()) {
     own.sort((a, b) => events[a].origin_seq - events[b].origin_seq);
-    for (let i = 1; i < own.length; i += 1) connect(own[i - 1], own[i]);
+    for (let i = 1; i < own.length; i += 1) if (events[own[i]].cause_count === undefined) connect(own[i - 1], own[i]);
   }
   events.forEach((event, index) => {
     for (const id of event.depends_on ?? []) if (byId.has(id)) connect(byId.get(id), index);

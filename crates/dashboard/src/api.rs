@@ -72,6 +72,9 @@ pub(crate) struct RecordedEvent {
     /// Ids of the events that it came after.
     #[serde(skip_serializing_if = "absent")]
     depends_on: Vec<Digest>,
+    /// How many those are, if their sender knows them all.
+    #[serde(skip_serializing_if = "absent")]
+    cause_count: u64,
     /// Bytes of what was sent.
     #[serde(skip_serializing_if = "absent")]
     payload_size: u64,

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use ramanujan_timeline::row::Shown;
 
 /// The columns.
-pub const COLUMNS: [&str; 18] = [
+pub const COLUMNS: [&str; 19] = [
     "seq",
     "event_id",
     "type",
@@ -24,6 +24,7 @@ pub const COLUMNS: [&str; 18] = [
     "vector_clock",
     "depends_on",
     "payload",
+    "cause_count",
 ];
 
 /// One record: members in the order of [`COLUMNS`], an absent one empty, nested ones as JSON.

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 /// Which way along the causes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Relation {
-    /// To what an event came after: what it names, and its origin's previous event.
+    /// To what an event came after: what it names, and its origin's previous event unless it says that it names all.
     Causes,
     /// To what came after it.
     Effects,

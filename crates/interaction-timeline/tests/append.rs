@@ -67,6 +67,41 @@ fn a_retry_with_a_later_time_is_the_same_event_and_other_content_is_a_conflict()
     assert_eq!(post(&json!({"type": "new", "agent_id": "b"})).json["seq"], json!(2));
 }
 
+/// What a sender of an earlier revision stored, that told nothing of causes, and what one tells that knows them.
+#[test]
+fn an_event_that_was_stored_with_less_said_of_its_causes_stays_and_is_no_conflict() {
+    let _database = fresh_database();
+    let bare = |n: u8| json!({"event_id": id(n), "type": "operation", "agent_id": "a", "operation": "insert", "payload_size": n});
+    let full = |n: u8| {
+        let mut event = bare(n);
+        event["depends_on"] = json!([id(n - 1)]);
+        event["cause_count"] = json!(1);
+        event
+    };
+    let mut with_clock = bare(2);
+    with_clock["vector_clock"] = json!({"a": 2});
+    assert_eq!(post(&json!([bare(1), with_clock])).status, 200);
+    let stored = |n: u8| get(&format!("/timeline/event/{}", id(n))).json;
+    let before = [stored(1), stored(2)];
+    // Among others that are new, and among others that are there as they are.
+    let reply = post(&json!([full(3), full(2), full(1), full(4)]));
+    assert_eq!((reply.status, &reply.json["appended"]), (200, &json!(2)), "{}", reply.json);
+    let seqs: Vec<_> =
+        reply.json["events"].as_array().unwrap().iter().map(|event| event["seq"].clone()).collect();
+    assert_eq!(seqs, [3, 2, 1, 4]);
+    let reply = post(&json!([full(1), full(3), full(2)]));
+    assert_eq!((reply.status, &reply.json["duplicates"]), (200, &json!(3)), "{}", reply.json);
+    assert_eq!([stored(1), stored(2)], before, "nothing is changed");
+    // What is told otherwise is a contradiction, and then nothing of the post is stored.
+    let mut other = full(3);
+    other["depends_on"] = json!([id(9)]);
+    problem(&post(&json!([full(5), full(1), other])), 409, "event-conflict");
+    let mut other = full(1);
+    other["payload_size"] = json!(7);
+    assert_eq!(problem(&post(&json!([full(5), other])), 409, "event-conflict")["index"], json!(1));
+    assert_eq!(get("/timeline/summary").json["events"], json!(4));
+}
+
 #[test]
 fn a_batch_with_anything_wrong_stores_nothing_and_names_it() {
     let _database = fresh_database();

@@ -101,6 +101,13 @@ fn what_is_archived_is_provable_known_and_comes_back() {
         .map(|e| (e["seq"].clone(), e["duplicate"].clone()))
         .collect();
     assert_eq!(seqs, [(json!(1), json!(true)), (json!(4000), json!(true)), (json!(4001), json!(false))]);
+    // Of its content a digest is kept, with which that is compared which is told with its causes now.
+    let mut told = event(0);
+    told["event_id"] = json!(first);
+    told["depends_on"] = json!([first]);
+    told["cause_count"] = json!(1);
+    let reply = post(&told).json;
+    assert_eq!((&reply["seq"], &reply["duplicate"]), (&json!(1), &json!(true)), "{reply}");
     let other = json!({"event_id": first, "type": "other", "agent_id": "agent-0"});
     problem(&post(&other), 409, "event-conflict");
     let mut other = event(3);

@@ -21,8 +21,8 @@ enum Step {
     Change { agent: usize, document: usize, depends: Option<usize> },
     /// An agent takes over what another has of a document.
     Exchange { from: usize, to: usize, document: usize },
-    /// An event without a clock that depends on up to two earlier ones.
-    Note { agent: usize, depends: [usize; 2] },
+    /// An event without a clock that depends on up to two earlier ones; its sender may say that it came after nothing else.
+    Note { agent: usize, depends: [usize; 2], knows: bool },
     /// Somebody who changes nothing says what an agent has of a document.
     Observe { agent: usize, document: usize },
 }
@@ -35,7 +35,8 @@ fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(agent, document, depends)| Step::Change { agent, document, depends }),
         3 => (agent.clone(), agent.clone(), document.clone())
             .prop_map(|(from, to, document)| Step::Exchange { from, to, document }),
-        1 => (agent.clone(), any::<[usize; 2]>()).prop_map(|(agent, depends)| Step::Note { agent, depends }),
+        1 => (agent.clone(), any::<[usize; 2]>(), any::<bool>())
+            .prop_map(|(agent, depends, knows)| Step::Note { agent, depends, knows }),
         1 => (agent, document).prop_map(|(agent, document)| Step::Observe { agent, document }),
     ]
 }
@@ -79,9 +80,10 @@ fn happen(steps: &[Step], numbered: bool) -> Vec<Value> {
                     json!({"type": "change", "document_id": format!("d{document}"), "vector_clock": clock, "depends_on": depends}),
                 )
             }
-            Step::Note { agent, depends } => {
+            Step::Note { agent, depends, knows } => {
                 let depends: BTreeSet<_> = depends.iter().filter_map(pick).collect();
-                (*agent, json!({"type": "note", "depends_on": depends}))
+                let count = knows.then_some(depends.len());
+                (*agent, json!({"type": "note", "depends_on": depends, "cause_count": count}))
             }
             Step::Observe { agent, document } => {
                 let clock = &clocks[*agent][*document];
@@ -212,7 +214,7 @@ proptest! {
         }
         let stored = get("/api/timeline?limit=1000").json;
         let stored = stored.as_array().unwrap();
-        // The model: edges by name and from each event to its origin's next.
+        // The model: edges by name and from each event to its origin's next, unless that says that it names all.
         let by_id: HashMap<_, _> = stored.iter().map(|e| (e["event_id"].as_str().unwrap(), e["seq"].as_u64().unwrap())).collect();
         let mut edges: BTreeSet<(u64, u64)> = BTreeSet::new();
         let mut origins: BTreeMap<&str, BTreeMap<u64, u64>> = BTreeMap::new();
@@ -225,7 +227,8 @@ proptest! {
         }
         for chain in origins.values() {
             let seqs: Vec<_> = chain.values().collect();
-            edges.extend(seqs.windows(2).map(|pair| (*pair[0], *pair[1])));
+            let next = seqs.windows(2).map(|pair| (*pair[0], *pair[1]));
+            edges.extend(next.filter(|(_, next)| stored[*next as usize - 1].get("cause_count").is_none()));
         }
         for event in stored.iter().step_by(3) {
             let start = event["seq"].as_u64().unwrap();
@@ -324,6 +327,60 @@ fn a_cycle_neither_hangs_nor_loses_events_and_a_walk_around_it_ends() {
     let reached: Vec<_> =
         causes["events"].as_array().unwrap().iter().map(|e| e["distance"].as_u64().unwrap()).collect();
     assert_eq!((reached, &causes["complete"]), (vec![1, 2, 3], &json!(true)));
+}
+
+#[test]
+fn two_events_that_name_each_other_are_taken_and_no_walk_goes_round() {
+    let _database = fresh_database();
+    let event = |n: usize, on: usize| json!({"event_id": id(n), "type": "x", "agent_id": "a", "depends_on": [id(on)], "cause_count": 1});
+    assert_eq!(post(&json!([event(0, 1), event(1, 0), event(2, 1)])).status, 200);
+    for (of, relation, reached) in [
+        (0, "causes", vec![id(1)]),
+        (1, "causes", vec![id(0)]),
+        (2, "causes", vec![id(1), id(0)]),
+        (0, "effects", vec![id(1), id(2)]),
+    ] {
+        let walked = get(&format!("/timeline/event/{}/{relation}", id(of))).json;
+        let ids: Vec<_> =
+            walked["events"].as_array().unwrap().iter().map(|event| event["event_id"].clone()).collect();
+        assert_eq!((json!(ids), &walked["complete"]), (json!(reached), &json!(true)), "{relation} of {of}");
+    }
+    assert_eq!(read_all("", 2).len(), 3);
+}
+
+#[test]
+fn who_says_how_many_causes_there_are_names_them_or_the_walk_is_not_complete() {
+    let _database = fresh_database();
+    let post = |n: usize, more: Value| {
+        let mut event = json!({"event_id": id(n), "type": "x", "agent_id": "a"});
+        event.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        assert_eq!(post(&event).status, 200);
+    };
+    post(0, json!({}));
+    post(1, json!({"cause_count": 0}));
+    post(2, json!({"depends_on": [id(0)], "cause_count": 3}));
+    post(3, json!({"depends_on": [id(2)], "cause_count": 1}));
+    post(4, json!({}));
+    let walked = |n: usize, relation: &str| {
+        let reply = get(&format!("/timeline/event/{}/{relation}", id(n))).json;
+        let events: Vec<_> = reply["events"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|event| event["event_id"].as_str().unwrap().to_owned())
+            .collect();
+        (events, reply["complete"] == true)
+    };
+    assert_eq!(walked(1, "causes"), (vec![], true), "its origin's previous event is none");
+    assert_eq!(walked(2, "causes"), (vec![id(0)], false), "two are not named");
+    assert_eq!(walked(3, "causes"), (vec![id(2), id(0)], false), "nor are they further on");
+    assert_eq!(
+        walked(4, "causes"),
+        (vec![id(3), id(2), id(0)], false),
+        "who says nothing came after its origin's last"
+    );
+    assert_eq!(walked(0, "effects"), (vec![id(2), id(3), id(4)], true));
+    assert_eq!(walked(1, "effects"), (vec![], true));
 }
 
 #[test]

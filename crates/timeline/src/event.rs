@@ -14,7 +14,7 @@ use serde_json::value::RawValue;
 use thiserror::Error;
 
 use crate::canonical::{self, CanonicalError};
-use crate::row::color_code;
+use crate::row::{Shown, color_code};
 use forms::{Members, Name, Number, Print, Time};
 
 /// Longest `type` or `operation`, in characters: a name, not a message.
@@ -99,6 +99,10 @@ pub struct Posted {
     /// Ids of the events that it came after, which may still be on their way.
     #[cfg_attr(not(target_family = "wasm"), schemars(length(max = MAX_DEPENDENCIES)))]
     depends_on: Option<BTreeSet<Digest>>,
+    /// How many events it came after directly, if the sender knows them all: those of `depends_on`, which of more than
+    /// 64 names some. What it does not name it did not come after, its origin's previous event neither.
+    #[cfg_attr(not(target_family = "wasm"), schemars(range(max = MAX_SAFE_INTEGER)))]
+    cause_count: Option<u64>,
     /// Of the state that the agent had then.
     fingerprint: Option<Print>,
     /// Its colour.
@@ -149,11 +153,38 @@ pub struct Event {
     pub body: String,
 }
 
+/// The members that say what an event came after.
+const CAUSES: [&str; 3] = ["cause_count", "depends_on", "vector_clock"];
+
 impl Event {
     /// Whether the content is the same: everything but `event_id` and `timestamp`.
     pub fn same_content(&self, other: &Event) -> bool {
         (&self.agent, &self.kind, &self.document, self.color, &self.body)
             == (&other.agent, &other.kind, &other.document, other.color, &other.body)
+    }
+
+    /// Whether an event of the same agent, type, document and colour that has this body tells of the same, though perhaps
+    /// less or more of what it came after: of `cause_count`, `depends_on` and `vector_clock` one of the two may lack what
+    /// the other has; everything else is equal.
+    pub fn tells_the_same(&self, body: &str) -> bool {
+        let (Ok(one), Ok(other)) = (Shown::read(&self.body), Shown::read(body)) else { return false };
+        let text = |shown: &Shown, name: &str| shown.get(name).map(|value| value.get().to_owned());
+        let mut names = one.names().chain(other.names());
+        names.all(|name| match (text(&one, name), text(&other, name)) {
+            (Some(one), Some(other)) => one == other,
+            _ => CAUSES.contains(&name),
+        })
+    }
+
+    /// The event as a sender tells it that knows no causes: without `cause_count` and `depends_on`.
+    ///
+    /// # Errors
+    /// The body is not a JSON object.
+    pub fn without_causes(&self) -> Result<Event, EventError> {
+        let mut body = Shown::read(&self.body)?;
+        body.remove("cause_count");
+        body.remove("depends_on");
+        Ok(Event { body: serde_json::to_string(&body)?, ..self.clone() })
     }
 
     /// See [`content_digest`].
@@ -221,11 +252,15 @@ impl Posted {
         if depends_on.len() > MAX_DEPENDENCIES {
             return Err(invalid("depends_on", format!("at most {MAX_DEPENDENCIES} events")));
         }
+        if self.cause_count.is_some_and(|count| count < depends_on.len() as u64) {
+            return Err(invalid("cause_count", "depends_on names more"));
+        }
         let clock = self.vector_clock.unwrap_or_default();
         if clock.len() > MAX_CLOCK_ENTRIES {
             return Err(invalid("vector_clock", format!("at most {MAX_CLOCK_ENTRIES} agents")));
         }
         let rest = Members {
+            cause_count: self.cause_count,
             depends_on: depends_on.iter().collect(),
             duration_ms: self.duration_ms.as_ref().map(|number| number.0.as_ref()),
             fingerprint: self.fingerprint.as_ref(),
@@ -266,7 +301,11 @@ impl Posted {
     }
 
     fn check_numbers(&self) -> Result<(), EventError> {
-        for (member, value) in [("payload_size", self.payload_size), ("origin_seq", self.origin_seq)] {
+        for (member, value) in [
+            ("payload_size", self.payload_size),
+            ("origin_seq", self.origin_seq),
+            ("cause_count", self.cause_count),
+        ] {
             if value.is_some_and(|value| value > MAX_SAFE_INTEGER) {
                 return Err(invalid(member, "exceeds 2^53-1"));
             }

@@ -28,7 +28,8 @@ pub(crate) struct Related {
     /// Whether the event has a clock: without one nothing is known to be concurrent.
     #[serde(skip_serializing_if = "Option::is_none")]
     comparable: Option<bool>,
-    /// Whether there is nothing beyond: neither `depth` nor `TRAVERSE_MAX_EVENTS` was the end of the walk.
+    /// Whether there is nothing beyond: neither `depth` nor `TRAVERSE_MAX_EVENTS` was the end of the walk, and of causes,
+    /// every event on the way names all of its own.
     complete: bool,
     /// The event asked about.
     event_id: Digest,

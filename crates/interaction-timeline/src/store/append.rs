@@ -2,10 +2,13 @@
 //!
 //! The INSERT itself leaves out what is already there and inserts nothing at all if anything contradicts the log, so
 //! that parallel identical posts yield one row and `seq` has no gaps. Only a batch that was not entirely new is
-//! looked at a second time, to say which events were there and which contradict.
+//! looked at a second time, to say which events were there and which contradict. An event that was stored with less or
+//! more said of its causes is no contradiction: the stored one stays, and the batch is inserted with that in its place.
+
+use std::borrow::Cow;
 
 use ramanujan_core::{Code, Digest, Problem};
-use ramanujan_shell::{Store, Value as Sql};
+use ramanujan_shell::{Row, Store, Value as Sql};
 use ramanujan_timeline::Event;
 use ramanujan_timeline::row::color_code;
 use serde::Serialize;
@@ -58,7 +61,10 @@ SELECT i.i, COALESCE(e.seq, a.seq),
            (SELECT c.seq FROM timeline_events AS c
             WHERE c.agent = i.agent AND c.origin_seq = i.origin_seq AND c.event_id <> i.event_id),
            (SELECT c.seq FROM timeline_archived AS c
-            WHERE c.agent = i.agent AND c.origin_seq = i.origin_seq AND c.event_id <> i.event_id)) END
+            WHERE c.agent = i.agent AND c.origin_seq = i.origin_seq AND c.event_id <> i.event_id)) END,
+       iif(e.agent = i.agent AND e.type = i.type AND e.document IS i.document AND e.color IS i.color
+           AND e.body <> i.body, e.body, NULL),
+       a.content
 FROM incoming AS i LEFT JOIN timeline_events AS e ON e.event_id = i.event_id
                    LEFT JOIN timeline_archived AS a ON a.event_id = i.event_id
 ORDER BY i.i";
@@ -82,6 +88,38 @@ pub struct Appended {
 /// origin), 422 `mixed-origin-seq`, each with `index`; 503 if the store does not answer. Then nothing is stored.
 pub fn append(store: &Store, events: &[Event], now: u64) -> Result<Vec<Appended>, Problem> {
     let Batch { distinct, places } = Batch::of(events).map_err(clash)?;
+    let mut distinct: Vec<Incoming<'_>> =
+        distinct.into_iter().map(|(index, event)| (index, Cow::Borrowed(event))).collect();
+    let mut found = insert(store, &distinct, now)?;
+    if let Found::Otherwise(stored) = found {
+        for (place, event) in stored {
+            distinct[place].1 = Cow::Owned(event);
+        }
+        found = insert(store, &distinct, now)?;
+    }
+    let Found::At(found) = found else { return Err(not_stored()) };
+    let mut result = Vec::with_capacity(events.len());
+    for (index, event) in events.iter().enumerate() {
+        let (seq, known) = found[places[index]];
+        let duplicate = known || distinct[places[index]].0 != index;
+        result.push(Appended { event_id: event.event_id, seq, duplicate });
+    }
+    Ok(result)
+}
+
+/// An event with the index at which it first stands in the post.
+type Incoming<'a> = (usize, Cow<'a, Event>);
+
+/// Where the events of a batch are.
+enum Found {
+    /// All of them are stored: where, and whether they were before.
+    At(Vec<(u64, bool)>),
+    /// Nothing was: some are stored as these here, with less or more said of their causes.
+    Otherwise(Vec<(usize, Event)>),
+}
+
+/// Inserts what is not there yet.
+fn insert(store: &Store, distinct: &[Incoming<'_>], now: u64) -> Result<Found, Problem> {
     let rows: Vec<_> = distinct
         .iter()
         .map(|(_, e)| {
@@ -97,18 +135,10 @@ pub fn append(store: &Store, events: &[Event], now: u64) -> Result<Vec<Appended>
     let inserted = store.execute(INSERT, [rows, ids, now.into(), contents])?;
     let mut seqs = inserted.iter().map(|row| row.uint(0)).collect::<Result<Vec<_>, _>>()?;
     seqs.sort_unstable();
-    let found: Vec<(u64, bool)> = if seqs.len() == distinct.len() {
-        seqs.into_iter().map(|seq| (seq, false)).collect()
-    } else {
-        look_up(store, params, &seqs, &distinct)?
-    };
-    let mut result = Vec::with_capacity(events.len());
-    for (index, event) in events.iter().enumerate() {
-        let (seq, known) = found[places[index]];
-        let duplicate = known || distinct[places[index]].0 != index;
-        result.push(Appended { event_id: event.event_id, seq, duplicate });
+    if seqs.len() == distinct.len() {
+        return Ok(Found::At(seqs.into_iter().map(|seq| (seq, false)).collect()));
     }
-    Ok(result)
+    look_up(store, params, &seqs, distinct)
 }
 
 /// Where the events of a batch are that was not entirely new.
@@ -116,30 +146,51 @@ fn look_up(
     store: &Store,
     params: [Sql; 3],
     inserted: &[u64],
-    distinct: &[(usize, &Event)],
-) -> Result<Vec<(u64, bool)>, Problem> {
+    distinct: &[Incoming<'_>],
+) -> Result<Found, Problem> {
     let [rows, ids, contents] = params;
     let stored = store.execute(LOOK_UP, [rows, ids, contents])?;
+    let mut otherwise = Vec::new();
     // One contradiction keeps the whole batch out, so it is looked for before anything is called missing.
-    for ((index, event), row) in distinct.iter().zip(&stored) {
+    for (place, ((index, event), row)) in distinct.iter().zip(&stored).enumerate() {
         if !row.is_null(3) {
             let detail = format!("event {} has this number of its origin", row.uint(3)?);
             return Err(Problem::new(Code::OriginSeqConflict, detail).with("index", *index));
         }
         if !row.is_null(1) && row.int(2)? == 0 {
-            return Err(conflict(event.event_id, *index));
+            let event = as_stored(event, row)?.ok_or_else(|| conflict(event.event_id, *index))?;
+            otherwise.push((place, event));
         }
     }
-    stored
-        .iter()
-        .map(|row| {
-            if row.is_null(1) {
-                return Err(Problem::new(Code::StoreUnavailable, "an event was not stored; post it again"));
-            }
-            let seq = row.uint(1)?;
-            Ok((seq, inserted.binary_search(&seq).is_err()))
-        })
-        .collect()
+    if !otherwise.is_empty() {
+        return Ok(Found::Otherwise(otherwise));
+    }
+    let places = stored.iter().map(|row| {
+        if row.is_null(1) {
+            return Err(not_stored());
+        }
+        let seq = row.uint(1)?;
+        Ok((seq, inserted.binary_search(&seq).is_err()))
+    });
+    Ok(Found::At(places.collect::<Result<_, _>>()?))
+}
+
+/// The event as it is stored under its id, if that tells of the same. Of an archived one only a digest is there, which is
+/// compared with what the event would be without its causes.
+fn as_stored(event: &Event, row: &Row) -> Result<Option<Event>, Problem> {
+    if !row.is_null(4) {
+        let body = row.text(4)?;
+        return Ok(event.tells_the_same(body).then(|| Event { body: body.to_owned(), ..event.clone() }));
+    }
+    if row.is_null(5) {
+        return Ok(None);
+    }
+    let without = event.without_causes().map_err(|error| Problem::new(Code::Encoding, error.to_string()))?;
+    Ok((without.content_digest().as_bytes()[..] == *row.blob(5)?).then_some(without))
+}
+
+fn not_stored() -> Problem {
+    Problem::new(Code::StoreUnavailable, "an event was not stored; post it again")
 }
 
 fn conflict(id: Digest, index: usize) -> Problem {

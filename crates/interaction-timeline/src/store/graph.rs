@@ -1,7 +1,7 @@
 //! The edges of the causal graph, and the events on a document beside one.
 //!
-//! Direct causes of an event are what it names in `depends_on` and its origin's previous event; the edges from causes to
-//! effects are part of the causal index.
+//! Direct causes of an event are what it names in `depends_on` and, where its sender does not say by `cause_count` that it
+//! knows them all, its origin's previous event; the edges from causes to effects are part of the causal index.
 
 use std::collections::BTreeSet;
 
@@ -25,25 +25,33 @@ UNION
 SELECT (SELECT p.seq FROM timeline_events AS p WHERE p.agent = e.agent AND p.origin_seq < e.origin_seq
         ORDER BY p.origin_seq DESC LIMIT 1)
 FROM json_each(?1) AS f CROSS JOIN timeline_events AS e ON e.seq = f.value
+WHERE e.body ->> '$.cause_count' IS NULL
 ORDER BY 1";
 
 const EFFECTS: &str = "
 SELECT g.effect FROM json_each(?1) AS f CROSS JOIN timeline_events AS e ON e.seq = f.value
     CROSS JOIN timeline_edges AS g ON g.cause = e.event_id
 UNION
-SELECT (SELECT p.seq FROM timeline_events AS p WHERE p.agent = e.agent AND p.origin_seq > e.origin_seq
+SELECT n.seq FROM json_each(?1) AS f CROSS JOIN timeline_events AS e ON e.seq = f.value
+    CROSS JOIN timeline_events AS n ON n.seq = (
+        SELECT p.seq FROM timeline_events AS p WHERE p.agent = e.agent AND p.origin_seq > e.origin_seq
         ORDER BY p.origin_seq LIMIT 1)
-FROM json_each(?1) AS f CROSS JOIN timeline_events AS e ON e.seq = f.value
+WHERE n.body ->> '$.cause_count' IS NULL
 ORDER BY 1";
 
+/// What is named and not there; NULL, which comes first, says that one of the events has causes that it does not name.
 const MISSING: &str = "
-SELECT DISTINCT d.value FROM json_each(?1) AS f CROSS JOIN timeline_events AS e ON e.seq = f.value
+SELECT NULL FROM json_each(?1) AS f CROSS JOIN timeline_events AS e ON e.seq = f.value
+WHERE e.body ->> '$.cause_count' > COALESCE(json_array_length(e.body, '$.depends_on'), 0)
+UNION
+SELECT d.value FROM json_each(?1) AS f CROSS JOIN timeline_events AS e ON e.seq = f.value
     CROSS JOIN json_each(e.body, '$.depends_on') AS d
 WHERE NOT EXISTS (SELECT 1 FROM timeline_events AS x WHERE x.event_id = unhex(d.value))
-LIMIT ?2";
+ORDER BY 1 LIMIT ?2";
 
 /// The events reached from `seq`, and the names in `depends_on` that no stored event has, at most [`MAX_MISSING`]; the
-/// latter of causes only. For effects, the causal index of `store` must be up to date.
+/// latter of causes only. A walk to causes is not complete where an event on the way does not name all of its own. For
+/// effects, the causal index of `store` must be up to date.
 ///
 /// # Errors
 /// 503 if the store does not answer.
@@ -54,13 +62,17 @@ pub(crate) fn reach(
     bounds: Bounds,
 ) -> Result<(Walked, BTreeSet<String>), Problem> {
     let mut missing = BTreeSet::new();
-    let walked = walk(seq, bounds, |frontier, next, most| {
+    let mut all_named = true;
+    let mut walked = walk(seq, bounds, |frontier, next, most| {
         for part in frontier.chunks(FRONTIER) {
             let part = json!(part).to_string();
-            if relation == Relation::Causes && missing.len() < MAX_MISSING {
-                let room = (MAX_MISSING - missing.len()) as u64;
-                for row in store.execute(MISSING, [part.as_str().into(), room.into()])? {
-                    missing.insert(row.text(0)?.to_owned());
+            if relation == Relation::Causes {
+                for row in store.execute(MISSING, [part.as_str().into(), (MAX_MISSING as u64 + 1).into()])? {
+                    if row.is_null(0) {
+                        all_named = false;
+                    } else if missing.len() < MAX_MISSING {
+                        missing.insert(row.text(0)?.to_owned());
+                    }
                 }
             }
             let sql = if relation == Relation::Causes { CAUSES } else { EFFECTS };
@@ -73,6 +85,7 @@ pub(crate) fn reach(
         }
         Ok::<(), Problem>(())
     })?;
+    walked.complete &= all_named;
     Ok((walked, missing))
 }
 

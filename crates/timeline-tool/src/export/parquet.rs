@@ -43,6 +43,7 @@ const SCHEMA: &str = "message timeline {
     OPTIONAL BINARY vector_clock (JSON);
     OPTIONAL BINARY depends_on (JSON);
     OPTIONAL BINARY payload (JSON);
+    OPTIONAL INT64 cause_count;
 }";
 
 /// Writes events as they come.

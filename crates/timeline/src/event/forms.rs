@@ -41,6 +41,9 @@ pub(super) struct Members<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(not(target_family = "wasm"), schemars(with = "Option<AgentId>"))]
     pub(super) agent_id: Option<&'a str>,
+    /// How many events it came after directly, if the sender knows them all; `depends_on` may name some of them only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) cause_count: Option<u64>,
     /// Its colour.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) color: Option<Color>,

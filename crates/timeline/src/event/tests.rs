@@ -76,6 +76,7 @@ fn what_does_not_fit_is_refused_with_its_name() {
         ("payload_size", json!(MAX_SAFE_INTEGER + 1)),
         ("duration_ms", json!(-1)),
         ("depends_on", json!(many)),
+        ("cause_count", json!(MAX_SAFE_INTEGER + 1)),
         ("payload", json!([1])),
         ("payload", json!({"x": "y".repeat(MAX_PAYLOAD_BYTES)})),
     ] {
@@ -97,6 +98,58 @@ fn what_does_not_fit_is_refused_with_its_name() {
     ] {
         assert!(event(wrong.clone()).is_err(), "{wrong}");
     }
+}
+
+#[test]
+fn a_sender_that_knows_all_causes_says_how_many_there_are() {
+    let with = |count: u64, named: u8| {
+        let named: Vec<_> = (0..named).map(|n| Digest::of(&[n])).collect();
+        event(json!({"type": "x", "agent_id": "a", "depends_on": named, "cause_count": count}))
+    };
+    assert_eq!(with(0, 0).unwrap().body, r#"{"cause_count":0}"#);
+    let one = format!(r#"{{"cause_count":1,"depends_on":["{}"]}}"#, Digest::of(&[0]));
+    assert_eq!(with(1, 1).unwrap().body, one);
+    assert!(with(100, MAX_DEPENDENCIES as u8).is_ok(), "some of them are not named");
+    assert_eq!(with(1, 2).unwrap_err().to_string(), "cause_count: depends_on names more");
+}
+
+#[test]
+fn less_told_of_the_causes_is_the_same_event_and_nothing_else_is() {
+    let cause = Digest::of(b"cause");
+    let of = |more: Value| {
+        let mut posted = json!({"type": "x", "agent_id": "a", "payload": {"n": 1}, "payload_size": 3});
+        posted.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        event(posted).unwrap()
+    };
+    let full = of(json!({"depends_on": [cause], "cause_count": 1, "vector_clock": {"a": 2}}));
+    let plain = of(json!({}));
+    for less in [
+        json!({"vector_clock": {"a": 2}}),
+        json!({"depends_on": [cause]}),
+        json!({"cause_count": 1}),
+        json!({}),
+    ] {
+        let less = of(less);
+        assert!(full.tells_the_same(&less.body) && less.tells_the_same(&full.body), "{}", less.body);
+        assert!(!full.same_content(&less));
+    }
+    for other in [
+        json!({"depends_on": [Digest::of(b"another")]}),
+        json!({"cause_count": 2, "depends_on": [cause]}),
+        json!({"vector_clock": {"a": 3}}),
+        json!({"payload": {"n": 2}}),
+        json!({"payload_size": 4}),
+        json!({"operation": "y"}),
+        json!({"origin_seq": 1}),
+    ] {
+        let other = of(other);
+        assert!(!full.tells_the_same(&other.body) && !other.tells_the_same(&full.body), "{}", other.body);
+    }
+    assert_eq!(
+        full.without_causes().unwrap(),
+        Event { event_id: full.event_id, ..of(json!({"vector_clock": {"a": 2}})) }
+    );
+    assert_eq!(plain.without_causes().unwrap(), plain);
 }
 
 #[test]
