@@ -1,6 +1,6 @@
 //! A delta as the service records it: the one form in which it is checked, stored, read and handed out.
 
-use ramanujan_core::{Digest, Dot, VectorClock, time};
+use ramanujan_core::{Color, Digest, Dot, VectorClock, time};
 use ramanujan_crdt::counter::Totals;
 use ramanujan_crdt::text::StoredShape;
 use ramanujan_crdt::wire::DeltaRecord;
@@ -38,8 +38,15 @@ impl Recorded {
 
     /// As one that others are made on.
     pub(crate) fn as_parent(&self) -> Parent {
-        let (crdt_type, clock) = (self.crdt_type(), self.clock.clone());
-        Parent { outline: self.outline(), crdt_type, clock, hash: self.hash, totals: self.totals }
+        Parent {
+            outline: self.outline(),
+            crdt_type: self.crdt_type(),
+            color: self.delta.op.color(),
+            clock: self.clock.clone(),
+            digest: self.digest,
+            hash: self.hash,
+            totals: self.totals,
+        }
     }
 
     /// What the graph of parents needs of it, and that of a text.
@@ -85,8 +92,11 @@ pub(crate) fn before(dot: &Dot, clock: &VectorClock) -> VectorClock {
 pub(crate) struct Parent {
     pub(crate) outline: Outline,
     pub(crate) crdt_type: CrdtType,
+    /// That of its operation.
+    pub(crate) color: Color,
     /// The version after it, while that is small.
     pub(crate) clock: Option<VectorClock>,
+    pub(crate) digest: Digest,
     pub(crate) hash: Digest,
     /// What its agent has added to a counter and taken away, with it.
     pub(crate) totals: Totals,

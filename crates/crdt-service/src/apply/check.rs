@@ -9,6 +9,7 @@ use ramanujan_crdt::state::hash_of;
 use ramanujan_crdt::wire::Wanted;
 use ramanujan_crdt::{CrdtType, Delta, Op};
 
+use super::cause::Cause;
 use super::known::{Known, Needed};
 use super::operation::{Base, Operation};
 use super::resolve::{ContentAt, Resolver, code_points};
@@ -24,6 +25,8 @@ pub(crate) struct Accepted {
     pub(crate) seen: Option<Rc<BTreeSet<Dot>>>,
     /// The same operation is recorded already.
     pub(crate) duplicate: bool,
+    /// What its first parents are, in their order; as many as were asked for.
+    pub(crate) causes: Vec<Cause>,
 }
 
 /// Why a batch cannot be accepted.
@@ -151,7 +154,7 @@ fn one(
     });
     follow(resolver, &new)?;
     let seen = known.add(&new);
-    Ok(Accepted { record: new, seen, duplicate: false })
+    Ok(Accepted { record: new, seen, duplicate: false, causes: Vec::new() })
 }
 
 /// The version after a delta that was made on `past`, where it is small enough to be kept.
@@ -275,7 +278,7 @@ fn repeated(
         let problem = Problem::new(Code::DotConflict, detail);
         return Err(problem.with("operation_id", before.dot().to_string()).into());
     }
-    Ok(Accepted { record: before, seen: None, duplicate: true })
+    Ok(Accepted { record: before, seen: None, duplicate: true, causes: Vec::new() })
 }
 
 /// Whether the recorded operation is what is asked for now.

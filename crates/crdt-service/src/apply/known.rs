@@ -137,7 +137,7 @@ impl Known {
         }
     }
 
-    pub(super) fn get(&self, dot: &Dot) -> Option<&Parent> {
+    pub(crate) fn get(&self, dot: &Dot) -> Option<&Parent> {
         self.by_dot.get(dot)
     }
 

@@ -24,18 +24,28 @@ pub(crate) struct BatchReply<'a> {
 pub(crate) async fn post(request: Request) -> Result<Response, Problem> {
     let media_type =
         request.header("content-type")?.and_then(|value| value.split(';').next()).unwrap_or_default();
-    request.query().only(&["document"])?;
+    let query = request.query();
+    query.only(&["document", "causes"])?;
     let media_type = media_type.trim();
-    if media_type != DELTA_TYPE && request.query().get("document").is_some() {
+    if media_type != DELTA_TYPE && query.get("document").is_some() {
         let detail = "document is for encoded deltas; operations and pages name theirs by document_id";
         return Err(Problem::new(Code::InvalidParameter, detail));
     }
+    let causes = query.parse::<usize>("causes")?;
+    let for_operations = || {
+        let detail = "causes is for one operation or an array of them; leave it out";
+        Problem::new(Code::InvalidParameter, detail)
+    };
     match media_type {
+        LINES_TYPE | "application/jsonl" | DELTA_TYPE if causes.is_some() => return Err(for_operations()),
         LINES_TYPE | "application/jsonl" => return lines::post(&request),
         DELTA_TYPE => return encoded::apply(&request),
         _ => {}
     }
     if let Some(page) = DeltaPage::of(&request.body)? {
+        if causes.is_some() {
+            return Err(for_operations());
+        }
         check_size(page.len())?;
         return page.apply();
     }
@@ -46,7 +56,7 @@ pub(crate) async fn post(request: Request) -> Result<Response, Problem> {
     check_size(requests.len())?;
     let key = request.idempotency_key()?;
     let blame = |index, problem: Problem| if is_batch { problem.with("index", index) } else { problem };
-    let done = store(requests, key, blame)?;
+    let done = store(requests, key, causes.unwrap_or(0), blame)?;
     let results: Vec<_> = done.iter().map(Applied::of).collect();
     if is_batch {
         let mut tally = Tally::default();

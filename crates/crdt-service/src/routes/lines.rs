@@ -79,7 +79,7 @@ fn store(
             }
         }
     }
-    for done in &stored::store(requests, key, at)? {
+    for done in &stored::store(requests, key, 0, at)? {
         tally.count(done.1.duplicate);
         put(out, &Applied::of(done))?;
     }

@@ -7,25 +7,31 @@ use ramanujan_crdt::wire::OperationRequest;
 use ramanujan_crdt::{CrdtType, Delta};
 use serde::Serialize;
 
+use crate::apply::cause::Cause;
 use crate::apply::check::Accepted;
 use crate::apply::operation::Operation;
 use crate::store::Database;
 use crate::version::SMALL_CLOCK;
 
-/// Stores what the requests ask for, all or none. `blame` says of a problem which operation it is about.
+/// Stores what the requests ask for, all or none, and finds what the first `causes` parents of each are. `blame` says of a
+/// problem which operation it is about.
 pub(super) fn store(
     requests: Vec<OperationRequest>,
     key: Option<&str>,
+    causes: usize,
     blame: impl Fn(usize, Problem) -> Problem,
 ) -> Result<Vec<(Operation, Accepted)>, Problem> {
     let mut operations = Vec::with_capacity(requests.len());
     for (index, request) in requests.into_iter().enumerate() {
         operations.push(Operation::of_request(request).map_err(|problem| blame(index, problem))?);
     }
-    let done = Database::open()?.apply(&operations, key).map_err(|(index, problem)| match index {
-        Some(index) => blame(index, problem),
-        None => problem,
-    })?;
+    let done =
+        Database::open()?.apply_telling(&operations, key, causes).map_err(
+            |(index, problem)| match index {
+                Some(index) => blame(index, problem),
+                None => problem,
+            },
+        )?;
     Ok(operations.into_iter().zip(done).collect())
 }
 
@@ -46,6 +52,10 @@ pub(crate) struct Applied<'a> {
     operation: &'static str,
     /// The operations that it was made after, the newest of each branch.
     parents: &'a [Dot],
+    /// What the first of them are, in their order: as many as the request asks for. By it their events are found on the
+    /// timeline.
+    #[serde(skip_serializing_if = "<[Cause]>::is_empty")]
+    causes: &'a [Cause],
     /// Code points of a text after it.
     #[cfg_attr(not(target_family = "wasm"), schemars(with = "u64"))]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -77,6 +87,7 @@ impl<'a> Applied<'a> {
             crdt_type: op.crdt_type(),
             operation: op.name(),
             parents,
+            causes: &accepted.causes,
             length: (op.crdt_type() == CrdtType::Text).then_some(record.size),
             digest: record.digest,
             fingerprint: Fingerprint::of(record.digest.as_bytes()),

@@ -34,8 +34,21 @@ impl Database {
         operations: &[Operation],
         key: Option<&str>,
     ) -> Result<Vec<Accepted>, Indexed> {
+        self.apply_telling(operations, key, 0)
+    }
+
+    /// As [`apply`](Database::apply), with what the first `causes` parents of each operation are.
+    ///
+    /// # Errors
+    /// As there.
+    pub(crate) fn apply_telling(
+        &self,
+        operations: &[Operation],
+        key: Option<&str>,
+        causes: usize,
+    ) -> Result<Vec<Accepted>, Indexed> {
         for _ in 0..MAX_ROUNDS {
-            let accepted = self.accept(operations, key)?;
+            let accepted = self.accept(operations, key, causes)?;
             if self.insert_new(operations, &accepted, key).map_err(of_the_whole)? {
                 self.queue_snapshots(operations, &accepted);
                 return Ok(accepted);
@@ -50,7 +63,12 @@ impl Database {
     }
 
     /// Reads what the operations refer to and checks them.
-    fn accept(&self, operations: &[Operation], key: Option<&str>) -> Result<Vec<Accepted>, Indexed> {
+    fn accept(
+        &self,
+        operations: &[Operation],
+        key: Option<&str>,
+        causes: usize,
+    ) -> Result<Vec<Accepted>, Indexed> {
         let mut needed = check::needs(operations, key);
         let mut has_own = false;
         loop {
@@ -61,7 +79,10 @@ impl Database {
             }
             let content_at = |document: &_, heads: &_| self.content_at(document, heads);
             match check::batch(operations, key, &mut documents, &content_at) {
-                Ok(accepted) => return Ok(accepted),
+                Ok(mut accepted) => {
+                    self.tell_causes(operations, &mut accepted, &documents, causes).map_err(of_the_whole)?;
+                    return Ok(accepted);
+                }
                 Err(Refusal::NeedsHistory { document }) => needed.entry(document).or_default().widen(),
                 Err(Refusal::NeedsOwn) if !has_own => {
                     for (document, dot) in check::own_dots(operations) {

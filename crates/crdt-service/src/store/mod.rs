@@ -3,11 +3,12 @@
 //! A write is one INSERT of checked deltas, and no row of a delta is ever updated; a trigger keeps heads, agents and
 //! documents beside them. `schema` has the tables, `rows` reads and writes deltas, `graph` walks from one to those before
 //! it, `versions` finds what a document was when, `materialise` builds its content, `apply` stores operations, within `bounds`.
-//! `snapshots`, `tier2` and `counters` only save time; `later` holds work that nobody waits for; `upgrade` brings documents
-//! of older revisions up to date.
+//! `causes` finds what is told of an operation's parents. `snapshots`, `tier2` and `counters` only save time; `later` holds
+//! work that nobody waits for; `upgrade` brings documents of older revisions up to date.
 
 mod apply;
 mod bounds;
+mod causes;
 mod counters;
 mod database;
 mod deletions;

@@ -1,6 +1,6 @@
 //! Reading and writing rows of deltas.
 
-use ramanujan_core::{AgentId, Code, Digest, Dot, Problem, VectorClock};
+use ramanujan_core::{AgentId, Code, Color, Digest, Dot, Problem, VectorClock};
 use ramanujan_crdt::counter::Totals;
 use ramanujan_crdt::text::StoredShape;
 use ramanujan_crdt::types::Columns;
@@ -30,9 +30,10 @@ const TEXT_COLUMNS: &str = "d.log, d.agent_id, d.seq, d.operation, COALESCE(d.po
      d.whole, COALESCE(d.content, d.value)";
 
 /// The columns of [`Parent`]: those of [`Outline`] with a stand-in for the text, and what else is asked of a parent. No
-/// value is read.
+/// value is read but that of a transition, on which its colour depends.
 pub(super) const PARENT_COLUMNS: &str = "d.log, d.agent_id, d.seq, d.operation, COALESCE(d.position, 0), d.length, \
-     d.size, d.parents, d.whole, '', d.crdt_type, d.clock, d.hash, d.plus, d.minus";
+     d.size, d.parents, d.whole, '', d.crdt_type, d.clock, d.hash, d.plus, d.minus, d.digest, \
+     CASE d.operation WHEN 'transition' THEN COALESCE(d.content, d.value) END";
 
 /// Deltas of document `?1` past log position `?2` and up to `?3`.
 pub(super) const LOGGED_BETWEEN: &str =
@@ -217,12 +218,16 @@ impl Database {
         params: impl Into<Vec<Value>>,
     ) -> Result<Vec<Parent>, Problem> {
         let mut previous = None;
-        let mut read = |row: Row| {
+        let mut read = |mut row: Row| {
             let crdt_type = row.text(10)?.parse().map_err(|_| bad("crdt_type"))?;
             let clock = read_clock(row.text(11)?)?;
             let hash = Digest(row.blob(12)?.try_into().map_err(|_| bad("hash"))?);
             let totals = Totals { p: row.uint(13)?, n: row.uint(14)? };
-            Ok(Parent { outline: read_outline(row, &mut previous)?, crdt_type, clock, hash, totals })
+            let digest = Digest(row.blob(15)?.try_into().map_err(|_| bad("digest"))?);
+            let value = if row.is_null(16) { None } else { Some(row.take_text(16)?) };
+            let color = read_color(crdt_type, row.text(3)?, value).ok_or_else(|| bad("operation"))?;
+            let outline = read_outline(row, &mut previous)?;
+            Ok(Parent { outline, crdt_type, color, clock, digest, hash, totals })
         };
         self.0.execute(sql, params)?.into_iter().map(&mut read).collect()
     }
@@ -235,6 +240,17 @@ impl Database {
     ) -> Result<Vec<Outline>, Problem> {
         let mut previous = None;
         self.0.execute(sql, params)?.into_iter().map(|row| read_outline(row, &mut previous)).collect()
+    }
+}
+
+/// The colour of an operation; `value` is that of a transition.
+fn read_color(crdt_type: CrdtType, name: &str, value: Option<String>) -> Option<Color> {
+    match value {
+        None => Op::color_of_name(name),
+        Some(_) => {
+            let columns = Columns { position: None, length: 0, value };
+            Op::from_columns(crdt_type, name, columns).map(|op| op.color())
+        }
     }
 }
 
