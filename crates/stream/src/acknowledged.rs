@@ -1,8 +1,10 @@
 //! What crdt-service says of an operation that it has stored.
 
-use ramanujan_core::{Digest, Dot, Fingerprint, VectorClock};
+use ramanujan_core::{Color, Digest, Dot, Fingerprint, VectorClock};
 use ramanujan_crdt::wire::OperationRequest;
 use serde::Deserialize;
+
+use crate::event::{Causes, MAX_NAMED};
 
 /// What a stream needs of crdt-service's reply.
 #[derive(Deserialize)]
@@ -10,6 +12,9 @@ pub(crate) struct Stored {
     pub(crate) operation_id: Dot,
     #[serde(default)]
     pub(crate) parents: Vec<Dot>,
+    /// What the first of them are.
+    #[serde(default)]
+    pub(crate) causes: Vec<Cause>,
     #[serde(default)]
     pub(crate) length: Option<u64>,
     pub(crate) digest: Digest,
@@ -18,6 +23,23 @@ pub(crate) struct Stored {
     #[serde(default)]
     pub(crate) vector_clock: Option<VectorClock>,
     pub(crate) duplicate: bool,
+}
+
+/// What crdt-service says of a parent.
+#[derive(Deserialize)]
+pub(crate) struct Cause {
+    digest: Digest,
+    color: Color,
+}
+
+impl Stored {
+    /// The events that the operation's own came after; `None` if the reply does not say what they are.
+    pub(crate) fn event_causes(&self, document: &str) -> Option<Causes> {
+        let named = self.parents.iter().zip(&self.causes);
+        let all_there = self.causes.len() == self.parents.len().min(MAX_NAMED);
+        let named = named.map(|(dot, cause)| (dot, &cause.digest, cause.color));
+        all_there.then(|| Causes::of(document, self.parents.len(), named))
+    }
 }
 
 /// Whether the reply is about the operation that was asked for: it has that agent's dot, and its seq where the request

@@ -11,6 +11,7 @@ mod convergence;
 mod event;
 mod gadgets;
 mod join;
+mod members;
 mod operations;
 mod orders;
 mod recompute;

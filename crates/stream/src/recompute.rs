@@ -1,8 +1,9 @@
 //! A document computed anew from its deltas, trusting nothing that crdt-service derived from them.
 
+use std::collections::BTreeMap;
 use std::fmt::Display;
 
-use ramanujan_core::{Digest, Dot, Fingerprint, VectorClock};
+use ramanujan_core::{Color, Digest, Dot, Fingerprint, VectorClock};
 use ramanujan_crdt::pasts::Pasts;
 use ramanujan_crdt::state::HashDag;
 use ramanujan_crdt::types::{Event, Past, State};
@@ -23,6 +24,8 @@ pub(crate) struct Recomputed {
     pasts: Pasts,
     /// Number of deltas in it.
     held: u64,
+    /// The deltas in it that none other has for a parent, by what they are.
+    pub(crate) heads: BTreeMap<Dot, (Digest, Color)>,
     /// Number of deltas that came.
     pub(crate) deltas: u64,
     pub(crate) mismatches: Vec<String>,
@@ -48,6 +51,7 @@ impl Recomputed {
             version: VectorClock::new(),
             pasts: Pasts::from_the_first(),
             held: 0,
+            heads: BTreeMap::new(),
             deltas: 0,
             mismatches: Vec::new(),
         }
@@ -105,7 +109,12 @@ impl Recomputed {
                 content.apply(&Event { dot, past }, other).map_err(|error| about(&error))?;
             }
         }
-        self.hashes.push(dot, parents, &delta.digest()).map_err(|error| about(&error))?;
+        let digest = delta.digest();
+        self.hashes.push(dot, parents, &digest).map_err(|error| about(&error))?;
+        for parent in parents {
+            self.heads.remove(parent);
+        }
+        self.heads.insert(dot.clone(), (digest, op.color()));
         self.version.raise(&dot.agent, dot.seq);
         self.pasts.took(dot, parents, past);
         self.held += 1;

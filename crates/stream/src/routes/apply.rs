@@ -1,4 +1,7 @@
 //! `POST /stream/red|blue/apply`, and GREEN's transitions: colour check, delta first, then the event, then the acknowledgement.
+//!
+//! An event names those of its delta's parents. crdt-service is asked what these are, and what it says of them is left out
+//! of what the caller sees.
 
 use http::Method;
 use ramanujan_core::{Code, Color, Digest, Dot, Polarity, Problem, VectorClock, json};
@@ -7,12 +10,12 @@ use ramanujan_crdt::wire::OperationRequest;
 use ramanujan_shell::fetch::{call_with, read_reply};
 use ramanujan_shell::{Request, Response, ok};
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 
 use super::neighbours::{CRDT_SERVICE, record};
 use crate::acknowledged::{Stored, is_what_was_asked};
 use crate::colors::{self, DisplayColor};
-use crate::event::{Event, event_id};
+use crate::event::{Event, MAX_NAMED, event_id};
+use crate::members::Members;
 use crate::operations::{check_color, colored_name};
 
 #[derive(Deserialize)]
@@ -35,7 +38,7 @@ pub(crate) struct Single<'a> {
     display_color: &'a DisplayColor,
     /// crdt-service's reply.
     #[cfg_attr(not(target_family = "wasm"), schemars(with = "crate::shapes::StoredOperation"))]
-    result: &'a RawValue,
+    result: Members<'a>,
     /// The document's version after the operation, while it has 64 entries at most.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(not(target_family = "wasm"), schemars(with = "VectorClock"))]
@@ -98,7 +101,8 @@ pub(crate) async fn post(color: Color, request: Request) -> Result<Response, Pro
     }
     let body = if is_batch { serde_json::to_vec(&operations)? } else { serde_json::to_vec(&operations[0])? };
     let key = request.idempotency_key()?.map(|key| ("idempotency-key", key));
-    let reply = call_with(CRDT_SERVICE, Method::POST, "/crdt/apply", key.as_slice(), body).await?;
+    let path = format!("/crdt/apply?causes={MAX_NAMED}");
+    let reply = call_with(CRDT_SERVICE, Method::POST, &path, key.as_slice(), body).await?;
     let stored = if is_batch {
         read_reply(CRDT_SERVICE, &reply)?
     } else {
@@ -109,19 +113,19 @@ pub(crate) async fn post(color: Color, request: Request) -> Result<Response, Pro
     if stored.results.len() != operations.len() {
         return Err(Problem::new(Code::ComponentReply, "crdt-service answered another number of operations"));
     }
-    let events = events(color, &operations, &stored.results);
+    let events = events(color, &operations, &stored.results)?;
     record(&events).await.map_err(|problem| not_recorded(problem, &stored.results))?;
     let colors = display_colors(&stored.results);
     if !is_batch {
         let (operation, stored, event) = (&operations[0], &stored.results[0], &events[0]);
-        let result: &RawValue = serde_json::from_slice(reply.body())
+        let result: Members<'_> = serde_json::from_slice(reply.body())
             .map_err(|error| Problem::new(Code::ComponentReply, error.to_string()))?;
         return ok(&Single {
             operation: &operation.operation,
             color,
             polarity: color.polarity(),
             display_color: &colors[0],
-            result,
+            result: result.without("causes"),
             vector_clock: stored.vector_clock.as_ref(),
             verified: is_what_was_asked(operation, stored),
             event_id: event.event_id,
@@ -147,27 +151,38 @@ pub(crate) async fn post(color: Color, request: Request) -> Result<Response, Pro
     })
 }
 
-fn events<'a>(color: Color, operations: &'a [OperationRequest], stored: &'a [Stored]) -> Vec<Event<'a>> {
-    let event = |(operation, stored): (&'a OperationRequest, &'a Stored)| Event {
-        event_id: event_id(
-            operation.document_id.as_str(),
-            &stored.operation_id.to_string(),
-            &stored.digest,
+fn events<'a>(
+    color: Color,
+    operations: &'a [OperationRequest],
+    stored: &'a [Stored],
+) -> Result<Vec<Event<'a>>, Problem> {
+    let event = |(operation, stored): (&'a OperationRequest, &'a Stored)| {
+        Some(Event {
+            event_id: event_id(
+                operation.document_id.as_str(),
+                &stored.operation_id.to_string(),
+                &stored.digest,
+                color,
+            ),
+            r#type: "operation",
+            agent_id: operation.agent_id.as_str(),
+            operation: &operation.operation,
+            document_id: operation.document_id.as_str(),
+            vector_clock: stored.vector_clock.as_ref(),
+            causes: stored.event_causes(operation.document_id.as_str())?,
+            fingerprint: stored.fingerprint,
             color,
-        ),
-        r#type: "operation",
-        agent_id: operation.agent_id.as_str(),
-        operation: &operation.operation,
-        document_id: operation.document_id.as_str(),
-        vector_clock: stored.vector_clock.as_ref(),
-        fingerprint: stored.fingerprint,
-        color,
-        payload_size: match &operation.value {
-            Some(Json::Text(text)) => text.len(),
-            _ => 0,
-        },
+            payload_size: match &operation.value {
+                Some(Json::Text(text)) => text.len(),
+                _ => 0,
+            },
+        })
     };
-    operations.iter().zip(stored).map(event).collect()
+    let events: Option<Vec<_>> = operations.iter().zip(stored).map(event).collect();
+    events.ok_or_else(|| {
+        let detail = "crdt-service does not say what the parents of an operation are; send the request again";
+        Problem::new(Code::ComponentReply, detail)
+    })
 }
 
 /// The colour of each operation; one call of the composed component per run of one agent's operations.

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::neighbours::{CRDT_SERVICE, record};
 use crate::convergence::{Convergence, Kept};
-use crate::event::{Event, event_id};
+use crate::event::{Causes, Event, event_id};
 use crate::operations::check_color;
 use crate::recompute::Recomputed;
 use crate::settings;
@@ -164,6 +164,7 @@ pub(crate) async fn post(request: Request) -> Result<Response, Problem> {
         }
     }
     let deltas = recomputed.deltas;
+    let heads = std::mem::take(&mut recomputed.heads);
     let (outcome, mut mismatches) = recomputed.finish();
     let (convergence, diverged) = kept.witness(reported.crdt_type, &outcome, settings::gadget_limits()?)?;
     mismatches.extend(diverged);
@@ -188,19 +189,22 @@ pub(crate) async fn post(request: Request) -> Result<Response, Problem> {
         && witness.recomputed_clock == witness.reported_clock
         && witness.recomputed_value_digest == Some(witness.reported_value_digest);
     let agent = request.agent_id.as_ref().map_or("stream-green", AgentId::as_str);
-    let outcome = if verified { "verified" } else { "verification-failed" };
+    let finding = if verified { "verified" } else { "verification-failed" };
     // The same finding of the same agent on the same state is one event, however often it is made; what was
     // recomputed is part of the finding.
     let recomputed = witness.recomputed_digest.to_string();
-    let subject = [agent, &request.operation, outcome, &recomputed].join(" ");
+    let subject = [agent, &request.operation, finding, &recomputed].join(" ");
     let event_id = event_id(document, &subject, &witness.reported_digest, Color::Green);
+    let verified_heads = heads.iter().map(|(dot, (digest, color))| (dot, digest, *color));
     let event = Event {
         event_id,
-        r#type: outcome,
+        r#type: finding,
         agent_id: agent,
         operation: &request.operation,
         document_id: document,
         vector_clock: witness.recomputed_clock.as_ref(),
+        // What it verified, and no verification before it.
+        causes: Causes::of(document, heads.len(), verified_heads),
         fingerprint: witness.recomputed_fingerprint,
         color: Color::Green,
         payload_size: 0,
