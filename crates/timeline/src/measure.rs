@@ -10,6 +10,11 @@ use serde::Serialize;
 /// What begins an exchange and what ends it.
 const PAIRS: [(&str, &str); 3] =
     [("MessageSent", "MessageReceived"), ("SyncStarted", "SyncCompleted"), ("AckSent", "AckReceived")];
+/// Whether events of a type end an exchange, so that it matters what they name as their causes.
+pub fn is_end(kind: &str) -> bool {
+    PAIRS.iter().any(|(_, end)| *end == kind)
+}
+
 /// A message that was given up.
 const FAILED: &str = "MessageFailed";
 
@@ -28,7 +33,7 @@ pub struct Sample {
     pub to: Option<String>,
     /// `payload.message_id`, as text.
     pub message: Option<String>,
-    /// Ids of the events that it names as its causes.
+    /// Ids of the events that it names as its causes; only read of one that [ends an exchange](is_end).
     pub depends_on: Vec<String>,
     /// Bytes, `payload_size`.
     pub bytes: u64,

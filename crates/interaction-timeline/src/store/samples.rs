@@ -2,7 +2,7 @@
 
 use ramanujan_core::{Code, Problem};
 use ramanujan_shell::{Store, Value as Sql};
-use ramanujan_timeline::measure::Sample;
+use ramanujan_timeline::measure::{Sample, is_end};
 
 /// Events read at once.
 const PAGE: u64 = 5000;
@@ -45,7 +45,9 @@ pub(crate) fn samples(
             let mut optional =
                 |column| if row.is_null(column) { Ok(None) } else { row.take_text(column).map(Some) };
             let (from, to, message, links) = (optional(4)?, optional(5)?, optional(6)?, optional(7)?);
-            let depends_on = match &links {
+            let kind = row.take_text(3)?;
+            // Nearly every event names its causes, and few of them are ends.
+            let depends_on = match links.filter(|_| is_end(&kind)) {
                 None => Vec::new(),
                 Some(links) => serde_json::from_slice(links.as_bytes())
                     .map_err(|error| Problem::new(Code::StoreShape, format!("depends_on: {error}")))?,
@@ -53,7 +55,7 @@ pub(crate) fn samples(
             samples.push(Sample {
                 event_id: row.take_text(0)?,
                 timestamp: last.0,
-                kind: row.take_text(3)?,
+                kind,
                 from,
                 to,
                 message,
