@@ -11,6 +11,7 @@ pub mod convergence;
 pub mod csv;
 pub mod damage;
 pub mod feed;
+pub mod levels;
 pub mod live;
 pub mod order;
 mod routes;

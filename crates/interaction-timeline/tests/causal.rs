@@ -315,6 +315,31 @@ fn a_chain_that_arrives_backwards_stands_forwards() {
     assert_eq!(order, (0..60).map(|n| json!(id(n))).collect::<Vec<_>>());
 }
 
+/// As of many who write at once to a document of which no clocks are told: nearly every event comes before one that it
+/// names, and each is above the last by names alone.
+#[test]
+fn a_long_history_in_which_neighbours_changed_places_is_put_in_order() {
+    const EVENTS: usize = 2500;
+    let _database = fresh_database();
+    let event = |n: usize| {
+        let causes: Vec<_> = [1, 3].into_iter().filter_map(|back| n.checked_sub(back)).map(id).collect();
+        json!({"event_id": id(n), "type": "x", "agent_id": format!("a{}", n % 90), "document_id": "d",
+               "cause_count": causes.len(), "depends_on": causes})
+    };
+    let mut arriving: Vec<usize> = (0..EVENTS).collect();
+    // Up to 20 places from where it belongs, some of them over the end of a step of the index.
+    arriving.sort_by_key(|n| n + (n * 13) % 20);
+    assert!(arriving.windows(2).filter(|pair| pair[0] > pair[1]).count() > EVENTS / 4);
+    for (part, asks) in arriving.chunks(310).zip([false, true].into_iter().cycle()) {
+        assert_eq!(post(&part.iter().map(|n| event(*n)).collect()).status, 200);
+        if asks {
+            get("/timeline/query?order=causal&limit=1");
+        }
+    }
+    let order: Vec<_> = read_all("", 1000).iter().map(|event| event["event_id"].clone()).collect();
+    assert!(order == (0..EVENTS).map(|n| json!(id(n))).collect::<Vec<_>>(), "in the order of the names");
+}
+
 #[test]
 fn a_cycle_neither_hangs_nor_loses_events_and_a_walk_around_it_ends() {
     let _database = fresh_database();

@@ -9,19 +9,27 @@
 //!
 //! The index is derived, so that an append pays nothing for it: whoever asks in causal order first brings it up to
 //! date, one INSERT for [`STEP`] events, in which triggers compute. An event that arrives after what it caused goes into
-//! `timeline_late`, from where its level spreads to those after it; a query waits until none is left.
+//! `timeline_late`, from where its level spreads to those after it; a query waits until none is left. Most events that are
+//! late stand close behind what names them, because several wrote at the same time: among the newest events what they name
+//! is put right at once ([`crate::levels`]).
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use ramanujan_core::{Code, Problem};
 use ramanujan_shell::{Store, Value as Sql};
+use serde_json::json;
 
+use crate::levels::{Leveled, raise};
 use crate::order::Place;
 use crate::settings::CAUSAL_INDEX_MS;
 use crate::store::schema;
 
 /// Events indexed by one statement: some 50 ms of work, after which the time is looked at.
 const STEP: u64 = 1000;
+/// How many of the newest events are put right together: those of a step and as many before it, because what the last of
+/// these name may be among the first of the step.
+const STRAIGHTENED: u64 = 2 * STEP;
 /// How often an event's level is raised before it is left as it is: only a cycle, which no clock and no dependency
 /// of an honest sender makes, goes on for ever.
 const MAX_RAISES: u64 = 1000;
@@ -119,6 +127,47 @@ WHERE n.seq = ?1 AND n.own > 0";
 const NEXT_LATE: &str = "
 SELECT l.seq FROM timeline_late AS l JOIN timeline_causal AS c ON c.seq = l.seq ORDER BY c.level, l.seq DESC LIMIT 1";
 
+/// The newest ?1 events of the index.
+const NEWEST: &str = "
+SELECT seq, level FROM timeline_causal WHERE seq > (SELECT MAX(seq) FROM timeline_causal) - ?1 ORDER BY seq";
+
+/// What the events from ?1 on name among themselves.
+const NAMED: &str = "
+SELECT c.seq, g.effect FROM timeline_causal AS c CROSS JOIN timeline_events AS e ON e.seq = c.seq
+    CROSS JOIN timeline_edges AS g ON g.cause = e.event_id
+WHERE c.seq >= ?1 AND g.effect >= ?1";
+
+/// Gives events other levels: a list of pairs.
+const LEVEL: &str = "
+UPDATE timeline_causal SET level = j.value ->> 1 FROM json_each(?1) AS j
+WHERE timeline_causal.seq = j.value ->> 0";
+
+/// Of the event `c`, whether something that does not stand among the names of the events from ?1 on hangs on its level:
+/// earlier events that name it, clocks, numbers.
+macro_rules! reaches_further {
+    () => {
+        "(c.own > 0 OR c.number IS NOT NULL OR EXISTS (
+    SELECT 1 FROM timeline_events AS e CROSS JOIN timeline_edges AS g ON g.cause = e.event_id
+    WHERE e.seq = c.seq AND g.effect < ?1))"
+    };
+}
+
+/// Queues of the events ?2, which were raised, those whose level matters further on, and the events ?3.
+const QUEUE: &str = concat!(
+    "INSERT OR IGNORE INTO timeline_late
+SELECT c.seq FROM json_each(?2) AS j CROSS JOIN timeline_causal AS c ON c.seq = j.value WHERE ",
+    reaches_further!(),
+    " UNION ALL SELECT value FROM json_each(?3)"
+);
+
+/// Takes those from ?1 on out of the queue that are right now, all but the events ?2.
+const RIGHT: &str = concat!(
+    "DELETE FROM timeline_late WHERE seq >= ?1 AND seq NOT IN (SELECT value FROM json_each(?2))
+    AND NOT EXISTS (SELECT 1 FROM timeline_causal AS c WHERE c.seq = timeline_late.seq AND ",
+    reaches_further!(),
+    ")"
+);
+
 /// Brings the index up to date, so that every event stored when it began is in it and at its level.
 ///
 /// # Errors
@@ -128,6 +177,9 @@ pub fn catch_up(store: &Store) -> Result<(), Problem> {
     let began = Instant::now();
     loop {
         let indexed = store.execute(ADVANCE, [STEP.into()])?.len() as u64;
+        if !store.execute(NEXT_LATE, [])?.is_empty() {
+            straighten(store)?;
+        }
         while let Some(row) = store.execute(NEXT_LATE, [])?.first() {
             settle(store, row.uint(0)?)?;
             // After the work, not before it: every request brings the index on, however short its time.
@@ -142,6 +194,26 @@ pub fn catch_up(store: &Store) -> Result<(), Problem> {
             return Err(behind(store)?);
         }
     }
+}
+
+/// Puts the newest events right as far as they name each other. What is late for more than that stays in the queue.
+fn straighten(store: &Store) -> Result<(), Problem> {
+    let mut levels = BTreeMap::new();
+    for row in store.execute(NEWEST, [STRAIGHTENED.into()])? {
+        levels.insert(row.uint(0)?, Leveled { level: row.uint(1)?, raised: false });
+    }
+    let Some((&first, _)) = levels.first_key_value() else { return Ok(()) };
+    let named = store.execute(NAMED, [first.into()])?;
+    let edges = named.iter().map(|row| Ok((row.uint(0)?, row.uint(1)?)));
+    let stuck = json!(raise(&mut levels, &edges.collect::<Result<Vec<_>, Problem>>()?)).to_string();
+    let raised: Vec<(u64, u64)> =
+        levels.iter().filter(|(_, event)| event.raised).map(|(seq, event)| (*seq, event.level)).collect();
+    let seqs: Vec<u64> = raised.iter().map(|(seq, _)| *seq).collect();
+    // In this order an interruption only leaves more in the queue than must be.
+    store.execute(QUEUE, [first.into(), json!(seqs).to_string().into(), stuck.clone().into()])?;
+    store.execute(LEVEL, [json!(raised).to_string().into()])?;
+    store.execute(RIGHT, [first.into(), stuck.into()])?;
+    Ok(())
 }
 
 /// Puts a late event and those directly after it right. The event leaves the queue last, so that an interruption
