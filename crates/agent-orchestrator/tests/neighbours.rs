@@ -36,6 +36,8 @@ fn what_agents_do_is_on_the_timeline_once() {
     let kinds: Vec<&str> = events.as_array().unwrap().iter().map(|e| e["type"].as_str().unwrap()).collect();
     assert_eq!(kinds, ["AgentRegistered", "MessageReceived", "AgentDeregistered"]);
     assert_eq!((&events[1]["from"], &events[1]["agent_id"]), (&json!("1"), &json!("0")));
+    assert_eq!(events[2]["depends_on"], json!([events[0]["event_id"]]), "it ends what began there");
+    assert_eq!((events[0].get("depends_on"), events[1].get("depends_on")), (None, None));
     assert_eq!(timeline("/timeline/verify")["verified"], json!(true));
 }
 
