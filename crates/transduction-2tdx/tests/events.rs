@@ -47,6 +47,7 @@ fn patterns_and_rewritings_are_recorded_once() {
         (&applied["payload"]["steps"], &applied["payload"]["pattern_ids"]),
         (&json!(1), &json!([first["id"]]))
     );
+    assert_eq!(applied["depends_on"], json!([stored["event_id"]]), "it came after the pattern that it used");
 }
 
 /// What happened has happened, whether the timeline hears of it or not; the same request again tells it.

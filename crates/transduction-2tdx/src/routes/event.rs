@@ -1,8 +1,12 @@
 //! What the timeline is told: a pattern that was stored, a term that was rewritten.
 //!
+//! A rewriting comes after the storing of the patterns that it used, and its event names theirs.
+//!
 //! An event follows its effect, and its id from what happened: the same request again repairs an event that is missing
 //! and never doubles one. What has happened is not undone by a timeline that does not answer, so the request does not
 //! fail: its reply says that it is not recorded.
+
+use std::collections::BTreeSet;
 
 use http::Method;
 use ramanujan_core::{Digest, Problem};
@@ -39,22 +43,24 @@ pub(super) struct Rewriting<'a> {
     pub(super) stop_reason: &'static str,
 }
 
-/// Most ids in an event's payload: the timeline takes 4 KiB.
+/// Most ids in an event's payload, where the timeline takes 4 KiB, and in what it depends on.
 const MAX_IDS: usize = 40;
 
 /// A version of a pattern is stored.
 pub(super) async fn stored(pattern: &Version) -> Recorded {
     let payload =
         json!({"pattern_id": pattern.id, "pattern_name": pattern.pattern_name, "version": pattern.version});
-    record(id(["pattern-stored", &pattern.id]), "pattern-stored", "store", payload).await
+    record(stored_id(&pattern.id), "pattern-stored", "store", &BTreeSet::new(), payload).await
 }
 
 /// A term was rewritten. The same rewriting with the same outcome is one event.
 pub(super) async fn applied(rewriting: &Rewriting<'_>) -> Recorded {
     let Rewriting { rules, pattern_ids, strategy, before, after, steps, stop_reason } = rewriting;
     let event_id = id(["pattern-applied", &rules.join("\n"), strategy, before, after, stop_reason]);
+    let named = &pattern_ids[..pattern_ids.len().min(MAX_IDS)];
+    let causes: BTreeSet<Digest> = named.iter().map(|id| stored_id(id)).collect();
     let payload = json!({
-        "pattern_ids": &pattern_ids[..pattern_ids.len().min(MAX_IDS)],
+        "pattern_ids": named,
         "rules": rules.len(),
         "strategy": strategy,
         "steps": steps,
@@ -62,18 +68,30 @@ pub(super) async fn applied(rewriting: &Rewriting<'_>) -> Recorded {
         "before": Digest::of(before.as_bytes()),
         "after": Digest::of(after.as_bytes()),
     });
-    record(event_id, "pattern-applied", "apply", payload).await
+    record(event_id, "pattern-applied", "apply", &causes, payload).await
+}
+
+/// The id of the event of a version that was stored.
+fn stored_id(pattern: &str) -> Digest {
+    id(["pattern-stored", pattern])
 }
 
 fn id<const N: usize>(parts: [&str; N]) -> Digest {
     Digest::of(format!("skill-event\0{}", parts.join("\0")).as_bytes())
 }
 
-async fn record(event_id: Digest, kind: &str, operation: &str, payload: Value) -> Recorded {
+async fn record(
+    event_id: Digest,
+    kind: &str,
+    operation: &str,
+    causes: &BTreeSet<Digest>,
+    payload: Value,
+) -> Recorded {
     #[derive(Deserialize)]
     struct Ignored {}
     let event = json!([{
-        "event_id": event_id, "type": kind, "agent_id": AGENT, "operation": operation, "payload": payload,
+        "event_id": event_id, "type": kind, "agent_id": AGENT, "operation": operation,
+        "depends_on": causes, "payload": payload,
     }]);
     let reply: Result<Ignored, Problem> =
         call_json(TIMELINE, Method::POST, "/timeline/events", Some(&event)).await;
