@@ -243,6 +243,27 @@ fn of_very_many_parents_the_first_are_named_and_all_are_counted() {
     assert_eq!((named.len(), count), (64, 81));
 }
 
+/// The events of a batch may be more bytes than the timeline takes in one post.
+#[test]
+fn a_batch_on_many_parents_is_recorded_all_the_same() {
+    let _network = network();
+    let agents = |prefix: &str, most: u64| (0..most).map(|n| format!("{prefix}-{n:03}")).collect::<Vec<_>>();
+    let heads: Vec<String> = agents("head", 64).iter().map(|agent| format!("{agent}:1")).collect();
+    let branches: Vec<Value> =
+        agents("head", 64).iter().map(|agent| add(agent, 1, &json!([]), "y")).collect();
+    done("red", &json!(branches));
+    let joins: Vec<Value> =
+        agents("join", 300).iter().map(|agent| add(agent, 1, &json!(heads), "z")).collect();
+    for _ in 0..2 {
+        let reply = done("red", &json!(joins));
+        for result in reply["results"].as_array().unwrap().iter().step_by(37) {
+            let (named, count) = causes(&result["event_id"]);
+            assert_eq!((named.len(), count), (64, 64));
+        }
+    }
+    assert_eq!(timeline(Method::GET, "/timeline/summary", &Value::Null).json["events"], 364);
+}
+
 /// GREEN's finding came after what it verified: the heads, whoever made them, and no finding before it.
 #[test]
 fn green_names_what_it_verified_and_not_what_it_verified_before() {

@@ -3,7 +3,8 @@
 
 use http::Method;
 use ramanujan_core::{Code, Problem};
-use ramanujan_shell::fetch::both;
+use ramanujan_shell::fetch::{both, call, read_reply};
+use ramanujan_shell::service::DEFAULT_MAX_BODY_BYTES;
 use ramanujan_shell::{Request, call_json};
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -19,12 +20,29 @@ const TIMELINE: &str = "interaction-timeline";
 #[derive(Deserialize)]
 struct Ignored {}
 
-/// Appends events.
+/// Appends events, in one post as a rule: those of a batch with thousands of parents and clocks may be too many bytes for
+/// the timeline's limit on a body, and go in several.
 ///
 /// # Errors
 /// The timeline's problem, or 502 if it did not answer. What the events tell of has happened by then.
 pub(super) async fn record(events: &[Event<'_>]) -> Result<(), Problem> {
-    let _: Ignored = call_json(TIMELINE, Method::POST, "/timeline/events", Some(events)).await?;
+    let mut body = Vec::new();
+    for event in events {
+        let event = serde_json::to_vec(event)?;
+        // With the brackets.
+        if !body.is_empty() && body.len() + event.len() + 2 > DEFAULT_MAX_BODY_BYTES {
+            append(std::mem::take(&mut body)).await?;
+        }
+        body.push(if body.is_empty() { b'[' } else { b',' });
+        body.extend(event);
+    }
+    append(body).await
+}
+
+/// Posts a list of events that lacks its last bracket.
+async fn append(mut body: Vec<u8>) -> Result<(), Problem> {
+    body.push(b']');
+    let _: Ignored = read_reply(TIMELINE, &call(TIMELINE, Method::POST, "/timeline/events", body).await?)?;
     Ok(())
 }
 
