@@ -6,6 +6,7 @@
 use crate::crdts::each_type;
 
 pub use crate::crdts::any::{JoinDiffError, State, TypeMismatch, difference, value_digest};
+pub use crate::crdts::applying::Applying;
 pub use crate::crdts::crdt::{ApplyError, CannotRestore, Crdt, Diff, TooEarly};
 pub use crate::crdts::crdt_type::{About, CrdtType, UnknownType};
 pub use crate::crdts::event::{Event, Past, Stamp};

@@ -147,22 +147,7 @@ pub trait Crdt: Clone + Default + PartialEq + std::fmt::Debug {
     /// If it comes before one that it was made after, contradicts its past, is of another type, or exceeds a limit;
     /// the state is as before.
     fn apply(&mut self, event: &Event<'_>, op: &Op) -> Result<(), ApplyError> {
-        let dot = event.dot;
-        let held = self.version().counter(&dot.agent);
-        if dot.seq <= held {
-            return Ok(());
-        }
-        if dot.seq > held + 1 {
-            let missing = Dot::new(dot.agent.clone(), held + 1);
-            return Err(ApplyError::Gap { dot: dot.clone(), missing });
-        }
-        if event.past.counter(&dot.agent, held) != held {
-            return Err(ApplyError::Past(dot.clone()));
-        }
-        if let Some(missing) = event.past.beyond(self.version()) {
-            return Err(ApplyError::Gap { dot: dot.clone(), missing });
-        }
-        self.take_effect(event, op)
+        if check(self.version(), event)? { self.take_effect(event, op) } else { Ok(()) }
     }
 
     /// Joins a diff; the result is the same as with the whole state that it was taken from.
@@ -195,6 +180,29 @@ impl CannotRestore {
 pub struct TooEarly {
     /// The version that this replica must reach first.
     pub since: VectorClock,
+}
+
+/// Whether an operation comes next to a state of this version, rather than being in it.
+///
+/// # Errors
+/// If it comes before one that it was made after, or contradicts its past.
+pub(crate) fn check(version: &VectorClock, event: &Event<'_>) -> Result<bool, ApplyError> {
+    let dot = event.dot;
+    let held = version.counter(&dot.agent);
+    if dot.seq <= held {
+        return Ok(false);
+    }
+    if dot.seq > held + 1 {
+        let missing = Dot::new(dot.agent.clone(), held + 1);
+        return Err(ApplyError::Gap { dot: dot.clone(), missing });
+    }
+    if event.past.counter(&dot.agent, held) != held {
+        return Err(ApplyError::Past(dot.clone()));
+    }
+    match event.past.beyond(version) {
+        Some(missing) => Err(ApplyError::Gap { dot: dot.clone(), missing }),
+        None => Ok(true),
+    }
 }
 
 /// Error for an operation of another type.

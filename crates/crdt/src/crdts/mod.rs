@@ -10,6 +10,7 @@
 //! [`State`]: crate::types::State
 
 pub(crate) mod any;
+pub(crate) mod applying;
 pub(crate) mod crdt;
 pub(crate) mod crdt_type;
 #[cfg(not(target_family = "wasm"))]

@@ -4,6 +4,8 @@
 //! An element is in the set as long as an addition of it is that no removal has seen. The state holds those additions
 //! by their dots; one that the version covers and the state does not hold has been removed.
 
+pub(super) mod touched;
+
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -125,18 +127,22 @@ impl<E: Ord + Clone, A: Ord + Clone> OrSet<E, A> {
                 dots.insert(place, added);
                 self.replace(at, &dots);
             }
-            Err(at) if self.ends.is_empty() => {
-                self.elements.insert(at, element);
-                self.dots.insert(at, added);
-            }
-            Err(at) => {
-                let start = if at == 0 { 0 } else { self.ends[at - 1] };
-                self.elements.insert(at, element);
-                self.dots.insert(start as usize, added);
-                self.ends.insert(at, start);
-                self.ends[at..].iter_mut().for_each(|end| *end += 1);
-            }
+            Err(at) => self.insert_one(at, element, added),
         }
+    }
+
+    /// Adds an element at its place, with one dot.
+    fn insert_one(&mut self, at: usize, element: E, dot: SlotDot) {
+        if self.ends.is_empty() {
+            self.elements.insert(at, element);
+            self.dots.insert(at, dot);
+            return;
+        }
+        let start = if at == 0 { 0 } else { self.ends[at - 1] };
+        self.elements.insert(at, element);
+        self.dots.insert(start as usize, dot);
+        self.ends.insert(at, start);
+        self.ends[at..].iter_mut().for_each(|end| *end += 1);
     }
 
     fn remove_after(&mut self, seen: impl Fn(&A, u64) -> bool, actor: &A, seq: u64, element: &E) {
