@@ -90,8 +90,6 @@ impl<'a> Counted<'a> {
 }
 
 struct Agent {
-    /// Index in the log.
-    author: u32,
     cursor: i64,
     /// Number of its last operation so far.
     last: u32,
@@ -118,7 +116,7 @@ impl<'a> Links<'a> {
         Ok(())
     }
 
-    /// Parents of the next run's first operation, as indexes in the log and numbers.
+    /// Parents of the next run's first operation, as places in the table and numbers.
     fn next(
         &mut self,
         agents: &[Agent],
@@ -136,12 +134,12 @@ impl<'a> Links<'a> {
         let code = self.reader.uint()?;
         let mut parents = SmallVec::new();
         for _ in 0..code >> 1 {
-            let other = self.reader.length()?;
+            let place = self.reader.length()?;
             let other =
-                agents.get(other).ok_or(DecodeError::Malformed("a parent's agent is not in the table"))?;
+                agents.get(place).ok_or(DecodeError::Malformed("a parent's agent is not in the table"))?;
             let seq = other.last.checked_sub(self.reader.uint32()?).filter(|seq| *seq > 0);
             parents.push((
-                other.author,
+                place as u32,
                 seq.ok_or(DecodeError::Malformed("a parent before the first operation"))?,
             ));
         }
@@ -150,7 +148,7 @@ impl<'a> Links<'a> {
             if own.last == 0 {
                 return Err(DecodeError::Malformed("a parent before the first operation"));
             }
-            parents.push((own.author, own.last));
+            parents.push((agent as u32, own.last));
         }
         self.begin()?;
         Ok(parents)
@@ -177,49 +175,112 @@ impl<'a> Content<'a> {
     }
 }
 
-fn read(log: &mut Log, mut reader: Bytes<'_>) -> Result<(), DocumentError> {
-    let mut agents: Vec<Agent> = Vec::new();
-    for Entry { id, since, ops } in read_table(&mut reader)? {
-        agents.push(Agent { author: log.intern(&id), cursor: 0, last: since, end: since + ops });
-    }
-    let names = reader.column(RUNS_EXPANSION)?;
-    let units = reader.column(RUNS_EXPANSION)?;
-    let links = reader.column(RUNS_EXPANSION)?;
-    let shapes = reader.column(RUNS_EXPANSION)?;
-    let jumps = reader.column(RUNS_EXPANSION)?;
-    let text = reader.column(TEXT_EXPANSION)?;
-    if !reader.is_empty() {
-        return Err(DecodeError::Malformed("bytes after the end").into());
-    }
-    let rest =
-        std::str::from_utf8(text.bytes()).map_err(|_| DecodeError::Malformed("the text is not UTF-8"))?;
-    let mut text = Content { rest, ascii: rest.is_ascii() };
-    let (mut names, mut units) = (Counted::new(&names), Counted::new(&units));
-    let mut links = Links::new(&links)?;
-    let (mut shapes, mut jumps) = (Bytes(shapes.bytes()), Bytes(jumps.bytes()));
-    // The last byte of each integer is the one below 0x80.
-    log.reserve(shapes.0.iter().filter(|byte| **byte < 0x80).count(), rest.len());
-    let mut previous = None;
-    while !shapes.is_empty() {
-        let index = names.next()? as usize;
-        let unit = units.next()?;
-        let agent = agents.get(index).ok_or(DecodeError::Malformed("an agent is not in the table"))?;
-        let parents = links.next(&agents, index, previous)?;
-        let stretch = read_stretch(&mut shapes, &mut jumps, unit, agent.cursor)?;
-        let inserted = if stretch.kind == Kind::Insert { text.take(stretch.chars())? } else { "" };
-        let (author, seq) = (agent.author, agent.last + 1);
-        if stretch.ops > agent.end - agent.last {
-            return Err(DecodeError::Malformed("an agent has more operations than its table says").into());
+/// The columns of a body.
+pub(super) struct Columns<'a> {
+    names: Column<'a>,
+    units: Column<'a>,
+    links: Column<'a>,
+    shapes: Column<'a>,
+    jumps: Column<'a>,
+    text: Column<'a>,
+}
+
+impl<'a> Columns<'a> {
+    /// Reads what follows the table of agents, to the end.
+    pub(super) fn read(mut reader: Bytes<'a>) -> Result<Self, DecodeError> {
+        let mut runs = || reader.column(RUNS_EXPANSION);
+        let (names, units, links, shapes, jumps) = (runs()?, runs()?, runs()?, runs()?, runs()?);
+        let text = reader.column(TEXT_EXPANSION)?;
+        if !reader.is_empty() {
+            return Err(DecodeError::Malformed("bytes after the end"));
         }
-        let agent = &mut agents[index];
+        Ok(Columns { names, units, links, shapes, jumps, text })
+    }
+
+    /// The runs of operations of the agents of `table`.
+    pub(super) fn runs(&self, table: &[Entry]) -> Result<Runs<'_>, DecodeError> {
+        let agent = |entry: &Entry| Agent { cursor: 0, last: entry.since, end: entry.since + entry.ops };
+        let rest = std::str::from_utf8(self.text.bytes())
+            .map_err(|_| DecodeError::Malformed("the text is not UTF-8"))?;
+        Ok(Runs {
+            agents: table.iter().map(agent).collect(),
+            names: Counted::new(&self.names),
+            units: Counted::new(&self.units),
+            links: Links::new(&self.links)?,
+            shapes: Bytes(self.shapes.bytes()),
+            jumps: Bytes(self.jumps.bytes()),
+            text: Content { rest, ascii: rest.is_ascii() },
+            previous: None,
+        })
+    }
+}
+
+/// Operations as they stand in columns: one run after the other, checked against the columns and the table.
+pub(super) struct Runs<'a> {
+    agents: Vec<Agent>,
+    names: Counted<'a>,
+    units: Counted<'a>,
+    links: Links<'a>,
+    shapes: Bytes<'a>,
+    jumps: Bytes<'a>,
+    text: Content<'a>,
+    previous: Option<OpId>,
+}
+
+/// Operations of a run; agents by their places in the table.
+pub(super) struct Read<'a> {
+    pub(super) agent: u32,
+    /// Number of the first.
+    pub(super) seq: u32,
+    pub(super) stretch: Stretch,
+    /// Parents of the first.
+    pub(super) parents: SmallVec<[OpId; 2]>,
+    pub(super) text: &'a str,
+}
+
+impl<'a> Runs<'a> {
+    /// The next run; `None` at the end, which all columns must have in common.
+    pub(super) fn next(&mut self) -> Result<Option<Read<'a>>, DecodeError> {
+        if self.shapes.is_empty() {
+            let done = self.names.is_done()
+                && self.units.is_done()
+                && self.jumps.is_empty()
+                && self.text.rest.is_empty()
+                && self.links.follows.is_none();
+            return match done && self.agents.iter().all(|agent| agent.last == agent.end) {
+                true => Ok(None),
+                false => Err(DecodeError::Malformed("columns of different lengths")),
+            };
+        }
+        let index = self.names.next()? as usize;
+        let unit = self.units.next()?;
+        let agent = self.agents.get(index).ok_or(DecodeError::Malformed("an agent is not in the table"))?;
+        let parents = self.links.next(&self.agents, index, self.previous)?;
+        let stretch = read_stretch(&mut self.shapes, &mut self.jumps, unit, agent.cursor)?;
+        let text = if stretch.kind == Kind::Insert { self.text.take(stretch.chars())? } else { "" };
+        let seq = agent.last + 1;
+        if stretch.ops > agent.end - agent.last {
+            return Err(DecodeError::Malformed("an agent has more operations than its table says"));
+        }
+        let agent = &mut self.agents[index];
         agent.cursor = cursor_after(&stretch);
         agent.last += stretch.ops;
-        previous = Some((author, agent.last));
-        log.receive(Received { author, seq, stretch, parents, text: inserted, before: None })?;
+        self.previous = Some((index as u32, agent.last));
+        Ok(Some(Read { agent: index as u32, seq, stretch, parents, text }))
     }
-    let done = names.is_done() && units.is_done() && jumps.is_empty() && text.rest.is_empty();
-    if !done || links.follows.is_some() || agents.iter().any(|agent| agent.last != agent.end) {
-        return Err(DecodeError::Malformed("columns of different lengths").into());
+}
+
+fn read(log: &mut Log, mut reader: Bytes<'_>) -> Result<(), DocumentError> {
+    let table = read_table(&mut reader)?;
+    let authors: Vec<u32> = table.iter().map(|entry| log.intern(&entry.id)).collect();
+    let columns = Columns::read(reader)?;
+    let mut runs = columns.runs(&table)?;
+    // The last byte of each integer is the one below 0x80.
+    log.reserve(runs.shapes.0.iter().filter(|byte| **byte < 0x80).count(), runs.text.rest.len());
+    while let Some(Read { agent, seq, stretch, mut parents, text }) = runs.next()? {
+        parents.iter_mut().for_each(|(place, _)| *place = authors[*place as usize]);
+        let author = authors[agent as usize];
+        log.receive(Received { author, seq, stretch, parents, text, before: None })?;
     }
     Ok(())
 }

@@ -59,7 +59,7 @@ struct Columns {
     follows: u64,
 }
 
-struct Encoder {
+pub(super) struct Encoder {
     agents: Vec<Agent>,
     columns: Columns,
     content: String,
@@ -80,9 +80,8 @@ pub(crate) fn body(log: &Log, since: &[u32], effort: Effort) -> Vec<u8> {
         put_uint(&mut out, u64::from(since[*author as usize]));
         put_uint(&mut out, u64::from(log.authors[*author as usize].ops - since[*author as usize]));
     }
-    let agents = table.iter().map(|author| Agent { cursor: 0, last: since[*author as usize] }).collect();
-    let mut encoder =
-        Encoder { agents, columns: Columns::default(), content: String::new(), open: None, previous: None };
+    let agents = table.iter().map(|author| since[*author as usize]);
+    let mut encoder = Encoder::new(agents);
     for part in parts {
         let index = part.run as usize;
         let whole = log.stretch(index);
@@ -127,8 +126,11 @@ fn agent_table(log: &Log, since: &[u32], ranks: &[u32]) -> (Vec<u32>, Vec<u32>) 
         for (author, since) in log.authors.iter().zip(since) {
             for run in &author.runs[log.runs_done(author, *since)..] {
                 named[log.runs[*run as usize].agent as usize] = true;
-                for parent in &log.runs[*run as usize].parents {
-                    named[log.parent_op(*run as usize, *parent).0 as usize] = true;
+                // Of a run that is written in part, the first operation is not among the written ones.
+                if log.notes[*run as usize].seq > *since {
+                    for parent in &log.runs[*run as usize].parents {
+                        named[log.parent_op(*run as usize, *parent).0 as usize] = true;
+                    }
                 }
             }
         }
@@ -142,7 +144,14 @@ fn agent_table(log: &Log, since: &[u32], ranks: &[u32]) -> (Vec<u32>, Vec<u32>) 
 }
 
 impl Encoder {
-    fn push(
+    /// `agents`: of each agent of the table, the number of operations that the reader has.
+    pub(super) fn new(agents: impl Iterator<Item = u32>) -> Self {
+        let agents = agents.map(|last| Agent { cursor: 0, last }).collect();
+        Encoder { agents, columns: Columns::default(), content: String::new(), open: None, previous: None }
+    }
+
+    /// Writes operations, whose agents are places in the table.
+    pub(super) fn push(
         &mut self,
         agent: u32,
         seq: u32,
@@ -207,7 +216,7 @@ impl Encoder {
         *last += stretch.ops;
     }
 
-    fn finish(mut self, out: &mut Vec<u8>, effort: Effort) {
+    pub(super) fn finish(mut self, out: &mut Vec<u8>, effort: Effort) {
         self.flush();
         let Columns { mut agents, mut units, links, shapes, jumps, same_agent, same_unit, .. } = self.columns;
         end_count(&mut agents, same_agent);

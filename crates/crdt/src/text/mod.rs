@@ -4,7 +4,7 @@
 //!
 //! - [`TextDocument`] is the replica that a program holds: text under edit with its whole history, at home in memory
 //!   and in bytes. A `rope` under edit over a `log` of runs, with `encode`, `decode` and `snapshot` for its bytes
-//!   (`docs/encoding.md`). It must have every operation.
+//!   (`docs/encoding.md`). It must have every operation; a `part` of its bytes goes to and from deltas without it.
 //! - [`TextGraph`] is for a service that keeps deltas as rows and no replica: it knows deltas by their dots, loaded in
 //!   part and mostly without their texts, checks that a new one fits its parents, and tells the length or the text of
 //!   any version, as far as what is loaded allows.
@@ -21,6 +21,7 @@ pub mod graph;
 mod join;
 mod log;
 mod order;
+mod part;
 mod past;
 mod pending;
 mod receive;
@@ -38,3 +39,4 @@ pub use deltas::Deltas;
 pub use document::{Agent, TextDocument};
 pub use error::{DocumentError, MAX_DOCUMENT_LENGTH, TextError};
 pub use graph::{StoredShape, TextGraph, maximal};
+pub use part::{Part, PartDeltas, encode_part};

@@ -1,6 +1,8 @@
 //! The worked examples of `docs/encoding.md`.
 
-use ramanujan_crdt::TextDocument;
+use ramanujan_core::VectorClock;
+use ramanujan_crdt::text::{Effort, Part, encode_part};
+use ramanujan_crdt::{Delta, TextDocument};
 
 const DOCUMENTATION: &str = include_str!("../../../../docs/encoding.md");
 
@@ -36,4 +38,18 @@ fn the_history_is_as_documented() {
 fn the_snapshot_is_as_documented() {
     assert_eq!(document().snapshot().unwrap(), example("snapshot"));
     assert_eq!(TextDocument::load(&example("snapshot")).unwrap().text().unwrap(), "h!");
+}
+
+#[test]
+fn the_part_is_as_documented() {
+    let since = VectorClock::from_iter([("ann", 2)]);
+    assert_eq!(document().diff(&since).unwrap(), example("part"));
+    let lacking = |delta: &Delta| since.counter(&delta.dot.agent) < delta.dot.seq;
+    let deltas: Vec<Delta> = document().deltas().unwrap().filter(lacking).collect();
+    assert_eq!(encode_part(&deltas, &since, Effort::Fast), Some(example("part")));
+    let bytes = example("part");
+    let mut read: Vec<Delta> = Part::open(&bytes).unwrap().deltas().unwrap().collect();
+    // In the canonical order; the document lists them as they came.
+    read.reverse();
+    assert_eq!(read, deltas);
 }

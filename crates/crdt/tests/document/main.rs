@@ -8,5 +8,6 @@ mod example;
 mod history;
 mod laws;
 mod models;
+mod part;
 mod recordings;
 mod refusals;
