@@ -43,6 +43,7 @@ pub const TARGETS: &[(&str, Check)] = &[
     ("term", egraph::term),
     ("text_apply", text::apply),
     ("text_load", text::load),
+    ("text_part", text::part),
     ("text_replay", replicas::replay),
     ("vectors", collections::vectors),
     ("vote", collections::vote),

@@ -48,6 +48,7 @@ pub fn seeds() -> Vec<Seed> {
     let mut document = text::base();
     let since = document.version();
     add("text_load", "history", document.encode());
+    add("text_part", "history", document.encode());
     add("text_load", "fast", document.encode_with(Effort::Fast));
     add("text_load", "snapshot", document.snapshot().expect("open"));
     add("text_load", "empty", TextDocument::new().encode());
@@ -57,6 +58,7 @@ pub fn seeds() -> Vec<Seed> {
         document.delete(author, number as u64, 4).expect("fits");
         let diff = document.diff(&since).expect("open");
         add("text_apply", &format!("diff-{replica}"), diff.clone());
+        add("text_part", &format!("diff-{replica}"), diff.clone());
         add("text_load", &format!("diff-{replica}"), diff);
     }
     add("text_apply", "whole", document.encode());

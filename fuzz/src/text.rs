@@ -3,7 +3,8 @@
 use std::sync::LazyLock;
 
 use ramanujan_core::VectorClock;
-use ramanujan_crdt::{TextDocument, TextGraph};
+use ramanujan_crdt::text::{Effort, Part, encode_part};
+use ramanujan_crdt::{Delta, TextDocument, TextGraph};
 
 use crate::envelope::mended;
 use crate::memory::Bound;
@@ -30,6 +31,33 @@ pub fn load(data: &[u8]) {
     assert_eq!(document.len_chars(), Ok(text.chars().count() as u64));
     if document.verify().is_ok() {
         consistent(&mut document, &text);
+    }
+}
+
+/// Refused, or deltas that make the same part again; of a whole history those of the document.
+pub fn part(data: &[u8]) {
+    let bytes = mended(data);
+    let Ok(part) = LOAD.hold(bytes.len(), || Part::open(&bytes)) else { return };
+    let sorted = |mut deltas: Vec<Delta>| {
+        deltas.sort_by(|a, b| a.dot.cmp(&b.dot));
+        deltas
+    };
+    let deltas: Vec<Delta> = part.deltas().expect("open").take(MAX_LISTED as usize + 1).collect();
+    if deltas.len() as u64 > MAX_LISTED {
+        return;
+    }
+    for delta in &deltas {
+        assert_eq!(Delta::from_canonical(&delta.canonical_bytes()).as_ref(), Ok(delta));
+    }
+    let since = part.since();
+    let again = encode_part(&deltas, &since, Effort::Fast).expect("they follow what the part follows");
+    let again = Part::open(&again).expect("it was written by us");
+    let deltas = sorted(deltas);
+    assert_eq!(sorted(again.deltas().expect("open").collect()), deltas);
+    if since.is_empty()
+        && let Ok(document) = TextDocument::load(&bytes)
+    {
+        assert_eq!(sorted(document.deltas().expect("open").collect()), deltas);
     }
 }
 
