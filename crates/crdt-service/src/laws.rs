@@ -2,6 +2,11 @@
 //!
 //! Every pair and every triple is really joined and the results compared as canonical bytes; a law that fails names
 //! the states that show it (Shapiro et al., "Conflict-free Replicated Data Types", 2011, §2.3).
+//!
+//! The laws are about states of one history, in which a dot names one operation. Where two states have different contents
+//! under one dot they are of two, and no law says what their join is: 409 `dot-conflict`, whatever the type. Deltas show it
+//! by their digests, before they are folded into states that no longer tell. Encoded states show it where one counts all
+//! operations of the other: their join must then be that one.
 
 use ramanujan_core::{Code, Problem, json};
 use ramanujan_crdt::CrdtType;
@@ -9,10 +14,11 @@ use ramanujan_shell::now_millis;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::merge::join::Operand;
+use crate::merge::join::{Form, Operand};
 #[cfg(not(target_family = "wasm"))]
 use crate::merge::read::Wire;
 use crate::merge::read::operand;
+use crate::merge::replay::Contents;
 
 /// Fewest and most states of a request: a law about one state says little, and triples grow with the cube.
 const STATES: std::ops::RangeInclusive<usize> = 2..=8;
@@ -79,7 +85,8 @@ pub(crate) struct Reply {
 /// The body of the reply to a request with this body.
 ///
 /// # Errors
-/// 400 and 422 for a body that is none; whatever refuses a state, with its index.
+/// 400 and 422 for a body that is none; whatever refuses a state, with its index; 409 `dot-conflict` if two states have
+/// different contents under one dot.
 pub(crate) fn verify(body: &[u8]) -> Result<Vec<u8>, Problem> {
     let (mut requests, many) = json::one_or_many(body)?;
     let Some(VerifyRequest { crdt_type, states }) = requests.pop().filter(|_| !many) else {
@@ -90,9 +97,15 @@ pub(crate) fn verify(body: &[u8]) -> Result<Vec<u8>, Problem> {
         return Err(Problem::new(Code::InvalidVerify, detail));
     }
     let mut operands = Vec::with_capacity(states.len());
+    let mut contents = Contents::default();
     for (index, raw) in states.iter().enumerate() {
+        let side = format!("states[{index}]");
+        let operand = operand(crdt_type, &side, raw)?;
+        for entry in operand.deltas(&side)?.iter() {
+            contents.is_new(entry)?;
+        }
         // As states, so that it is the join of states that is tried.
-        operands.push(operand(crdt_type, &format!("states[{index}]"), raw)?.folded()?);
+        operands.push(operand.folded()?);
     }
     let began = now_millis();
     let verdict = check(&operands, || now_millis().saturating_sub(began) < BUDGET_MILLIS)?;
@@ -108,6 +121,8 @@ trait Semilattice: Clone {
     fn join(&self, other: &Self) -> Result<Self, Problem>;
     /// Bytes that are equal exactly for equal states.
     fn canonical(&self) -> Result<Vec<u8>, Problem>;
+    /// Whether it says that it holds all operations of `other`, so that their join is itself.
+    fn counts(&self, other: &Self) -> bool;
 }
 
 impl Semilattice for Operand {
@@ -118,6 +133,21 @@ impl Semilattice for Operand {
     fn canonical(&self) -> Result<Vec<u8>, Problem> {
         Operand::canonical(self)
     }
+
+    fn counts(&self, other: &Self) -> bool {
+        match (&self.form, &other.form) {
+            (Form::State(own), Form::State(other)) => own.version().includes(other.version()),
+            _ => false,
+        }
+    }
+}
+
+/// 409: two states hold the same operations by their versions, and do not by their contents.
+fn two_contents(lesser: usize, greater: usize) -> Problem {
+    let detail = format!(
+        "states[{greater}] counts all operations of states[{lesser}] and does not hold them: a dot has two different contents"
+    );
+    Problem::new(Code::DotConflict, detail).with("side", format!("states[{greater}]"))
 }
 
 impl Law {
@@ -142,14 +172,17 @@ fn check<S: Semilattice>(states: &[S], in_time: impl Fn() -> bool) -> Result<Ver
     };
     let alone: Vec<Vec<u8>> = states.iter().map(S::canonical).collect::<Result<_, _>>()?;
     let mut pairs: Vec<Vec<(S, Vec<u8>)>> = Vec::with_capacity(states.len());
-    for left in states {
+    for (a, left) in states.iter().enumerate() {
         let mut row = Vec::with_capacity(states.len());
-        for right in states {
+        for (b, right) in states.iter().enumerate() {
             if !in_time() {
                 return Ok(verdict);
             }
             let join = left.join(right)?;
             let bytes = join.canonical()?;
+            if a != b && right.counts(left) && bytes != alone[b] {
+                return Err(two_contents(a, b));
+            }
             row.push((join, bytes));
         }
         pairs.push(row);
@@ -195,6 +228,10 @@ mod tests {
 
         fn canonical(&self) -> Result<Vec<u8>, Problem> {
             Ok(vec![self.0])
+        }
+
+        fn counts(&self, _: &Self) -> bool {
+            false
         }
     }
 

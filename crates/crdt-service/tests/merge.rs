@@ -267,3 +267,71 @@ fn encoded_texts_of_one_dot_and_two_contents_conflict() {
     refused(&merge("text", &encoded("x"), &mixed), 409, "dot-conflict");
     refused(&merge("or-set", &encoded("x"), &encoded("x")), 422, "invalid-encoding");
 }
+
+/// An operation of each type, and another that could have its dot.
+fn contents() -> [(&'static str, Value, Value); 10] {
+    let set = |value: Value| json!({"operation": "set", "value": value});
+    let count = |operation: &str, value: u64| json!({"operation": operation, "value": value});
+    let edit = |key: &str| json!({"operation": "set", "edit": {"path": [key], "action": "set", "value": 1}});
+    [
+        (
+            "text",
+            json!({"operation": "insert", "position": 0, "value": "x"}),
+            json!({"operation": "insert", "position": 0, "value": "y"}),
+        ),
+        ("pn-counter", count("increment", 1), count("decrement", 1)),
+        ("g-counter", count("increment", 1), count("increment", 2)),
+        ("or-set", json!({"operation": "add", "value": 1}), json!({"operation": "add", "value": 2})),
+        ("lww-register", set(json!(1)), set(json!(2))),
+        ("mv-register", set(json!(1)), set(json!(2))),
+        (
+            "max-register",
+            json!({"operation": "raise", "value": 1}),
+            json!({"operation": "raise", "value": 2}),
+        ),
+        ("ew-flag", json!({"operation": "enable"}), json!({"operation": "disable"})),
+        ("json", edit("x"), edit("y")),
+        (
+            "tap-state",
+            json!({"operation": "transition", "value": "BACKFILL"}),
+            json!({"operation": "transition", "value": "VERIFY"}),
+        ),
+    ]
+}
+
+#[test]
+fn no_law_is_tried_on_two_contents_under_one_dot_of_any_type() {
+    let _db = fresh_database();
+    let verify = |crdt_type: &str, states: Value| {
+        post("/crdt/verify", &json!({"crdt_type": crdt_type, "states": states}))
+    };
+    for (crdt_type, one, other) in contents() {
+        let (a, b) = (alone("a", std::slice::from_ref(&one)), alone("a", std::slice::from_ref(&other)));
+        let encoded = |state: &Value| {
+            let body = json!({"crdt_type": crdt_type, "left": state, "right": state});
+            json!({"encoded": post("/crdt/merge?state=encoded", &body).json["result"]["encoded"]})
+        };
+        let (a_bytes, b_bytes) = (encoded(&a), encoded(&b));
+        for states in [json!([a, b]), json!([a_bytes, b_bytes]), json!([a_bytes, b]), json!([a, a, b_bytes])]
+        {
+            let reply = verify(crdt_type, states);
+            refused(&reply, 409, "dot-conflict");
+            assert!(reply.json["side"].as_str().unwrap().starts_with("states["), "{crdt_type}");
+        }
+        let named = verify(crdt_type, json!([a, b])).json;
+        assert_eq!((&named["operation_id"], &named["side"]), (&json!("a:1"), &json!("states[1]")), "{named}");
+        // Within one state too, but the same delta twice is one.
+        let twice = |second: &Value| json!({"deltas": [a["deltas"][0], second["deltas"][0]]});
+        refused(&verify(crdt_type, json!([twice(&b), a])), 409, "dot-conflict");
+        assert_eq!(verify(crdt_type, json!([twice(&a), a_bytes])).json["holds"], true, "{crdt_type}");
+        // Below operations that both sides have beside it, only deltas tell.
+        let mut more = a.clone();
+        let mut beside = one.clone();
+        beside["agent_id"] = "c".into();
+        beside["seq"] = 1.into();
+        more["deltas"].as_array_mut().unwrap().push(beside);
+        let reply = verify(crdt_type, json!([more, b]));
+        refused(&reply, 409, "dot-conflict");
+        assert_eq!((&reply.json["side"], &reply.json["index"]), (&json!("states[1]"), &json!(0)));
+    }
+}

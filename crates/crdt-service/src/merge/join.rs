@@ -3,7 +3,7 @@
 //! Sets of deltas join as sets, so that the result is named by its deltas as a stored document is. Where one side has
 //! no deltas to show, states join as states, and totals as totals.
 
-use std::borrow::Borrow;
+use std::borrow::{Borrow, Cow};
 use std::rc::Rc;
 
 use ramanujan_core::{Code, Polarity, Problem};
@@ -63,13 +63,25 @@ impl Operand {
         Ok(Operand { crdt_type, form })
     }
 
+    /// Its deltas, where it shows them; `side` is what the request calls it.
+    ///
+    /// # Errors
+    /// 422 if a text's history cannot be read.
+    pub(crate) fn deltas(&self, side: &str) -> Result<Cow<'_, [Entry]>, Problem> {
+        match &self.form {
+            Form::Deltas(deltas) => Ok(Cow::Borrowed(deltas)),
+            Form::Text(text) => entries(text, side).map(Cow::Owned),
+            Form::State(_) | Form::Totals(_) => Ok(Cow::Borrowed(&[])),
+        }
+    }
+
     /// The same as a state rather than as deltas.
     ///
     /// # Errors
     /// 422 if the deltas do not make a state.
     pub(crate) fn folded(self) -> Result<Operand, Problem> {
         let form = match self.form {
-            Form::Deltas(deltas) => match Replay::of(self.crdt_type, &deltas)?.target {
+            Form::Deltas(deltas) => match Replay::of(self.crdt_type, &union(Vec::new(), deltas)?)?.target {
                 Target::State(state) => Form::State(state),
                 Target::Text(text) => Form::Text(text),
             },
@@ -123,28 +135,32 @@ fn text_bytes(mut text: Box<TextDocument>, state: &StateDigest) -> Result<Vec<u8
     Ok([state.canonical_bytes(), text.text().map_err(refused)?.into_bytes()].concat())
 }
 
+/// All deltas of a text.
+fn entries(text: &TextDocument, side: &str) -> Result<Vec<Entry>, Problem> {
+    let side: Rc<str> = side.into();
+    let entry = |(index, delta): (usize, Delta)| Entry {
+        digest: delta.digest(),
+        delta,
+        side: Rc::clone(&side),
+        index,
+    };
+    Ok(text.deltas().map_err(refused)?.enumerate().map(entry).collect())
+}
+
 impl Form {
     /// The deltas of a text or of a set of them.
     pub(crate) fn into_deltas(self) -> Result<Vec<Entry>, Problem> {
-        let text = match self {
-            Form::Deltas(deltas) => return Ok(deltas),
-            Form::Text(text) => text,
-            Form::State(_) | Form::Totals(_) => return Err(nothing_in_common()),
-        };
-        let side: Rc<str> = "encoded".into();
-        let entry = |(index, delta): (usize, Delta)| Entry {
-            digest: delta.digest(),
-            delta,
-            side: Rc::clone(&side),
-            index,
-        };
-        Ok(text.deltas().map_err(refused)?.enumerate().map(entry).collect())
+        match self {
+            Form::Deltas(deltas) => Ok(deltas),
+            Form::Text(text) => entries(&text, "encoded"),
+            Form::State(_) | Form::Totals(_) => Err(nothing_in_common()),
+        }
     }
 
     fn into_state(self, crdt_type: CrdtType) -> Result<Box<State>, Problem> {
         match self {
             Form::State(state) => Ok(state),
-            Form::Deltas(deltas) => match Replay::of(crdt_type, &deltas)?.target {
+            Form::Deltas(deltas) => match Replay::of(crdt_type, &union(Vec::new(), deltas)?)?.target {
                 Target::State(state) => Ok(state),
                 Target::Text(_) => Err(nothing_in_common()),
             },
@@ -158,9 +174,10 @@ impl Form {
             Form::State(_) | Form::Text(_) => return Err(nothing_in_common()),
             Form::Deltas(deltas) => deltas,
         };
+        let deltas = union(Vec::new(), deltas)?;
         Replay::of(crdt_type, &deltas)?;
         let mut counter = PnCounter::new();
-        for entry in union(Vec::new(), deltas)? {
+        for entry in deltas {
             let agent = entry.delta.dot.agent.as_str();
             let Totals { p, n } = entry.delta.op.counts();
             let sum = counter.totals(agent).add(p, n).ok_or_else(|| {

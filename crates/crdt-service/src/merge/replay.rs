@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use ramanujan_core::{Code, Digest, Dot, Problem, VectorClock};
 use ramanujan_crdt::state::HashDag;
-use ramanujan_crdt::types::{Event, Past, State};
+use ramanujan_crdt::types::{Applying, Event, Past, State};
 use ramanujan_crdt::{CrdtType, Delta, TextDocument};
 
 /// A delta with its digest and where in the request it came from.
@@ -40,6 +40,12 @@ pub(crate) enum Target {
     State(Box<State>),
 }
 
+/// What deltas are being replayed onto.
+enum Onto<'a> {
+    Text(&'a mut TextDocument),
+    State(Applying<'a>),
+}
+
 /// A state at a known version, to which deltas are added.
 pub(crate) struct Replay {
     pub(crate) target: Target,
@@ -50,7 +56,7 @@ pub(crate) struct Replay {
 }
 
 impl Replay {
-    /// The state that `deltas` make; one given twice counts once.
+    /// The state that `deltas` make, each given once.
     ///
     /// # Errors
     /// As [`Replay::add`].
@@ -73,11 +79,15 @@ impl Replay {
         let at = by_dot(deltas)?;
         let order = causal_order(deltas, &at, &self.hashes)?;
         let mut versions = Versions::new(deltas, &at, &self.known);
+        let mut onto = match &mut self.target {
+            Target::Text(text) => Onto::Text(text),
+            Target::State(state) => Onto::State(state.applying()),
+        };
         for index in order {
             let entry = &deltas[index];
-            let applied = match &mut self.target {
-                Target::Text(text) => push(text, &entry.delta),
-                Target::State(state) => versions
+            let applied = match &mut onto {
+                Onto::Text(text) => push(text, &entry.delta),
+                Onto::State(state) => versions
                     .before(index)
                     .and_then(|past| apply(state, &entry.delta, &past).map(|()| past))
                     .map(|past| versions.set_after(index, past)),
@@ -113,7 +123,7 @@ fn push(text: &mut TextDocument, delta: &Delta) -> Result<(), Problem> {
     }
 }
 
-fn apply(state: &mut State, delta: &Delta, past: &VectorClock) -> Result<(), Problem> {
+fn apply(state: &mut Applying<'_>, delta: &Delta, past: &VectorClock) -> Result<(), Problem> {
     let dot = &delta.dot;
     let seen = past.get(dot.agent.as_str());
     if seen.checked_add(1) != Some(dot.seq) {
@@ -189,25 +199,37 @@ impl<'a> Versions<'a> {
     }
 }
 
+/// What is under each dot, over all sets of deltas that were looked at.
+#[derive(Debug, Default)]
+pub(crate) struct Contents(HashMap<Dot, Digest>);
+
+impl Contents {
+    /// Whether the delta is the first of its dot.
+    ///
+    /// # Errors
+    /// 409 `dot-conflict` if another content had that dot.
+    pub(crate) fn is_new(&mut self, entry: &Entry) -> Result<bool, Problem> {
+        match self.0.get(&entry.delta.dot) {
+            None => Ok(self.0.insert(entry.delta.dot.clone(), entry.digest).is_none()),
+            Some(digest) if *digest == entry.digest => Ok(false),
+            Some(_) => Err(dot_conflict(entry)),
+        }
+    }
+}
+
 /// The union of two sets of deltas, those of `right` that `left` lacks after those of `left`.
 ///
 /// # Errors
 /// 409 `dot-conflict` if two deltas have one dot and different contents.
-pub(crate) fn union(mut left: Vec<Entry>, right: Vec<Entry>) -> Result<Vec<Entry>, Problem> {
-    let mut seen: HashMap<Dot, Digest> =
-        left.iter().map(|entry| (entry.delta.dot.clone(), entry.digest)).collect();
-    left.reserve(right.len());
-    for entry in right {
-        match seen.get(&entry.delta.dot) {
-            None => {
-                seen.insert(entry.delta.dot.clone(), entry.digest);
-                left.push(entry);
-            }
-            Some(digest) if *digest == entry.digest => {}
-            Some(_) => return Err(dot_conflict(&entry)),
+pub(crate) fn union(left: Vec<Entry>, right: Vec<Entry>) -> Result<Vec<Entry>, Problem> {
+    let mut contents = Contents::default();
+    let mut union = Vec::with_capacity(left.len() + right.len());
+    for entry in left.into_iter().chain(right) {
+        if contents.is_new(&entry)? {
+            union.push(entry);
         }
     }
-    Ok(left)
+    Ok(union)
 }
 
 /// 409: the delta has another content than one that has its dot.
