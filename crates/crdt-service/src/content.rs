@@ -1,8 +1,8 @@
 //! What a document holds at a version, and how it takes in the deltas that come next.
 
-use ramanujan_core::{Code, Digest, Dot, Problem, VectorClock};
-use ramanujan_crdt::types::{Event, Past, State};
-use ramanujan_crdt::{CrdtType, Delta};
+use ramanujan_core::{Code, Digest, Dot, Problem};
+use ramanujan_crdt::CrdtType;
+use ramanujan_crdt::types::State;
 
 use crate::version::Version;
 
@@ -35,6 +35,15 @@ pub(crate) struct Materialised {
     pub(crate) digest: Option<Digest>,
     /// Deltas taken in since a state was last written down.
     pub(crate) unsaved: u64,
+    /// Bytes that the content took when it was last written down or read, for so many deltas; 0 for 0 if never.
+    pub(crate) written: Written,
+}
+
+/// How long a stored content was.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Written {
+    pub(crate) bytes: u64,
+    pub(crate) deltas: u64,
 }
 
 impl Materialised {
@@ -46,6 +55,7 @@ impl Materialised {
             content: Content::empty(crdt_type),
             digest: None,
             unsaved: 0,
+            written: Written::default(),
         }
     }
 
@@ -74,27 +84,6 @@ impl Materialised {
     /// Whether a delta of these parents, which are sorted, was made after all that is in the state.
     pub(crate) fn is_seen_by(&self, parents: &[Dot]) -> bool {
         self.heads.iter().all(|head| parents.binary_search(head).is_ok())
-    }
-
-    /// Takes in the next delta of `document`, which is no text. `past` is what it was made after; `None` if that is all
-    /// that is in the state.
-    ///
-    /// # Errors
-    /// 500 `store-corrupt` if the delta does not fit.
-    pub(crate) fn take(
-        &mut self,
-        document: &str,
-        log: u64,
-        next: &Delta,
-        past: Option<&VectorClock>,
-    ) -> Result<(), Problem> {
-        let past = past.map_or(Past::Whole { total: self.deltas }, Past::Version);
-        if let Content::State(content) = &mut self.content {
-            let event = Event { dot: &next.dot, past };
-            content.apply(&event, &next.op).map_err(|error| corrupt(document, error))?;
-        }
-        self.cover(log, &next.dot, &next.parents);
-        Ok(())
     }
 }
 

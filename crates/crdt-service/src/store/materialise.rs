@@ -7,22 +7,23 @@ use std::rc::Rc;
 use ramanujan_core::{AgentId, Code, Digest, DocumentId, Dot, Polarity, Problem, VectorClock};
 use ramanujan_crdt::ancestry::NeedsHistory;
 use ramanujan_crdt::pasts::Pasts;
-use ramanujan_crdt::types::difference;
-use ramanujan_crdt::{CrdtType, Json, Op, StateDigest, TextError, TextGraph};
+use ramanujan_crdt::types::{Event, Past, difference};
+use ramanujan_crdt::{CrdtType, Delta, Json, Op, StateDigest, TextError, TextGraph};
 use ramanujan_shell::page::Page;
 
 use super::database::Database;
 use super::graph::FIRST_TAIL;
 use super::rows::{Logged, OUTLINE_COLUMNS, dot_list};
-use super::snapshots::tail_bound;
+use super::snapshots::{NEAREST, is_due, tail_bound};
 use crate::content::{Content, Materialised, corrupt};
 use crate::memo::key::Key;
 use crate::memo::tier1::{self, Cached};
 use crate::record::Outline;
 use crate::version::{At, Version, counter_value};
 
-/// Rows read at a time, of small ones: of large ones as many as make a page.
-const ROWS: u64 = 8192;
+/// Rows read at a time, of small ones: of large ones as many as make a page. A place between two pages is one where a
+/// snapshot may be kept, so it is no longer than they may lie apart.
+const ROWS: u64 = NEAREST;
 
 /// First number of older deltas looked at for the fork of concurrent ones; it grows fourfold while the fork lies
 /// further back.
@@ -124,9 +125,8 @@ impl Database {
                 self.take_page(document, version, &mut state, &mut pasts)?
             };
             state.unsaved += read;
-            if version.is_prefix() && state.unsaved >= bound {
-                self.write_snapshot(document, &state)?;
-                state.unsaved = 0;
+            if version.is_prefix() && state.unsaved >= bound && (!more || is_due(&state)) {
+                self.write_snapshot(document, &mut state)?;
             }
             if !more {
                 break;
@@ -173,21 +173,33 @@ impl Database {
     ) -> Result<(u64, bool), Problem> {
         let params = [document.into(), state.log.into(), version.log.into()];
         let Page { items: page, more } = self.page_of_logged(params, ROWS)?;
+        let content = std::mem::replace(&mut state.content, Content::Text(String::new()));
+        let Content::State(mut content) = content else {
+            return Err(corrupt(document, "its newest delta is of another type than its state"));
+        };
+        let mut applying = content.applying();
         for next in page.iter().filter(|next| version.holds(&next.delta.dot)) {
-            let past = self.past_of(document, next, state, pasts)?;
-            state.take(document, next.log, &next.delta, past.as_ref())?;
-            pasts.took(&next.delta.dot, &next.delta.parents, past);
+            let Delta { dot, parents, op } = &next.delta;
+            let past = self.past_of(document, next, state, applying.version(), pasts)?;
+            let made_after = past.as_ref().map_or(Past::Whole { total: state.deltas }, Past::Version);
+            let event = Event { dot, past: made_after };
+            applying.apply(&event, op).map_err(|error| corrupt(document, error))?;
+            state.cover(next.log, dot, parents);
+            pasts.took(dot, parents, past);
         }
+        drop(applying);
+        state.content = Content::State(content);
         state.log = page.last().map_or(state.log, |last| last.log);
         Ok((page.len() as u64, more))
     }
 
-    /// What the next delta was made after; `None` if that is all that is in `state`.
+    /// What the next delta was made after; `None` if that is all that is in `state`, which has this version.
     fn past_of(
         &self,
         document: &str,
         next: &Logged,
         state: &Materialised,
+        version: &VectorClock,
         pasts: &mut Pasts,
     ) -> Result<Option<VectorClock>, Problem> {
         let parents = &next.delta.parents;
@@ -197,12 +209,9 @@ impl Database {
         if let Some(past) = next.past()? {
             return Ok(Some(past));
         }
-        let Content::State(content) = &state.content else {
-            return Err(corrupt(document, "its newest delta is of another type than its state"));
-        };
         let mut limit = FIRST_TAIL;
         loop {
-            match pasts.of(state.heads.iter(), content.version(), parents) {
+            match pasts.of(state.heads.iter(), version, parents) {
                 Ok(past) => return Ok(past),
                 Err(NeedsHistory) => {
                     let (ancestry, all) = self.ancestry(document, next.log, limit)?;

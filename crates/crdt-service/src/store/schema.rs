@@ -40,5 +40,6 @@ pub(crate) const SCHEMA: Schema = Schema {
         include_str!("sql/032_document_counted.sql"),
         include_str!("sql/033_delta_taken.sql"),
         include_str!("sql/034_no_delta_stored.sql"),
+        include_str!("sql/035_snapshots_kept.sql"),
     ],
 };

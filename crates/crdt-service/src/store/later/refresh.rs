@@ -1,5 +1,7 @@
 //! Snapshots written ahead of the readers who would want them.
 
+use std::rc::Rc;
+
 use ramanujan_core::Problem;
 use ramanujan_shell::log;
 
@@ -33,8 +35,8 @@ impl Database {
     /// Writes the current state of a document down, whatever the tail; `None` without deltas, else its log position.
     pub(crate) fn refresh_snapshot(&self, document: &str) -> Result<Option<u64>, Problem> {
         let Some(version) = self.current(document)? else { return Ok(None) };
-        let state = self.materialise(document, &version, tier1::base(document))?;
-        self.write_snapshot(document, &state)?;
+        let mut state = Rc::unwrap_or_clone(self.materialise(document, &version, tier1::base(document))?);
+        self.write_snapshot(document, &mut state)?;
         Ok(Some(state.log))
     }
 }
