@@ -67,3 +67,35 @@ fn many_branches_are_many_heads_until_somebody_joins_them() {
     assert_eq!(sql("SELECT 1 FROM crdt_deltas WHERE whole = 1 AND log = 151"), 1);
     assert_eq!(sql("SELECT 1 FROM crdt_deltas WHERE whole = 0"), 79);
 }
+
+/// What a remote delta has seen is found for each of its parents, close together or far apart.
+#[test]
+fn deltas_on_many_versions_are_merged_as_they_would_be_stored() {
+    let _db = fresh_database();
+    let add = |agent: usize, value: Value| json!({"operation": "add", "document_id": "d", "agent_id": format!("agent-{agent:02}"), "value": value});
+    apply((0..70).map(|agent| add(agent, json!(agent))).collect());
+    for _ in 0..2 {
+        apply((0..700).map(|_| add(0, json!("again"))).collect());
+    }
+    apply((70..80).map(|agent| add(agent, json!(agent))).collect());
+    let parents: Vec<(String, usize)> =
+        [3, 40, 65, 66, 69, 71, 75, 79].map(|agent| (format!("agent-{agent:02}:1"), agent)).to_vec();
+    // Each removes an element that it has seen, and one that was added later.
+    let remove = |(place, (parent, agent)): (usize, &(String, usize))| {
+        [agent - 1, agent + 1].iter().enumerate().map(|(nth, value)| {
+            json!({"agent_id": format!("r-{place}-{nth}"), "seq": 1, "parents": [parent], "operation": "remove", "crdt_type": "or-set", "value": value})
+        }).collect::<Vec<_>>()
+    };
+    let mut deltas: Vec<Value> = parents.iter().enumerate().flat_map(remove).collect();
+    // On two versions at once.
+    deltas.push(json!({"agent_id": "both", "seq": 1, "parents": ["r-1-0:1", "r-3-0:1"], "operation": "remove", "value": 20}));
+    let merged = post("/crdt/merge", json!({"document_id": "d", "remote": {"deltas": deltas}})).json;
+    let removed = [2, 39, 64, 65, 68, 70, 74, 78, 20];
+    let mut left: Vec<Value> =
+        (0..80).filter(|value| !removed.contains(value)).map(|value| json!(value)).collect();
+    left.push(json!("again"));
+    assert_eq!(merged["result"]["value"], json!(left), "{merged}");
+    apply(json!({"document_id": "d", "items": deltas}));
+    let stored = get("/crdt/d").json;
+    assert_eq!((&stored["value"], &stored["digest"]), (&merged["result"]["value"], &merged["digest"]));
+}

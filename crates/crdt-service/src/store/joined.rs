@@ -95,11 +95,11 @@ impl Database {
         let parents: HashSet<&Dot> = found.new.iter().flat_map(|entry| &entry.delta.parents).collect();
         found.clocks.retain(|dot, _| parents.contains(dot));
         if version.crdt_type != CrdtType::Text {
-            for parent in parents {
-                if found.hashes.contains_key(parent) && !found.clocks.contains_key(parent) {
-                    let clock = self.clock_after(document, parent)?;
-                    found.clocks.extend(clock.map(|clock| (parent.clone(), clock)));
-                }
+            let has_none =
+                |parent: &&&Dot| found.hashes.contains_key(**parent) && !found.clocks.contains_key(**parent);
+            let asked: Vec<Dot> = parents.iter().filter(has_none).map(|parent| (*parent).clone()).collect();
+            for asked in asked.chunks(LOOK_UP) {
+                found.clocks.extend(self.clocks_after(document, asked)?);
             }
         }
         Ok(found)

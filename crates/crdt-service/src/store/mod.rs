@@ -31,4 +31,4 @@ mod versions;
 
 pub(crate) use database::Database;
 pub(crate) use tier2::{BREAK_EVEN as TIER2_BREAK_EVEN, MAX_BYTES as TIER2_MAX_BYTES};
-pub(crate) use versions::missing;
+pub(crate) use versions::{KnownDelta, missing};

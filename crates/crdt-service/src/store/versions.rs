@@ -24,6 +24,26 @@ const CURRENT: &str = "
     FROM crdt_documents d CROSS JOIN crdt_heads h ON h.document_id = d.document_id
     WHERE d.document_id = ?1";
 
+/// What is known of a stored delta without what it does.
+pub(crate) struct KnownDelta {
+    pub(crate) dot: Dot,
+    pub(crate) crdt_type: CrdtType,
+    /// Commits to the delta and to all that it was made after.
+    pub(crate) hash: Digest,
+    /// The version after it, if it is kept.
+    pub(crate) clock: Option<VectorClock>,
+}
+
+/// How many log positions deltas may be apart for which what was before them is read once: what one of them lacks of that
+/// is walked through.
+const CLOSE: u64 = 1024;
+
+/// The deltas up to some log position.
+struct Before {
+    heads: Vec<Dot>,
+    clock: VectorClock,
+}
+
 /// The 404 of a document without deltas.
 pub(crate) fn missing(document: &DocumentId) -> Problem {
     Problem::new(Code::NoSuchDocument, format!("{document} has no operations; POST one to /crdt/apply"))
@@ -138,10 +158,52 @@ impl Database {
         Ok(version_of(links, clock.total(), value, Extent::Part(clock)))
     }
 
-    /// The version after a stored delta.
-    pub(super) fn clock_after(&self, document: &str, dot: &Dot) -> Result<Option<VectorClock>, Problem> {
-        let links = self.links_of(document, std::slice::from_ref(dot))?;
-        Ok(self.closure_of(document, &links)?.map(|(_, clock, _)| clock))
+    /// Type, hash and, where it is kept, version of those of these deltas that are stored.
+    pub(crate) fn known_of(&self, document: &str, dots: &[Dot]) -> Result<Vec<KnownDelta>, Problem> {
+        let known = |link: Link| KnownDelta {
+            dot: link.dot,
+            crdt_type: link.crdt_type,
+            hash: link.hash,
+            clock: link.clock,
+        };
+        Ok(self.links_of(document, dots)?.into_iter().map(known).collect())
+    }
+
+    /// The versions after those of these deltas that are stored. What all agents had when they were made is read once for
+    /// all that are close to each other.
+    pub(super) fn clocks_after(
+        &self,
+        document: &str,
+        dots: &[Dot],
+    ) -> Result<Vec<(Dot, VectorClock)>, Problem> {
+        let links = self.links_of(document, dots)?;
+        let mut clocks = Vec::with_capacity(links.len());
+        let mut rest = &links[..];
+        while let Some(newest) = rest.last() {
+            if let Some(clock) = &newest.clock {
+                clocks.push((newest.dot.clone(), clock.clone()));
+                rest = &rest[..rest.len() - 1];
+                continue;
+            }
+            let (earlier, near) = rest.split_at(rest.partition_point(|link| link.log + CLOSE < newest.log));
+            rest = earlier;
+            let Before { heads, clock } = self.before(document, newest.log)?;
+            let after = self.walk(document, newest.log + 1, |ancestry| {
+                let lacking = |link: &Link| ancestry.lacking(&heads, std::slice::from_ref(&link.dot));
+                near.iter().map(lacking).collect::<Result<Vec<_>, _>>()
+            })?;
+            let versions = near.iter().zip(&after);
+            clocks.extend(versions.map(|(link, lacking)| (link.dot.clone(), without(&clock, lacking))));
+        }
+        Ok(clocks)
+    }
+
+    /// All deltas up to a log position.
+    fn before(&self, document: &str, log: u64) -> Result<Before, Problem> {
+        let heads = self.heads_below(document, log + 1)?.into_iter().map(|head| head.dot).collect();
+        let newest = self.newest_until(document, log)?;
+        let clock = newest.iter().map(|last| (last.agent.as_str(), last.seq)).collect();
+        Ok(Before { heads, clock })
     }
 
     /// The type of these deltas, the version that they make, and its heads; `None` if there are none.
@@ -154,16 +216,12 @@ impl Database {
         if let Some((clock, heads)) = with_clocks(links) {
             return Ok(Some((newest.crdt_type, clock, heads)));
         }
-        let below = newest.log + 1;
         let dots: Vec<Dot> = links.iter().map(|link| link.dot.clone()).collect();
-        let all = self.heads_below(document, below)?;
-        let all: Vec<Dot> = all.into_iter().map(|head| head.dot).collect();
-        let until = self.newest_until(document, newest.log)?;
-        let until: VectorClock = until.iter().map(|last| (last.agent.as_str(), last.seq)).collect();
-        let (lacking, heads) = self.walk(document, below, |ancestry| {
-            Ok((ancestry.lacking(&all, &dots)?, ancestry.maximal(dots.clone())?))
+        let all = self.before(document, newest.log)?;
+        let (lacking, heads) = self.walk(document, newest.log + 1, |ancestry| {
+            Ok((ancestry.lacking(&all.heads, &dots)?, ancestry.maximal(dots.clone())?))
         })?;
-        Ok(Some((newest.crdt_type, without(&until, &lacking), heads)))
+        Ok(Some((newest.crdt_type, without(&all.clock, &lacking), heads)))
     }
 
     /// The clock of a version, however large.
