@@ -112,8 +112,45 @@ fn a_difference_since_nothing_is_the_whole_in_its_shortest_form() {
     let whole = encoded("/crdt/text");
     assert_eq!(encoded("/crdt/text/diff"), whole);
     assert_eq!(encoded("/crdt/text/diff?since=%7B%7D"), whole);
+    // And so does who lacks nearly all of it, or a part: nothing but that part is paid for.
     let all_but_one = encoded("/crdt/text/diff?since=%7B%22ann%22:1%7D");
-    assert!(4 * whole.len() < all_but_one.len(), "{} {}", whole.len(), all_but_one.len());
+    assert!(all_but_one.len() < whole.len() + 8, "{} {}", whole.len(), all_but_one.len());
+    let operations = get("/crdt/text").json["operations"].as_u64().unwrap();
+    let half = encoded(&format!("/crdt/text/diff?since=%7B%22ann%22:{}%7D", operations / 2));
+    assert!(half.len() < whole.len() * 6 / 10, "{} {}", whole.len(), half.len());
+    let mut replica = TextDocument::load(&whole).unwrap();
+    assert!(!replica.apply_encoded(&half).unwrap());
+    // Nothing is lacking.
+    let nothing = encoded(&format!("/crdt/text/diff?since=%7B%22ann%22:{operations}%7D"));
+    refused(&send("text", &nothing), 422, "empty-batch");
+}
+
+/// Two who write at once: the part begins after both, and its parents are outside.
+#[test]
+fn a_part_of_a_text_is_stored_where_its_parents_are() {
+    let insert = |agent: &str, seq: u64, parents: Value, value: &str| {
+        json!({"operation": "insert", "document_id": "d", "agent_id": agent, "seq": seq, "parents": parents,
+               "position": 0, "value": value})
+    };
+    let before = [insert("ann", 1, json!([]), "ab"), insert("ben", 1, json!([]), "cd")];
+    let after = [
+        insert("ann", 2, json!(["ann:1", "ben:1"]), "e"),
+        insert("eve", 1, json!(["ben:1"]), "f"),
+        insert("ben", 2, json!(["ann:2", "eve:1"]), "g"),
+    ];
+    let (bytes, there) = {
+        let _db = fresh_database();
+        before.iter().chain(&after).for_each(|operation| drop(apply(operation.clone())));
+        (encoded("/crdt/d/diff?since=%7B%22ann%22:1,%22ben%22:1%7D"), get("/crdt/d").json)
+    };
+    let _db = fresh_database();
+    refused(&send("d", &bytes), 422, "unknown-parent");
+    before.iter().for_each(|operation| drop(apply(operation.clone())));
+    assert_eq!(send("d", &bytes).json["applied"], 3);
+    assert_eq!(send("d", &bytes).json["duplicates"], 3);
+    for member in ["value", "digest", "heads"] {
+        assert_eq!(get("/crdt/d").json[member], there[member]);
+    }
 }
 
 #[test]

@@ -197,3 +197,115 @@ fn a_page_that_was_changed_is_refused_whole() {
     apply(json!({"operation": "set", "document_id": "j", "path": [], "value": {"items": []}}));
     assert_eq!(get("/crdt/j").json["value"], json!({"items": []}));
 }
+
+/// Whole pages, arrays of items, single items and lines of them, with all that the reply says of each.
+#[test]
+fn what_a_difference_lists_is_posted_as_it_is_in_every_form() {
+    let here = fresh_database();
+    let names = write_all();
+    let listed: BTreeMap<&String, Vec<Value>> = names
+        .iter()
+        .map(|name| {
+            let items = get(&format!("/crdt/{name}/diff")).json["items"].as_array().unwrap().clone();
+            (name, items)
+        })
+        .collect();
+    let digest = |name: &String| get(&format!("/crdt/{name}")).json["digest"].clone();
+    let expected: Vec<Value> = names.iter().map(digest).collect();
+    drop(here);
+    let lines = |path: &str, items: &[Value]| {
+        let body = items.iter().map(|item| format!("{item}\n")).collect::<String>();
+        let headers = [("content-type", "application/x-ndjson")];
+        let reply = send_with(&crdt_service::service(), Method::POST, path, &headers, body);
+        let text = String::from_utf8(reply.body).unwrap();
+        let last: Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
+        assert_eq!((&last["status"], &last["applied"]), (&json!("ok"), &json!(items.len())), "{text}");
+    };
+    let of = |name: &str, item: &Value| {
+        let mut item = item.clone();
+        item["document_id"] = name.into();
+        item
+    };
+    for form in 0..6 {
+        let _there = fresh_database();
+        for (name, items) in &listed {
+            let path = format!("/crdt/apply?document={name}");
+            let named: Vec<Value> = items.iter().map(|item| of(name, item)).collect();
+            match form {
+                0 => {
+                    for item in items {
+                        let reply = post(&path, item.clone());
+                        assert_eq!(reply.status, 200, "{}", reply.json);
+                    }
+                }
+                1 => assert_eq!(post(&path, json!(items)).json["applied"], items.len()),
+                2 => lines(&path, items),
+                3 => named.iter().for_each(|item| drop(apply(item.clone()))),
+                4 => assert_eq!(apply(json!(named))["applied"], items.len()),
+                _ => lines("/crdt/apply", &named),
+            }
+        }
+        assert_eq!(names.iter().map(digest).collect::<Vec<_>>(), expected, "form {form}");
+    }
+}
+
+/// What a reply says beside the deltas is not passed over: it is what follows from them, or nothing is stored.
+#[test]
+fn what_is_said_beside_a_delta_must_be_so() {
+    let here = fresh_database();
+    write_all();
+    let page = get("/crdt/text/diff").json;
+    let set = get("/crdt/or-set/diff").json;
+    let first = get("/crdt/text/diff?limit=1").json;
+    drop(here);
+    let _there = fresh_database();
+    let wrong = json!("0".repeat(64));
+    let changed = |change: &dyn Fn(&mut Value)| {
+        let mut page = page.clone();
+        change(&mut page);
+        post("/crdt/apply", page)
+    };
+    for (member, value) in [
+        ("digest", wrong.clone()),
+        ("vector_clock", json!({"ada": 9})),
+        ("document_length", json!(7)),
+        ("received_at", json!("yesterday")),
+    ] {
+        let bad = changed(&|page| page["items"][1][member] = value.clone());
+        refused(&bad, 422, "invalid-delta");
+        assert_eq!(bad.json["index"], 1, "{member}");
+        let mut item = page["items"][0].clone();
+        item[member] = value.clone();
+        refused(&post("/crdt/apply?document=text", item.clone()), 422, "invalid-delta");
+        item["document_id"] = "text".into();
+        refused(&post("/crdt/apply", item), 422, "invalid-delta");
+    }
+    refused(&changed(&|page| page["digest"] = wrong.clone()), 422, "invalid-delta");
+    refused(&changed(&|page| page["vector_clock"] = json!({"ada": 1})), 422, "invalid-delta");
+    refused(&changed(&|page| page["heads"] = json!(["ada:1"])), 422, "invalid-delta");
+    refused(&changed(&|page| drop(page.as_object_mut().unwrap().remove("heads"))), 422, "invalid-delta");
+    // A delta that was changed with its digest is another one, and its page no longer what it says.
+    let forged = changed(&|page| {
+        page["items"][2]["position"] = json!(1);
+        page["items"][2].as_object_mut().unwrap().remove("digest");
+    });
+    refused(&forged, 422, "invalid-delta");
+    let mut lengthy = set;
+    lengthy["items"][0]["document_length"] = json!(0);
+    refused(&post("/crdt/apply", lengthy), 422, "invalid-delta");
+    assert_eq!((get("/crdt/text").status, get("/crdt/or-set").status), (404, 404));
+    // Of a page that others follow the heads are not here yet.
+    assert_eq!(apply(first)["applied"], 1);
+    assert_eq!(apply(page.clone())["duplicates"], 1);
+    let repeated = changed(&|page| page["items"][1]["document_length"] = json!(7));
+    refused(&repeated, 422, "invalid-delta");
+    // Another delta under a dot that is taken.
+    let mut other = page["items"][0].clone();
+    other["value"] = "other".into();
+    for member in ["digest", "document_length"] {
+        other.as_object_mut().unwrap().remove(member);
+    }
+    refused(&post("/crdt/apply?document=text", other), 409, "dot-conflict");
+    let misnamed = post("/crdt/apply?document=d", page);
+    refused(&misnamed, 422, "invalid-parameter");
+}

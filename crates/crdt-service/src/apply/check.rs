@@ -91,7 +91,11 @@ pub(crate) fn batch<'a>(
         let known = documents.entry(document).or_default();
         let resolver = resolvers.entry(document).or_default();
         match one(known, resolver, operation, key.as_deref(), content_at) {
-            Ok(new) => accepted.push(new),
+            Ok(new) => {
+                let claims = operation.check_claims(&new.record);
+                claims.map_err(|problem| Refusal::Operation(index, problem))?;
+                accepted.push(new);
+            }
             Err(Unfit::NeedsHistory) => return Err(Refusal::NeedsHistory { document }),
             Err(Unfit::NeedsOwn) => return Err(Refusal::NeedsOwn),
             Err(Unfit::Problem(problem)) => return Err(Refusal::Operation(index, problem)),

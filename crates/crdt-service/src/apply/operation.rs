@@ -2,9 +2,11 @@
 
 use std::borrow::Cow;
 
-use ramanujan_core::{AgentId, Code, DocumentId, Dot, Problem, VectorClock};
-use ramanujan_crdt::wire::{OperationError, OperationRequest, Wanted};
+use ramanujan_core::{AgentId, Code, DocumentId, Dot, Problem, VectorClock, time};
+use ramanujan_crdt::wire::{DeltaRecord, OperationError, OperationRequest, Wanted};
 use ramanujan_crdt::{CrdtType, Delta};
+
+use crate::record::Recorded;
 
 /// The version that an operation is made on.
 #[derive(Clone, Debug)]
@@ -18,6 +20,13 @@ pub(crate) enum Base {
     Clock(VectorClock),
 }
 
+/// What a record says of a delta that follows from it and from those before it.
+#[derive(Clone, Debug, Default)]
+struct Claimed {
+    clock: Option<VectorClock>,
+    length: Option<u64>,
+}
+
 /// An operation to be checked and stored.
 #[derive(Clone, Debug)]
 pub(crate) struct Operation {
@@ -29,6 +38,8 @@ pub(crate) struct Operation {
     pub(crate) wanted: Wanted,
     /// Whether positions and lengths count UTF-16 code units.
     pub(crate) utf16: bool,
+    /// What its record says beside the delta; it must follow from it.
+    claimed: Claimed,
     /// The request it was read from, if it came as one: where types share the name of an operation, the document's type
     /// decides what is asked for.
     request: Option<OperationRequest>,
@@ -55,6 +66,7 @@ impl Operation {
             base,
             wanted,
             utf16: request.counts_utf16(),
+            claimed: Claimed::default(),
             request: Some(request),
         })
     }
@@ -69,8 +81,48 @@ impl Operation {
             base: Base::Exactly(delta.parents),
             wanted: Wanted::Op(delta.op),
             utf16: false,
+            claimed: Claimed::default(),
             request: None,
         }
+    }
+
+    /// A delta as another site hands it out. Where and when that site stored it is that site's affair; the rest of what the
+    /// record says must be so.
+    ///
+    /// # Errors
+    /// 422 `invalid-delta` if its members do not make a delta with the digest that it claims.
+    pub(crate) fn of_record(document: DocumentId, mut record: DeltaRecord) -> Result<Self, Problem> {
+        let delta = record.to_delta().map_err(|error| Problem::new(Code::InvalidDelta, error.to_string()))?;
+        if let Some(time) = record.received_at.filter(|time| time::parse_rfc3339(time).is_none()) {
+            let detail = format!("{}: received_at {time:.40?} is no RFC 3339 time", delta.dot);
+            return Err(Problem::new(Code::InvalidDelta, detail));
+        }
+        let claimed = Claimed { clock: record.vector_clock.take(), length: record.document_length };
+        Ok(Operation { claimed, ..Operation::of_delta(document, delta) })
+    }
+
+    /// Compares what was said of the delta with what follows from it.
+    ///
+    /// # Errors
+    /// 422 `invalid-delta` naming the member that differs.
+    pub(crate) fn check_claims(&self, record: &Recorded) -> Result<(), Problem> {
+        let Claimed { clock, length } = &self.claimed;
+        let dot = record.dot();
+        // Of a delta that many agents come before no clock is kept, and none is handed out.
+        if let (Some(claimed), Some(clock)) = (clock, &record.clock)
+            && claimed != clock
+        {
+            let detail = format!("{dot}: vector_clock is not what the delta and its parents make");
+            return Err(Problem::new(Code::InvalidDelta, detail));
+        }
+        let after = (record.crdt_type() == CrdtType::Text).then_some(record.size);
+        if let Some(claimed) = length
+            && after != Some(*claimed)
+        {
+            let detail = format!("{dot}: document_length is not that of the document after the delta");
+            return Err(Problem::new(Code::InvalidDelta, detail));
+        }
+        Ok(())
     }
 
     /// What is asked for in a document of type `existing`.

@@ -1,14 +1,13 @@
 //! `POST /crdt/apply`: one operation, an array of them, lines of them, or deltas, encoded or as a page of them.
 
-use ramanujan_core::{Code, Problem, json};
-use ramanujan_crdt::wire::OperationRequest;
+use ramanujan_core::{Code, DocumentId, Problem};
 use ramanujan_shell::{Request, Response, ok};
 use serde::Serialize;
 
 use super::negotiate::{DELTA_TYPE, LINES_TYPE};
 use super::page::DeltaPage;
 use super::stored::{Applied, Tally, store};
-use super::{encoded, lines};
+use super::{encoded, lines, posted};
 use crate::settings::MAX_BATCH;
 
 /// What became of the operations of an array, in their order.
@@ -26,37 +25,38 @@ pub(crate) async fn post(request: Request) -> Result<Response, Problem> {
         request.header("content-type")?.and_then(|value| value.split(';').next()).unwrap_or_default();
     let query = request.query();
     query.only(&["document", "causes"])?;
-    let media_type = media_type.trim();
-    if media_type != DELTA_TYPE && query.get("document").is_some() {
-        let detail = "document is for encoded deltas; operations and pages name theirs by document_id";
-        return Err(Problem::new(Code::InvalidParameter, detail));
-    }
+    let document: Option<DocumentId> = query.parse("document")?;
     let causes = query.parse::<usize>("causes")?;
     let for_operations = || {
         let detail = "causes is for one operation or an array of them; leave it out";
         Problem::new(Code::InvalidParameter, detail)
     };
-    match media_type {
+    match media_type.trim() {
         LINES_TYPE | "application/jsonl" | DELTA_TYPE if causes.is_some() => return Err(for_operations()),
-        LINES_TYPE | "application/jsonl" => return lines::post(&request),
-        DELTA_TYPE => return encoded::apply(&request),
+        LINES_TYPE | "application/jsonl" => return lines::post(&request, document.as_ref()),
+        DELTA_TYPE => return encoded::apply(&request, document),
         _ => {}
     }
     if let Some(page) = DeltaPage::of(&request.body)? {
         if causes.is_some() {
             return Err(for_operations());
         }
+        if document.is_some_and(|document| document != *page.document()) {
+            let detail = format!("the page is of {}, by its document_id", page.document());
+            return Err(Problem::new(Code::InvalidParameter, detail));
+        }
         check_size(page.len())?;
         return page.apply();
     }
-    let (requests, is_batch) = json::one_or_many::<OperationRequest>(&request.body)?;
-    if requests.is_empty() {
+    let blame = |index, problem: Problem| problem.with("index", index);
+    let (operations, is_batch) = posted::read(&request.body, document.as_ref(), blame)?;
+    if operations.is_empty() {
         return Err(Problem::new(Code::EmptyBatch, "the batch holds no operation"));
     }
-    check_size(requests.len())?;
+    check_size(operations.len())?;
     let key = request.idempotency_key()?;
-    let blame = |index, problem: Problem| if is_batch { problem.with("index", index) } else { problem };
-    let done = store(requests, key, causes.unwrap_or(0), blame)?;
+    let blame = |index, problem| if is_batch { blame(index, problem) } else { problem };
+    let done = store(operations, key, causes.unwrap_or(0), blame)?;
     let results: Vec<_> = done.iter().map(Applied::of).collect();
     if is_batch {
         let mut tally = Tally::default();

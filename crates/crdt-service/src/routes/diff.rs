@@ -59,7 +59,6 @@ pub(crate) async fn get(request: Request) -> Result<Response, Problem> {
         }
     };
     let mut response = match representation {
-        // A whole text has an encoding in columns, several times shorter; the end of one cannot be read without the rest.
         Representation::Delta if since.is_empty() => encoded::whole(&database, document.as_str(), &version)?,
         Representation::Delta => encoded::since(&database, document.as_str(), &version, &since)?,
         Representation::Json => {

@@ -2,7 +2,7 @@
 
 use ramanujan_core::{Code, DocumentId, Problem, VectorClock};
 use ramanujan_crdt::batch::{Batch, encode_deltas};
-use ramanujan_crdt::text::{DecodeError, TextDocument};
+use ramanujan_crdt::text::{DecodeError, Effort, Part, TextDocument, encode_part};
 use ramanujan_crdt::{CrdtType, Delta};
 use ramanujan_shell::response::typed;
 use ramanujan_shell::{Request, Response, ok};
@@ -38,7 +38,7 @@ pub(super) fn whole(database: &Database, document: &str, version: &Version) -> R
     Ok(typed(DELTA_TYPE, history.encode()))
 }
 
-/// The deltas of a version that are not in `known`, as a batch.
+/// The deltas of a version that are not in `known`: of a text in columns, of anything else as a batch.
 pub(super) fn since(
     database: &Database,
     document: &str,
@@ -50,7 +50,12 @@ pub(super) fn since(
         deltas.push(delta);
         Ok(())
     })?;
-    Ok(typed(DELTA_TYPE, encode_deltas(version.crdt_type, &deltas)))
+    let columns = match version.crdt_type {
+        // A batch holds whatever columns cannot, such as numbers beyond 32 bits.
+        CrdtType::Text => encode_part(&deltas, known, Effort::Small),
+        _ => None,
+    };
+    Ok(typed(DELTA_TYPE, columns.unwrap_or_else(|| encode_deltas(version.crdt_type, &deltas))))
 }
 
 fn each_delta(
@@ -83,7 +88,9 @@ fn each_delta(
 /// Deltas in bytes of either kind, checked and not read out yet.
 enum Encoded<'a> {
     Batch(Batch<'a>),
-    /// A history in columns.
+    /// A part of a text's history in columns.
+    Part(Part<'a>),
+    /// All of it.
     History(Box<TextDocument>),
 }
 
@@ -94,6 +101,12 @@ impl<'a> Encoded<'a> {
         match Batch::open(bytes) {
             Ok(batch) => Ok(Encoded::Batch(batch)),
             Err(DecodeError::Kind(_)) => {
+                // A whole history is checked to its end before anything of it is stored.
+                if let Ok(part) = Part::open(bytes)
+                    && !part.since().is_empty()
+                {
+                    return Ok(Encoded::Part(part));
+                }
                 let mut document = TextDocument::load(bytes).map_err(|error| invalid(&error))?;
                 document.open().map_err(|error| invalid(&error))?;
                 Ok(Encoded::History(Box::new(document)))
@@ -113,10 +126,9 @@ impl<'a> Encoded<'a> {
                 };
                 Ok(Box::new(std::iter::from_fn(next)))
             }
+            Encoded::Part(part) => Ok(chunked(part.deltas().map_err(|error| invalid(&error))?, count)),
             Encoded::History(document) => {
-                let mut deltas = document.deltas().map_err(|error| invalid(&error))?;
-                let next = move || Some(deltas.by_ref().take(count).collect::<Vec<_>>());
-                Ok(Box::new(std::iter::from_fn(next).take_while(|chunk| !chunk.is_empty()).map(Ok)))
+                Ok(chunked(document.deltas().map_err(|error| invalid(&error))?, count))
             }
         }
     }
@@ -125,17 +137,22 @@ impl<'a> Encoded<'a> {
 /// Deltas that are stored together.
 type Chunks<'a> = Box<dyn Iterator<Item = Result<Vec<Delta>, Problem>> + 'a>;
 
+fn chunked<'a>(mut deltas: impl Iterator<Item = Delta> + 'a, count: usize) -> Chunks<'a> {
+    let next = move || Some(deltas.by_ref().take(count).collect::<Vec<_>>());
+    Box::new(std::iter::from_fn(next).take_while(|chunk| !chunk.is_empty()).map(Ok))
+}
+
 fn invalid(error: &dyn std::fmt::Display) -> Problem {
     Problem::new(Code::InvalidDelta, error.to_string())
 }
 
 /// `POST /crdt/apply?document=ID` of encoded deltas, in batches: what was stored before a refusal stays, and sending
 /// everything again is safe, because every delta carries its dot.
-pub(super) fn apply(request: &Request) -> Result<Response, Problem> {
-    let query = request.query();
-    let document: DocumentId = query.parse("document")?.ok_or_else(|| {
-        Problem::new(Code::InvalidParameter, "encoded deltas do not name their document: add ?document=ID")
-    })?;
+pub(super) fn apply(request: &Request, document: Option<DocumentId>) -> Result<Response, Problem> {
+    let Some(document) = document else {
+        let detail = "encoded deltas do not name their document: add ?document=ID";
+        return Err(Problem::new(Code::InvalidParameter, detail));
+    };
     let encoded = Encoded::open(&request.body)?;
     let mut stored = StoredDeltas::none(document.clone());
     let mut batches = 0;

@@ -1,15 +1,15 @@
-//! `POST /crdt/apply` with newline-delimited JSON: any number of operations, stored in batches.
+//! `POST /crdt/apply` with newline-delimited JSON: any number of operations or deltas, stored in batches.
 //!
 //! Each batch is stored whole or not at all; the first that is refused ends the stream. The reply has a line for each
 //! stored operation, then one that says how far it got. It ends early, after a batch, when it is longer than a page.
 
-use ramanujan_core::{Code, Problem, json};
-use ramanujan_crdt::wire::OperationRequest;
+use ramanujan_core::{Code, DocumentId, Problem};
 use ramanujan_shell::response::typed;
 use ramanujan_shell::{Request, Response};
 use serde::Serialize;
 
 use super::negotiate::LINES_TYPE;
+use super::posted;
 use super::stored::{self, Applied, Tally};
 use crate::settings::{MAX_BATCH, MAX_PAGE_BYTES};
 
@@ -20,7 +20,7 @@ struct End {
     tally: Tally,
 }
 
-pub(super) fn post(request: &Request) -> Result<Response, Problem> {
+pub(super) fn post(request: &Request, document: Option<&DocumentId>) -> Result<Response, Problem> {
     let key = request.idempotency_key()?;
     let blank = |line: &&[u8]| line.iter().all(u8::is_ascii_whitespace);
     let mut lines =
@@ -42,7 +42,7 @@ pub(super) fn post(request: &Request) -> Result<Response, Problem> {
         }
         let batch: Vec<(usize, &[u8])> = lines.by_ref().take(limit).collect();
         let key = key.map(|key| format!("{key}@{}", batch[0].0));
-        if let Err(problem) = store(&batch, key.as_deref(), &mut tally, &mut out) {
+        if let Err(problem) = store(&batch, document, key.as_deref(), &mut tally, &mut out) {
             if out.is_empty() {
                 return Err(problem);
             }
@@ -62,24 +62,24 @@ fn ended(mut out: Vec<u8>, problem: Problem, tally: Tally) -> Result<Response, P
 
 fn store(
     batch: &[(usize, &[u8])],
+    document: Option<&DocumentId>,
     key: Option<&str>,
     tally: &mut Tally,
     out: &mut Vec<u8>,
 ) -> Result<(), Problem> {
     let at = |index: usize, problem: Problem| problem.with("line", batch.get(index).map_or(0, |b| b.0) + 1);
-    let mut requests = Vec::with_capacity(batch.len());
+    let mut operations = Vec::with_capacity(batch.len());
     for (index, (_, line)) in batch.iter().enumerate() {
-        let (mut one, is_batch) =
-            json::one_or_many::<OperationRequest>(line).map_err(|problem| at(index, problem))?;
-        match one.pop() {
-            Some(request) if !is_batch => requests.push(request),
-            _ => {
+        let read = posted::read(line, document, |_, problem| problem);
+        match read.map_err(|problem| at(index, problem))? {
+            (mut one, false) => operations.extend(one.pop()),
+            (_, true) => {
                 let detail = "a line holds one operation, not an array";
                 return Err(at(index, Problem::new(Code::InvalidOperation, detail)));
             }
         }
     }
-    for done in &stored::store(requests, key, 0, at)? {
+    for done in &stored::store(operations, key, 0, at)? {
         tally.count(done.1.duplicate);
         put(out, &Applied::of(done))?;
     }

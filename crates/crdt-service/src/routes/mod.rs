@@ -16,6 +16,7 @@ pub(crate) mod list;
 pub(crate) mod merge;
 mod negotiate;
 pub(crate) mod page;
+mod posted;
 pub(crate) mod recover;
 pub(crate) mod stored;
 pub(crate) mod summary;

@@ -3,7 +3,6 @@
 #[cfg(not(target_family = "wasm"))]
 use ramanujan_core::AgentId;
 use ramanujan_core::{Digest, DocumentId, Dot, Fingerprint, Problem, VectorClock};
-use ramanujan_crdt::wire::OperationRequest;
 use ramanujan_crdt::{CrdtType, Delta};
 use serde::Serialize;
 
@@ -13,25 +12,20 @@ use crate::apply::operation::Operation;
 use crate::store::Database;
 use crate::version::SMALL_CLOCK;
 
-/// Stores what the requests ask for, all or none, and finds what the first `causes` parents of each are. `blame` says of a
-/// problem which operation it is about.
+/// Stores operations, all or none, and finds what the first `causes` parents of each are. `blame` says of a problem which
+/// of them it is about.
 pub(super) fn store(
-    requests: Vec<OperationRequest>,
+    operations: Vec<Operation>,
     key: Option<&str>,
     causes: usize,
     blame: impl Fn(usize, Problem) -> Problem,
 ) -> Result<Vec<(Operation, Accepted)>, Problem> {
-    let mut operations = Vec::with_capacity(requests.len());
-    for (index, request) in requests.into_iter().enumerate() {
-        operations.push(Operation::of_request(request).map_err(|problem| blame(index, problem))?);
-    }
-    let done =
-        Database::open()?.apply_telling(&operations, key, causes).map_err(
-            |(index, problem)| match index {
-                Some(index) => blame(index, problem),
-                None => problem,
-            },
-        )?;
+    let done = Database::open()?.apply_telling(&operations, key, causes).map_err(
+        |(index, problem)| match index {
+            Some(index) => blame(index, problem),
+            None => problem,
+        },
+    )?;
     Ok(operations.into_iter().zip(done).collect())
 }
 

@@ -37,7 +37,7 @@ impl Database {
         self.apply_telling(operations, key, 0)
     }
 
-    /// As [`apply`](Database::apply), with what the first `causes` parents of each operation are.
+    /// As [`Database::apply`], with what the first `causes` parents of each operation are.
     ///
     /// # Errors
     /// As there.
@@ -47,8 +47,32 @@ impl Database {
         key: Option<&str>,
         causes: usize,
     ) -> Result<Vec<Accepted>, Indexed> {
+        self.apply_agreed(operations, key, causes, |_| Ok(()))
+    }
+
+    /// As [`Database::apply`], if `agree` does with what would be stored, or is already.
+    ///
+    /// # Errors
+    /// As [`Database::apply`]; what `agree` says, of the whole.
+    pub(crate) fn apply_if(
+        &self,
+        operations: &[Operation],
+        key: Option<&str>,
+        agree: impl Fn(&[Accepted]) -> Result<(), Problem>,
+    ) -> Result<Vec<Accepted>, Indexed> {
+        self.apply_agreed(operations, key, 0, agree)
+    }
+
+    fn apply_agreed(
+        &self,
+        operations: &[Operation],
+        key: Option<&str>,
+        causes: usize,
+        agree: impl Fn(&[Accepted]) -> Result<(), Problem>,
+    ) -> Result<Vec<Accepted>, Indexed> {
         for _ in 0..MAX_ROUNDS {
             let accepted = self.accept(operations, key, causes)?;
+            agree(&accepted).map_err(of_the_whole)?;
             if self.insert_new(operations, &accepted, key).map_err(of_the_whole)? {
                 self.queue_snapshots(operations, &accepted);
                 return Ok(accepted);
