@@ -30,6 +30,7 @@ pub fn schemas() -> Schemas {
         .answers::<summary::Summary>("Summary")
         .answers::<document::Document<'static>>("Document")
         .answers::<history::History>("History")
+        .answers::<history::EncodedHistory>("EncodedHistory")
         .answers::<diff::Difference>("Difference")
         .answers::<freezes::Frozen>("Frozen")
         .answers::<freezes::Chain>("Freezes")

@@ -12,6 +12,7 @@
 
 pub mod ancestry;
 pub mod batch;
+pub mod claims;
 pub mod codec;
 pub mod counter;
 mod crdts;

@@ -80,9 +80,14 @@ impl Kept {
         Kept { most, records: Vec::new(), too_many: false }
     }
 
+    /// Keeps nothing of a document that has more than `most` deltas.
+    pub(crate) fn none(most: usize) -> Kept {
+        Kept { most, records: Vec::new(), too_many: true }
+    }
+
     pub(crate) fn push(&mut self, record: DeltaRecord) {
         if self.too_many || self.records.len() == self.most {
-            (self.records, self.too_many) = (Vec::new(), true);
+            *self = Kept::none(self.most);
         } else {
             self.records.push(record);
         }
@@ -122,7 +127,7 @@ impl Kept {
             return Ok((witness, None));
         }
         let mut second = Recomputed::new(crdt_type);
-        order.iter().for_each(|place| second.push(&self.records[*place]));
+        second.push_all(order.iter().map(|place| &self.records[*place]));
         let (second, mismatches) = second.finish();
         (witness.second_digest, witness.second_value_digest) = (Some(second.digest), second.value_digest);
         let agrees = mismatches.is_empty() && second == *first;

@@ -48,14 +48,13 @@ pub(crate) async fn post(request: Request) -> Result<Response, Problem> {
         check_size(page.len())?;
         return page.apply();
     }
-    let blame = |index, problem: Problem| problem.with("index", index);
-    let (operations, is_batch) = posted::read(&request.body, document.as_ref(), blame)?;
+    let (operations, is_batch) = posted::read(&request.body, document.as_ref())?;
     if operations.is_empty() {
         return Err(Problem::new(Code::EmptyBatch, "the batch holds no operation"));
     }
     check_size(operations.len())?;
     let key = request.idempotency_key()?;
-    let blame = |index, problem| if is_batch { blame(index, problem) } else { problem };
+    let blame = |index, problem: Problem| if is_batch { problem.with("index", index) } else { problem };
     let done = store(operations, key, causes.unwrap_or(0), blame)?;
     let results: Vec<_> = done.iter().map(Applied::of).collect();
     if is_batch {

@@ -70,7 +70,7 @@ fn store(
     let at = |index: usize, problem: Problem| problem.with("line", batch.get(index).map_or(0, |b| b.0) + 1);
     let mut operations = Vec::with_capacity(batch.len());
     for (index, (_, line)) in batch.iter().enumerate() {
-        let read = posted::read(line, document, |_, problem| problem);
+        let read = posted::read(line, document);
         match read.map_err(|problem| at(index, problem))? {
             (mut one, false) => operations.extend(one.pop()),
             (_, true) => {

@@ -13,15 +13,11 @@ use crate::apply::operation::Operation;
 const OF_RECORDS: [&str; 4] = ["digest", "document_length", "log_position", "received_at"];
 
 /// Reads one object, or an array of them, and says which it was. With `document`, each is a delta of that document;
-/// without, a delta names its own, as an operation does. `blame` says of a problem which of them it is about.
+/// without, a delta names its own, as an operation does.
 ///
 /// # Errors
-/// 400 and 422 for what is neither.
-pub(super) fn read(
-    body: &[u8],
-    document: Option<&DocumentId>,
-    blame: impl Fn(usize, Problem) -> Problem,
-) -> Result<(Vec<Operation>, bool), Problem> {
+/// 400 and 422 for what is neither; of an array with the index of what is wrong.
+pub(super) fn read(body: &[u8], document: Option<&DocumentId>) -> Result<(Vec<Operation>, bool), Problem> {
     if let Some(document) = document {
         let (records, many) = json::one_or_many::<DeltaRecord>(body).map_err(|problem| {
             match json::one_or_many::<OperationRequest>(body) {
@@ -33,15 +29,14 @@ pub(super) fn read(
             }
         })?;
         let read = |(index, record)| {
-            Operation::of_record(document.clone(), record)
-                .map_err(|problem| said_of(&blame, many, index, problem))
+            Operation::of_record(document.clone(), record).map_err(|problem| said_of(many, index, problem))
         };
         return Ok((records.into_iter().enumerate().map(read).collect::<Result<_, _>>()?, many));
     }
     let problem = match json::one_or_many::<OperationRequest>(body) {
         Ok((requests, many)) => {
             let read = |(index, request)| {
-                Operation::of_request(request).map_err(|problem| said_of(&blame, many, index, problem))
+                Operation::of_request(request).map_err(|problem| said_of(many, index, problem))
             };
             return Ok((requests.into_iter().enumerate().map(read).collect::<Result<_, _>>()?, many));
         }
@@ -50,18 +45,13 @@ pub(super) fn read(
     // Operations are the rule, and read once.
     let Some((deltas, many)) = deltas(body) else { return Err(problem) };
     let read = |(index, (document, record))| {
-        Operation::of_record(document, record).map_err(|problem| said_of(&blame, many, index, problem))
+        Operation::of_record(document, record).map_err(|problem| said_of(many, index, problem))
     };
     Ok((deltas.into_iter().enumerate().map(read).collect::<Result<_, _>>()?, many))
 }
 
-fn said_of(
-    blame: &impl Fn(usize, Problem) -> Problem,
-    many: bool,
-    index: usize,
-    problem: Problem,
-) -> Problem {
-    if many { blame(index, problem) } else { problem }
+fn said_of(many: bool, index: usize, problem: Problem) -> Problem {
+    if many { problem.with("index", index) } else { problem }
 }
 
 /// The deltas that the body holds, each with the document it names; `None` if it is something else.

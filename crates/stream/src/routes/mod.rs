@@ -3,6 +3,7 @@
 pub(crate) mod apply;
 pub(crate) mod expression;
 pub(crate) mod green;
+mod history;
 pub(crate) mod neighbours;
 pub(crate) mod state;
 pub(crate) mod verify;

@@ -5,19 +5,16 @@ use ramanujan_core::{
     AgentId, Code, Color, Digest, DocumentId, Fingerprint, Polarity, Problem, VectorClock, json,
 };
 use ramanujan_crdt::CrdtType;
-use ramanujan_crdt::wire::DeltaRecord;
 use ramanujan_shell::{Request, Response, call_json, ok};
 use serde::{Deserialize, Serialize};
 
+use super::history::History;
 use super::neighbours::{CRDT_SERVICE, record};
 use crate::convergence::{Convergence, Kept};
 use crate::event::{Causes, Event, event_id};
 use crate::operations::check_color;
-use crate::recompute::Recomputed;
+use crate::recompute::Outcome;
 use crate::settings;
-
-/// Deltas asked for at a time; crdt-service may give fewer.
-const PAGE: u64 = 1000;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -60,12 +57,17 @@ struct Reported {
     digest: Digest,
     value_digest: Digest,
     log_position: u64,
+    operations: u64,
 }
 
-#[derive(Deserialize)]
-struct Page {
-    items: Vec<DeltaRecord>,
-    next_cursor: Option<String>,
+impl Reported {
+    /// Whether the deltas come to what is reported.
+    fn agrees(&self, outcome: &Outcome) -> bool {
+        outcome.digest == self.digest
+            && outcome.fingerprint == self.fingerprint
+            && self.vector_clock.as_ref().is_none_or(|clock| *clock == outcome.clock)
+            && outcome.value_digest == Some(self.value_digest)
+    }
 }
 
 /// What was compared, so that anybody can do it again.
@@ -147,27 +149,30 @@ pub(crate) async fn post(request: Request) -> Result<Response, Problem> {
     let document = request.document_id.as_str();
     let reported: Reported =
         call_json(CRDT_SERVICE, Method::GET, &format!("/crdt/{document}"), None::<&()>).await?;
-    let mut recomputed = Recomputed::new(reported.crdt_type);
-    let mut kept = Kept::at_most(settings::WITNESS_MAX_DELTAS.read()?);
-    let mut cursor = String::from("0");
-    loop {
-        let path =
-            format!("/crdt/{document}/history?limit={PAGE}&cursor={cursor}&until={}", reported.log_position);
-        let page: Page = call_json(CRDT_SERVICE, Method::GET, &path, None::<&()>).await?;
-        for record in page.items {
-            recomputed.push(&record);
-            kept.push(record);
-        }
-        match page.next_cursor {
-            Some(next) => cursor = next,
-            None => break,
+    let history = History { document, crdt_type: reported.crdt_type, until: reported.log_position };
+    let most = settings::WITNESS_MAX_DELTAS.read()?;
+    let mut recomputed = None;
+    if reported.operations > most as u64 {
+        let (whole, agrees) = history.encoded().await?;
+        let deltas = whole.deltas;
+        let (outcome, mismatches) = whole.finish();
+        if agrees && mismatches.is_empty() && reported.agrees(&outcome) {
+            recomputed = Some((outcome, mismatches, deltas, Kept::none(most)));
         }
     }
-    let deltas = recomputed.deltas;
-    let heads = std::mem::take(&mut recomputed.heads);
-    let (outcome, mut mismatches) = recomputed.finish();
+    let (outcome, mut mismatches, deltas, kept) = match recomputed {
+        Some(recomputed) => recomputed,
+        None => {
+            let mut kept = Kept::at_most(most);
+            let whole = history.records(&mut kept).await?;
+            let deltas = whole.deltas;
+            let (outcome, mismatches) = whole.finish();
+            (outcome, mismatches, deltas, kept)
+        }
+    };
     let (convergence, diverged) = kept.witness(reported.crdt_type, &outcome, settings::gadget_limits()?)?;
     mismatches.extend(diverged);
+    let agrees = reported.agrees(&outcome);
     let witness = Witness {
         crdt_type: reported.crdt_type,
         deltas,
@@ -183,11 +188,7 @@ pub(crate) async fn post(request: Request) -> Result<Response, Problem> {
         convergence,
         mismatches,
     };
-    let verified = witness.mismatches.is_empty()
-        && witness.recomputed_digest == witness.reported_digest
-        && witness.recomputed_fingerprint == witness.reported_fingerprint
-        && witness.recomputed_clock == witness.reported_clock
-        && witness.recomputed_value_digest == Some(witness.reported_value_digest);
+    let verified = witness.mismatches.is_empty() && agrees;
     let agent = request.agent_id.as_ref().map_or("stream-green", AgentId::as_str);
     let finding = if verified { "verified" } else { "verification-failed" };
     // The same finding of the same agent on the same state is one event, however often it is made; what was
@@ -195,6 +196,7 @@ pub(crate) async fn post(request: Request) -> Result<Response, Problem> {
     let recomputed = witness.recomputed_digest.to_string();
     let subject = [agent, &request.operation, finding, &recomputed].join(" ");
     let event_id = event_id(document, &subject, &witness.reported_digest, Color::Green);
+    let heads = outcome.heads;
     let verified_heads = heads.iter().map(|(dot, (digest, color))| (dot, digest, *color));
     let event = Event {
         event_id,
