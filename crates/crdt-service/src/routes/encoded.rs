@@ -1,6 +1,6 @@
 //! Deltas in their compact encoding: `Accept` and `Content-Type: application/vnd.ramanujan.delta`.
 
-use ramanujan_core::{Code, DocumentId, Problem, VectorClock};
+use ramanujan_core::{Code, DocumentId, Dot, Problem, VectorClock};
 use ramanujan_crdt::batch::{Batch, encode_deltas};
 use ramanujan_crdt::text::{DecodeError, Effort, Part, TextDocument, encode_part};
 use ramanujan_crdt::{CrdtType, Delta};
@@ -65,11 +65,14 @@ fn each_delta(
     known: &VectorClock,
     mut take: impl FnMut(Delta) -> Result<(), Problem>,
 ) -> Result<(), Problem> {
-    let (mut after, mut bytes) = (0, 0);
+    // What is lacking is found by agents, and sorted. If that is much, the rest is read in the order of the log, where what
+    // is known already is passed over: as a rule that is little.
+    let mut page = database.deltas_since(document, known, 0, version.log, ROWS)?;
+    let mut bytes = 0;
     loop {
-        let page = database.deltas_since(document, known, after, version.log, ROWS)?;
-        after = page.items.last().map_or(after, |last| last.log);
-        for recorded in page.items.into_iter().filter(|recorded| version.holds(recorded.dot())) {
+        let after = page.items.last().map_or(version.log, |last| last.log);
+        let lacks = |dot: &Dot| known.counter(&dot.agent) < dot.seq && version.holds(dot);
+        for recorded in page.items.into_iter().filter(|recorded| lacks(recorded.dot())) {
             bytes += DELTA_BYTES + weight::carried_by(&recorded.delta.op);
             take(recorded.delta)?;
         }
@@ -82,6 +85,7 @@ fn each_delta(
         if !page.more {
             return Ok(());
         }
+        page = database.deltas(document, after, version.log, ROWS)?;
     }
 }
 
