@@ -85,9 +85,11 @@ impl Problem {
             411 => "Length Required",
             412 => "Precondition Failed",
             413 => "Content Too Large",
+            414 => "URI Too Long",
             415 => "Unsupported Media Type",
             422 => "Unprocessable Content",
             429 => "Too Many Requests",
+            431 => "Request Header Fields Too Large",
             501 => "Not Implemented",
             502 => "Bad Gateway",
             503 => "Service Unavailable",
@@ -150,6 +152,19 @@ impl From<serde_json::Error> for Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_status_has_its_phrase() {
+        for code in Code::ALL {
+            let problem = Problem::new(*code, "");
+            assert_eq!(
+                problem.title() == "Internal Server Error",
+                problem.status == 500,
+                "{}",
+                code.as_str()
+            );
+        }
+    }
 
     #[test]
     fn a_document_has_the_members_of_rfc_9457_and_its_own() {
