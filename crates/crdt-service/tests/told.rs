@@ -37,7 +37,6 @@ fn a_page_ends_before_it_holds_more_bytes_than_it_may() {
     }
     let (whole, once) = pages("/crdt/d/history?limit=100", "items", usize::MAX);
     assert_eq!((whole.len(), once), (20, 1));
-    let value = get("/crdt/d").json;
     set_variable("MAX_PAGE_BYTES", 4_000);
     for path in ["/crdt/d/history?limit=100", "/crdt/d/diff?limit=100", "/crdt/d/history?limit=2"] {
         let (items, pages) = pages(path, "items", 4_000);
@@ -47,6 +46,19 @@ fn a_page_ends_before_it_holds_more_bytes_than_it_may() {
     let since = get("/crdt/d/diff?since=%7B%22a%22:5%7D&limit=100").json;
     assert_eq!(since["items"][0]["seq"], 6);
     assert_eq!(pages("/crdt/d/diff?since=%7B%22a%22:5%7D&limit=100", "items", 4_000).0, whole[5..]);
+    // So does the list of documents, and that of freezes.
+    for n in 0..10 {
+        apply(add(&format!("e{n}"), "a", n));
+        apply(add("d", "b", n));
+        assert_eq!(post("/crdt/d/freeze", json!({})).status, 200);
+    }
+    let value = get("/crdt/d").json;
+    for (path, list, wanted) in
+        [("/crdt?limit=100", "documents", 11), ("/crdt/d/snapshots?limit=100", "items", 10)]
+    {
+        let (items, pages) = pages(path, list, usize::MAX);
+        assert!(items.len() == wanted && pages > 1, "{path}: {} in {pages}", items.len());
+    }
     // What reads everything goes on from page to page.
     sql("DELETE FROM crdt_snapshots");
     post("/crdt/cache/invalidate", json!({"all": true}));

@@ -1,12 +1,13 @@
 //! The list of documents. Nothing is read of what they hold, and of no document a row for each of its agents or heads,
 //! where these are many.
 
-use ramanujan_core::Problem;
+use ramanujan_core::{Problem, VectorClock};
 use ramanujan_shell::now_millis;
 use ramanujan_shell::page::Page;
 
 use super::database::Database;
 use super::rows::bad;
+use crate::settings::MAX_PAGE_BYTES;
 use crate::version::{Listed, Outside, SMALL_CLOCK};
 
 /// Milliseconds in which a list brings documents of older revisions up to date; the page ends before the next one.
@@ -30,6 +31,7 @@ impl Database {
     pub(crate) fn documents(&self, after: &str, limit: u64) -> Result<Page<Listed>, Problem> {
         let began = now_millis();
         let params = [after.into(), limit.saturating_add(1).into(), (SMALL_CLOCK as u64).into()];
+        let (mut bytes, most) = (0, MAX_PAGE_BYTES.read()?);
         let mut page = Page { items: Vec::new(), more: false };
         for mut row in self.0.execute(NAMES, params)? {
             let is_old = row.is_null(1);
@@ -51,8 +53,21 @@ impl Database {
                     None => continue,
                 },
             };
+            bytes += bytes_of(&outside);
+            if bytes > most && !page.items.is_empty() {
+                page.more = true;
+                break;
+            }
             page.items.push(Listed { document_id, outside });
         }
         Ok(page)
     }
+}
+
+/// What a list has of a document, roughly.
+fn bytes_of(outside: &Outside) -> u64 {
+    let Outside::Few(version) = outside else { return 512 };
+    let heads = version.state.heads().keys().map(|head| head.agent.as_str().len() + 32);
+    let clock = version.clock().into_iter().flat_map(VectorClock::iter).map(|(agent, _)| agent.len() + 32);
+    512 + heads.chain(clock).sum::<usize>() as u64
 }
