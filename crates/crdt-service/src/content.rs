@@ -76,7 +76,10 @@ impl Materialised {
     /// Counts the delta in; its parents are sorted.
     pub(crate) fn cover(&mut self, log: u64, dot: &Dot, parents: &[Dot]) {
         self.log = log;
-        self.heads.retain(|head| parents.binary_search(head).is_err());
+        // Thousands of agents may have begun without a look at each other.
+        if !parents.is_empty() {
+            self.heads.retain(|head| parents.binary_search(head).is_err());
+        }
         self.heads.push(dot.clone());
         self.deltas += 1;
     }

@@ -12,7 +12,7 @@ use crate::content::Content;
 /// Bytes that a value or a key counts beside its own.
 const EACH: u64 = 48;
 /// The same in a JSON document, where each has a place that others write to.
-const EACH_PLACE: u64 = 96;
+const EACH_PLACE: u64 = 144;
 /// Bytes that a transition counts beside its own; it is kept for good.
 const EACH_TRANSITION: u64 = 16;
 /// Bytes that a value, a key, an item of a list or a transition adds to a state at most, beside those above and those of

@@ -177,7 +177,7 @@ fn every_type_goes_through_the_streams() {
 #[test]
 fn green_finds_a_tampered_delta() {
     for change in [
-        "UPDATE crdt_deltas SET value = 'xy' WHERE seq = 1",
+        "UPDATE crdt_deltas SET content = 'xy' WHERE seq = 1",
         "UPDATE crdt_deltas SET position = 1 WHERE seq = 2",
         "UPDATE crdt_heads SET hash = zeroblob(32)",
         "UPDATE crdt_deltas SET clock = '{\"a\":2}' WHERE seq = 3",
@@ -204,8 +204,8 @@ fn green_reports_each_new_finding() {
     }
     let store = Store::open(Schema { name: "crdt", statements: &[] }).unwrap();
     for change in [
-        "UPDATE crdt_deltas SET value = 'x' WHERE seq = 3",
-        "UPDATE crdt_deltas SET value = 'y' WHERE seq = 2",
+        "UPDATE crdt_deltas SET content = 'x' WHERE seq = 3",
+        "UPDATE crdt_deltas SET content = 'y' WHERE seq = 2",
     ] {
         store.execute(change, []).unwrap();
         let reply = post("green", json!({"document_id": "d"}));
