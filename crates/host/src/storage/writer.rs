@@ -97,7 +97,6 @@ impl Writer {
             // Inside a transaction that a component opened, everything belongs to it, as on any one connection.
             if job.plan.kind == Kind::Alone || !self.connection.is_autocommit() {
                 self.alone(job);
-                self.note_commits();
                 continue;
             }
             let mut group = vec![job];
@@ -111,7 +110,6 @@ impl Writer {
                 group.push(job);
             }
             self.group(group);
-            self.note_commits();
         }
     }
 
@@ -315,7 +313,8 @@ impl Writer {
         statement::run(&self.connection, &job.plan.sql, &job.parameters)
     }
 
-    fn answer(&self, job: Job, result: Result<Rows, Failure>) {
+    fn answer(&mut self, job: Job, result: Result<Rows, Failure>) {
+        self.note_commits();
         self.status.changes.store(self.connection.changes(), Relaxed);
         self.status.last_insert_rowid.store(self.connection.last_insert_rowid(), Relaxed);
         // The component may have been ended meanwhile; the statement has happened all the same.
