@@ -20,12 +20,13 @@ pub(super) fn store(
     causes: usize,
     blame: impl Fn(usize, Problem) -> Problem,
 ) -> Result<Vec<(Operation, Accepted)>, Problem> {
-    let done = Database::open()?.apply_telling(&operations, key, causes).map_err(
-        |(index, problem)| match index {
-            Some(index) => blame(index, problem),
-            None => problem,
-        },
-    )?;
+    let done =
+        Database::open()?.apply_telling(&operations, key, causes).map_err(
+            |(index, problem)| match index {
+                Some(index) => blame(index, problem),
+                None => problem,
+            },
+        )?;
     Ok(operations.into_iter().zip(done).collect())
 }
 
