@@ -40,9 +40,10 @@ fn of_edit(edit: &Edit) -> u64 {
         Action::Set { value } | Action::InsertItem { value, .. } => at_most(value, each),
         Action::InsertText { text, .. } => each + text.len() as u64,
     };
+    // A step may make a key and what stands under it.
     let path = edit.path.iter().map(|step| match step {
-        Step::Key(key) => each + key.len() as u64,
-        Step::Item { .. } => each,
+        Step::Key(key) => EACH_PLACE + each + key.len() as u64,
+        Step::Item { .. } => EACH_PLACE + each,
     });
     added + path.sum::<u64>()
 }
