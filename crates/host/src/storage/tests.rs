@@ -310,6 +310,17 @@ async fn what_was_stored_is_told_when_it_is_on_disk() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_nobody_uses_is_not_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let durability: Arc<Durability> = Arc::default();
+    let setup = "PRAGMA journal_mode = wal; CREATE TABLE t(a INTEGER PRIMARY KEY)";
+    let _database = Database::open(&folder.path().join("test.db"), setup, &durability).unwrap();
+    let waiting = durability.mark();
+    let waited = tokio::time::timeout(std::time::Duration::from_secs(10), durability.wait(&waiting)).await;
+    assert_eq!(waited, Ok(Ok(())));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_not_committed_is_not_waited_for() {
     let (_folder, database, durability, _word) = with_syncs_by_word().await;
     let _ = run(&database, "INSERT INTO t VALUES ('no number')").await.unwrap_err();

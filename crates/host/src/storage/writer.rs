@@ -92,6 +92,8 @@ impl Writer {
     /// Serves until every sender is gone.
     pub(super) fn serve(mut self, queue: Receiver<Job>) {
         self.refresh_journal_mode();
+        // The statements that made the file fit for use.
+        self.note_commits();
         let mut next = None;
         while let Some(job) = next.take().or_else(|| queue.recv().ok()) {
             // Inside a transaction that a component opened, everything belongs to it, as on any one connection.
