@@ -10,12 +10,16 @@ use std::fs::File;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
+use std::time::Duration;
 
 use thiserror::Error;
 use tokio::sync::watch;
 
 use crate::output;
+
+/// How long a commit stays out of the disk that nobody waits for: a request that commits several times waits once, at its end.
+const PATIENCE: Duration = Duration::from_millis(10);
 
 /// The disk has not taken what was committed, and will not: after a failed sync nobody knows what is in the file.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
@@ -95,11 +99,19 @@ pub(super) struct Log {
     /// Commits that have begun, and can be read from the moment at which they end.
     begun: AtomicU64,
     on_disk: watch::Sender<OnDisk>,
+    /// Commits that somebody waits for.
+    wanted: Mutex<u64>,
+    asked: Condvar,
 }
 
 impl Log {
     pub(super) fn new() -> Arc<Self> {
-        Arc::new(Log { begun: AtomicU64::new(0), on_disk: watch::Sender::new(OnDisk { up_to: Ok(0) }) })
+        Arc::new(Log {
+            begun: AtomicU64::new(0),
+            on_disk: watch::Sender::new(OnDisk { up_to: Ok(0) }),
+            wanted: Mutex::new(0),
+            asked: Condvar::new(),
+        })
     }
 
     /// A commit begins.
@@ -132,7 +144,19 @@ impl Log {
         self.on_disk.borrow().up_to.map(drop)
     }
 
+    /// Returns when somebody waits for more than `on_disk`, and anyway after [`PATIENCE`].
+    fn await_demand(&self, on_disk: u64) {
+        let wanted = self.wanted.lock().unwrap_or_else(PoisonError::into_inner);
+        // Woken or not, the next thing is a sync.
+        let _ = self.asked.wait_timeout_while(wanted, PATIENCE, |wanted| *wanted <= on_disk);
+    }
+
     async fn wait(&self, commits: u64) -> Result<(), NotDurable> {
+        {
+            let mut wanted = self.wanted.lock().unwrap_or_else(PoisonError::into_inner);
+            *wanted = commits.max(*wanted);
+            self.asked.notify_one();
+        }
         let mut on_disk = self.on_disk.subscribe();
         let reached = |on_disk: &OnDisk| !on_disk.up_to.is_ok_and(|up_to| up_to < commits);
         let found = on_disk.wait_for(reached).await.map_err(|_| NotDurable)?;
@@ -162,7 +186,9 @@ pub(super) fn start(log: Arc<Log>, sync: Sync, database: String) -> io::Result<S
 }
 
 fn keep_synced(log: &Log, sync: &Sync, pending: &Receiver<Pending>, database: &str) {
+    let mut on_disk = 0;
     while let Ok(first) = pending.recv() {
+        log.await_demand(on_disk);
         // One sync covers all that was written before it began.
         let newest = pending.try_iter().last().unwrap_or(first);
         if let Err(error) = sync(&newest.file) {
@@ -173,7 +199,8 @@ fn keep_synced(log: &Log, sync: &Sync, pending: &Receiver<Pending>, database: &s
             log.fail();
             return;
         }
-        log.set_on_disk(newest.commits);
+        on_disk = newest.commits;
+        log.set_on_disk(on_disk);
     }
 }
 
