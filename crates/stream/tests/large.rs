@@ -55,7 +55,7 @@ fn what_was_changed_in_a_large_document_is_found_and_named() {
     }
     let row = "document_id = 'text' AND agent_id = 'ann' AND seq = 700";
     for (there, back) in [
-        ("value = 'y'", "value = 'x'"),
+        ("content = 'y'", "content = 'x'"),
         ("size = size + 1", "size = size - 1"),
         ("clock = replace(clock, '699', '698')", "clock = replace(clock, '698', '699')"),
         ("digest = zeroblob(32)", ""),
