@@ -25,7 +25,7 @@ pub(crate) const SCHEMA: Schema = Schema {
         include_str!("sql/017_agents.sql"),
         include_str!("sql/018_heads.sql"),
         include_str!("sql/019_documents.sql"),
-        include_str!("sql/020_delta_stored.sql"),
+        include_str!("sql/020_superseded.sql"),
         include_str!("sql/021_snapshot_deltas.sql"),
         include_str!("sql/022_freeze_heads.sql"),
         include_str!("sql/023_delta_weight.sql"),
@@ -43,3 +43,60 @@ pub(crate) const SCHEMA: Schema = Schema {
         include_str!("sql/035_snapshots_kept.sql"),
     ],
 };
+
+#[cfg(test)]
+mod tests {
+    use http::Method;
+    use ramanujan_shell::native::{fresh_database, send};
+    use ramanujan_shell::{Schema, Store};
+    use serde_json::json;
+
+    use super::SCHEMA;
+
+    fn write(agent: &str) {
+        let operation =
+            json!({"operation": "increment", "document_id": "d", "agent_id": agent, "value": 1}).to_string();
+        let reply = send(&crate::service(), Method::POST, "/crdt/apply", operation);
+        assert_eq!(reply.status, 200, "{}", reply.json);
+    }
+
+    #[test]
+    fn an_instance_that_is_behind_undoes_nothing() {
+        let _database = fresh_database();
+        write("first");
+        let store = Store::open(Schema { name: "crdt", statements: &[] }).unwrap();
+        for (index, statement) in SCHEMA.statements.iter().enumerate() {
+            // As it would, up to here, before it is ended. A column that is there already is passed over.
+            if !statement.contains("ADD COLUMN") {
+                store.execute(statement, []).unwrap();
+            }
+            write(&format!("after-{index}"));
+        }
+        let reply = send(&crate::service(), Method::GET, "/crdt/d", "");
+        assert_eq!(reply.json["value"], SCHEMA.statements.len() + 1);
+    }
+
+    #[test]
+    fn what_has_been_replaced_is_taken_out_of_a_database_that_has_it() {
+        let _database = fresh_database();
+        write("first");
+        let store = Store::open(Schema { name: "crdt", statements: &[] }).unwrap();
+        // As a database is left by revision bb2f125: it has 22 statements.
+        store
+            .execute(
+                "CREATE TRIGGER crdt_delta_stored AFTER INSERT ON crdt_deltas BEGIN
+                INSERT INTO crdt_documents VALUES (new.document_id, new.crdt_type, 1, 1, 0, 0, 0, 0); END",
+                [],
+            )
+            .unwrap();
+        store.execute("DELETE FROM crdt_schema", []).unwrap();
+        store.execute("INSERT INTO crdt_schema VALUES (22)", []).unwrap();
+        write("second");
+        assert!(
+            store
+                .execute("SELECT 1 FROM sqlite_schema WHERE name = 'crdt_delta_stored'", [])
+                .unwrap()
+                .is_empty()
+        );
+    }
+}
