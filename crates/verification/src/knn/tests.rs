@@ -15,7 +15,8 @@ fn naive(query: &[f32], rows: &[Vec<f32>], k: usize) -> Vec<(u64, f64)> {
             (index as u64, cosine.clamp(-1.0, 1.0))
         })
         .collect();
-    found.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+    // A zero with a sign is as near as one without.
+    found.sort_by(|a, b| b.1.partial_cmp(&a.1).expect("finite").then(a.0.cmp(&b.0)));
     found.truncate(k);
     found
 }
