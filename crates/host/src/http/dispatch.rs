@@ -166,7 +166,7 @@ fn fixed(fixed: &StaticResponse) -> Response<WasiBody> {
 }
 
 /// Who gets a response.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 enum Reader {
     /// Another component of the application.
     Component,
@@ -196,19 +196,16 @@ async fn run(
     match result {
         Ok(response) => {
             let response = response.map(|body| Guarded { body, guard: Some(guard) }.boxed_unsync());
-            if reader == Reader::Client {
-                match outgoing::response(response, durability, &cell).await {
-                    Ok(response) => {
-                        cell.set_answered();
-                        response
-                    }
-                    Err(failure) => {
-                        problem::response(&Problem::new(Code::StoreUnavailable, failure.to_string()))
-                    }
+            let told = match reader {
+                Reader::Client => outgoing::response(response, durability, &cell).await,
+                Reader::Component => Ok(response),
+            };
+            match told {
+                Ok(response) => {
+                    cell.set_answered();
+                    response
                 }
-            } else {
-                cell.set_answered();
-                response
+                Err(failure) => problem::response(&Problem::new(Code::StoreUnavailable, failure.to_string())),
             }
         }
         Err(error) => {

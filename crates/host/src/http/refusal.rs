@@ -1,9 +1,9 @@
 //! Problem documents where hyper answers by itself.
 //!
-//! A head that is no HTTP, whose target is no URI, or that is too long, never becomes a request: hyper replies 400, 414 or
-//! 431 without a body, ends the connection, and afterwards says why. That reply is the last thing it writes. So a connection holds back what
-//! looks like it for one turn of its task. If the connection goes on, it was no such reply and goes out after all; if
-//! hyper ends with the error that belongs to it, the problem document goes out in its place.
+//! A head that is no HTTP, whose target is no URI, or that is too long, never becomes a request: hyper replies 400, 414
+//! or 431 without a body, ends the connection, and afterwards says why. That reply is the last thing it writes. So a
+//! connection holds back what looks like it for one turn of its task. If the connection goes on, it was no such reply
+//! and goes out after all; if hyper ends with the error that belongs to it, the problem document goes out in its place.
 
 use std::future::{Future, poll_fn};
 use std::io::{self, IoSlice};

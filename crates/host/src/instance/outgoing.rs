@@ -29,8 +29,7 @@ pub(crate) async fn response(
     if is_over {
         return Ok(response);
     }
-    let held = Held::new(durability.clone(), Some(call.clone()));
-    Ok(response.map(|body| held.around(body)))
+    Ok(response.map(|body| hold(body, durability, Some(call))))
 }
 
 /// A request to another host, likewise.
@@ -42,8 +41,12 @@ pub(crate) async fn request(
     durability: &Arc<Durability>,
 ) -> Result<Request<WasiBody>, NotDurable> {
     durability.wait(&durability.mark()).await?;
-    let held = Held::new(durability.clone(), None);
-    Ok(request.map(|body| held.around(body)))
+    Ok(request.map(|body| hold(body, durability, None)))
+}
+
+fn hold(body: WasiBody, durability: &Arc<Durability>, call: Option<&Arc<RequestCell>>) -> WasiBody {
+    let (durability, call) = (durability.clone(), call.cloned());
+    Held { durability, call, body, frame: None, waiting: None }.boxed_unsync()
 }
 
 /// A body of which each part waits for the disk.
@@ -57,16 +60,6 @@ struct Held {
 }
 
 impl Held {
-    fn new(durability: Arc<Durability>, call: Option<Arc<RequestCell>>) -> Self {
-        let nothing = http_body_util::Empty::new().map_err(|never| match never {}).boxed_unsync();
-        Held { durability, call, body: nothing, frame: None, waiting: None }
-    }
-
-    fn around(mut self, body: WasiBody) -> WasiBody {
-        self.body = body;
-        self.boxed_unsync()
-    }
-
     fn mark(&self) -> Mark {
         self.call.as_ref().map_or_else(|| self.durability.mark(), |call| call.mark())
     }
