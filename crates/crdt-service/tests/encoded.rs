@@ -182,3 +182,19 @@ fn bytes_that_are_no_deltas_are_refused() {
     let reply = send_with(&crdt_service::service(), Method::POST, "/crdt/apply", &headers, good);
     refused(&reply, 422, "invalid-parameter");
 }
+
+#[test]
+fn what_is_too_much_for_one_encoded_reply_is_paged_through() {
+    let _database = fresh_database();
+    let value = "x".repeat(4_000_000);
+    let set = || apply(json!({"operation": "set", "document_id": "d", "agent_id": "ada", "value": &value}));
+    (0..10).for_each(|_| drop(set()));
+    assert!(encoded("/crdt/d").len() > 1000);
+    set();
+    for path in ["/crdt/d", "/crdt/d/diff?since=%7B%7D"] {
+        refused(&get_with(path, &[("accept", DELTA)]), 422, "history-too-large");
+    }
+    // What is lacking is little.
+    assert!(encoded("/crdt/d/diff?since=%7B%22ada%22:10%7D").len() > 1000);
+    assert_eq!(get("/crdt/d/history?limit=1").status, 200);
+}

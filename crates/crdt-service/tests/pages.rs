@@ -283,6 +283,12 @@ fn what_is_said_beside_a_delta_must_be_so() {
     refused(&changed(&|page| page["digest"] = wrong.clone()), 422, "invalid-delta");
     refused(&changed(&|page| page["vector_clock"] = json!({"ada": 1})), 422, "invalid-delta");
     refused(&changed(&|page| page["heads"] = json!(["ada:1"])), 422, "invalid-delta");
+    refused(&changed(&|page| page["heads"] = json!([])), 422, "invalid-delta");
+    let doubled = |page: &mut Value| {
+        let first = page["heads"][0].clone();
+        page["heads"].as_array_mut().unwrap().push(first);
+    };
+    refused(&changed(&doubled), 422, "invalid-delta");
     refused(&changed(&|page| drop(page.as_object_mut().unwrap().remove("heads"))), 422, "invalid-delta");
     // A delta that was changed with its digest is another one, and its page no longer what it says.
     let forged = changed(&|page| {

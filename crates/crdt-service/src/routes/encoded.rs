@@ -23,7 +23,7 @@ const CHUNK_BYTES: usize = 256 << 10;
 const ROWS: u64 = 4096;
 /// Most bytes of deltas that are encoded in one reply, some of which are in memory twice then: leaves an instance of
 /// 256 MiB room.
-const MAX_BYTES: u64 = 64 << 20;
+const MAX_BYTES: u64 = 40 << 20;
 
 /// The whole history of a version: of a text in columns, of anything else as a batch.
 pub(super) fn whole(database: &Database, document: &str, version: &Version) -> Result<Response, Problem> {

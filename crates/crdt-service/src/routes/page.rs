@@ -111,6 +111,11 @@ impl Named {
             };
         };
         let mut outside: BTreeSet<&Dot> = heads.iter().collect();
+        if outside.len() < heads.len() || (heads.is_empty() && !accepted.is_empty()) {
+            return Err(invalid(
+                "the page's heads are those of no version: there are none, or one is named twice",
+            ));
+        }
         let mut known = Vec::with_capacity(heads.len());
         for Accepted { record, .. } in accepted {
             if outside.remove(record.dot()) {

@@ -144,8 +144,9 @@ fn read(crdt_type: CrdtType, bytes: Vec<u8>) -> Option<Content> {
     Some(Content::State(state.into()))
 }
 
-/// Which of the snapshots 1 to `newest`, of those that are not kept for good, stay: the two newest multiples of every power of two. That is O(log n) of
-/// them, and an older version at distance d is reached from a snapshot about d away at most.
+/// Which of the snapshots 1 to `newest`, of those that are not kept for good, stay: the two newest multiples of every
+/// power of two. That is O(log n) of them, and an older version at distance d is reached from a snapshot about d away
+/// at most.
 fn kept(newest: u64) -> Vec<u64> {
     let mut kept = Vec::new();
     let mut step = 1;
