@@ -57,7 +57,10 @@ pub(crate) fn needs<'a>(operations: &'a [Operation], key: Option<&str>) -> BTree
             Base::Parents(parents) | Base::Exactly(parents) => {
                 needed.parents.extend(parents.iter().cloned());
                 // The position in a text depends on what lies between the parents and their fork.
-                if parents.len() > 1 && operation.wanted.crdt_type() == CrdtType::Text && needed.tail == 0 {
+                if parents.len() > 1
+                    && operation.wanted.crdt_type() == CrdtType::Text
+                    && needed.steps_back == 0
+                {
                     needed.widen();
                 }
             }

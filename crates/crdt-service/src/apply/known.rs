@@ -12,10 +12,6 @@ use ramanujan_crdt::{CrdtType, TextGraph};
 use crate::record::{Outline, Parent, Recorded};
 use crate::version::SMALL_CLOCK;
 
-/// First number of newest deltas looked at for the fork of several parents; it grows fourfold while the fork lies
-/// further back.
-const FIRST_TAIL: u64 = 64;
-
 /// What has to be read of one document.
 #[derive(Debug, Default)]
 pub(crate) struct Needed {
@@ -29,14 +25,15 @@ pub(crate) struct Needed {
     pub(crate) keys: Vec<(String, String)>,
     /// The deltas that no other has seen.
     pub(crate) heads: bool,
-    /// How many deltas up to the newest one referred to, for what parents were made after.
-    pub(crate) tail: u64,
+    /// For what parents were made after, the newest deltas up to these: 0 none, 1 as many as it takes as a rule, then four
+    /// times as many at each step.
+    pub(crate) steps_back: u32,
 }
 
 impl Needed {
     /// Asks for more of the history before the parents.
     pub(crate) fn widen(&mut self) {
-        self.tail = (self.tail * 4).max(FIRST_TAIL);
+        self.steps_back += 1;
     }
 }
 

@@ -17,8 +17,6 @@ use crate::merge::replay::{Entry, Replay, Target, dot_conflict, union};
 use crate::merge::reply::{render, render_replay};
 use crate::version::Version;
 
-/// Rows read at a time, of small ones: of large ones as many as make a page.
-const ROWS: u64 = 8192;
 /// Deltas looked up at a time.
 const LOOK_UP: usize = 1024;
 
@@ -143,7 +141,7 @@ impl Database {
         let mut text = TextDocument::new();
         let mut after = 0;
         loop {
-            let page = self.page_of_text([document.into(), after.into(), version.log.into()], ROWS)?;
+            let page = self.text_page(document, after, version.log)?;
             for delta in page.items {
                 let (dot, parents) = (delta.dot.clone(), delta.parents.clone());
                 after = delta.log;

@@ -2,6 +2,7 @@
 //!
 //! Deltas are taken in log order, page by page, so memory is bounded by a page and the state, not by the history.
 
+use std::collections::HashSet;
 use std::rc::Rc;
 
 use ramanujan_core::{AgentId, Code, Digest, DocumentId, Dot, Polarity, Problem, VectorClock};
@@ -232,8 +233,7 @@ impl Database {
         version: &Version,
         state: &mut Materialised,
     ) -> Result<(u64, bool), Problem> {
-        let params = [document.into(), state.log.into(), version.log.into()];
-        let Page { items: mut page, more } = self.page_of_text(params, ROWS)?;
+        let Page { items: mut page, more } = self.text_page(document, state.log, version.log)?;
         let (read, last) = (page.len() as u64, page.last().map_or(state.log, |last| last.log));
         page.retain(|delta| version.holds(&delta.dot));
         let base = state.heads.clone();
@@ -245,7 +245,11 @@ impl Database {
         let Content::Text(text) = &mut state.content else {
             return Err(corrupt(document, "its newest delta is of another type than its state"));
         };
-        let mut lookback = 0;
+        let leads_back = {
+            let at_hand: HashSet<&Dot> = page.iter().map(|delta| &delta.dot).chain(&base).collect();
+            page.iter().flat_map(|delta| &delta.parents).any(|parent| !at_hand.contains(parent))
+        };
+        let mut lookback = if leads_back { FIRST_LOOKBACK } else { 0 };
         loop {
             let (older, all) = self.older(document, version, &base, before, lookback)?;
             let mut graph = TextGraph::new();
@@ -279,13 +283,9 @@ impl Database {
         let mut older = self.select_outlines(&sql, [document.into(), dots.into()])?;
         let mut all = base.is_empty();
         if lookback > 0 {
-            let sql = format!(
-                "SELECT {OUTLINE_COLUMNS}, '' FROM crdt_deltas d
-                 WHERE d.document_id = ?1 AND d.log <= ?2 ORDER BY d.log DESC LIMIT ?3"
-            );
-            let tail = self.select_outlines(&sql, [document.into(), log.into(), lookback.into()])?;
-            all |= (tail.len() as u64) < lookback;
-            older.extend(tail.into_iter().filter(|delta| version.holds(&delta.dot)));
+            let tail = self.tail(document, log, lookback)?;
+            all |= tail.is_all;
+            older.extend(tail.outlines.into_iter().filter(|delta| version.holds(&delta.dot)));
         }
         older.sort_unstable_by_key(|delta| delta.log);
         older.dedup_by_key(|delta| delta.log);

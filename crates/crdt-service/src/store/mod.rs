@@ -3,7 +3,7 @@
 //! A write is one INSERT of checked deltas, and no row of a delta is ever updated; a trigger keeps heads, agents and
 //! documents beside them. `schema` has the tables, `rows` reads and writes deltas, `graph` walks from one to those before
 //! it, `versions` finds what a document was when, `materialise` builds its content, `apply` stores operations, within `bounds`.
-//! `causes` finds what is told of an operation's parents. `snapshots`, `tier2` and `counters` only save time; `later` holds
+//! `outlines` has what a text's walks back need in fewer rows, `causes` finds what is told of an operation's parents. `snapshots`, `tier2` and `counters` only save time; `later` holds
 //! work that nobody waits for; `upgrade` brings documents of older revisions up to date.
 
 mod apply;
@@ -19,6 +19,7 @@ mod joined;
 mod later;
 mod listed;
 mod materialise;
+mod outlines;
 mod referred;
 mod rows;
 mod schema;

@@ -1,10 +1,11 @@
 //! Reading what the operations on one document refer to.
 
-use ramanujan_core::Problem;
+use ramanujan_core::{Problem, VectorClock};
+use ramanujan_crdt::CrdtType;
 use ramanujan_crdt::counter::Totals;
 
 use super::database::Database;
-use super::rows::{COLUMNS, OUTLINE_COLUMNS, PARENT_COLUMNS, bad, dot_list};
+use super::rows::{COLUMNS, PARENT_COLUMNS, bad, dot_list};
 use crate::apply::known::{Found, Last, Needed};
 
 impl Database {
@@ -62,19 +63,39 @@ impl Database {
                 found.deltas.push(delta);
             }
         }
-        if needed.tail > 0 {
+        if let Some(least) = tail_for(needed, &found) {
             // What is asked for lies before the newest parent, wherever the document has got to since.
             let parents = found.parents.iter().map(|delta| delta.outline.log);
             let newest_parent = parents.chain(found.deltas.iter().map(|delta| delta.log)).max().unwrap_or(0);
-            let sql = format!(
-                "SELECT {OUTLINE_COLUMNS}, '' FROM crdt_deltas d
-                 WHERE d.document_id = ?1 AND d.log <= ?2 ORDER BY d.log DESC LIMIT ?3"
-            );
-            let params = [document.into(), newest_parent.into(), needed.tail.into()];
-            found.tail = self.select_outlines(&sql, params)?;
-            found.is_all = (found.tail.len() as u64) < needed.tail;
-            found.tail.reverse();
+            let tail = self.tail(document, newest_parent, least)?;
+            (found.tail, found.is_all) = (tail.outlines, tail.is_all);
         }
         Ok(found)
     }
+}
+
+/// First number of deltas looked at for the fork of several parents, at least.
+const FIRST_TAIL: u64 = 64;
+
+/// How many of the newest deltas are to be read, if any.
+fn tail_for(needed: &Needed, found: &Found) -> Option<u64> {
+    // The position in a text depends on what lies between the heads and their fork.
+    let of_heads =
+        found.crdt_type == Some(CrdtType::Text) && found.heads.as_ref().is_some_and(|heads| heads.len() > 1);
+    let steps = needed.steps_back.max(u32::from(of_heads)).checked_sub(1)?;
+    let first = concurrent(found).unwrap_or(0).max(FIRST_TAIL);
+    Some(first.saturating_mul(4u64.saturating_pow(steps)))
+}
+
+/// How many deltas some of the parents have seen and others have not; unknown if the version after one of them is not kept.
+/// The fork lies a little further back than so many deltas: others that are concurrent come between them.
+fn concurrent(found: &Found) -> Option<u64> {
+    let clocks: Option<Vec<&VectorClock>> =
+        found.parents.iter().map(|parent| parent.clock.as_ref()).collect();
+    let clocks = clocks?;
+    let mut all = VectorClock::new();
+    clocks.iter().for_each(|clock| all.join(clock));
+    let seen_by_all = |agent: &str| clocks.iter().map(|clock| clock.get(agent)).min().unwrap_or(0);
+    let between: u64 = all.iter().map(|(agent, seq)| seq - seen_by_all(agent)).sum();
+    Some(between + between / 4 + 8)
 }

@@ -41,6 +41,8 @@ pub(crate) const SCHEMA: Schema = Schema {
         include_str!("sql/033_delta_taken.sql"),
         include_str!("sql/034_no_delta_stored.sql"),
         include_str!("sql/035_snapshots_kept.sql"),
+        include_str!("sql/036_outlines.sql"),
+        include_str!("sql/037_delta_outlined.sql"),
     ],
 };
 
