@@ -3,10 +3,11 @@
 //! `world` runs replicas that write, lose, reorder and repeat messages, join states and are cut off from each other;
 //! `operations` decides what they write; `laws` checks what must hold of the states that they end in; `models` says
 //! what each type means, from the set of operations alone; `json_model` does so for JSON documents; `restore` leads from
-//! any version to any other.
+//! any version to any other; `fleet` has the laws of states that thousands of agents wrote to.
 //!
 //! Every test runs 10,000 histories, or as many as `RAMANUJAN_LAW_CASES` says.
 
+mod fleet;
 mod json_model;
 mod laws;
 mod models;
