@@ -3,12 +3,10 @@
 //! A column is stored as it is or compressed, whichever is smaller, and is read back within a limit that follows from
 //! the bytes at hand: a forged length allocates nothing.
 
-use miniz_oxide::deflate::core::{
-    CompressorOxide, TDEFLFlush, TDEFLStatus, compress, create_comp_flags_from_zip_params,
-};
 use miniz_oxide::inflate::decompress_slice_iter_to_slice;
 
 use super::bytes::{Bytes, put_uint};
+use super::deflate::{self, Search};
 use super::error::DecodeError;
 
 /// Of a column that is compressed, at most this many times its stored bytes, ...
@@ -41,29 +39,30 @@ pub enum Effort {
     Small,
 }
 
-/// Level of deflate (zlib's scale): the next ones take half as long again for one percent.
-const DEFLATE_LEVEL: u8 = 3;
-
 /// Shortest column that is worth compressing.
 const MIN_COMPRESSED: usize = 32;
 
-/// Writes columns, all with one compressor.
+/// A column that may expand by less gains nothing from what it repeats: its bytes' own codes reach the limit.
+const REPEATS_FROM: Expansion = Expansion(4);
+
+/// Bytes that are left as they are beyond what the limit on expansion takes: codes for fewer bytes may fit them better.
+const SPARE_BYTES: usize = 16;
+
+/// Writes columns.
 pub(crate) struct ColumnWriter {
     effort: Effort,
-    /// Made for the first column that is worth it: it has tables of some hundred kilobytes.
-    deflate: Option<Box<CompressorOxide>>,
     stored: Vec<u8>,
 }
 
 impl ColumnWriter {
     pub(crate) fn new(effort: Effort) -> Self {
-        ColumnWriter { effort, deflate: None, stored: Vec::new() }
+        ColumnWriter { effort, stored: Vec::new() }
     }
 
     /// Writes a column: how it is stored, its length, the stored length if compressed, the bytes.
     pub(crate) fn put(&mut self, out: &mut Vec<u8>, raw: &[u8], expansion: Expansion) {
-        let codec = if raw.len() < MIN_COMPRESSED { RAW } else { self.compress(raw) };
-        if codec != RAW && expansion.allows(raw.len(), self.stored.len()) {
+        let codec = if raw.len() < MIN_COMPRESSED { RAW } else { self.compress(raw, expansion) };
+        if codec != RAW && self.stored.len() < raw.len() && expansion.allows(raw.len(), self.stored.len()) {
             out.push(codec);
             put_uint(out, raw.len() as u64);
             put_uint(out, self.stored.len() as u64);
@@ -73,23 +72,30 @@ impl ColumnWriter {
         }
     }
 
-    /// Fills `stored` and says how; [`RAW`] if it would not be shorter.
-    fn compress(&mut self, raw: &[u8]) -> u8 {
-        if self.effort == Effort::Fast {
-            self.stored.resize(lz4_flex::block::get_maximum_output_size(raw.len()), 0);
-            let length = lz4_flex::block::compress_into(raw, &mut self.stored).unwrap_or(raw.len());
-            self.stored.truncate(length);
-            return if length < raw.len() { LZ4 } else { RAW };
+    /// Fills `stored` and says how.
+    fn compress(&mut self, raw: &[u8], expansion: Expansion) -> u8 {
+        match self.effort {
+            Effort::Fast => {
+                self.stored.resize(lz4_flex::block::get_maximum_output_size(raw.len()), 0);
+                let length = lz4_flex::block::compress_into(raw, &mut self.stored).unwrap_or(raw.len());
+                self.stored.truncate(length);
+                LZ4
+            }
+            Effort::Small => {
+                let repeats = expansion.0 >= REPEATS_FROM.0;
+                let search = if repeats { Search::Repeats } else { Search::Bytes };
+                self.stored = deflate::compress(raw, 0, search);
+                let gain = raw.len().saturating_sub(self.stored.len());
+                let mut plain = 0;
+                while gain > 0 && !expansion.allows(raw.len(), self.stored.len()) {
+                    // Nobody would read it: for each byte that stays as it is, the stored column has the rest more.
+                    let short = raw.len().div_ceil(expansion.0) - self.stored.len();
+                    plain += (short * raw.len()).div_ceil(gain) + SPARE_BYTES;
+                    self.stored = deflate::compress(raw, plain, search);
+                }
+                DEFLATE
+            }
         }
-        let deflate = self.deflate.get_or_insert_with(|| {
-            let flags = create_comp_flags_from_zip_params(i32::from(DEFLATE_LEVEL), 0, 0);
-            Box::new(CompressorOxide::new(flags))
-        });
-        deflate.reset();
-        self.stored.resize(raw.len(), 0);
-        let (status, read, length) = compress(deflate, raw, &mut self.stored, TDEFLFlush::Finish);
-        self.stored.truncate(length);
-        if status == TDEFLStatus::Done && read == raw.len() { DEFLATE } else { RAW }
     }
 }
 

@@ -8,6 +8,7 @@ mod bytes;
 mod canonical;
 mod column;
 pub(crate) mod container;
+mod deflate;
 mod error;
 
 pub use bytes::{put_text, put_uint};
