@@ -10,6 +10,7 @@ use super::error::{MAX_DOCUMENT_LENGTH, TextError, out_of_range};
 use super::log::{Log, Note};
 use super::past::Replay;
 use super::run::{Kind, Lv, Run};
+use super::runs::Runs;
 use super::walker::{Change, Sink};
 
 /// What a batch does to the document.
@@ -21,7 +22,7 @@ pub(crate) struct Admitted {
 }
 
 struct Admission<'a> {
-    runs: &'a [Run],
+    runs: &'a Runs,
     notes: &'a mut [Note],
     /// Code points before the batch.
     length: u32,
@@ -41,13 +42,14 @@ impl Sink for Admission<'_> {
 
     fn admit(&mut self, index: usize, events: Range<Lv>, growth: i64) -> bool {
         let before = u32::try_from(i64::from(self.length) + growth).unwrap_or(0);
-        let run = &self.runs[index];
-        if let Err(refused) = check(run, &events, before) {
+        let run = self.runs.get(index);
+        if let Err(refused) = check(&run, &events, before) {
             *self.refused = Some(refused);
             return false;
         }
-        if events.start == run.start {
-            self.notes[index].before = before;
+        // What follows in a chain follows from its beginning.
+        if events.start == run.start && !self.runs.is_inside(index) {
+            self.notes[self.runs.chain_of(index)].before = before;
         }
         true
     }
@@ -83,12 +85,12 @@ impl Log {
     }
 
     fn admit_chain(&mut self, start: Lv, mut admitted: Admitted) -> Result<Admitted, TextError> {
-        for index in self.run_of(start)..self.runs.len() {
-            let run = &self.runs[index];
+        for index in self.runs.find(start)..self.runs.len() {
+            let run = self.runs.get(index);
             let events = start.max(run.start)..run.end();
-            check(run, &events, admitted.length)?;
-            if events.start == run.start {
-                self.notes[index].before = admitted.length;
+            check(&run, &events, admitted.length)?;
+            if events.start == run.start && !self.runs.is_inside(index) {
+                self.notes[self.runs.chain_of(index)].before = admitted.length;
             }
             let count = events.end - events.start;
             match run.kind {
@@ -101,12 +103,13 @@ impl Log {
 
     /// Whether each event from `start` on was made directly after the one before it, the first in version `base`.
     pub(crate) fn is_chain(&self, start: Lv, base: &[Lv]) -> bool {
-        let first = self.run_of(start);
-        let begins = match self.runs[first].start {
-            at if at == start => self.runs[first].parents.as_slice() == base,
+        let first = self.runs.find(start);
+        let begins = match self.runs.start(first) {
+            at if at == start => *self.runs.parents(first) == *base,
             _ => base == [start - 1],
         };
-        begins && self.runs[first + 1..].iter().all(|run| run.parents.as_slice() == [run.start - 1])
+        let follows = |chain| *self.runs.chain_parents(chain) == [self.runs.chain_start(chain) - 1];
+        begins && (self.runs.chain_of(first) + 1..self.runs.chain_count()).all(follows)
     }
 }
 

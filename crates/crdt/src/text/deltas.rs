@@ -31,10 +31,10 @@ impl TextDocument {
     /// Those of [`Self::open`].
     pub fn state(&self) -> Result<StateDigest, DocumentError> {
         let deltas = self.deltas()?;
-        // Within a run each operation is the parent of the next, which asks for it at once.
+        // Within a chain each operation is the parent of the next, which asks for it at once.
         let log = &deltas.log;
-        let forks: HashSet<Dot> =
-            log.runs.iter().flat_map(|run| &run.parents).map(|parent| log.dot_of(*parent)).collect();
+        let parents = (0..log.runs.chain_count()).flat_map(|chain| log.runs.chain_parents(chain));
+        let forks: HashSet<Dot> = parents.map(|parent| log.dot_of(*parent)).collect();
         let mut dag = HashDag::new(CrdtType::Text);
         for delta in deltas {
             dag.push_keeping(&delta.dot, &delta.parents, &delta.digest(), |dot| forks.contains(dot))
@@ -51,7 +51,7 @@ pub struct Deltas<'a> {
     run: usize,
     /// Operation of the run.
     op: u32,
-    /// Where its text begins in the run's.
+    /// Where its text begins in the log's.
     offset: usize,
 }
 
@@ -59,9 +59,12 @@ impl Iterator for Deltas<'_> {
     type Item = Delta;
 
     fn next(&mut self) -> Option<Delta> {
-        let run = self.log.runs.get(self.run)?;
+        if self.run == self.log.runs.len() {
+            return None;
+        }
         let stretch = self.log.stretch(self.run);
-        let dot = self.log.dot(run.agent, self.log.notes[self.run].seq + self.op);
+        let author = self.log.runs.chain_agent(self.log.runs.chain_of(self.run));
+        let dot = self.log.dot(author, self.log.first_op(self.run) + self.op);
         let mut parents: Vec<_> =
             self.log.parents(self.run, self.op).iter().map(|parent| self.log.dot_of(*parent)).collect();
         parents.sort_unstable();
@@ -69,7 +72,7 @@ impl Iterator for Deltas<'_> {
         let op = match stretch.kind {
             Kind::Delete => Op::Delete { position, length: u64::from(stretch.unit) },
             Kind::Insert => {
-                let rest = &self.log.text_of_run(self.run)[self.offset..];
+                let rest = &self.log.content[self.offset..];
                 let length = char_offset(rest, stretch.unit as usize);
                 self.offset += length;
                 Op::Insert { position, text: rest[..length].to_owned() }
@@ -77,7 +80,7 @@ impl Iterator for Deltas<'_> {
         };
         self.op += 1;
         if self.op == stretch.ops {
-            (self.run, self.op, self.offset) = (self.run + 1, 0, 0);
+            (self.run, self.op) = (self.run + 1, 0);
         }
         Some(Delta { dot, parents, op })
     }

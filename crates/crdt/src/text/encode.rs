@@ -6,10 +6,11 @@
 use ramanujan_core::AgentId;
 use smallvec::SmallVec;
 
-use super::log::Log;
-use super::order::canonical;
+use super::inserted::take_chars;
+use super::log::{Log, Note};
+use super::order::{Part, canonical};
 use super::receive::OpId;
-use super::run::Kind;
+use super::run::{Kind, Lv};
 use super::stretch::Stretch;
 use crate::codec::{ColumnWriter, Effort, Expansion, put_text, put_uint, zigzag};
 
@@ -80,34 +81,9 @@ pub(crate) fn body(log: &Log, since: &[u32], effort: Effort) -> Vec<u8> {
         put_uint(&mut out, u64::from(since[*author as usize]));
         put_uint(&mut out, u64::from(log.authors[*author as usize].ops - since[*author as usize]));
     }
-    let agents = table.iter().map(|author| since[*author as usize]);
-    let mut encoder = Encoder::new(agents);
-    for part in parts {
-        let index = part.run as usize;
-        let whole = log.stretch(index);
-        let run = &log.runs[index];
-        let text = log.text_of_run(index);
-        let skipped = part.skipped;
-        let (stretch, text) = match skipped {
-            0 => (whole, text),
-            _ if whole.kind == Kind::Delete => (whole.tail(skipped), ""),
-            _ => {
-                let chars = whole.chars();
-                let rest = super::log::chars(text, chars, (skipped * whole.unit) as usize, chars as usize);
-                (whole.tail(skipped), rest)
-            }
-        };
-        let agent = place[run.agent as usize];
-        let seq = log.notes[index].seq + skipped;
-        let op = |event| {
-            let (author, seq) = log.parent_op(index, event);
-            (place[author as usize], seq)
-        };
-        let parents: SmallVec<[OpId; 2]> = match skipped {
-            0 => run.parents.iter().map(|parent| op(*parent)).collect(),
-            _ => SmallVec::from_slice(&[(agent, seq - 1)]),
-        };
-        encoder.push(agent, seq, stretch, parents, text);
+    let mut encoder = Encoder::new(table.iter().map(|author| since[*author as usize]));
+    for Part { chain, skipped } in parts {
+        encoder.push_chain(log, &place, chain as usize, skipped);
     }
     encoder.finish(&mut out, effort);
     out
@@ -124,12 +100,13 @@ fn agent_table(log: &Log, since: &[u32], ranks: &[u32]) -> (Vec<u32>, Vec<u32>) 
     if since.iter().any(|ops| *ops > 0) {
         let mut named = vec![false; log.authors.len()];
         for (author, since) in log.authors.iter().zip(since) {
-            for run in &author.runs[log.runs_done(author, *since)..] {
-                named[log.runs[*run as usize].agent as usize] = true;
-                // Of a run that is written in part, the first operation is not among the written ones.
-                if log.notes[*run as usize].seq > *since {
-                    for parent in &log.runs[*run as usize].parents {
-                        named[log.parent_op(*run as usize, *parent).0 as usize] = true;
+            for chain in &author.chains[log.chains_done(author, *since)..] {
+                let chain = *chain as usize;
+                named[log.runs.chain_agent(chain) as usize] = true;
+                // Of a chain that is written in part, the first operation is not among the written ones.
+                if log.notes[chain].seq > *since {
+                    for parent in log.runs.chain_parents(chain) {
+                        named[log.parent_op(chain, *parent).0 as usize] = true;
                     }
                 }
             }
@@ -150,16 +127,62 @@ impl Encoder {
         Encoder { agents, columns: Columns::default(), content: String::new(), open: None, previous: None }
     }
 
+    /// Writes a chain of runs without its first `skipped` operations.
+    fn push_chain(&mut self, log: &Log, place: &[u32], chain: usize, mut skipped: u32) {
+        let (agent, Note { unit, mut seq, .. }) =
+            (place[log.runs.chain_agent(chain) as usize], log.notes[chain]);
+        let mut text = log.text_of_chain(chain);
+        let mut parents: SmallVec<[OpId; 2]> = if skipped > 0 {
+            SmallVec::from_slice(&[(agent, seq + skipped - 1)])
+        } else {
+            let op = |parent: &Lv| {
+                let (author, seq) = log.parent_op(chain, *parent);
+                (place[author as usize], seq)
+            };
+            log.runs.chain_parents(chain).iter().map(op).collect()
+        };
+        for index in log.runs.chain_runs(chain) {
+            let mut stretch = Stretch::of(&log.runs.get(index), unit);
+            let left_out = skipped.min(stretch.ops);
+            skipped -= left_out;
+            if stretch.kind == Kind::Insert {
+                take_chars(&mut text, left_out * unit);
+            }
+            let first = seq + left_out;
+            seq += stretch.ops;
+            if left_out < stretch.ops {
+                if left_out > 0 {
+                    stretch = stretch.tail(left_out);
+                }
+                self.push_stretch(agent, first, stretch, &mut parents);
+                parents.clear();
+                parents.push((agent, seq - 1));
+            }
+        }
+        self.content.push_str(text);
+    }
+
     /// Writes operations, whose agents are places in the table.
     pub(super) fn push(
         &mut self,
         agent: u32,
         seq: u32,
-        mut stretch: Stretch,
-        mut parents: SmallVec<[OpId; 2]>,
+        stretch: Stretch,
+        parents: &mut SmallVec<[OpId; 2]>,
         text: &str,
     ) {
         self.content.push_str(text);
+        self.push_stretch(agent, seq, stretch, parents);
+    }
+
+    /// Writes all of operations but their text. The parents are those of the first, and may be taken away.
+    fn push_stretch(
+        &mut self,
+        agent: u32,
+        seq: u32,
+        mut stretch: Stretch,
+        parents: &mut SmallVec<[OpId; 2]>,
+    ) {
         let follows = parents.as_slice() == self.previous.as_slice();
         self.previous = Some((agent, seq + stretch.ops - 1));
         while follows && let Some(open) = self.open.as_mut().filter(|open| open.agent == agent) {
@@ -173,8 +196,12 @@ impl Encoder {
             stretch = stretch.tail(taken);
         }
         self.flush();
-        parents.sort_unstable();
-        let link = if follows { Link::Follows } else { Link::Ops(parents) };
+        let link = if follows {
+            Link::Follows
+        } else {
+            parents.sort_unstable();
+            Link::Ops(std::mem::take(parents))
+        };
         self.open = Some(Open { agent, stretch, link });
     }
 

@@ -16,6 +16,7 @@ use smallvec::SmallVec;
 use super::error::{MAX_DOCUMENT_LENGTH, MAX_EVENTS, TextError, out_of_range};
 use super::rope::Rope;
 use super::run::{Kind, Lv, Run};
+use super::runs::Runs;
 use super::walker::{Change, NotLoaded, UNLOADED, transform};
 use crate::crdts::op::Op;
 
@@ -61,7 +62,7 @@ pub struct TextGraph {
     rank: Vec<u32>,
     dots: HashMap<(u32, u64), u32>,
     nodes: Vec<Node>,
-    runs: Vec<Run>,
+    runs: Runs,
     /// Where each run's text begins.
     texts: Vec<TextStart>,
     /// Last events of the deltas that are parents of none, ascending.
@@ -178,9 +179,10 @@ impl TextGraph {
         self.nodes.push(Node { end, size, text: text_start });
         self.heads.retain(|head| !parents.contains(head));
         self.heads.push(end - 1);
-        let run = Run { start, len, agent, kind, position, backward: false, parents };
-        if !self.runs.last_mut().is_some_and(|last| last.try_extend(&run)) {
-            self.runs.push(run);
+        let run = Run { start, len, agent, kind, position, backward: false };
+        if !self.runs.try_extend(&run, &parents) {
+            let begins = !self.runs.follows(agent, &parents);
+            self.runs.push(run, &parents, begins);
             self.texts.push(text_start);
         }
         true
@@ -299,11 +301,11 @@ impl TextGraph {
 
     /// The text of whole insertions, which are all of `events`. `next_run` is where to look first, then where next.
     fn inserted(&self, events: Range<Lv>, next_run: &mut usize) -> Option<&str> {
-        if self.runs.get(*next_run).is_none_or(|run| run.start != events.start) {
-            *next_run = self.runs.partition_point(|run| run.start < events.start);
+        if self.runs.start(*next_run) != events.start {
+            *next_run = self.runs.find(events.start);
         }
         let whole_run =
-            self.runs.get(*next_run).is_some_and(|run| run.start == events.start && run.end() == events.end);
+            self.runs.start(*next_run) == events.start && self.runs.start(*next_run + 1) == events.end;
         let (start, end) = if whole_run {
             let run = *next_run;
             *next_run += 1;

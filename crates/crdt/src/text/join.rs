@@ -1,9 +1,13 @@
 //! The join of two documents: the union of their operations.
 
+use smallvec::SmallVec;
+
 use super::document::TextDocument;
 use super::error::DocumentError;
+use super::inserted::take_chars;
 use super::log::Log;
 use super::receive::{OpId, Received};
+use super::run::Kind;
 
 impl TextDocument {
     /// Adds the operations of `other` that are not here; returns whether there are any. Commutative, associative and
@@ -31,33 +35,39 @@ fn join(log: &mut Log, other: &Log) -> Result<(), DocumentError> {
     for author in &other.authors {
         authors.push(if author.ops > 0 { log.intern(&author.id) } else { u32::MAX });
     }
+    let mut rest = other.content_from(same);
     for index in same..other.runs.len() {
-        let (run, note) = (&other.runs[index], &other.notes[index]);
-        let op = |event: &u32| -> OpId {
-            let (author, seq) = other.parent_op(index, *event);
-            (authors[author as usize], seq)
+        let chain = other.runs.chain_of(index);
+        let agent = authors[other.runs.chain_agent(chain) as usize];
+        let (stretch, seq) = (other.stretch(index), other.first_op(index));
+        let parents = match other.runs.is_inside(index) {
+            true => SmallVec::from_slice(&[(agent, seq - 1)]),
+            false => {
+                let op = |event: &u32| -> OpId {
+                    let (author, seq) = other.parent_op(chain, *event);
+                    (authors[author as usize], seq)
+                };
+                other.runs.chain_parents(chain).iter().map(op).collect()
+            }
         };
-        let piece = Received {
-            author: authors[run.agent as usize],
-            seq: note.seq,
-            stretch: other.stretch(index),
-            parents: run.parents.iter().map(op).collect(),
-            text: other.text_of_run(index),
-            before: Some(note.before),
+        let text = match stretch.kind {
+            Kind::Insert => take_chars(&mut rest, stretch.chars()),
+            Kind::Delete => "",
         };
-        log.receive(piece)?;
+        let before = Some(other.length_before(index));
+        log.receive(Received { author: agent, seq, stretch, parents, text, before })?;
     }
     Ok(())
 }
 
-/// Number of leading runs that are the same in both logs: all that two copies of one document have in common is
-/// compared as memory.
+/// Number of leading runs that are the same in both logs, in whole chains: all that two copies of one document have in
+/// common is compared as memory.
 fn common_prefix(log: &Log, other: &Log) -> usize {
     let authors = log.authors.iter().zip(&other.authors).take_while(|(a, b)| a.id == b.id).count();
-    let ours = log.runs.iter().zip(&log.notes);
-    let theirs = other.runs.iter().zip(&other.notes);
-    let same = ours.zip(theirs).take_while(|(a, b)| a == b && (a.0.agent as usize) < authors).count();
-    let text = |log: &Log| log.notes.get(same).map_or(log.content.len(), |note| note.content as usize);
+    let same = log.runs.common(&other.runs, |chain| {
+        log.notes[chain] == other.notes[chain] && (log.runs.chain_agent(chain) as usize) < authors
+    });
+    let text = |log: &Log| log.content.len() - log.content_from(same).len();
     match (log.content.as_bytes().get(..text(log)), other.content.as_bytes().get(..text(other))) {
         (Some(a), Some(b)) if a == b => same,
         _ => 0,

@@ -1,9 +1,10 @@
 //! The history of a text document: operations in the order they came, as runs.
 //!
 //! Events (code points inserted or deleted) are numbered through; a run covers a stretch of one agent's operations.
-//! Beside each run stands what replay does not need: the number of its first operation, how long each operation is,
-//! the length of the document before it, and where its text begins. So every delta can be given back exactly, the
-//! length of any version with one head is one look-up, and memory grows with runs, not with operations.
+//! Beside each chain of runs stands what replay does not need: the number of its first operation, how long each
+//! operation is, the length of the document before it, and where its text begins. What a run has of these follows from
+//! the few runs before it in its chain. So every delta can be given back exactly, the length of any version with one
+//! head is one look-up, and memory grows with runs, not with operations.
 
 use std::collections::HashMap;
 
@@ -11,8 +12,8 @@ use ramanujan_core::{AgentId, Dot, ascending};
 use smallvec::{SmallVec, smallvec};
 
 use super::error::DocumentError;
-use super::rope::char_offset;
 use super::run::{Kind, Lv, Run};
+use super::runs::{Runs, grow, roomy};
 use super::stretch::Stretch;
 
 /// A version: the last event of each of its maximal operations, ascending.
@@ -24,11 +25,11 @@ pub(crate) struct Author {
     pub(crate) id: AgentId,
     /// Number of its operations.
     pub(crate) ops: u32,
-    /// Indexes of its runs.
-    pub(crate) runs: Vec<u32>,
+    /// Indexes of its chains.
+    pub(crate) chains: Vec<u32>,
 }
 
-/// What is kept of a run beside what replay needs.
+/// What is kept of a chain beside what replay needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Note {
     /// Number of the first operation among its agent's.
@@ -37,7 +38,7 @@ pub(crate) struct Note {
     pub(crate) unit: u32,
     /// Code points of the document before the first operation, in the version of its parents.
     pub(crate) before: u32,
-    /// Where the run's text begins in the log's content.
+    /// Where the chain's text begins in the log's content.
     pub(crate) content: u32,
 }
 
@@ -58,16 +59,24 @@ pub(crate) struct Piece<'a> {
 pub(crate) struct Log {
     pub(crate) authors: Vec<Author>,
     index: HashMap<AgentId, u32>,
-    pub(crate) runs: Vec<Run>,
+    pub(crate) runs: Runs,
+    /// Of each chain of `runs`.
     pub(crate) notes: Vec<Note>,
     /// All inserted text in order of the runs.
     pub(crate) content: String,
     pub(crate) heads: Version,
 }
 
-/// Runs, and bytes of text, that a log has room for beyond what it holds.
-const SPARE_RUNS: usize = 64;
-const SPARE_BYTES: usize = 4096;
+/// Longest chain, in runs and in bytes of their text but the last one's: what is not noted of a run is counted from
+/// the beginning of its chain.
+const CHAIN_RUNS: usize = 24;
+const CHAIN_BYTES: usize = 512;
+
+/// Chains among which a parent is looked for one by one.
+const NEAR: usize = 8;
+
+/// Bytes of text that a log has room for beyond what it holds.
+const SPARE_BYTES: usize = 1024;
 
 impl Clone for Log {
     /// A copy is made to go on with: what comes next must not move all that is there.
@@ -77,7 +86,7 @@ impl Clone for Log {
         Log {
             authors: self.authors.clone(),
             index: self.index.clone(),
-            runs: roomy(&self.runs),
+            runs: self.runs.copy(),
             notes: roomy(&self.notes),
             content,
             heads: self.heads.clone(),
@@ -85,24 +94,18 @@ impl Clone for Log {
     }
 }
 
-fn roomy<T: Clone>(items: &[T]) -> Vec<T> {
-    let mut copy = Vec::with_capacity(items.len() + SPARE_RUNS);
-    copy.extend_from_slice(items);
-    copy
-}
-
-/// Makes room for one more by a fifth of what is there. A history stays as long as its document: doubling would leave
-/// half of its memory empty.
-fn grow<T>(items: &mut Vec<T>) {
-    if items.len() == items.capacity() {
-        items.reserve_exact(items.len() / 5 + SPARE_RUNS);
+/// Appends to what stays as long as its document: doubling would leave half of the memory empty.
+fn append_text(content: &mut String, text: &str) {
+    if content.capacity() - content.len() < text.len() {
+        content.reserve_exact(text.len() + content.len() / 16 + SPARE_BYTES);
     }
+    content.push_str(text);
 }
 
 impl Log {
     /// Number of events, which is the number of the next one.
     pub(crate) fn end(&self) -> Lv {
-        self.runs.last().map_or(0, Run::end)
+        self.runs.end()
     }
 
     /// Index of the agent, which is added if it is new.
@@ -111,7 +114,7 @@ impl Log {
             return author;
         }
         let author = self.authors.len() as u32;
-        self.authors.push(Author { id: id.clone(), ops: 0, runs: Vec::new() });
+        self.authors.push(Author { id: id.clone(), ops: 0, chains: Vec::new() });
         self.index.insert(id.clone(), author);
         author
     }
@@ -145,29 +148,35 @@ impl Log {
             return None;
         }
         if seq == author.ops {
-            return author.runs.last().map(|run| self.runs[*run as usize].end() - 1);
+            return author.chains.last().map(|chain| self.runs.chain_events(*chain as usize).end - 1);
         }
-        let place = author.runs.partition_point(|run| self.notes[*run as usize].seq <= seq);
-        let run = *author.runs.get(place.checked_sub(1)?)? as usize;
-        let note = &self.notes[run];
-        Some(self.runs[run].start + (seq - note.seq + 1) * note.unit - 1)
+        let place = author.chains.partition_point(|chain| self.notes[*chain as usize].seq <= seq);
+        let chain = *author.chains.get(place.checked_sub(1)?)? as usize;
+        let note = &self.notes[chain];
+        Some(self.runs.chain_start(chain) + (seq - note.seq + 1) * note.unit - 1)
     }
 
-    /// Place in an author's runs of the first that has operations beyond the first `done`. Looks from the end: what
+    /// Number of a chain's last operation.
+    pub(crate) fn last_op(&self, chain: usize) -> u32 {
+        let (note, events) = (&self.notes[chain], self.runs.chain_events(chain));
+        note.seq - 1 + (events.end - events.start) / note.unit
+    }
+
+    /// Place in an author's chains of the first that has operations beyond the first `done`. Looks from the end: what
     /// somebody lacks is mostly recent.
-    pub(crate) fn runs_done(&self, author: &Author, done: u32) -> usize {
-        let runs = &author.runs;
+    pub(crate) fn chains_done(&self, author: &Author, done: u32) -> usize {
+        let chains = &author.chains;
         if done >= author.ops {
-            return runs.len();
+            return chains.len();
         }
-        // The last run that begins at or before the next operation holds it.
-        let begins_late = |run: &u32| self.notes[*run as usize].seq > done + 1;
+        // The last chain that begins at or before the next operation holds it.
+        let begins_late = |chain: &u32| self.notes[*chain as usize].seq > done + 1;
         let mut step = 1;
-        while step < runs.len() && begins_late(&runs[runs.len() - step]) {
+        while step < chains.len() && begins_late(&chains[chains.len() - step]) {
             step *= 2;
         }
-        let low = runs.len().saturating_sub(step);
-        low + runs[low..].partition_point(|run| !begins_late(run)) - 1
+        let low = chains.len().saturating_sub(step);
+        low + chains[low..].partition_point(|chain| !begins_late(chain)) - 1
     }
 
     /// Last event of the operation that a dot names.
@@ -175,31 +184,34 @@ impl Log {
         self.event(self.author(&dot.agent)?, u32::try_from(dot.seq).ok()?)
     }
 
-    /// Index of the run that holds an event of the log.
-    pub(crate) fn run_of(&self, event: Lv) -> usize {
-        match self.runs.last() {
-            Some(last) if last.start <= event => self.runs.len() - 1,
-            _ => self.runs.partition_point(|run| run.start <= event) - 1,
-        }
-    }
-
     /// Author and number of the operation that an event belongs to.
     pub(crate) fn op_of(&self, event: Lv) -> (u32, u32) {
-        self.op_in(self.run_of(event), event)
+        self.op_in(self.runs.chain_of(self.runs.find(event)), event)
     }
 
-    /// Author and number of the operation that a parent of a run's first event belongs to.
-    pub(crate) fn parent_op(&self, index: usize, parent: Lv) -> (u32, u32) {
-        // Mostly the parent is the end of the run before.
-        match index.checked_sub(1) {
-            Some(before) if self.runs[before].start <= parent => self.op_in(before, parent),
-            _ => self.op_of(parent),
+    /// Author and number of the operation that a parent of a chain's first event belongs to.
+    pub(crate) fn parent_op(&self, chain: usize, parent: Lv) -> (u32, u32) {
+        // Mostly the parent is the end of one of the chains before.
+        let near = (chain.saturating_sub(NEAR)..chain).rev();
+        match near.into_iter().find(|before| self.runs.chain_start(*before) <= parent) {
+            Some(before) => self.op_in(before, parent),
+            None => self.op_of(parent),
         }
     }
 
-    fn op_in(&self, index: usize, event: Lv) -> (u32, u32) {
-        let (run, note) = (&self.runs[index], &self.notes[index]);
-        (run.agent, note.seq + (event - run.start) / note.unit)
+    fn op_in(&self, chain: usize, event: Lv) -> (u32, u32) {
+        (self.runs.chain_agent(chain), self.op_number(chain, event))
+    }
+
+    /// Number of the operation that an event of a chain belongs to.
+    fn op_number(&self, chain: usize, event: Lv) -> u32 {
+        let note = &self.notes[chain];
+        note.seq + (event - self.runs.chain_start(chain)) / note.unit
+    }
+
+    /// Number of the first operation of a run.
+    pub(crate) fn first_op(&self, index: usize) -> u32 {
+        self.op_number(self.runs.chain_of(index), self.runs.start(index))
     }
 
     pub(crate) fn dot_of(&self, event: Lv) -> Dot {
@@ -209,47 +221,15 @@ impl Log {
 
     /// The operations of a run.
     pub(crate) fn stretch(&self, index: usize) -> Stretch {
-        let (run, note) = (&self.runs[index], &self.notes[index]);
-        let position = if run.backward { run.position + 1 - note.unit } else { run.position };
-        let ops = run.len / note.unit;
-        Stretch { kind: run.kind, backward: run.backward, position, unit: note.unit, ops }
-    }
-
-    /// The text that a run inserts.
-    pub(crate) fn text_of_run(&self, index: usize) -> &str {
-        let end = self.notes.get(index + 1).map_or(self.content.len(), |next| next.content as usize);
-        &self.content[self.notes[index].content as usize..end]
+        Stretch::of(&self.runs.get(index), self.notes[self.runs.chain_of(index)].unit)
     }
 
     /// Parents of the `op`-th operation of a run, from 0.
     pub(crate) fn parents(&self, index: usize, op: u32) -> Version {
-        let run = &self.runs[index];
-        if op == 0 { run.parents.clone() } else { smallvec![run.start + op * self.notes[index].unit - 1] }
-    }
-
-    /// Calls `take` with the text of consecutive insertions and the number of its code points.
-    pub(crate) fn for_text(&self, events: std::ops::Range<Lv>, mut take: impl FnMut(&str, u32)) {
-        let mut at = events.start;
-        let mut index = self.run_of(at);
-        while at < events.end {
-            let run = &self.runs[index];
-            let text = self.text_of_run(index);
-            let until = events.end.min(run.end());
-            let part = chars(text, run.len, (at - run.start) as usize, (until - run.start) as usize);
-            take(part, until - at);
-            at = until;
-            index += 1;
-        }
-    }
-
-    /// Length of the document after an event's operation, in that operation's version.
-    pub(crate) fn length_after(&self, event: Lv) -> u32 {
-        let index = self.run_of(event);
-        let run = &self.runs[index];
-        let done = event - run.start + 1;
-        match run.kind {
-            Kind::Insert => self.notes[index].before + done,
-            Kind::Delete => self.notes[index].before - done,
+        let unit = self.notes[self.runs.chain_of(index)].unit;
+        match op {
+            0 => Version::from_slice(&self.runs.parents(index)),
+            _ => smallvec![self.runs.start(index) + op * unit - 1],
         }
     }
 
@@ -283,45 +263,60 @@ impl Log {
             stretch = stretch.tail(taken);
         }
         let start = self.end();
-        let (index, content) = (self.runs.len() as u32, self.content.len() as u32);
-        let Author { ops, runs, .. } = &mut self.authors[author as usize];
-        grow(&mut self.notes);
-        grow(&mut self.runs);
-        self.notes.push(Note { seq: *ops + 1, unit: stretch.unit, before: before.unwrap_or(0), content });
-        *ops += stretch.ops;
-        runs.push(index);
-        self.content.push_str(text);
+        let content = self.content.len() as u32;
+        let begins = self.begins_chain(author, &parents, stretch.unit);
+        let author = author as usize;
+        if begins {
+            grow(&mut self.notes);
+            let seq = self.authors[author].ops + 1;
+            self.notes.push(Note { seq, unit: stretch.unit, before: before.unwrap_or(0), content });
+            grow(&mut self.authors[author].chains);
+            self.authors[author].chains.push(self.runs.chain_count() as u32);
+        }
+        self.authors[author].ops += stretch.ops;
+        append_text(&mut self.content, text);
         self.heads.retain(|head| !parents.contains(head));
         self.heads.push(start + stretch.chars() - 1);
-        self.runs.push(Run {
+        let run = Run {
             start,
             len: stretch.chars(),
-            agent: author,
+            agent: author as u32,
             kind: stretch.kind,
             position: first_event(&stretch),
             backward: stretch.backward,
-            parents,
-        });
+        };
+        self.runs.push(run, &parents, begins);
+    }
+
+    /// Whether a run that comes next begins a chain.
+    fn begins_chain(&self, author: u32, parents: &[Lv], unit: u32) -> bool {
+        let (Some(chain), true) =
+            (self.runs.chain_count().checked_sub(1), self.runs.follows(author, parents))
+        else {
+            return true;
+        };
+        let Note { unit: last, content, .. } = self.notes[chain];
+        unit != last
+            || self.runs.chain_runs(chain).len() >= CHAIN_RUNS
+            || self.content.len() - content as usize > CHAIN_BYTES
     }
 
     /// Lets the last run go on with as many operations as continue it, and says how many.
     fn extend(&mut self, author: u32, next: &Stretch, parents: &[Lv], text: &str) -> u32 {
-        let Some(last) = self.runs.last() else { return 0 };
-        if last.agent != author || parents != [last.end() - 1] {
+        if !self.runs.follows(author, parents) {
             return 0;
         }
         let mut stretch = self.stretch(self.runs.len() - 1);
         let taken = stretch.absorb(next);
         if taken > 0
-            && let (Some(run), Some(head)) = (self.runs.last_mut(), self.heads.last_mut())
+            && let Some(head) = self.heads.last_mut()
         {
-            run.len = stretch.chars();
-            run.backward = stretch.backward;
-            run.position = first_event(&stretch);
+            let end = self.runs.end() + taken * stretch.unit;
+            self.runs.set_last(first_event(&stretch), stretch.backward, end);
             // The newest event is a head, and the greatest.
-            *head = run.end() - 1;
+            *head = end - 1;
             self.authors[author as usize].ops += taken;
-            self.content.push_str(text);
+            append_text(&mut self.content, text);
         }
         taken
     }
@@ -330,7 +325,7 @@ impl Log {
     #[inline]
     pub(crate) fn go_on(&mut self, author: u32, kind: Kind, position: u32, unit: u32, text: &str) -> bool {
         let (Some(run), Some(note), [head]) =
-            (self.runs.last_mut(), self.notes.last(), self.heads.as_mut_slice())
+            (self.runs.last(), self.notes.last(), self.heads.as_mut_slice())
         else {
             return false;
         };
@@ -348,35 +343,22 @@ impl Log {
             Kind::Delete if run.len == unit && position + unit == run.position => true,
             _ => return false,
         };
-        if turns {
-            run.backward = true;
-            run.position += unit - 1;
-        }
-        run.len += unit;
+        let place = if turns { run.position + unit - 1 } else { run.position };
+        self.runs.set_last(place, run.backward || turns, run.end() + unit);
         *head += unit;
         self.authors[author as usize].ops += 1;
-        self.content.push_str(text);
+        append_text(&mut self.content, text);
         true
     }
 
     /// Makes room for so many more runs and bytes of text.
     pub(crate) fn reserve(&mut self, runs: usize, bytes: usize) {
         self.runs.reserve(runs);
-        self.notes.reserve(runs);
-        self.content.reserve(bytes);
+        self.content.reserve_exact(bytes);
     }
 }
 
 /// Where the first event of a stretch inserts or deletes.
 fn first_event(stretch: &Stretch) -> u32 {
     if stretch.backward { stretch.position + stretch.unit - 1 } else { stretch.position }
-}
-
-/// The code points from `from` to `to` of a text that has `len` of them.
-pub(crate) fn chars(text: &str, len: u32, from: usize, to: usize) -> &str {
-    if text.len() == len as usize {
-        return &text[from..to];
-    }
-    let rest = &text[char_offset(text, from)..];
-    &rest[..char_offset(rest, to - from)]
 }

@@ -9,16 +9,16 @@ use std::collections::BinaryHeap;
 
 use super::log::Log;
 
-/// Operations of one run, or the later part of it.
+/// Operations of one chain of runs, or the later part of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Part {
-    pub(crate) run: u32,
-    /// Operations of the run that are left out.
+    pub(crate) chain: u32,
+    /// Operations of the chain that are left out.
     pub(crate) skipped: u32,
 }
 
 struct Agent {
-    /// Place in the author's runs.
+    /// Place in the author's chains.
     next: usize,
     /// Operations written, or left out because the reader has them.
     done: u32,
@@ -31,10 +31,10 @@ struct Agent {
 pub(crate) fn canonical(log: &Log, since: &[u32], ranks: &[u32]) -> Vec<Part> {
     let mut agents: Vec<Agent> = Vec::with_capacity(log.authors.len());
     for (author, done) in log.authors.iter().zip(since) {
-        let next = log.runs_done(author, *done);
+        let next = log.chains_done(author, *done);
         agents.push(Agent { next, done: *done, waiting: BinaryHeap::new() });
     }
-    let mut parts = Vec::with_capacity(log.runs.len());
+    let mut parts = Vec::with_capacity(log.runs.chain_count());
     let mut ready: BinaryHeap<Reverse<(u32, u32)>> = BinaryHeap::new();
     for author in 0..log.authors.len() as u32 {
         if !blocked(log, &mut agents, author) {
@@ -42,13 +42,13 @@ pub(crate) fn canonical(log: &Log, since: &[u32], ranks: &[u32]) -> Vec<Part> {
         }
     }
     while let Some(Reverse((_, author))) = ready.pop() {
-        let runs = &log.authors[author as usize].runs;
+        let chains = &log.authors[author as usize].chains;
         loop {
             let agent = &mut agents[author as usize];
-            let Some(run) = runs.get(agent.next) else { break };
-            let first = log.notes[*run as usize].seq;
-            parts.push(Part { run: *run, skipped: agent.done + 1 - first });
-            agent.done = first + log.stretch(*run as usize).ops - 1;
+            let Some(chain) = chains.get(agent.next) else { break };
+            let first = log.notes[*chain as usize].seq;
+            parts.push(Part { chain: *chain, skipped: agent.done + 1 - first });
+            agent.done = log.last_op(*chain as usize);
             agent.next += 1;
             let done = agent.done;
             while let Some(Reverse((seq, other))) = agents[author as usize].waiting.peek().copied()
@@ -71,12 +71,13 @@ pub(crate) fn canonical(log: &Log, since: &[u32], ranks: &[u32]) -> Vec<Part> {
 /// further operations is not blocked.
 fn blocked(log: &Log, agents: &mut [Agent], author: u32) -> bool {
     let agent = &agents[author as usize];
-    let Some(run) = log.authors[author as usize].runs.get(agent.next) else { return false };
-    if log.notes[*run as usize].seq <= agent.done {
+    let Some(chain) = log.authors[author as usize].chains.get(agent.next) else { return false };
+    let chain = *chain as usize;
+    if log.notes[chain].seq <= agent.done {
         return false;
     }
-    for parent in &log.runs[*run as usize].parents {
-        let (other, seq) = log.parent_op(*run as usize, *parent);
+    for parent in log.runs.chain_parents(chain) {
+        let (other, seq) = log.parent_op(chain, *parent);
         if agents[other as usize].done < seq {
             agents[other as usize].waiting.push(Reverse((seq, author)));
             return true;

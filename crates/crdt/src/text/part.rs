@@ -118,8 +118,8 @@ fn write(agents: &mut [Agent<'_>], encoder: &mut Encoder) -> usize {
     while let Some(Reverse(place)) = ready.pop() {
         while agents[place].written < agents[place].ops.len() {
             let agent = &mut agents[place];
-            let Shaped { stretch, parents, text } = &agent.ops[agent.written];
-            encoder.push(place as u32, agent.done() + 1, *stretch, parents.clone(), text);
+            let (seq, Shaped { stretch, parents, text }) = (agent.done() + 1, &mut agent.ops[agent.written]);
+            encoder.push(place as u32, seq, *stretch, parents, text);
             agent.written += 1;
             written += 1;
             let done = agent.done();

@@ -3,7 +3,8 @@
 use std::collections::BinaryHeap;
 
 use super::log::Log;
-use super::run::{Kind, Lv, Run};
+use super::run::{Kind, Lv};
+use super::runs::Runs;
 use super::walker::{Change, Sink, Walker};
 
 /// The walker of a log, with what it needs to know of the authors.
@@ -30,7 +31,7 @@ impl Replay {
 
     /// Turns the document at version `from`, whose past is the events below `applied`, into that at the version of all
     /// `runs`, `to`, unless the sink ends the replay.
-    pub(crate) fn follow(&mut self, runs: &[Run], from: &[Lv], applied: Lv, to: &[Lv], sink: impl Sink) {
+    pub(crate) fn follow(&mut self, runs: &Runs, from: &[Lv], applied: Lv, to: &[Lv], sink: impl Sink) {
         self.walker.follow(runs, &self.ranks, from, applied, to, sink);
     }
 
@@ -76,9 +77,10 @@ impl Log {
         // Among entries of one event, the parents themselves come first.
         let mut ahead: BinaryHeap<(Lv, bool)> = parents.iter().map(|parent| (*parent, true)).collect();
         while let Some((event, asked)) = ahead.pop() {
-            let run = &self.runs[self.run_of(event)];
+            let chain = self.runs.chain_of(self.runs.find(event));
+            let start = self.runs.chain_start(chain);
             while let Some((earlier, parent)) = ahead.peek().copied()
-                && earlier >= run.start
+                && earlier >= start
             {
                 // In the past of `event`, or named twice, or reached from another parent.
                 if parent || (asked && earlier == event) {
@@ -86,9 +88,9 @@ impl Log {
                 }
                 ahead.pop();
             }
-            found |= own.is_some_and(|own| (run.start..=event).contains(&own));
-            ahead
-                .extend(run.parents.iter().filter(|parent| **parent >= floor).map(|parent| (*parent, false)));
+            found |= own.is_some_and(|own| (start..=event).contains(&own));
+            let parents = self.runs.chain_parents(chain).iter();
+            ahead.extend(parents.filter(|parent| **parent >= floor).map(|parent| (*parent, false)));
         }
         found
     }

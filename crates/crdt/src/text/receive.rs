@@ -6,8 +6,10 @@ use ramanujan_core::Dot;
 use smallvec::SmallVec;
 
 use super::error::{DocumentError, TextError};
-use super::log::{Log, Note, Piece, Version, chars};
-use super::run::{Kind, Lv, Run};
+use super::inserted::chars;
+use super::log::{Log, Piece, Version};
+use super::run::{Kind, Lv};
+use super::runs::RunsMark;
 use super::stretch::Stretch;
 
 /// An operation by the index of its author in the receiving log and its number.
@@ -30,32 +32,28 @@ pub(crate) struct Received<'a> {
 
 /// A state of the log to go back to.
 pub(crate) struct Mark {
-    runs: usize,
-    last: Option<(Run, Note)>,
+    runs: RunsMark,
     content: usize,
     heads: Version,
 }
 
 impl Log {
     pub(crate) fn mark(&self) -> Mark {
-        Mark {
-            runs: self.runs.len(),
-            last: self.runs.last().cloned().zip(self.notes.last().copied()),
-            content: self.content.len(),
-            heads: self.heads.clone(),
-        }
+        Mark { runs: self.runs.mark(), content: self.content.len(), heads: self.heads.clone() }
     }
 
     /// Takes back what was added since `mark`, but for authors without operations, which nobody sees.
     pub(crate) fn rewind(&mut self, mark: Mark) {
-        for (run, note) in self.runs.drain(mark.runs..).zip(self.notes.drain(mark.runs..)).rev() {
-            let author = &mut self.authors[run.agent as usize];
-            author.ops = note.seq - 1;
-            author.runs.pop();
+        for chain in (mark.runs.chains..self.runs.chain_count()).rev() {
+            let author = &mut self.authors[self.runs.chain_agent(chain) as usize];
+            author.ops = self.notes[chain].seq - 1;
+            author.chains.pop();
         }
-        if let (Some(run), Some((old, note))) = (self.runs.last_mut(), mark.last) {
-            self.authors[old.agent as usize].ops = note.seq - 1 + old.len / note.unit;
-            *run = old;
+        self.notes.truncate(mark.runs.chains);
+        self.runs.rewind(mark.runs);
+        // The last chain may have grown.
+        if let Some(last) = self.notes.len().checked_sub(1) {
+            self.authors[self.runs.chain_agent(last) as usize].ops = self.last_op(last);
         }
         self.content.truncate(mark.content);
         self.heads = mark.heads;
@@ -123,8 +121,8 @@ impl Log {
             let seq = piece.seq + done;
             let conflict = || DocumentError::Conflict(self.dot(piece.author, seq));
             let event = self.event(piece.author, seq).ok_or_else(conflict)?;
-            let index = self.run_of(event);
-            let skipped = seq - self.notes[index].seq;
+            let index = self.runs.find(event);
+            let skipped = seq - self.first_op(index);
             let count = (overlap - done).min(self.stretch(index).ops - skipped).min(at_most);
             if self.same(piece, done, index, skipped, count) {
                 done += count;

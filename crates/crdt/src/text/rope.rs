@@ -50,6 +50,10 @@ impl Block {
         let offset = self.offset(index, rest);
         let leaf = &mut self.leaves[index];
         if leaf.len() + text.len() <= LEAF_BYTES {
+            if leaf.capacity() < leaf.len() + text.len() {
+                // By what it may take at most, not by as much again.
+                leaf.reserve_exact((leaf.len() / 4).max(text.len()).min(LEAF_BYTES - leaf.len()));
+            }
             leaf.insert_str(offset, text);
             self.sizes[index] += chars as u32;
             return;

@@ -3,8 +3,6 @@
 //! An event is one code point inserted or deleted. Events are numbered in the order of the log, which is a causal
 //! order; a run is a stretch of them that one agent made one directly after the other.
 
-use smallvec::SmallVec;
-
 /// Number of an event in the log ("local version"): differs between replicas, never leaves one.
 pub(crate) type Lv = u32;
 
@@ -16,7 +14,7 @@ pub(crate) enum Kind {
 }
 
 /// Consecutive events of one agent, each made directly after the one before it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Run {
     /// First event.
     pub(crate) start: Lv,
@@ -30,36 +28,11 @@ pub(crate) struct Run {
     pub(crate) position: u32,
     /// Deletions with the backspace key.
     pub(crate) backward: bool,
-    /// Parents of the first event, ascending: the last event of each parent delta. Empty: the empty document. Every
-    /// further event has its predecessor as only parent.
-    pub(crate) parents: SmallVec<[Lv; 2]>,
 }
 
 impl Run {
     /// The event after the last one.
     pub(crate) fn end(&self) -> Lv {
         self.start + self.len
-    }
-
-    /// Takes `next`, which begins where this ends, into this run if the same agent simply went on.
-    pub(crate) fn try_extend(&mut self, next: &Run) -> bool {
-        let goes_on = self.agent == next.agent
-            && self.kind == next.kind
-            && next.parents.as_slice() == [self.end() - 1]
-            && match self.kind {
-                Kind::Insert => next.position == self.position + self.len,
-                Kind::Delete if self.len == 1 && next.len == 1 && next.position + 1 == self.position => {
-                    self.backward = true;
-                    true
-                }
-                Kind::Delete if self.backward && (next.backward || next.len == 1) => {
-                    next.position + self.len == self.position
-                }
-                Kind::Delete => !self.backward && !next.backward && next.position == self.position,
-            };
-        if goes_on {
-            self.len += next.len;
-        }
-        goes_on
     }
 }

@@ -2,7 +2,8 @@
 
 use super::admit::Admitted;
 use super::document::TextDocument;
-use super::log::{Log, chars};
+use super::inserted::take_chars;
+use super::log::Log;
 use super::pending::Pending;
 use super::rope::Rope;
 use super::run::{Kind, Lv};
@@ -57,15 +58,16 @@ fn apply(log: &Log, text: &mut Rope, change: Change) {
 
 /// Applies events as they were made: nothing is concurrent to them.
 fn apply_chain(log: &Log, start: Lv, text: &mut Rope) {
-    for index in log.run_of(start)..log.runs.len() {
-        let run = &log.runs[index];
+    let first = log.runs.find(start);
+    let mut rest = log.content_from(first);
+    for index in first..log.runs.len() {
+        let run = log.runs.get(index);
         let skipped = start.saturating_sub(run.start);
         let count = (run.len - skipped) as usize;
         match run.kind {
             Kind::Insert => {
-                let inserted = log.text_of_run(index);
-                let inserted = chars(inserted, run.len, skipped as usize, run.len as usize);
-                text.insert((run.position + skipped) as usize, inserted);
+                take_chars(&mut rest, skipped);
+                text.insert((run.position + skipped) as usize, take_chars(&mut rest, count as u32));
             }
             Kind::Delete if run.backward => text.delete((run.position + 1 - run.len) as usize, count),
             Kind::Delete => text.delete(run.position as usize, count),

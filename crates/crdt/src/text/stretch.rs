@@ -4,7 +4,7 @@
 //! decided by these two alone (and by the direction they went so far), so that a stretch is cut in the same places
 //! however its operations arrived.
 
-use super::run::Kind;
+use super::run::{Kind, Run};
 
 /// One or more operations of equal length, each made directly after and continuing the one before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +23,15 @@ pub(crate) struct Stretch {
 impl Stretch {
     pub(crate) fn one(kind: Kind, position: u32, unit: u32) -> Stretch {
         Stretch { kind, backward: false, position, unit, ops: 1 }
+    }
+
+    /// The operations of a run, of `unit` code points each.
+    pub(crate) fn of(run: &Run, unit: u32) -> Stretch {
+        let Run { kind, backward, position, len, .. } = *run;
+        let position = if backward { position + 1 - unit } else { position };
+        // Mostly keys: no division.
+        let ops = if unit == 1 { len } else { len / unit };
+        Stretch { kind, backward, position, unit, ops }
     }
 
     /// Code points inserted or deleted altogether.

@@ -1,7 +1,8 @@
 //! Replays of a replica that always merges all it has: the last window stays open, so that what comes next is replayed
 //! alone, not again with everything that it is concurrent to.
 
-use super::super::run::{Lv, Run};
+use super::super::run::Lv;
+use super::super::runs::Runs;
 use super::change::Sink;
 use super::history::{Difference, History, Span};
 use super::kept::{KEPT_SPANS, Kept};
@@ -18,12 +19,12 @@ impl Clone for Walker {
 
 impl Difference {
     /// Takes the events from `start` on, of which those below `applied` are known.
-    fn since(&mut self, runs: &[Run], start: Lv, applied: Lv) {
+    fn since(&mut self, runs: &Runs, start: Lv, applied: Lv) {
         self.known.clear();
         self.new.clear();
-        let first = runs.partition_point(|run| run.end() <= start);
-        for (index, run) in runs.iter().enumerate().skip(first) {
-            let span = Span { run: index as u32, start: run.start.max(start), end: run.end() };
+        for index in runs.first_beyond(start)..runs.len() {
+            let span =
+                Span { run: index as u32, start: runs.start(index).max(start), end: runs.start(index + 1) };
             let known = Span { end: span.end.min(applied), ..span };
             let new = Span { start: span.start.max(applied), ..span };
             self.known.extend((known.start < known.end).then_some(known));
@@ -37,7 +38,7 @@ impl Walker {
     /// a whole history; what was followed before, and not refused, is part of it. False if the sink refused something.
     pub(crate) fn follow(
         &mut self,
-        runs: &[Run],
+        runs: &Runs,
         rank: &[u32],
         from: &[Lv],
         applied: Lv,
@@ -71,10 +72,10 @@ impl Walker {
 
     /// How many code points more the document has at the merge of `events` than at that of all `runs`, all of which are
     /// applied; `None` if that takes a replay.
-    pub(crate) fn excess(&mut self, runs: &[Run], rank: &[u32], all: &[Lv], events: &[Lv]) -> Option<i64> {
+    pub(crate) fn excess(&mut self, runs: &Runs, rank: &[u32], all: &[Lv], events: &[Lv]) -> Option<i64> {
         let kept = self.take_kept(runs)?;
         let history = History::new(runs);
-        let end = runs.last().map_or(0, Run::end);
+        let end = runs.end();
         if kept.end < end {
             self.difference.since(runs, kept.end, end);
             self.window.replay(Order { history, rank }, &self.difference.known, &[], &mut 0, &mut |_| ());
@@ -91,7 +92,7 @@ impl Walker {
     }
 
     /// What is kept, if it is of use.
-    fn take_kept(&mut self, runs: &[Run]) -> Option<Kept> {
+    fn take_kept(&mut self, runs: &Runs) -> Option<Kept> {
         let start = self.window.first()?.start;
         self.kept.take().filter(|kept| kept.holds(runs, start))
     }
@@ -99,7 +100,7 @@ impl Walker {
     fn keep(&mut self, history: History<'_>, to: &[Lv]) {
         let mut inside = 0;
         self.kept = self.window.first().map(|first| Kept {
-            end: history.runs.last().map_or(0, Run::end),
+            end: history.runs.end(),
             heads: to.into(),
             base: history.parents(first, &mut inside).into(),
         });

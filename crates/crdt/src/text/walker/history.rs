@@ -2,7 +2,8 @@
 
 use std::collections::BinaryHeap;
 
-use super::super::run::{Lv, Run};
+use super::super::run::Lv;
+use super::super::runs::Runs;
 
 /// Consecutive events of one run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,31 +17,36 @@ pub(super) struct Span {
 /// The loaded runs; what they build on and is not among them is one version, the base.
 #[derive(Clone, Copy)]
 pub(super) struct History<'a> {
-    pub(super) runs: &'a [Run],
+    pub(super) runs: &'a Runs,
     base: Lv,
 }
 
 impl<'a> History<'a> {
-    pub(super) fn new(runs: &'a [Run]) -> Self {
-        Self { runs, base: runs.first().map_or(0, |run| run.start) }
+    pub(super) fn new(runs: &'a Runs) -> Self {
+        Self { runs, base: runs.start(0) }
     }
 
     /// Index of the run that holds `event`. `hint` is where to look first: walks go from neighbour to neighbour.
     pub(super) fn find(&self, event: Lv, hint: usize) -> usize {
-        let holds = |index: usize| self.runs.get(index).is_some_and(|r| r.start <= event && event < r.end());
+        let holds = |index: usize| self.runs.start(index) <= event && event < self.runs.start(index + 1);
         if holds(hint) {
             return hint;
         }
         if hint > 0 && holds(hint - 1) {
             return hint - 1;
         }
-        self.runs.partition_point(|run| run.start <= event).saturating_sub(1)
+        self.runs.find(event)
     }
 
     /// The events of `version` that are loaded; none means the base, which they all build on.
     pub(super) fn loaded<'v>(&self, version: &'v [Lv]) -> &'v [Lv] {
         let old = version.iter().take_while(|event| **event < self.base).count();
         &version[old..]
+    }
+
+    /// The loaded parents of a run that begins a chain.
+    fn listed(&self, run: usize) -> &[Lv] {
+        self.loaded(self.runs.chain_parents(self.runs.chain_of(run)))
     }
 
     /// The spans from `from` to `to` if those are single events, or `from` the base, and each event between was made
@@ -53,30 +59,26 @@ impl<'a> History<'a> {
             _ => return None,
         };
         let last = self.find(newest, self.runs.len().checked_sub(1)?);
-        let follows = |run: &Run| self.loaded(&run.parents) == [run.start - 1];
-        let begins = start > self.base || self.loaded(&self.runs[0].parents).is_empty();
-        if newest >= self.runs[last].end()
-            || !begins
-            || !self.runs[first + 1..=last].iter().rev().all(follows)
-        {
+        let follows = |index: usize| *self.loaded(&self.runs.parents(index)) == [self.runs.start(index) - 1];
+        let begins = start > self.base || self.loaded(&self.runs.parents(0)).is_empty();
+        if newest >= self.runs.start(last + 1) || !begins || !(first + 1..=last).rev().all(follows) {
             return None;
         }
         Some((first..=last).filter_map(move |index| {
-            let run = &self.runs[index];
-            let span =
-                Span { run: index as u32, start: run.start.max(start), end: run.end().min(newest + 1) };
+            let (begin, end) = (self.runs.start(index), self.runs.start(index + 1));
+            let span = Span { run: index as u32, start: begin.max(start), end: end.min(newest + 1) };
             (span.start < span.end).then_some(span)
         }))
     }
 
-    /// Parents of the first event of `span`; `inside` holds the answer if the span begins inside its run.
+    /// Parents of the first event of `span`; `inside` holds the answer if the span begins inside its run's chain.
     pub(super) fn parents<'v>(&'v self, span: Span, inside: &'v mut Lv) -> &'v [Lv] {
-        let run = &self.runs[span.run as usize];
-        if span.start > run.start {
+        let run = span.run as usize;
+        if span.start > self.runs.start(run) || self.runs.is_inside(run) {
             *inside = span.start - 1;
             return std::slice::from_ref(inside);
         }
-        self.loaded(&run.parents)
+        self.listed(run)
     }
 }
 
@@ -135,7 +137,7 @@ impl Difference {
         let list = |list: u32| match list {
             LIST_FROM => history.loaded(from),
             LIST_TO => history.loaded(to),
-            run => history.loaded(&history.runs[run as usize].parents),
+            run => history.listed(run as usize),
         };
         self.queue.push(Point::of(list(LIST_FROM), LIST_FROM, FROM));
         self.queue.push(Point::of(list(LIST_TO), LIST_TO, TO));
@@ -175,12 +177,14 @@ impl Difference {
             }
             let event = (point.key / 2 - 1) as Lv;
             run = history.find(event, run);
-            let start = history.runs[run].start;
+            let start = history.runs.start(run);
             // Down to the next point of the same run, if there is one.
             let next = self.queue.peek().map_or(0, |next| next.key / 2) as Lv;
             self.emit(Span { run: run as u32, start: start.max(next), end: event + 1 }, point.side);
             if next > start {
                 ahead = Some(Point { key: 2 * u64::from(next), list: 0, side: point.side });
+            } else if history.runs.is_inside(run) {
+                ahead = Some(Point { key: 2 * u64::from(start), list: 0, side: point.side });
             } else {
                 ahead = Some(Point::of(list(run as u32), run as u32, point.side));
             }

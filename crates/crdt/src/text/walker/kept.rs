@@ -2,11 +2,19 @@
 
 use smallvec::SmallVec;
 
-use super::super::run::{Lv, Run};
+use super::super::run::Lv;
+use super::super::runs::Runs;
 
 /// A window with more spans is given up as soon as a version comes up that all later events build on: what is older
 /// than that rarely comes back, and then costs one replay. Few in tests, so that small histories come to that.
 pub(super) const KEPT_SPANS: usize = if cfg!(test) { 4 } else { 1024 };
+
+/// Makes room for so many more, and for an eighth of what is there: a window may stay as long as its document.
+pub(super) fn make_room<T>(items: &mut Vec<T>, more: usize) {
+    if items.capacity() - items.len() < more {
+        items.reserve_exact(more + items.len() / 8);
+    }
+}
 
 /// The window holds all events from its first to `end`.
 #[derive(Clone)]
@@ -20,10 +28,12 @@ pub(super) struct Kept {
 
 impl Kept {
     /// Whether all runs that came since build on nothing older than the window.
-    pub(super) fn holds(&self, runs: &[Run], start: Lv) -> bool {
-        let first = runs.partition_point(|run| run.start < self.end);
-        runs[first..].iter().all(|Run { parents, .. }| {
-            *parents == self.base || (!parents.is_empty() && parents.iter().all(|parent| *parent >= start))
+    pub(super) fn holds(&self, runs: &Runs, start: Lv) -> bool {
+        // Inside a chain they build on the run before.
+        let first = runs.chains_from(self.end);
+        (first..runs.chain_count()).all(|chain| {
+            let parents = runs.chain_parents(chain);
+            *parents == *self.base || (!parents.is_empty() && parents.iter().all(|parent| *parent >= start))
         })
     }
 }

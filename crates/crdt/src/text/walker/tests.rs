@@ -4,6 +4,7 @@ use diamond_types::list::{Branch, OpLog};
 use proptest::prelude::*;
 
 use super::super::run::{Kind, Lv, Run};
+use super::super::runs::Runs;
 use super::{Change, Walker, transform};
 
 /// Names whose byte order is not the order in which agents appear.
@@ -35,7 +36,7 @@ fn any_history(steps: usize) -> impl Strategy<Value = Vec<Step>> {
 /// One history in both forms, with the version of each agent.
 struct Both {
     log: OpLog,
-    runs: Vec<Run>,
+    runs: Runs,
     content: Vec<char>,
     agents: Vec<Branch>,
 }
@@ -46,7 +47,7 @@ impl Both {
         for name in NAMES {
             log.get_or_create_agent_id(name);
         }
-        Self { log, runs: Vec::new(), content: Vec::new(), agents: NAMES.map(|_| Branch::new()).into() }
+        Self { log, runs: Runs::default(), content: Vec::new(), agents: NAMES.map(|_| Branch::new()).into() }
     }
 
     fn of(history: &[Step]) -> Self {
@@ -106,14 +107,15 @@ impl Both {
     fn push_run(&mut self, agent: usize, kind: Kind, position: usize, len: u32, backward: bool) {
         let parents = lvs(self.agents[agent].local_version_ref());
         let (start, position) = (self.content.len() as u32, position as u32);
-        let next = Run { start, len, agent: agent as u32, kind, position, backward, parents: parents.into() };
-        if !self.runs.last_mut().is_some_and(|last| last.try_extend(&next)) {
-            self.runs.push(next);
+        let next = Run { start, len, agent: agent as u32, kind, position, backward };
+        if !self.runs.try_extend(&next, &parents) {
+            let begins = !self.runs.follows(next.agent, &parents);
+            self.runs.push(next, &parents, begins);
         }
     }
 
     /// What `transform` makes of the text at `from`.
-    fn transformed(&self, runs: &[Run], from: &[usize], to: &[usize]) -> String {
+    fn transformed(&self, runs: &Runs, from: &[usize], to: &[usize]) -> String {
         let mut text: Vec<char> = self.log.checkout(from).content().to_string().chars().collect();
         transform(runs, &RANK, &lvs(from), &lvs(to), |change| self.apply(&mut text, change)).unwrap();
         text.into_iter().collect()
@@ -128,13 +130,14 @@ impl Both {
     }
 
     /// The runs of the first `end` events, and their version.
-    fn prefix(&self, end: usize) -> (Vec<Run>, Vec<usize>) {
-        let (mut runs, mut heads) = (Vec::new(), Vec::new());
-        for run in self.runs.iter().filter(|run| (run.start as usize) < end) {
-            let run = Run { len: run.len.min(end as u32 - run.start), ..run.clone() };
-            heads.retain(|head| !run.parents.contains(&(*head as Lv)));
+    fn prefix(&self, end: usize) -> (Runs, Vec<usize>) {
+        let (mut runs, mut heads) = (Runs::default(), Vec::new());
+        for index in (0..self.runs.len()).take_while(|index| (self.runs.start(*index) as usize) < end) {
+            let (run, parents) = (self.runs.get(index), self.runs.parents(index));
+            let run = Run { len: run.len.min(end as u32 - run.start), ..run };
+            heads.retain(|head| !parents.contains(&(*head as Lv)));
             heads.push(run.end() as usize - 1);
-            runs.push(run);
+            runs.push(run, &parents, !self.runs.is_inside(index));
         }
         (runs, heads)
     }
@@ -185,7 +188,7 @@ proptest! {
         let both = Both::of(&history);
         let total = both.content.len();
         let mut walker = Walker::default();
-        let (mut followed, mut runs) = (0, Vec::new());
+        let (mut followed, mut runs) = (0, Runs::default());
         for (own, theirs) in cuts.into_iter().chain([(0, u16::MAX)]) {
             let applied = followed + own as usize % (total - followed + 1) / 2;
             let end = if theirs == u16::MAX { total } else { applied + theirs as usize % (total - applied + 1) };

@@ -4,6 +4,7 @@ use super::super::run::{Kind, Run};
 use super::change::{Change, Sink};
 use super::history::Span;
 use super::item::{Id, Item, NONE, StateChange};
+use super::kept::make_room;
 use super::tree::{Found, Place, Tree};
 
 /// The internal state of Eg-walker, at some version being prepared.
@@ -54,6 +55,7 @@ impl Tracker {
         }
         let first = self.characters;
         self.characters += len;
+        make_room(&mut self.agents, 1);
         self.agents.push((first, agent));
         Target::Inserted(first)
     }
@@ -184,6 +186,7 @@ impl Tracker {
                 (offset, left.min(item.len - offset))
             };
             let (skipped, id) = (event - span.start, item.id + lowest);
+            make_room(&mut self.deletions, 1);
             self.deletions.push(Deletion { skipped, len, id, backward });
             self.tree.change(place, lowest, len, StateChange::Delete);
             if item.in_result() {

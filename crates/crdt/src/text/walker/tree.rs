@@ -4,6 +4,7 @@
 //! is found by counting instead, since those keep their order.
 
 use super::item::{Id, Item, NONE, OLD, StateChange};
+use super::kept::make_room;
 use super::node::{Counts, LEAF, Leaf, NODE, Node};
 
 /// Where an item is.
@@ -45,6 +46,8 @@ impl Tree {
 
     /// Makes room for so many characters to be inserted altogether.
     pub(super) fn make_room(&mut self, characters: u32) {
+        let more = (characters as usize).saturating_sub(self.where_is.len());
+        make_room(&mut self.where_is, more);
         self.where_is.resize(characters as usize, 0);
     }
 
@@ -277,6 +280,7 @@ impl Tree {
             self.note_leaf(item, right);
         }
         let (kept, moved) = (self.leaves[index].counts(), leaf.counts());
+        make_room(&mut self.leaves, 1);
         self.leaves.push(leaf);
         let parent = self.add_child(parent, (place.leaf, kept), (right, moved), 0);
         self.leaves[right as usize].parent = parent;

@@ -5,6 +5,7 @@ use std::ops::Range;
 use smallvec::SmallVec;
 
 use super::super::run::{Kind, Lv, Run};
+use super::super::runs::Runs;
 use super::change::{Change, Sink};
 #[cfg(doc)]
 use super::history::UNLOADED;
@@ -22,7 +23,7 @@ use super::window::{Order, Window};
 /// # Errors
 /// [`NotLoaded`] if that takes what lies behind a parent that is [`UNLOADED`]; nothing is emitted then.
 pub(crate) fn transform(
-    runs: &[Run],
+    runs: &Runs,
     rank: &[u32],
     from: &[Lv],
     to: &[Lv],
@@ -62,7 +63,7 @@ impl Walker {
     /// As [`transform`].
     pub(crate) fn transform(
         &mut self,
-        runs: &[Run],
+        runs: &Runs,
         rank: &[u32],
         from: &[Lv],
         to: &[Lv],
@@ -189,7 +190,7 @@ pub(super) enum Outcome {
 
 /// As [`apply_alone`], one after the other.
 pub(super) fn apply_each_alone(
-    runs: &[Run],
+    runs: &Runs,
     mut spans: impl Iterator<Item = Span>,
     growth: &mut i64,
     sink: &mut impl Sink,
@@ -198,13 +199,13 @@ pub(super) fn apply_each_alone(
 }
 
 /// Passes on events that nothing is concurrent to; false if `sink` refuses them.
-fn apply_alone(runs: &[Run], span: Span, growth: &mut i64, sink: &mut impl Sink) -> bool {
+fn apply_alone(runs: &Runs, span: Span, growth: &mut i64, sink: &mut impl Sink) -> bool {
     let Span { run: index, start, end } = span;
     if !sink.admit(index as usize, start..end, *growth) {
         return false;
     }
-    let run = &runs[index as usize];
-    sink.change(unchanged(run, start..end));
+    let run = runs.get(index as usize);
+    sink.change(unchanged(&run, start..end));
     let events = i64::from(end - start);
     *growth += if run.kind == Kind::Insert { events } else { -events };
     true

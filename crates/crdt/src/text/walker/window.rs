@@ -3,10 +3,13 @@
 //! Spans are applied branch by branch, the smaller branch first, since it is what is retreated from before the larger
 //! one is begun (Eg-walker, §3.7).
 
+use std::ops::Range;
+
 use super::super::run::Lv;
 use super::change::Sink;
 use super::history::{History, Span};
 use super::item::StateChange;
+use super::kept::{KEPT_SPANS, make_room};
 use super::tracker::{Target, Tracker};
 
 /// A span of the window with its place in the graph.
@@ -14,11 +17,16 @@ use super::tracker::{Target, Tracker};
 struct Node {
     span: Span,
     target: Target,
+    /// Its parents in the window end here in `Window::parents`; they begin where the previous node's end.
+    parents_end: u32,
+}
+
+/// What is known of a node while it is being replayed.
+#[derive(Clone, Copy, Debug)]
+struct Task {
     /// The document has it already.
     known: bool,
-    /// Its parents in the window, in `Window::parents`.
-    parents: (u32, u32),
-    /// End of its children in `Window::children`; they begin where the previous node's end.
+    /// End of its children in `Window::children`; they begin where the previous task's end.
     children_end: u32,
     /// Parents that are not applied yet.
     waiting: u32,
@@ -55,8 +63,11 @@ pub(super) struct Window {
     parents: Vec<At>,
     /// The version that the tracker is at; none is the one before the window.
     prepared: Vec<At>,
-    /// Children of the spans that are being replayed, among these.
+    /// Of the last nodes, which are being replayed.
+    tasks: Vec<Task>,
+    /// Children of those, among them, by their tasks.
     children: Vec<u32>,
+    /// Tasks that may come next.
     stack: Vec<u32>,
     queue: Queue,
     /// Nodes to advance, newest first, with which of their events.
@@ -103,6 +114,9 @@ impl Window {
         let base = *growth - self.tracker.growth().1;
         let whole = self.walk(order, begin, false, base, sink);
         *growth = base + self.tracker.growth().1;
+        if self.tasks.capacity() > KEPT_SPANS {
+            (self.tasks, self.children, self.stack) = Default::default();
+        }
         whole
     }
 
@@ -116,7 +130,7 @@ impl Window {
             };
             self.parents.push(At { event: *event, node });
         }
-        self.prepare((start as u32, self.parents.len() as u32));
+        self.prepare(start..self.parents.len());
         self.parents.truncate(start);
         let (prepared, result) = self.tracker.growth();
         Some(prepared - result)
@@ -125,63 +139,67 @@ impl Window {
     /// Adds spans that are to be replayed.
     fn extend(&mut self, order: Order<'_>, known: &[Span], new: &[Span]) {
         let begin = self.nodes.len();
-        for (spans, known) in [(known, true), (new, false)] {
-            self.nodes.extend(spans.iter().map(|span| Node {
-                span: *span,
-                target: Target::Deleted { start: 0, end: 0 },
-                known,
-                parents: (0, 0),
-                children_end: 0,
-                waiting: 0,
-                weight: u64::from(span.end - span.start),
-            }));
-        }
+        make_room(&mut self.nodes, known.len() + new.len());
+        let node =
+            |span: &Span| Node { span: *span, target: Target::Deleted { start: 0, end: 0 }, parents_end: 0 };
+        self.nodes.extend(known.iter().chain(new).map(node));
         if !known.is_empty() {
             self.nodes[begin..].sort_unstable_by_key(|node| node.span.start);
         }
+        self.tasks.clear();
+        let mut ahead = known.iter().peekable();
         for node in &mut self.nodes[begin..] {
             let Span { run, start, end } = node.span;
-            let run = &order.history.runs[run as usize];
+            let known = ahead.next_if(|span| **span == node.span).is_some();
+            self.tasks.push(Task { known, children_end: 0, waiting: 0, weight: u64::from(end - start) });
+            let run = order.history.runs.get(run as usize);
             node.target = self.tracker.announce(run.kind, end - start, run.agent);
         }
         let first_parent = self.parents.len();
         for index in begin..self.nodes.len() {
-            let start = self.parents.len() as u32;
             let mut inside = 0;
             for parent in order.history.parents(self.nodes[index].span, &mut inside) {
                 if let Some(node) = self.node_of(*parent, index) {
+                    make_room(&mut self.parents, 1);
                     self.parents.push(At { event: *parent, node });
-                    if node as usize >= begin {
-                        self.nodes[node as usize].children_end += 1;
-                        self.nodes[index].waiting += 1;
+                    if let Some(parent) = (node as usize).checked_sub(begin) {
+                        self.tasks[parent].children_end += 1;
+                        self.tasks[index - begin].waiting += 1;
                     }
                 }
             }
-            self.nodes[index].parents = (start, self.parents.len() as u32);
+            self.nodes[index].parents_end = self.parents.len() as u32;
         }
         let mut end = 0;
-        for node in &mut self.nodes[begin..] {
+        for task in &mut self.tasks {
             let start = end;
-            end += node.children_end;
-            node.children_end = start;
+            end += task.children_end;
+            task.children_end = start;
         }
         self.children.clear();
         self.children.resize(self.parents.len() - first_parent, 0);
-        for index in begin..self.nodes.len() {
-            for parent in self.nodes[index].parents.0..self.nodes[index].parents.1 {
-                let parent = self.parents[parent as usize].node as usize;
-                if parent >= begin {
-                    self.children[self.nodes[parent].children_end as usize] = index as u32;
-                    self.nodes[parent].children_end += 1;
+        for task in 0..self.tasks.len() {
+            for parent in self.parents_of(begin + task) {
+                if let Some(parent) = (self.parents[parent].node as usize).checked_sub(begin) {
+                    self.children[self.tasks[parent].children_end as usize] = task as u32;
+                    self.tasks[parent].children_end += 1;
                 }
             }
         }
-        for index in (begin..self.nodes.len()).rev() {
-            let Node { parents: (start, end), weight, .. } = self.nodes[index];
-            if end - start == 1 {
-                self.nodes[self.parents[start as usize].node as usize].weight += weight;
+        for task in (0..self.tasks.len()).rev() {
+            let parents = self.parents_of(begin + task);
+            if parents.len() == 1
+                && let Some(parent) = (self.parents[parents.start].node as usize).checked_sub(begin)
+            {
+                self.tasks[parent].weight += self.tasks[task].weight;
             }
         }
+    }
+
+    /// Where a node's parents are in `parents`.
+    fn parents_of(&self, index: usize) -> Range<usize> {
+        let start = index.checked_sub(1).map_or(0, |before| self.nodes[before].parents_end);
+        start as usize..self.nodes[index].parents_end as usize
     }
 
     /// The node that holds `event`, one of those before `below`; none if it is older than the window.
@@ -198,29 +216,29 @@ impl Window {
     /// before the window.
     fn walk(&mut self, order: Order<'_>, begin: usize, known: bool, base: i64, sink: &mut impl Sink) -> bool {
         self.stack.clear();
-        let ready = |node: &Node| node.known == known && node.waiting == 0;
-        let roots = self.nodes.iter().enumerate().skip(begin).filter(|(_, node)| ready(node));
-        self.stack.extend(roots.map(|(index, _)| index as u32));
+        let ready = |task: &Task| task.known == known && task.waiting == 0;
+        let roots = self.tasks.iter().enumerate().filter(|(_, task)| ready(task));
+        self.stack.extend(roots.map(|(task, _)| task as u32));
         self.smallest_last(0);
-        while let Some(index) = self.stack.pop() {
-            let node = self.nodes[index as usize];
-            self.prepare(node.parents);
-            let Span { run, start, end } = node.span;
+        while let Some(task) = self.stack.pop() {
+            let (task, index) = (task as usize, begin + task as usize);
+            self.prepare(self.parents_of(index));
+            let Span { run, start, end } = self.nodes[index].span;
             if !known && !sink.admit(run as usize, start..end, base + self.tracker.growth().0) {
                 return false;
             }
-            let run = &order.history.runs[run as usize];
-            self.tracker.apply(run, order.rank, node.span, &mut self.nodes[index as usize].target, sink);
+            let span = self.nodes[index].span;
+            let run = order.history.runs.get(run as usize);
+            self.tracker.apply(&run, order.rank, span, &mut self.nodes[index].target, sink);
             self.prepared.clear();
-            self.prepared.push(At { event: end - 1, node: index });
+            self.prepared.push(At { event: end - 1, node: index as u32 });
 
             let first_ready = self.stack.len();
-            let children_start =
-                if index as usize == begin { 0 } else { self.nodes[index as usize - 1].children_end };
-            for child in children_start..node.children_end {
+            let children_start = task.checked_sub(1).map_or(0, |before| self.tasks[before].children_end);
+            for child in children_start..self.tasks[task].children_end {
                 let child = self.children[child as usize];
-                self.nodes[child as usize].waiting -= 1;
-                if ready(&self.nodes[child as usize]) {
+                self.tasks[child as usize].waiting -= 1;
+                if ready(&self.tasks[child as usize]) {
                     self.stack.push(child);
                 }
             }
@@ -231,14 +249,13 @@ impl Window {
 
     fn smallest_last(&mut self, start: usize) {
         if self.stack.len() - start > 1 {
-            let nodes = &self.nodes;
-            self.stack[start..].sort_by_key(|node| std::cmp::Reverse(nodes[*node as usize].weight));
+            let tasks = &self.tasks;
+            self.stack[start..].sort_by_key(|task| std::cmp::Reverse(tasks[*task as usize].weight));
         }
     }
 
     /// Brings the tracker to the version that a range of `parents` names.
-    fn prepare(&mut self, parents: (u32, u32)) {
-        let parents = parents.0 as usize..parents.1 as usize;
+    fn prepare(&mut self, parents: Range<usize>) {
         if self.parents[parents.clone()] == *self.prepared {
             return;
         }
@@ -249,7 +266,7 @@ impl Window {
         self.prepared.clear();
         self.prepared.extend_from_slice(&self.parents[parents]);
         while let Some((at, side)) = self.queue.pop() {
-            let Node { span, target, parents, .. } = self.nodes[at.node as usize];
+            let Node { span, target, .. } = self.nodes[at.node as usize];
             let next = self.queue.newest().map_or(0, |next| next.event + 1);
             let (from, to) = (span.start.max(next) - span.start, at.event + 1 - span.start);
             match side {
@@ -260,7 +277,8 @@ impl Window {
             if next > span.start {
                 self.queue.push(At { event: next - 1, node: at.node }, side);
             } else {
-                self.queue.push_all(&self.parents[parents.0 as usize..parents.1 as usize], side);
+                let parents = self.parents_of(at.node as usize);
+                self.queue.push_all(&self.parents[parents], side);
             }
         }
         for (node, from, to) in self.advance.drain(..).rev() {
