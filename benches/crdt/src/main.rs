@@ -78,10 +78,11 @@ const FORK_COMMON_EDITS: usize = 50_000;
 const FORK_EDITS_APART: usize = 20_000;
 
 /// What one has to know to read the table.
-const NOTES: [&str; 5] = [
+const NOTES: [&str; 6] = [
     "medians of samples taken in turn; in brackets ours ÷ theirs",
     "history: everything ever written, but yrs drops deleted text; load: of the snapshot where there is one",
     "merge: the missing operations are encoded, sent, decoded and merged; automerge's own merge within one process",
+    "operations with known parents: agents and parents are handles and numbers on both sides, names are not looked up",
     "diamond-types' load replays into a branch, as its ListCRDT does; ours opens a snapshot's history when it is needed",
     "memory: bytes allocated on the heap; the text that was read is not counted",
 ];

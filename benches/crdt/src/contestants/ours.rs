@@ -1,8 +1,8 @@
 //! ramanujan-crdt: `TextDocument`.
 
-use ramanujan_core::{AgentId, Dot, VectorClock};
-use ramanujan_crdt::text::Agent;
-use ramanujan_crdt::{Op, TextDocument};
+use ramanujan_core::{AgentId, VectorClock};
+use ramanujan_crdt::TextDocument;
+use ramanujan_crdt::text::{Agent, TextEdit};
 use ramanujan_replay::operation::{Edit, Mark};
 
 use super::{Contestant, Failure};
@@ -78,16 +78,22 @@ impl Contestant for Ours {
     }
 
     fn push_all(trace: &Trace) -> Result<Option<Self>, Failure> {
-        let names: Vec<AgentId> = (0..trace.replicas).map(name).collect::<Result<_, _>>()?;
-        let dot = |mark: &Mark| Dot::new(names[mark.replica as usize].clone(), u64::from(mark.seq));
         let mut ours = Self::new(0)?;
+        let agents: Vec<Agent> = (0..trace.replicas)
+            .map(|replica| Ok(ours.document.agent(&name(replica)?)))
+            .collect::<Result<_, Failure>>()?;
+        let mut parents: Vec<(Agent, u64)> = Vec::new();
         for operation in &trace.operations {
-            let parents: Vec<Dot> = operation.parents.iter().map(dot).collect();
-            let op = match &operation.edit {
-                Edit::Insert { position, text } => Op::Insert { position: *position, text: text.clone() },
-                Edit::Delete { position, length } => Op::Delete { position: *position, length: *length },
+            parents.clear();
+            let named = |mark: &Mark| (agents[mark.replica as usize], u64::from(mark.seq));
+            parents.extend(operation.parents.iter().map(named));
+            let edit = match &operation.edit {
+                Edit::Insert { position, text } => TextEdit::Insert { position: *position, text },
+                Edit::Delete { position, length } => {
+                    TextEdit::Delete { position: *position, length: *length }
+                }
             };
-            ours.document.push(&dot(&operation.mark), &parents, &op)?;
+            ours.document.push_next(agents[operation.mark.replica as usize], &parents, edit)?;
         }
         Ok(Some(ours))
     }

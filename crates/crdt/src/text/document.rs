@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use ramanujan_core::{AgentId, Dot, VectorClock};
 
-use super::error::{DocumentError, MAX_DOCUMENT_LENGTH, TextError, out_of_range};
+use super::error::{DocumentError, MAX_DOCUMENT_LENGTH, TextError};
 use super::log::{Log, Piece, Version};
 use super::past::Replay;
 use super::pending::Pending;
@@ -19,12 +19,11 @@ use super::stretch::Stretch;
 use crate::codec::container::{self, Kind as Body};
 use crate::codec::{DecodeError, Effort};
 use crate::crdts::crdt_type::CrdtType;
-use crate::crdts::op::Op;
 
 /// An agent as one document knows it, so that a key does not look a name up. From [`TextDocument::agent`]; of no use
 /// with another document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Agent(u32);
+pub struct Agent(pub(super) u32);
 
 /// A text with its history: a state-based CRDT whose join is [`TextDocument::merge`], and whose deltas are the
 /// operations.
@@ -57,6 +56,8 @@ pub struct TextDocument {
     pub(super) pending: Option<Pending>,
     /// Code points of the merged document, if known without a replay.
     pub(super) length: Option<u32>,
+    /// The event that was pushed last, which stays, and the code points of the document after it.
+    pub(super) pushed: Option<(Lv, u32)>,
     /// The history of a loaded snapshot, until somebody needs it; the log is then empty.
     pub(super) sealed: Option<Sealed>,
 }
@@ -138,62 +139,6 @@ impl TextDocument {
         Ok(())
     }
 
-    /// Adds one delta from elsewhere whose parents, given in any order, are here; returns the length of the document in
-    /// its version, in code points.
-    ///
-    /// # Errors
-    /// [`TextError`] if it does not fit; [`DocumentError::Gap`], [`DocumentError::Parents`]; those of [`Self::open`].
-    pub fn push(&mut self, dot: &Dot, parents: &[Dot], op: &Op) -> Result<u64, DocumentError> {
-        self.open()?;
-        let (kind, position, length, text) = match op {
-            Op::Insert { position, text } => {
-                (Kind::Insert, *position, text.chars().count() as u64, text.as_str())
-            }
-            Op::Delete { position, length } => (Kind::Delete, *position, *length, ""),
-            other => return Err(TextError::NotText(other.name()).into()),
-        };
-        let author = self.log.intern(&dot.agent);
-        let seq = self.log.check_next(author, dot)?;
-        if length == 0 {
-            return Err(TextError::Empty.into());
-        }
-        let mut version = Version::with_capacity(parents.len());
-        for parent in parents {
-            let event = if parent.agent == dot.agent {
-                u32::try_from(parent.seq).ok().and_then(|seq| self.log.event(author, seq))
-            } else {
-                self.log.event_of(parent)
-            };
-            version.push(event.ok_or_else(|| TextError::UnknownParent(parent.clone()))?);
-        }
-        version.sort_unstable();
-        if !self.log.is_version_after(&version, self.log.event(author, seq - 1)) {
-            return Err(DocumentError::Parents(dot.clone()));
-        }
-        let on_heads = version == self.log.heads;
-        let before = match self.length.filter(|_| on_heads) {
-            Some(length) => length,
-            None => self.length_at(&version)?,
-        };
-        let document = u64::from(before);
-        if position > document || (kind == Kind::Delete && length > document - position) {
-            return Err(out_of_range(kind, position, length, document).into());
-        }
-        if kind == Kind::Insert && document + length > MAX_DOCUMENT_LENGTH {
-            return Err(TextError::TooLong(document.saturating_add(length)).into());
-        }
-        let (position, length) = (position as u32, length as u32);
-        // On the heads, the same agent mostly goes on where it was.
-        if !(on_heads && self.log.go_on(author, kind, position, length, text)) {
-            let stretch = Stretch::one(kind, position, length);
-            self.log.check_room(stretch.chars(), text.len())?;
-            self.log.append(Piece { author, stretch, parents: version, before: Some(before), text });
-        }
-        let after = self.log.length_after(self.log.end() - 1);
-        self.length = on_heads.then_some(after);
-        Ok(u64::from(after))
-    }
-
     /// Code points of the merged document.
     ///
     /// # Errors
@@ -222,17 +167,6 @@ impl TextDocument {
         let length = self.text.len_chars() as u32;
         self.length = Some(length);
         Ok(length)
-    }
-
-    /// Code points of the document in a version.
-    fn length_at(&mut self, version: &[Lv]) -> Result<u32, DocumentError> {
-        match version {
-            [] | [_] => Ok(self.replay.length_at(&self.log, 0, version)),
-            _ => {
-                let length = self.settled_length()?;
-                Ok(self.replay.length_at(&self.log, length, version))
-            }
-        }
     }
 
     /// Whether there is no operation.

@@ -159,15 +159,15 @@ impl Log {
             || of(self.text_of_run(index), &mine, skipped) == of(piece.text, theirs, done)
     }
 
-    /// The operation's number, if it is the agent's next.
+    /// Whether an operation is its agent's next.
     ///
     /// # Errors
     /// [`TextError::DuplicateDot`] or [`DocumentError::Gap`].
-    pub(crate) fn check_next(&self, author: u32, dot: &Dot) -> Result<u32, DocumentError> {
+    pub(crate) fn check_next(&self, author: u32, dot: &Dot) -> Result<(), DocumentError> {
         let next = self.authors[author as usize].ops.checked_add(1).ok_or(DocumentError::Full)?;
         match dot.seq.cmp(&u64::from(next)) {
             std::cmp::Ordering::Less => Err(TextError::DuplicateDot(dot.clone()).into()),
-            std::cmp::Ordering::Equal => Ok(next),
+            std::cmp::Ordering::Equal => Ok(()),
             std::cmp::Ordering::Greater => Err(DocumentError::Gap(self.dot(author, next))),
         }
     }

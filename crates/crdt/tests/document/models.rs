@@ -1,7 +1,8 @@
 //! Against models that share no code: a list of characters, the text graph, diamond-types.
 
 use proptest::prelude::*;
-use ramanujan_crdt::{Delta, TextDocument, TextGraph};
+use ramanujan_crdt::text::TextEdit;
+use ramanujan_crdt::{Delta, Op, TextDocument, TextGraph};
 
 use crate::diamond::log_of;
 use crate::history::*;
@@ -28,6 +29,34 @@ proptest! {
             graph.push(&delta.dot, &delta.parents, &delta.op).unwrap();
         }
         prop_assert_eq!(text, graph.text().unwrap());
+    }
+
+    /// With handles as by names, refusals included: a delta that names an unknown parent, and one past the end.
+    #[test]
+    fn operations_are_pushed_with_handles_as_by_names(
+        history in any_history(),
+        picks in prop::collection::vec(any::<u16>(), 1..24),
+        excess in 0u64..3,
+    ) {
+        let whole = merged(&run(&history));
+        let (mut named, mut handled) = (TextDocument::new(), TextDocument::new());
+        for delta in deltas(&deliver(deltas(&whole), &picks)) {
+            let agent = handled.agent(&delta.dot.agent);
+            let parents: Vec<_> =
+                delta.parents.iter().map(|parent| (handled.agent(&parent.agent), parent.seq)).collect();
+            let edit = match &delta.op {
+                Op::Insert { position, text } => TextEdit::Insert { position: *position, text },
+                Op::Delete { position, length } => TextEdit::Delete { position: *position, length: *length },
+                other => unreachable!("{} is not of a text", other.name()),
+            };
+            let unknown = handled.push_next(agent, &[(agent, delta.dot.seq + excess)], edit);
+            let nothing = handled.push_next(agent, &parents, TextEdit::Insert { position: 0, text: "" });
+            prop_assert!(unknown.is_err() && nothing.is_err());
+            let length = named.push(&delta.dot, &delta.parents, &delta.op).unwrap();
+            prop_assert_eq!(handled.push_next(agent, &parents, edit), Ok(length));
+        }
+        prop_assert_eq!(handled.text().unwrap(), named.text().unwrap());
+        prop_assert_eq!(handled.encode(), whole.encode());
     }
 
     #[test]
