@@ -75,12 +75,11 @@ impl Log {
         if self.is_chain(start, base) {
             return self.admit_chain(start, admitted);
         }
-        replay.learn(self);
         let mut refused = None;
         let notes = &mut self.notes;
         let admission =
             Admission { runs: &self.runs, notes, length, admitted: &mut admitted, refused: &mut refused };
-        replay.follow(&self.runs, base, start, &self.heads, admission);
+        replay.follow(&self.runs, &self.authors, base, start, &self.heads, admission);
         refused.map_or(Ok(admitted), Err)
     }
 

@@ -7,6 +7,7 @@
 //! replayed, so the cost is that of the concurrency, not of the document. A graph loaded in part does all of this as
 //! long as what is asked for does not reach back to what is absent.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::ops::Range;
 
@@ -14,6 +15,7 @@ use ramanujan_core::{Dot, VectorClock};
 use smallvec::SmallVec;
 
 use super::error::{MAX_DOCUMENT_LENGTH, MAX_EVENTS, TextError, out_of_range};
+use super::heads::advance;
 use super::rope::Rope;
 use super::run::{Kind, Lv, Run};
 use super::runs::Runs;
@@ -58,15 +60,13 @@ struct TextStart {
 pub struct TextGraph {
     agents: Vec<String>,
     agent_index: HashMap<String, u32>,
-    /// Place of each agent's name among all names.
-    rank: Vec<u32>,
     dots: HashMap<(u32, u64), u32>,
     nodes: Vec<Node>,
     runs: Runs,
     /// Where each run's text begins.
     texts: Vec<TextStart>,
     /// Last events of the deltas that are parents of none, ascending.
-    heads: Vec<Lv>,
+    heads: Version,
     content: String,
     textless: u32,
 }
@@ -177,8 +177,7 @@ impl TextGraph {
         self.content.push_str(text);
         self.textless += u32::from(kind == Kind::Insert && text.is_empty());
         self.nodes.push(Node { end, size, text: text_start });
-        self.heads.retain(|head| !parents.contains(head));
-        self.heads.push(end - 1);
+        advance(&mut self.heads, &parents, end - 1);
         let run = Run { start, len, agent, kind, position, backward: false };
         if !self.runs.try_extend(&run, &parents) {
             let begins = !self.runs.follows(agent, &parents);
@@ -202,18 +201,13 @@ impl TextGraph {
             return *agent;
         }
         let agent = self.agents.len() as u32;
-        let mut place = 0;
-        for (other, rank) in self.agents.iter().zip(&mut self.rank) {
-            if other.as_str() < name {
-                place += 1;
-            } else {
-                *rank += 1;
-            }
-        }
-        self.rank.push(place);
         self.agents.push(name.to_owned());
         self.agent_index.insert(name.to_owned(), agent);
         agent
+    }
+
+    fn by_name(&self) -> impl Fn(u32, u32) -> Ordering + '_ {
+        |a, b| self.agents[a as usize].cmp(&self.agents[b as usize])
     }
 
     /// Length of the document at the merge of `dots`, in code points.
@@ -235,7 +229,7 @@ impl TextGraph {
                     Kind::Delete => length.saturating_sub(events),
                 };
             };
-            transform(&self.runs, &self.rank, &[*newest], others, count)?;
+            transform(&self.runs, &self.by_name(), &[*newest], others, count)?;
         }
         Ok(length)
     }
@@ -292,7 +286,7 @@ impl TextGraph {
                 }
             }
         };
-        transform(&self.runs, &self.rank, from, to, apply)?;
+        transform(&self.runs, &self.by_name(), from, to, apply)?;
         match failure {
             Some(failure) => Err(failure),
             None => Ok(rope.text()),

@@ -12,6 +12,7 @@ use ramanujan_core::{AgentId, Dot, ascending};
 use smallvec::{SmallVec, smallvec};
 
 use super::error::DocumentError;
+use super::heads::advance;
 use super::run::{Kind, Lv, Run};
 use super::runs::{Runs, grow, roomy};
 use super::stretch::Stretch;
@@ -275,8 +276,7 @@ impl Log {
         }
         self.authors[author].ops += stretch.ops;
         append_text(&mut self.content, text);
-        self.heads.retain(|head| !parents.contains(head));
-        self.heads.push(start + stretch.chars() - 1);
+        advance(&mut self.heads, &parents, start + stretch.chars() - 1);
         let run = Run {
             start,
             len: stretch.chars(),

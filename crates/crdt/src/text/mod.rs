@@ -18,6 +18,7 @@ mod document;
 mod encode;
 mod error;
 pub mod graph;
+mod heads;
 mod inserted;
 mod join;
 mod log;

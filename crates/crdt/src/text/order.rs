@@ -22,6 +22,8 @@ struct Agent {
     next: usize,
     /// Operations written, or left out because the reader has them.
     done: u32,
+    /// Parents of its next operation that are known to be written.
+    checked: usize,
     /// Agents waiting for an operation of this one: its number, the agent.
     waiting: BinaryHeap<Reverse<(u32, u32)>>,
 }
@@ -32,7 +34,7 @@ pub(crate) fn canonical(log: &Log, since: &[u32], ranks: &[u32]) -> Vec<Part> {
     let mut agents: Vec<Agent> = Vec::with_capacity(log.authors.len());
     for (author, done) in log.authors.iter().zip(since) {
         let next = log.chains_done(author, *done);
-        agents.push(Agent { next, done: *done, waiting: BinaryHeap::new() });
+        agents.push(Agent { next, done: *done, checked: 0, waiting: BinaryHeap::new() });
     }
     let mut parts = Vec::with_capacity(log.runs.chain_count());
     let mut ready: BinaryHeap<Reverse<(u32, u32)>> = BinaryHeap::new();
@@ -49,7 +51,7 @@ pub(crate) fn canonical(log: &Log, since: &[u32], ranks: &[u32]) -> Vec<Part> {
             let first = log.notes[*chain as usize].seq;
             parts.push(Part { chain: *chain, skipped: agent.done + 1 - first });
             agent.done = log.last_op(*chain as usize);
-            agent.next += 1;
+            (agent.next, agent.checked) = (agent.next + 1, 0);
             let done = agent.done;
             while let Some(Reverse((seq, other))) = agents[author as usize].waiting.peek().copied()
                 && seq <= done
@@ -76,10 +78,12 @@ fn blocked(log: &Log, agents: &mut [Agent], author: u32) -> bool {
     if log.notes[chain].seq <= agent.done {
         return false;
     }
-    for parent in log.runs.chain_parents(chain) {
+    for (place, parent) in log.runs.chain_parents(chain).iter().enumerate().skip(agent.checked) {
         let (other, seq) = log.parent_op(chain, *parent);
         if agents[other as usize].done < seq {
             agents[other as usize].waiting.push(Reverse((seq, author)));
+            // Another parent may be waited for afterwards, as often as there are parents.
+            agents[author as usize].checked = place;
             return true;
         }
     }

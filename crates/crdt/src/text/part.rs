@@ -39,6 +39,8 @@ struct Agent<'a> {
     ops: Vec<Shaped<'a>>,
     /// How many of them are written.
     written: usize,
+    /// Parents of the next one that are known to be written.
+    checked: usize,
     /// Agents that wait for an operation of this one: its number, their place.
     waiting: BinaryHeap<Reverse<(u32, usize)>>,
 }
@@ -120,7 +122,7 @@ fn write(agents: &mut [Agent<'_>], encoder: &mut Encoder) -> usize {
             let agent = &mut agents[place];
             let (seq, Shaped { stretch, parents, text }) = (agent.done() + 1, &mut agent.ops[agent.written]);
             encoder.push(place as u32, seq, *stretch, parents, text);
-            agent.written += 1;
+            (agent.written, agent.checked) = (agent.written + 1, 0);
             written += 1;
             let done = agent.done();
             while let Some(Reverse((seq, other))) = agents[place].waiting.peek().copied()
@@ -144,10 +146,13 @@ fn write(agents: &mut [Agent<'_>], encoder: &mut Encoder) -> usize {
 fn blocked(agents: &mut [Agent<'_>], place: usize) -> bool {
     let agent = &agents[place];
     let Some(next) = agent.ops.get(agent.written) else { return false };
-    let missing = |(other, seq): &&OpId| agents[*other as usize].done() < *seq;
-    match next.parents.iter().find(missing).copied() {
+    let missing = |(other, seq): &OpId| agents[*other as usize].done() < *seq;
+    match next.parents[agent.checked..].iter().position(missing) {
         None => false,
-        Some((other, seq)) => {
+        Some(further) => {
+            let checked = agent.checked + further;
+            let (other, seq) = next.parents[checked];
+            agents[place].checked = checked;
             agents[other as usize].waiting.push(Reverse((seq, place)));
             true
         }

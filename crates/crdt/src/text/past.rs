@@ -1,17 +1,17 @@
 //! Causal checks on the log: is a set of parents a version, and how long is the document there?
 
+use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
-use super::log::Log;
+use super::log::{Author, Log};
 use super::run::{Kind, Lv};
 use super::runs::Runs;
 use super::walker::{Change, Sink, Walker};
 
-/// The walker of a log, with what it needs to know of the authors.
+/// The walker of a log.
 #[derive(Clone, Default)]
 pub(crate) struct Replay {
     walker: Walker,
-    ranks: Vec<u32>,
 }
 
 impl std::fmt::Debug for Replay {
@@ -21,18 +21,18 @@ impl std::fmt::Debug for Replay {
 }
 
 impl Replay {
-    /// Takes note of the log's authors, before any of the others.
-    pub(crate) fn learn(&mut self, log: &Log) {
-        // Authors are only ever added.
-        if self.ranks.len() != log.authors.len() {
-            self.ranks = log.ranks();
-        }
-    }
-
     /// Turns the document at version `from`, whose past is the events below `applied`, into that at the version of all
     /// `runs`, `to`, unless the sink ends the replay.
-    pub(crate) fn follow(&mut self, runs: &Runs, from: &[Lv], applied: Lv, to: &[Lv], sink: impl Sink) {
-        self.walker.follow(runs, &self.ranks, from, applied, to, sink);
+    pub(crate) fn follow(
+        &mut self,
+        runs: &Runs,
+        authors: &[Author],
+        from: &[Lv],
+        applied: Lv,
+        to: &[Lv],
+        sink: impl Sink,
+    ) {
+        self.walker.follow(runs, &by_name(authors), from, applied, to, sink);
     }
 
     /// Code points of the document in a version; `length` is that at the version of all, where every event is applied.
@@ -42,8 +42,8 @@ impl Replay {
             [one] => return log.length_after(*one),
             [rest @ .., newest] => (*newest, rest),
         };
-        self.learn(log);
-        if let Some(excess) = self.walker.excess(&log.runs, &self.ranks, &log.heads, version) {
+        let names = by_name(&log.authors);
+        if let Some(excess) = self.walker.excess(&log.runs, &names, &log.heads, version) {
             return u32::try_from(i64::from(length) + excess).unwrap_or(0);
         }
         let mut length = log.length_after(newest);
@@ -54,10 +54,14 @@ impl Replay {
                 Kind::Delete => length -= count,
             }
         };
-        let replayed = self.walker.transform(&log.runs, &self.ranks, &[newest], rest, count);
+        let replayed = self.walker.transform(&log.runs, &names, &[newest], rest, count);
         assert!(replayed.is_ok(), "a document's log is whole: it takes no operation before its parents");
         length
     }
+}
+
+fn by_name(authors: &[Author]) -> impl Fn(u32, u32) -> Ordering + '_ {
+    |a, b| authors[a as usize].id.cmp(&authors[b as usize].id)
 }
 
 impl Log {

@@ -35,9 +35,8 @@ impl TextDocument {
         if log.is_chain(self.applied, &self.applied_version) {
             apply_chain(log, self.applied, text);
         } else {
-            replay.learn(log);
             let (from, sink) = (&self.applied_version, |change| apply(log, text, change));
-            replay.follow(&log.runs, from, self.applied, &log.heads, sink);
+            replay.follow(&log.runs, &log.authors, from, self.applied, &log.heads, sink);
         }
         self.applied = self.log.end();
         self.applied_version = self.log.heads.clone();

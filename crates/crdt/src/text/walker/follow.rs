@@ -7,7 +7,7 @@ use super::change::Sink;
 use super::history::{Difference, History, Span};
 use super::kept::{KEPT_SPANS, Kept};
 use super::walk::{Outcome, Walker, apply_each_alone};
-use super::window::{Order, Window};
+use super::window::{Names, Order, Window};
 
 impl Clone for Walker {
     /// Working space is not copied, only a window that is kept.
@@ -39,14 +39,14 @@ impl Walker {
     pub(crate) fn follow(
         &mut self,
         runs: &Runs,
-        rank: &[u32],
+        names: Names<'_>,
         from: &[Lv],
         applied: Lv,
         to: &[Lv],
         mut sink: impl Sink,
     ) -> bool {
         let history = History::new(runs);
-        let order = Order { history, rank };
+        let order = Order { history, names };
         let mut growth = 0;
         if let Some(spans) = history.chain(from, to) {
             return apply_each_alone(runs, spans, &mut growth, &mut sink);
@@ -72,13 +72,13 @@ impl Walker {
 
     /// How many code points more the document has at the merge of `events` than at that of all `runs`, all of which are
     /// applied; `None` if that takes a replay.
-    pub(crate) fn excess(&mut self, runs: &Runs, rank: &[u32], all: &[Lv], events: &[Lv]) -> Option<i64> {
+    pub(crate) fn excess(&mut self, runs: &Runs, names: Names<'_>, all: &[Lv], events: &[Lv]) -> Option<i64> {
         let kept = self.take_kept(runs)?;
         let history = History::new(runs);
         let end = runs.end();
         if kept.end < end {
             self.difference.since(runs, kept.end, end);
-            self.window.replay(Order { history, rank }, &self.difference.known, &[], &mut 0, &mut |_| ());
+            self.window.replay(Order { history, names }, &self.difference.known, &[], &mut 0, &mut |_| ());
         }
         self.keep(history, all);
         if events.is_empty() { None } else { self.window.excess(events) }

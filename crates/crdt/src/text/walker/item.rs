@@ -14,13 +14,35 @@ pub(super) const NONE: Id = u32::MAX;
 /// The result deletes these characters.
 const DELETED_IN_RESULT: u32 = 1 << 31;
 
+/// Where a character hangs in the tree that the left origins make: each character below the one that was left of it
+/// when it was inserted. The order of the document is that tree's, each character before what is below it.
+///
+/// Ordered by depth and then by lean, so that what comes between two characters is found by the least there is on the way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Level {
+    /// 1 for what was inserted at the left edge of the document, for others one more than the left origin's.
+    pub(super) depth: u32,
+    /// Of what was inserted right before another one with the same left origin: one more than that one's. Else 0.
+    pub(super) lean: u32,
+}
+
+impl Level {
+    /// Below all.
+    pub(super) const DEEPEST: Level = Level { depth: u32::MAX, lean: u32::MAX };
+
+    /// Above it are all levels down to `depth`.
+    pub(super) fn below(depth: u32) -> Self {
+        Level { depth: depth + 1, lean: 0 }
+    }
+}
+
 /// Consecutive characters in one state: ids ascend, each is the left origin of the next, all share the right origin.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Item {
     pub(super) id: Id,
     pub(super) len: u32,
-    /// Character left of the first one when it was inserted.
-    pub(super) left: Id,
+    /// Of the first one; the next ones are below it.
+    pub(super) level: Level,
     /// Character right of all when they were inserted.
     pub(super) right: Id,
     /// In the version being prepared (Eg-walker's *s_p*): 0 not inserted, 1 visible, n + 1 deleted n times.
@@ -30,10 +52,11 @@ pub(super) struct Item {
 
 impl Item {
     /// A placeholder for the document that the window begins with.
-    pub(super) const PLACEHOLDER: Item = Item { id: OLD, len: OLD_LEN, left: NONE, right: NONE, state: 1 };
+    pub(super) const PLACEHOLDER: Item =
+        Item { id: OLD, len: OLD_LEN, level: Level { depth: 1, lean: 0 }, right: NONE, state: 1 };
 
-    pub(super) fn inserted(id: Id, len: u32, left: Id, right: Id) -> Self {
-        Self { id, len, left, right, state: 1 }
+    pub(super) fn inserted(id: Id, len: u32, level: Level, right: Id) -> Self {
+        Self { id, len, level, right, state: 1 }
     }
 
     pub(super) fn contains(&self, id: Id) -> bool {
@@ -66,13 +89,18 @@ impl Item {
 
     /// The characters from `offset` on, which is not the first.
     pub(super) fn tail(&self, offset: u32) -> Self {
-        Self { id: self.id + offset, len: self.len - offset, left: self.id + offset - 1, ..*self }
+        Self { id: self.id + offset, len: self.len - offset, level: self.level_of(offset), ..*self }
     }
 
-    /// Whether `next` continues this item so that both can be one.
+    /// The level of the character at `offset`, which is not the first.
+    pub(super) fn level_of(&self, offset: u32) -> Level {
+        Level { depth: self.level.depth + offset, lean: 0 }
+    }
+
+    /// Whether `next`, which stands right after this item, continues it so that both can be one.
     pub(super) fn joins(&self, next: &Item) -> bool {
         self.id.wrapping_add(self.len) == next.id
-            && next.left == next.id.wrapping_sub(1)
+            && next.level == self.level_of(self.len)
             && self.right == next.right
             && self.state == next.state
     }

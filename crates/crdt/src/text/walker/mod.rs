@@ -11,6 +11,7 @@ mod follow;
 mod history;
 mod item;
 mod kept;
+mod levels;
 mod node;
 #[cfg(test)]
 mod tests;

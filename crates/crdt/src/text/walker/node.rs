@@ -1,13 +1,13 @@
 //! Leaves and inner nodes of the tree, and the counts that lead through them.
 
-use super::item::{Item, NONE};
+use super::item::{Item, Level, NONE};
 
 /// Items in a leaf and children of a node; few in tests, so that small histories make high trees.
 pub(super) const LEAF: usize = if cfg!(test) { 4 } else { 32 };
 pub(super) const NODE: usize = if cfg!(test) { 4 } else { 16 };
 
 /// Counts of an item or a subtree, in code points.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Counts {
     /// Visible in the version being prepared.
     pub(super) prepared: u32,
@@ -17,23 +17,29 @@ pub(super) struct Counts {
     pub(super) result: u32,
     /// Of the placeholder.
     pub(super) old: u32,
+    /// The least level of an item.
+    pub(super) level: Level,
 }
 
 impl Counts {
+    pub(super) const NOTHING: Counts =
+        Counts { prepared: 0, present: 0, result: 0, old: 0, level: Level::DEEPEST };
+
     pub(super) fn of(item: &Item) -> Self {
         Self {
             prepared: item.prepared_len(),
             present: if item.is_absent() { 0 } else { item.len },
             result: item.result_len(),
             old: item.old_len(),
+            level: item.level,
         }
     }
 
     pub(super) fn sum(counts: impl Iterator<Item = Counts>) -> Self {
-        counts.fold(Counts::default(), |sum, more| sum.changed(Counts::default(), more))
+        counts.fold(Counts::NOTHING, |sum, more| sum.changed(Counts::NOTHING, more))
     }
 
-    /// These counts after a part of them went from `before` to `after`.
+    /// These counts after a part of them went from `before` to `after`. No level ever leaves.
     pub(super) fn changed(self, before: Counts, after: Counts) -> Self {
         let change = |count: u32, before: u32, after: u32| count.wrapping_add(after).wrapping_sub(before);
         Self {
@@ -41,6 +47,7 @@ impl Counts {
             present: change(self.present, before.present, after.present),
             result: change(self.result, before.result, after.result),
             old: change(self.old, before.old, after.old),
+            level: self.level.min(after.level),
         }
     }
 }
@@ -97,7 +104,7 @@ pub(super) struct Node {
 
 impl Node {
     pub(super) fn new(parent: u32) -> Self {
-        Self { children: [NONE; NODE], counts: [Counts::default(); NODE], len: 0, parent }
+        Self { children: [NONE; NODE], counts: [Counts::NOTHING; NODE], len: 0, parent }
     }
 
     pub(super) fn slot(&self, child: u32) -> usize {

@@ -1,5 +1,8 @@
 //! The walker against diamond-types, an independent implementation of the same order.
 
+use std::cell::Cell;
+use std::cmp::Ordering;
+
 use diamond_types::list::{Branch, OpLog};
 use proptest::prelude::*;
 
@@ -9,7 +12,10 @@ use super::{Change, Walker, transform};
 
 /// Names whose byte order is not the order in which agents appear.
 const NAMES: [&str; 4] = ["@m", "@a", "@z", "@b"];
-const RANK: [u32; 4] = [2, 0, 3, 1];
+
+fn by_name(a: u32, b: u32) -> Ordering {
+    NAMES[a as usize].cmp(NAMES[b as usize])
+}
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -117,7 +123,7 @@ impl Both {
     /// What `transform` makes of the text at `from`.
     fn transformed(&self, runs: &Runs, from: &[usize], to: &[usize]) -> String {
         let mut text: Vec<char> = self.log.checkout(from).content().to_string().chars().collect();
-        transform(runs, &RANK, &lvs(from), &lvs(to), |change| self.apply(&mut text, change)).unwrap();
+        transform(runs, &by_name, &lvs(from), &lvs(to), |change| self.apply(&mut text, change)).unwrap();
         text.into_iter().collect()
     }
 
@@ -197,7 +203,7 @@ proptest! {
             if applied < end {
                 let mut text: Vec<char> = both.log.checkout(&from).content().to_string().chars().collect();
                 let (from, to) = (lvs(&from), lvs(&to));
-                prop_assert!(walker.follow(&runs, &RANK, &from, applied as Lv, &to, |c| both.apply(&mut text, c)));
+                prop_assert!(walker.follow(&runs, &by_name, &from, applied as Lv, &to, |c| both.apply(&mut text, c)));
                 let expected = both.merged(&from.iter().map(|e| *e as usize).collect::<Vec<_>>(), &both.prefix(end).1);
                 prop_assert_eq!(text.into_iter().collect::<String>(), expected);
                 followed = end;
@@ -208,9 +214,43 @@ proptest! {
         let length = both.log.checkout(&tip).len() as i64;
         for agent in 0..NAMES.len() {
             let version = both.version(agent);
-            if let Some(excess) = walker.excess(&runs, &RANK, &lvs(&tip), &lvs(&version)) {
+            if let Some(excess) = walker.excess(&runs, &by_name, &lvs(&tip), &lvs(&version)) {
                 prop_assert_eq!(length + excess, both.agents[agent].len() as i64);
             }
         }
+    }
+}
+
+/// Steps of a merge of `agents` that each insert a character at one place, in the comparisons of names that it takes.
+fn comparisons(agents: u32) -> u64 {
+    let mut runs = Runs::default();
+    for agent in 0..agents {
+        let run = Run { start: agent, len: 1, agent, kind: Kind::Insert, position: 0, backward: false };
+        runs.push(run, &[], true);
+    }
+    let place = |agent: u32| agent.wrapping_mul(0x9e37_79b9);
+    let count = Cell::new(0);
+    let by_name = |a: u32, b: u32| {
+        count.set(count.get() + 1);
+        place(a).cmp(&place(b))
+    };
+    let heads: Vec<Lv> = (0..agents).collect();
+    let mut merged: Vec<Lv> = Vec::new();
+    let insert = |change: Change| merged.insert(change.position as usize, change.events.start);
+    transform(&runs, &by_name, &[], &heads, insert).unwrap();
+    assert!(merged.is_sorted_by_key(|event| place(*event)));
+    count.get()
+}
+
+/// Not with their square.
+#[test]
+fn steps_grow_with_the_logarithm_of_the_number_of_agents() {
+    let [few, many] = [1000, 10_000].map(|agents| (agents, comparisons(agents)));
+    for (agents, comparisons) in [few, many] {
+        let levels = u64::from(agents.ilog2());
+        assert!(
+            comparisons < 8 * u64::from(agents) * levels,
+            "{comparisons} comparisons for {agents} agents"
+        );
     }
 }

@@ -3,9 +3,10 @@
 use super::super::run::{Kind, Run};
 use super::change::{Change, Sink};
 use super::history::Span;
-use super::item::{Id, Item, NONE, StateChange};
+use super::item::{Id, Item, Level, NONE, StateChange};
 use super::kept::make_room;
 use super::tree::{Found, Place, Tree};
+use super::window::Names;
 
 /// The internal state of Eg-walker, at some version being prepared.
 #[derive(Clone, Default)]
@@ -70,12 +71,12 @@ impl Tracker {
         self.tree.growth()
     }
 
-    /// Applies `span`, whose parents are the version being prepared, and emits what it does to the result. `rank` has
-    /// the place of each agent's name, which breaks ties.
+    /// Applies `span`, whose parents are the version being prepared, and emits what it does to the result. Names break
+    /// ties.
     pub(super) fn apply(
         &mut self,
         run: &Run,
-        rank: &[u32],
+        names: Names<'_>,
         span: Span,
         target: &mut Target,
         sink: &mut impl Sink,
@@ -84,7 +85,7 @@ impl Tracker {
         match target {
             Target::Inserted(first) => {
                 let position = run.position.saturating_add(skipped);
-                let position = self.insert(*first, rank, span.end - span.start, position);
+                let position = self.insert(*first, names, span.end - span.start, position);
                 sink.change(Change { kind: Kind::Insert, position, events: span.start..span.end });
             }
             Target::Deleted { start, end } => {
@@ -97,28 +98,31 @@ impl Tracker {
     }
 
     /// Inserts characters at `position` of the version being prepared; returns where that is in the result.
-    fn insert(&mut self, id: Id, rank: &[u32], len: u32, position: u32) -> u32 {
-        let (left, before, place, mut result) = match position.checked_sub(1) {
-            None => (NONE, None, self.tree.start(), 0),
+    fn insert(&mut self, id: Id, names: Names<'_>, len: u32, position: u32) -> u32 {
+        let (depth, before, place, mut result) = match position.checked_sub(1) {
+            None => (1, None, self.tree.start(), 0),
             Some(last) => {
                 let Found { place, offset, result_before } = self.tree.at_prepared(last);
                 let item = *self.tree.item(place);
-                let (left, after) = (item.id + offset, offset + 1);
+                let (depth, after) = (item.level.depth + offset + 1, offset + 1);
                 if after < item.len {
                     let result = result_before + if item.in_result() { after } else { 0 };
-                    self.tree.insert(place, after, Item::inserted(id, len, left, left + 1));
+                    let level = Level { depth, lean: 1 };
+                    self.tree.insert(place, after, Item::inserted(id, len, level, item.id + after));
                     return result;
                 }
-                (left, Some(place), self.tree.next(place), result_before + item.result_len())
+                (depth, Some(place), self.tree.next(place), result_before + item.result_len())
             }
         };
         let end = self.tree.present_from(place);
-        let right = end.map_or(NONE, |end| self.tree.item(end).id);
-        let item = Item::inserted(id, len, left, right);
+        let right = end.map(|end| *self.tree.item(end));
+        // Nothing stands between the left origin and the right one, so at this depth that has the same left origin.
+        let lean = right.map_or(0, |right| if right.level.depth == depth { right.level.lean + 1 } else { 0 });
+        let item = Item::inserted(id, len, Level { depth, lean }, right.map_or(NONE, |right| right.id));
         if end != Some(place) {
-            let (to, skipped) = self.integrate(&item, rank, place, end);
-            result += skipped;
+            let to = self.integrate(&item, names, place, end);
             if to != place {
+                result += self.tree.result_before(to) - self.tree.result_before(place);
                 self.tree.insert(to, 0, item);
                 return result;
             }
@@ -133,32 +137,28 @@ impl Tracker {
     }
 
     /// Where to insert `item` among the insertions between its origins that its version lacks, which begin at `place`
-    /// and stop at `end`: the rule of YjsMod, which is that of FugueMax. Also returns the code points passed over.
-    fn integrate(&self, item: &Item, rank: &[u32], mut place: Place, end: Option<Place>) -> (Place, u32) {
-        let key = |id| (rank[self.agent(id) as usize], id);
-        let own = key(item.id);
-        let mut passed = 0;
-        let mut scanning_from = None;
-        while Some(place) != end && !self.tree.is_end(place) {
-            let other = self.tree.item(place);
-            if other.left == item.left {
-                if other.right == item.right {
-                    if own < key(other.id) {
-                        break;
-                    }
-                    scanning_from = None;
-                } else if self.precedes(other.right, item.right) {
-                    scanning_from = scanning_from.or(Some((place, passed)));
-                } else {
-                    scanning_from = None;
-                }
-            } else if other.left == NONE || (item.left != NONE && self.tree.precedes(other.left, item.left)) {
-                break;
-            }
-            passed += other.result_len();
-            place = self.tree.next(place);
-        }
-        scanning_from.unwrap_or((place, passed))
+    /// and stop at `end`: the rule of YjsMod, which is that of FugueMax (Weidner and Kleppmann, "The Art of the Fugue",
+    /// §5).
+    ///
+    /// Of those with the same left origin, each followed by what is below it, those come first whose right origin is
+    /// further right, and of those with the same one the agents' names decide. What leans on one of them, which is then
+    /// its right origin, stands right before it. So those that `item` is compared with are sorted: it goes behind the
+    /// last one that comes before it, and what is below that. Steps grow with the logarithm of their number.
+    fn integrate(&self, item: &Item, names: Names<'_>, place: Place, end: Option<Place>) -> Place {
+        let own = self.agent(item.id);
+        let Level { depth, lean } = item.level;
+        let behind = |place| self.tree.first_above(self.tree.next(place), Level::below(depth));
+        // What leans on the right origin stands behind the last one that leans on others, or on nothing.
+        let other = end.filter(|_| lean > 0).and_then(|end| self.tree.last_above(end, item.level));
+        let start = match other {
+            Some(other) if self.tree.item(other).level.depth == depth => behind(other),
+            _ => place,
+        };
+        let last = self.tree.last_of_level(start, item.level, |other| match other.right == item.right {
+            true => names(self.agent(other.id), own).then(other.id.cmp(&item.id)).is_lt(),
+            false => self.precedes(item.right, other.right),
+        });
+        last.map_or(start, behind)
     }
 
     /// Whether the right origin `a` stands before `b`, another one; `NONE` is the end of the document.

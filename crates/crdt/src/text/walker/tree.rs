@@ -10,8 +10,8 @@ use super::node::{Counts, LEAF, Leaf, NODE, Node};
 /// Where an item is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Place {
-    leaf: u32,
-    slot: u32,
+    pub(super) leaf: u32,
+    pub(super) slot: u32,
 }
 
 /// A character: its item, which of its characters, and how many code points of the result precede the item.
@@ -25,11 +25,11 @@ pub(super) struct Found {
 /// Items in document order.
 #[derive(Clone, Default)]
 pub(super) struct Tree {
-    leaves: Vec<Leaf>,
-    nodes: Vec<Node>,
-    root: u32,
+    pub(super) leaves: Vec<Leaf>,
+    pub(super) nodes: Vec<Node>,
+    pub(super) root: u32,
     /// Levels of nodes above the leaves.
-    height: u32,
+    pub(super) height: u32,
     /// The leaf that holds each inserted character.
     where_is: Vec<u32>,
 }
@@ -80,10 +80,6 @@ impl Tree {
         Place { leaf: leaf.next, slot: 0 }
     }
 
-    pub(super) fn is_end(&self, place: Place) -> bool {
-        place.slot as usize >= self.leaves[place.leaf as usize].len
-    }
-
     /// The first item from `place` on that the version being prepared has, or has deleted.
     pub(super) fn present_from(&self, place: Place) -> Option<Place> {
         let in_leaf = |leaf: u32, slot: usize| {
@@ -109,6 +105,20 @@ impl Tree {
             levels += 1;
         }
         None
+    }
+
+    /// How many code points of the result precede an item.
+    pub(super) fn result_before(&self, place: Place) -> u32 {
+        let items = self.leaves[place.leaf as usize].items();
+        let mut before: u32 = items[..place.slot as usize].iter().map(Item::result_len).sum();
+        let mut child = place.leaf;
+        let mut up = self.leaves[child as usize].parent;
+        while up != NONE {
+            let node = &self.nodes[up as usize];
+            before += node.counts[..node.slot(child)].iter().map(|counts| counts.result).sum::<u32>();
+            (child, up) = (up, node.parent);
+        }
+        before
     }
 
     /// The character at `position` of the version being prepared.
@@ -202,7 +212,7 @@ impl Tree {
         items.make_room(slot, 1);
         items.items[slot] = item;
         self.note_leaf(&item, leaf);
-        self.recount(leaf, Counts::default(), Counts::of(&item));
+        self.recount(leaf, Counts::NOTHING, Counts::of(&item));
     }
 
     /// Lets the item at `place` grow by `next` if that continues it.
@@ -213,7 +223,7 @@ impl Tree {
         }
         item.len += next.len;
         self.note_leaf(next, place.leaf);
-        self.recount(place.leaf, Counts::default(), Counts::of(next));
+        self.recount(place.leaf, Counts::NOTHING, Counts::of(next));
         true
     }
 

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use smallvec::SmallVec;
 
+use super::super::heads::advance;
 use super::super::run::{Kind, Lv, Run};
 use super::super::runs::Runs;
 use super::change::{Change, Sink};
@@ -11,25 +12,24 @@ use super::change::{Change, Sink};
 use super::history::UNLOADED;
 use super::history::{Difference, History, NotLoaded, Span};
 use super::kept::Kept;
-use super::window::{Order, Window};
+use super::window::{Names, Order, Window};
 
 /// Transforms the document at version `from` into that at the merge of `from` and `to`, emitting changes in the order
 /// in which they apply.
 ///
 /// `runs` are sorted and without gaps, from any event on: parents before the first run, or none, name the one version
-/// that all runs build on. `from` and `to` ascend. `rank` has the place of each agent's name among all names in byte
-/// order; it decides between insertions that nothing else orders.
+/// that all runs build on. `from` and `to` ascend. `names` decide between insertions that nothing else orders.
 ///
 /// # Errors
 /// [`NotLoaded`] if that takes what lies behind a parent that is [`UNLOADED`]; nothing is emitted then.
 pub(crate) fn transform(
     runs: &Runs,
-    rank: &[u32],
+    names: Names<'_>,
     from: &[Lv],
     to: &[Lv],
     sink: impl Sink,
 ) -> Result<(), NotLoaded> {
-    Walker::default().transform(runs, rank, from, to, sink)
+    Walker::default().transform(runs, names, from, to, sink)
 }
 
 /// The working space of replays; one that is kept saves its allocations, and, following a history, replays.
@@ -64,7 +64,7 @@ impl Walker {
     pub(crate) fn transform(
         &mut self,
         runs: &Runs,
-        rank: &[u32],
+        names: Names<'_>,
         from: &[Lv],
         to: &[Lv],
         mut sink: impl Sink,
@@ -78,7 +78,7 @@ impl Walker {
         }
         self.difference.find(history, from, to)?;
         self.find_steps(history, from, 0);
-        self.segments(Order { history, rank }, 0, &mut growth, &mut sink);
+        self.segments(Order { history, names }, 0, &mut growth, &mut sink);
         Ok(())
     }
 
@@ -164,10 +164,8 @@ impl Walker {
                 },
             };
             self.steps.push(Step { joins_all, parent, oldest: parent });
-            self.heads.retain(|head| !parents.contains(head));
-            // Ascending, as spans are; heads of `from` may be newer.
-            let place = self.heads.partition_point(|head| *head < span.end);
-            self.heads.insert(place, span.end - 1);
+            // Heads of `from` may be newer.
+            advance(&mut self.heads, parents, span.end - 1);
         }
         let mut oldest = u64::MAX;
         for step in self.steps.iter_mut().rev() {

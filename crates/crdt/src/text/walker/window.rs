@@ -3,6 +3,7 @@
 //! Spans are applied branch by branch, the smaller branch first, since it is what is retreated from before the larger
 //! one is begun (Eg-walker, §3.7).
 
+use std::cmp::Ordering;
 use std::ops::Range;
 
 use super::super::run::Lv;
@@ -34,12 +35,14 @@ struct Task {
     weight: u64,
 }
 
+/// How the names of two agents compare in byte order.
+pub(crate) type Names<'a> = &'a dyn Fn(u32, u32) -> Ordering;
+
 /// The graph to replay, and what breaks ties between insertions at one place.
 #[derive(Clone, Copy)]
 pub(super) struct Order<'a> {
     pub(super) history: History<'a>,
-    /// Place of each agent's name among all names.
-    pub(super) rank: &'a [u32],
+    pub(super) names: Names<'a>,
 }
 
 /// An event in a node.
@@ -229,7 +232,7 @@ impl Window {
             }
             let span = self.nodes[index].span;
             let run = order.history.runs.get(run as usize);
-            self.tracker.apply(&run, order.rank, span, &mut self.nodes[index].target, sink);
+            self.tracker.apply(&run, order.names, span, &mut self.nodes[index].target, sink);
             self.prepared.clear();
             self.prepared.push(At { event: end - 1, node: index as u32 });
 
