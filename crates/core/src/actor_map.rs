@@ -8,11 +8,11 @@ use std::borrow::Borrow;
 use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
-use std::sync::Arc;
 
 use tinyvec::TinyVec;
 
 use crate::AgentId;
+use crate::actor_table::Table;
 
 /// Values that lie within the map itself: a network has nine agents as a rule.
 const ROW: usize = 10;
@@ -23,20 +23,19 @@ const FEW: usize = 2 * ROW;
 /// A map from actors to values, sorted by actor.
 #[derive(Clone)]
 pub struct ActorMap<A, V: Default> {
-    /// `None` if there are none, so that an empty map takes no memory.
-    actors: Option<Arc<[A]>>,
+    actors: Table<A>,
     values: TinyVec<[V; ROW]>,
 }
 
 impl<A, V: Default> ActorMap<A, V> {
     /// A map of no actors, which owns no memory.
     pub fn new() -> Self {
-        ActorMap { actors: None, values: TinyVec::new() }
+        ActorMap { actors: Table::Empty, values: TinyVec::new() }
     }
 
     /// The actors in order.
     pub fn actors(&self) -> &[A] {
-        self.actors.as_deref().unwrap_or_default()
+        self.actors.actors()
     }
 
     /// The values in the order of their actors.
@@ -97,9 +96,7 @@ impl<A: Ord + Clone, V: Default> ActorMap<A, V> {
     pub fn insert_at(&mut self, at: usize, actor: A, value: V) {
         debug_assert!(self.actors()[..at].last().is_none_or(|before| *before < actor), "actors stay sorted");
         debug_assert!(self.actors().get(at).is_none_or(|after| actor < *after), "actors stay sorted");
-        let (before, after) = self.actors().split_at(at);
-        let actors: Vec<A> = before.iter().cloned().chain([actor]).chain(after.iter().cloned()).collect();
-        self.actors = Some(actors.into());
+        self.actors.insert(at, actor);
         self.values.insert(at, value);
     }
 
@@ -148,7 +145,7 @@ impl<A: Ord + Clone, V: Default> ActorMap<A, V> {
             .iter_mut()
             .zip(&other.values[..same])
             .for_each(|(mine, theirs)| join(mine, theirs));
-        let (left, right) = (self.actors.as_deref().unwrap_or_default(), other.actors());
+        let (left, right) = (self.actors.actors(), other.actors());
         let (mine, theirs) = (&mut self.values[..left.len()], &other.values[..right.len()]);
         let (mut i, mut j) = (same, same);
         while i < left.len() && j < right.len() {
@@ -184,7 +181,7 @@ impl<A: Ord + Clone, V: Default> ActorMap<A, V> {
                 (actors[len], values[len]) = (actor, value);
                 len += 1;
             });
-            self.actors = Some(actors[..len].iter().copied().cloned().collect());
+            self.actors = Table::Fixed(actors[..len].iter().copied().cloned().collect());
             self.values = TinyVec::from(&values[..len]);
         } else {
             let (mut actors, mut values) = (Vec::with_capacity(room), Vec::with_capacity(room));
@@ -194,7 +191,7 @@ impl<A: Ord + Clone, V: Default> ActorMap<A, V> {
                 actors.push(actor.clone());
                 values.push(value);
             });
-            self.actors = Some(actors.into());
+            self.actors = actors.into();
             self.values = TinyVec::Heap(values);
         }
     }
@@ -301,7 +298,7 @@ impl<A: Ord + Clone, V: Default> ActorMap<A, V> {
             }
             (actors, values) = kept;
         }
-        ActorMap { actors: (!actors.is_empty()).then(|| actors.into()), values }
+        ActorMap { actors: actors.into(), values }
     }
 }
 

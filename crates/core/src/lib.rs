@@ -6,6 +6,7 @@
 #![deny(missing_docs)]
 
 pub mod actor_map;
+mod actor_table;
 pub mod clock;
 pub mod color;
 pub mod fingerprint;
