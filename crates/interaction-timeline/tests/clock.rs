@@ -3,7 +3,7 @@
 mod common;
 
 use common::{get, post};
-use interaction_timeline::store::append::append;
+use interaction_timeline::store::append::{IfTaken, append};
 use interaction_timeline::store::{log, schema, summary};
 use proptest::prelude::*;
 use ramanujan_shell::Store;
@@ -30,7 +30,7 @@ proptest! {
             let events: Vec<Event> = (n..n + count).map(event).collect();
             n += count;
             latest = latest.max(clock);
-            append(&store, &events, clock).unwrap();
+            append(&store, &events, IfTaken::Refuse, clock).unwrap();
             let last = log::after(&store, n as u64 - 1, 1).unwrap();
             prop_assert_eq!((last[0].seq, last[0].received), (n as u64, latest));
             // Which the count of recent events relies on: all those since that instant are recent.

@@ -181,9 +181,23 @@ impl Event {
     /// # Errors
     /// The body is not a JSON object.
     pub fn without_causes(&self) -> Result<Event, EventError> {
+        self.without(&["cause_count", "depends_on"])
+    }
+
+    /// Digest of what the event tells, whatever is said of what it came after: one for all events of which
+    /// [`Event::tells_the_same`] holds.
+    ///
+    /// # Errors
+    /// The body is not a JSON object.
+    pub fn told_digest(&self) -> Result<Digest, EventError> {
+        Ok(self.without(&CAUSES)?.content_digest())
+    }
+
+    fn without(&self, members: &[&str]) -> Result<Event, EventError> {
         let mut body = Shown::read(&self.body)?;
-        body.remove("cause_count");
-        body.remove("depends_on");
+        for member in members {
+            body.remove(member);
+        }
         Ok(Event { body: serde_json::to_string(&body)?, ..self.clone() })
     }
 

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use crate::settings::MAX_BATCH;
 use crate::shown::shown;
-use crate::store::append::{Appended, append};
+use crate::store::append::{Appended, IfTaken, append};
 use crate::store::{self, log, seals};
 
 /// What became of a post; of a single event, its place stands beside the lists.
@@ -23,7 +23,7 @@ pub(crate) struct Posts {
     duplicate: Option<bool>,
     /// How many were there already, or stand in the post twice.
     duplicates: usize,
-    /// Of a single event: its identity.
+    /// Of a single event: its identity, which is another than was posted where that was taken and `if_taken=derive` given.
     #[serde(skip_serializing_if = "Option::is_none")]
     event_id: Option<Digest>,
     /// Where each event is, in the order of the post.
@@ -34,10 +34,14 @@ pub(crate) struct Posts {
 }
 
 pub(crate) async fn post(request: Request) -> Result<Response, Problem> {
-    request.query().only(&[])?;
+    let if_taken = match request.query().only(&["if_taken"])?.get("if_taken") {
+        None | Some("refuse") => IfTaken::Refuse,
+        Some("derive") => IfTaken::Derive,
+        Some(_) => return Err(Problem::new(Code::InvalidParameter, "if_taken: must be refuse or derive")),
+    };
     let (single, events) = read(&request, MAX_BATCH.read()?)?;
     let store = store::open()?;
-    let events = append(&store, &events, log::now())?;
+    let events = append(&store, &events, if_taken, log::now())?;
     if let Some(last) = events.iter().filter(|event| !event.duplicate).map(|event| event.seq).max() {
         seals::keep_up(&store, last, events.len() as u64);
     }

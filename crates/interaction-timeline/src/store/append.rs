@@ -4,6 +4,10 @@
 //! that parallel identical posts yield one row and `seq` has no gaps. Only a batch that was not entirely new is
 //! looked at a second time, to say which events were there and which contradict. An event that was stored with less or
 //! more said of its causes is no contradiction: the stored one stays, and the batch is inserted with that in its place.
+//!
+//! Ids are chosen by senders, and a stranger can choose one that somebody else will need. So a sender may leave it to
+//! the timeline what is done then: the id that an event gets then follows from the one that is taken, from
+//! what the event tells and from a secret of the log. Whoever repeats the event gets it again, and nobody can take it first.
 
 use std::borrow::Cow;
 
@@ -73,7 +77,7 @@ ORDER BY i.i";
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
 pub struct Appended {
-    /// Its identity.
+    /// Its identity: the one that was posted, or another if that was taken and the sender left it to the timeline.
     pub event_id: Digest,
     /// Its place in the log.
     pub seq: u64,
@@ -81,30 +85,78 @@ pub struct Appended {
     pub duplicate: bool,
 }
 
+/// What is done with an event whose id is taken by one that tells of something else.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum IfTaken {
+    /// It is refused, and the others with it.
+    #[default]
+    Refuse,
+    /// It gets another id, which only the timeline can make.
+    Derive,
+}
+
+/// Each round puts in what the one before found: that an id is taken, that the event is there under its other id with less
+/// said of its causes, and, of each, once more because of another writer.
+const ROUNDS: usize = 5;
+
 /// Appends `events` in order and says where each one is.
 ///
 /// # Errors
-/// 409 `event-conflict` (other content under an id) or `origin-seq-conflict` (two events under one number of an
-/// origin), 422 `mixed-origin-seq`, each with `index`; 503 if the store does not answer. Then nothing is stored.
-pub fn append(store: &Store, events: &[Event], now: u64) -> Result<Vec<Appended>, Problem> {
+/// 409 `event-conflict` (other content under an id, if that is refused) or `origin-seq-conflict` (two events under one
+/// number of an origin), 422 `mixed-origin-seq`, each with `index`; 503 if the store does not answer. Then nothing is stored.
+pub fn append(
+    store: &Store,
+    events: &[Event],
+    if_taken: IfTaken,
+    now: u64,
+) -> Result<Vec<Appended>, Problem> {
     let Batch { distinct, places } = Batch::of(events).map_err(clash)?;
     let mut distinct: Vec<Incoming<'_>> =
         distinct.into_iter().map(|(index, event)| (index, Cow::Borrowed(event))).collect();
-    let mut found = insert(store, &distinct, now)?;
-    if let Found::Otherwise(stored) = found {
-        for (place, event) in stored {
-            distinct[place].1 = Cow::Owned(event);
-        }
-        found = insert(store, &distinct, now)?;
+    for _ in 0..ROUNDS {
+        let found = match insert(store, &distinct, now)? {
+            Found::At(found) => found,
+            Found::Otherwise { stored, taken } => {
+                for (place, event) in stored {
+                    distinct[place].1 = Cow::Owned(event);
+                }
+                if taken.is_empty() {
+                    continue;
+                }
+                let secret = if if_taken == IfTaken::Derive { Some(secret(store)?) } else { None };
+                for place in taken {
+                    let (index, event) = &distinct[place];
+                    // Under an id of the timeline's there is nothing but that event.
+                    let secret = secret.as_ref().filter(|_| event.event_id == events[*index].event_id);
+                    let secret = secret.ok_or_else(|| conflict(event.event_id, *index))?;
+                    let event_id = another_id(secret, event)?;
+                    distinct[place].1 = Cow::Owned(Event { event_id, ..events[*index].clone() });
+                }
+                continue;
+            }
+        };
+        let at = |(index, place): (usize, usize)| {
+            let (seq, known) = found[place];
+            let (first, event) = &distinct[place];
+            Appended { event_id: event.event_id, seq, duplicate: known || *first != index }
+        };
+        return Ok(places.iter().copied().enumerate().map(at).collect());
     }
-    let Found::At(found) = found else { return Err(not_stored()) };
-    let mut result = Vec::with_capacity(events.len());
-    for (index, event) in events.iter().enumerate() {
-        let (seq, known) = found[places[index]];
-        let duplicate = known || distinct[places[index]].0 != index;
-        result.push(Appended { event_id: event.event_id, seq, duplicate });
-    }
-    Ok(result)
+    Err(not_stored())
+}
+
+/// The secret of the log. Nobody is told it.
+fn secret(store: &Store) -> Result<Vec<u8>, Problem> {
+    let rows = store.execute("SELECT secret FROM timeline_secret", [])?;
+    let row = rows.first().ok_or_else(|| Problem::new(Code::StoreCorrupt, "the log has no secret"))?;
+    Ok(row.blob(0)?.to_vec())
+}
+
+/// The id of an event whose own is taken.
+fn another_id(secret: &[u8], event: &Event) -> Result<Digest, Problem> {
+    let told = event.told_digest().map_err(|error| Problem::new(Code::Encoding, error.to_string()))?;
+    let parts = [b"another-id\0", secret, event.event_id.as_bytes(), told.as_bytes()];
+    Ok(Digest::of(&parts.concat()))
 }
 
 /// An event with the index at which it first stands in the post.
@@ -114,8 +166,13 @@ type Incoming<'a> = (usize, Cow<'a, Event>);
 enum Found {
     /// All of them are stored: where, and whether they were before.
     At(Vec<(u64, bool)>),
-    /// Nothing was: some are stored as these here, with less or more said of their causes.
-    Otherwise(Vec<(usize, Event)>),
+    /// Nothing was.
+    Otherwise {
+        /// Which are stored as these here, with less or more said of their causes.
+        stored: Vec<(usize, Event)>,
+        /// Whose ids are taken by events that tell of something else.
+        taken: Vec<usize>,
+    },
 }
 
 /// Inserts what is not there yet.
@@ -150,7 +207,7 @@ fn look_up(
 ) -> Result<Found, Problem> {
     let [rows, ids, contents] = params;
     let stored = store.execute(LOOK_UP, [rows, ids, contents])?;
-    let mut otherwise = Vec::new();
+    let (mut otherwise, mut taken) = (Vec::new(), Vec::new());
     // One contradiction keeps the whole batch out, so it is looked for before anything is called missing.
     for (place, ((index, event), row)) in distinct.iter().zip(&stored).enumerate() {
         if !row.is_null(3) {
@@ -158,12 +215,14 @@ fn look_up(
             return Err(Problem::new(Code::OriginSeqConflict, detail).with("index", *index));
         }
         if !row.is_null(1) && row.int(2)? == 0 {
-            let event = as_stored(event, row)?.ok_or_else(|| conflict(event.event_id, *index))?;
-            otherwise.push((place, event));
+            match as_stored(event, row)? {
+                Some(event) => otherwise.push((place, event)),
+                None => taken.push(place),
+            }
         }
     }
-    if !otherwise.is_empty() {
-        return Ok(Found::Otherwise(otherwise));
+    if !otherwise.is_empty() || !taken.is_empty() {
+        return Ok(Found::Otherwise { stored: otherwise, taken });
     }
     let places = stored.iter().map(|row| {
         if row.is_null(1) {

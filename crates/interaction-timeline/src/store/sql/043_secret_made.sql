@@ -1,0 +1,1 @@
+INSERT OR IGNORE INTO timeline_secret (id, secret) VALUES (1, randomblob(32))
