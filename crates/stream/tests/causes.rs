@@ -312,3 +312,30 @@ fn every_operation_has_the_colour_of_the_stream_that_takes_it() {
     assert_eq!(causes(&back["event_id"]), (sorted(&[&live["event_id"]]), 1));
     assert_eq!(causes(&done("red", &to("LIVE"))["event_id"]), (sorted(&[&back["event_id"]]), 1));
 }
+
+/// Whoever knows an operation can work out the id of its event, and post something else under it first.
+#[test]
+fn an_event_id_that_a_stranger_took_keeps_no_operation_from_the_history() {
+    let operations = json!([add("ann", 1, &json!([]), "x"), add("bob", 1, &json!(["ann:1"]), "y")]);
+    let foreseen = {
+        let _elsewhere = network();
+        done("red", &operations)["results"][0]["event_id"].clone()
+    };
+    let _network = network();
+    let strange = json!({"event_id": foreseen, "type": "operation", "agent_id": "mallory"});
+    assert_eq!(timeline(Method::POST, "/timeline/events", &strange).status, 200);
+    let reply = done("red", &operations);
+    assert_eq!((&reply["applied"], &reply["duplicates"]), (&json!(2), &json!(0)));
+    let given: Vec<&Value> = (0..2).map(|n| &reply["results"][n]["event_id"]).collect();
+    assert_ne!(given[0], &foreseen);
+    let stored = event(given[0]);
+    assert_eq!((&stored["agent_id"], &stored["operation"]), (&json!("ann"), &json!("add")));
+    assert_eq!(event(given[1])["agent_id"], "bob");
+    // A retry, and what comes after.
+    assert_eq!(&done("red", &operations[0])["event_id"], given[0]);
+    done("blue", &json!({"operation": "remove", "document_id": "d", "agent_id": "ann", "value": "y"}));
+    assert_eq!(done("green", &json!({"document_id": "d"}))["verified"], true);
+    let query = timeline(Method::GET, "/timeline/query?document=d", &Value::Null).json;
+    let told: Vec<_> = query["events"].as_array().unwrap().iter().map(|event| &event["agent_id"]).collect();
+    assert_eq!(told, ["ann", "bob", "ann", "stream-green"]);
+}

@@ -10,6 +10,10 @@ use crate::store::Database;
 /// Component that keeps the history.
 pub(super) const TIMELINE: &str = "interaction-timeline";
 
+/// Where events go. Whoever knows a message can work out the id of its event, and take it first: the event goes in under
+/// another then.
+const APPEND: &str = "/timeline/events?if_taken=derive";
+
 /// Most calls per request. What a long absence of the timeline has left over goes with the next requests.
 const MAX_BATCHES: usize = 20;
 
@@ -25,7 +29,7 @@ pub(super) async fn flush(database: &Database) -> Result<(), Problem> {
             return Ok(());
         }
         let (ids, events): (Vec<u64>, Vec<Json>) = owed.into_iter().unzip();
-        match call_json::<Json>(TIMELINE, Method::POST, "/timeline/events", Some(&events)).await {
+        match call_json::<Json>(TIMELINE, Method::POST, APPEND, Some(&events)).await {
             Ok(_) => database.paid(&ids)?,
             Err(problem) => match refused_index(&problem).and_then(|index| ids.get(index)) {
                 Some(id) => {

@@ -65,7 +65,9 @@ pub(super) async fn record(
             "collection": item.collection.as_ref().map(|collection| collection.name.as_str()),
         }),
     };
-    let _: Ignored = call_json(TIMELINE, Method::POST, "/timeline/events", Some(&event)).await?;
+    // Others could work the id out and take it first; the event has another then.
+    let _: Ignored =
+        call_json(TIMELINE, Method::POST, "/timeline/events?if_taken=derive", Some(&event)).await?;
     Ok(clock)
 }
 

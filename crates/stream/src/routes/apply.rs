@@ -46,7 +46,8 @@ pub(crate) struct Single<'a> {
     /// Whether crdt-service's reply is about this operation: its dot, its clock and its fingerprint fit the request.
     // See `is_what_was_asked`.
     verified: bool,
-    /// The operation's event on the timeline: a function of document, dot, digest and colour, the same after a retry.
+    /// The operation's event on the timeline: a function of document, dot, digest and colour, the same after a retry; only
+    /// where that id is taken by something else another, of the timeline's, also the same after a retry.
     event_id: Digest,
 }
 
@@ -114,10 +115,10 @@ pub(crate) async fn post(color: Color, request: Request) -> Result<Response, Pro
         return Err(Problem::new(Code::ComponentReply, "crdt-service answered another number of operations"));
     }
     let events = events(color, &operations, &stored.results)?;
-    record(&events).await.map_err(|problem| not_recorded(problem, &stored.results))?;
+    let event_ids = record(&events).await.map_err(|problem| not_recorded(problem, &stored.results))?;
     let colors = display_colors(&stored.results);
     if !is_batch {
-        let (operation, stored, event) = (&operations[0], &stored.results[0], &events[0]);
+        let (operation, stored) = (&operations[0], &stored.results[0]);
         let result: Members<'_> = serde_json::from_slice(reply.body())
             .map_err(|error| Problem::new(Code::ComponentReply, error.to_string()))?;
         return ok(&Single {
@@ -128,22 +129,22 @@ pub(crate) async fn post(color: Color, request: Request) -> Result<Response, Pro
             result: result.without("causes"),
             vector_clock: stored.vector_clock.as_ref(),
             verified: is_what_was_asked(operation, stored),
-            event_id: event.event_id,
+            event_id: event_ids[0],
         });
     }
-    let items = stored.results.iter().zip(&colors).zip(&events);
+    let items = stored.results.iter().zip(&colors).zip(event_ids);
     ok(&Batch {
         color,
         polarity: color.polarity(),
         results: items
-            .map(|((stored, display), event)| BatchItem {
+            .map(|((stored, display), event_id)| BatchItem {
                 operation_id: &stored.operation_id,
                 length: stored.length,
                 digest: stored.digest,
                 vector_clock: stored.vector_clock.as_ref(),
                 duplicate: stored.duplicate,
                 display_color: &display.hex,
-                event_id: event.event_id,
+                event_id,
             })
             .collect(),
         applied: stored.applied,

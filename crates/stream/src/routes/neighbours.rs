@@ -2,7 +2,7 @@
 //! interaction-timeline, which keeps the history.
 
 use http::Method;
-use ramanujan_core::{Code, Problem};
+use ramanujan_core::{Code, Digest, Problem};
 use ramanujan_shell::fetch::{both, call, read_reply};
 use ramanujan_shell::service::DEFAULT_MAX_BODY_BYTES;
 use ramanujan_shell::{Request, call_json};
@@ -20,29 +20,49 @@ const TIMELINE: &str = "interaction-timeline";
 #[derive(Deserialize)]
 struct Ignored {}
 
+/// What the timeline says of a post.
+#[derive(Deserialize)]
+struct Posted {
+    events: Vec<Appended>,
+}
+
+#[derive(Deserialize)]
+struct Appended {
+    event_id: Digest,
+}
+
 /// Appends events, in one post as a rule: those of a batch with thousands of parents and clocks may be too many bytes for
-/// the timeline's limit on a body, and go in several.
+/// the timeline's limit on a body, and go in several. Gives the ids that they have there: their own, but of an event whose
+/// id somebody else has taken, who could work it out as well, another.
 ///
 /// # Errors
 /// The timeline's problem, or 502 if it did not answer. What the events tell of has happened by then.
-pub(super) async fn record(events: &[Event<'_>]) -> Result<(), Problem> {
+pub(super) async fn record(events: &[Event<'_>]) -> Result<Vec<Digest>, Problem> {
     let mut body = Vec::new();
+    let mut ids = Vec::with_capacity(events.len());
     for event in events {
         let event = serde_json::to_vec(event)?;
         // With the brackets.
         if !body.is_empty() && body.len() + event.len() + 2 > DEFAULT_MAX_BODY_BYTES {
-            append(std::mem::take(&mut body)).await?;
+            append(std::mem::take(&mut body), &mut ids).await?;
         }
         body.push(if body.is_empty() { b'[' } else { b',' });
         body.extend(event);
     }
-    append(body).await
+    append(body, &mut ids).await?;
+    if ids.len() != events.len() {
+        let detail = "interaction-timeline answered another number of events; send the request again";
+        return Err(Problem::new(Code::ComponentReply, detail));
+    }
+    Ok(ids)
 }
 
 /// Posts a list of events that lacks its last bracket.
-async fn append(mut body: Vec<u8>) -> Result<(), Problem> {
+async fn append(mut body: Vec<u8>, ids: &mut Vec<Digest>) -> Result<(), Problem> {
     body.push(b']');
-    let _: Ignored = read_reply(TIMELINE, &call(TIMELINE, Method::POST, "/timeline/events", body).await?)?;
+    let reply = call(TIMELINE, Method::POST, "/timeline/events?if_taken=derive", body).await?;
+    let posted: Posted = read_reply(TIMELINE, &reply)?;
+    ids.extend(posted.events.into_iter().map(|event| event.event_id));
     Ok(())
 }
 

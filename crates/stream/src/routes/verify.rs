@@ -211,7 +211,7 @@ pub(crate) async fn post(request: Request) -> Result<Response, Problem> {
         color: Color::Green,
         payload_size: 0,
     };
-    record(&[event]).await?;
+    let event_id = record(&[event]).await?.first().copied().unwrap_or(event_id);
     ok(&Reply {
         color: Color::Green,
         polarity: Polarity::Neutral,

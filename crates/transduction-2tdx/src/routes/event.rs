@@ -88,15 +88,23 @@ async fn record(
     payload: Value,
 ) -> Recorded {
     #[derive(Deserialize)]
-    struct Ignored {}
+    struct Posted {
+        events: Vec<Appended>,
+    }
+    #[derive(Deserialize)]
+    struct Appended {
+        event_id: Digest,
+    }
     let event = json!([{
         "event_id": event_id, "type": kind, "agent_id": AGENT, "operation": operation,
         "depends_on": causes, "payload": payload,
     }]);
-    let reply: Result<Ignored, Problem> =
-        call_json(TIMELINE, Method::POST, "/timeline/events", Some(&event)).await;
+    // Others could work the id out and take it first; the event has another then.
+    let reply: Result<Posted, Problem> =
+        call_json(TIMELINE, Method::POST, "/timeline/events?if_taken=derive", Some(&event)).await;
     if let Err(problem) = &reply {
         log::warn(AGENT, &format!("{kind} {event_id} is not on the timeline: {problem}"));
     }
-    Recorded { event_id, recorded: reply.is_ok() }
+    let stored = reply.as_ref().ok().and_then(|posted| posted.events.first());
+    Recorded { event_id: stored.map_or(event_id, |event| event.event_id), recorded: reply.is_ok() }
 }
