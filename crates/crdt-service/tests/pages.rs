@@ -10,7 +10,7 @@ use ramanujan_core::Dot;
 use ramanujan_crdt::batch::encode_deltas;
 use ramanujan_crdt::wire::DeltaRecord;
 use ramanujan_crdt::{CrdtType, Delta, Op};
-use ramanujan_shell::native::{fresh_database, send_with};
+use ramanujan_shell::native::{fresh_database, send, send_with, set_variable};
 use serde_json::{Value, json};
 
 /// Some operations of a type, all but the last one after another.
@@ -314,4 +314,45 @@ fn what_is_said_beside_a_delta_must_be_so() {
     refused(&post("/crdt/apply?document=text", other), 409, "dot-conflict");
     let misnamed = post("/crdt/apply?document=d", page);
     refused(&misnamed, 422, "invalid-parameter");
+}
+
+/// In JSON a text can take six times its bytes, and beside the deltas a page has heads: all of it counts.
+#[test]
+fn a_page_is_no_larger_than_a_request_may_be() {
+    for (route, parents) in [("diff", None), ("history", None), ("diff", Some(json!([])))] {
+        let here = fresh_database();
+        set_variable("MAX_BODY_BYTES", 16_000);
+        let value = |n: usize| ["\u{1}", "\n", "\"", "ä", "x"][n % 5].repeat(1000);
+        for n in 0..25 {
+            let mut operation = json!({"operation": "insert", "document_id": "d", "value": value(n),
+                "agent_id": format!("{}{n:02}", "a".repeat(120)), "position": 0});
+            if let Some(parents) = &parents {
+                operation["parents"] = parents.clone();
+            }
+            apply(operation);
+        }
+        let mut handed = Vec::new();
+        let mut cursor = String::new();
+        loop {
+            let page = get(&format!("/crdt/d/{route}{cursor}"));
+            assert!(page.body.len() <= 16_000, "{}", page.body.len());
+            let next = page.json["next_cursor"].as_str().map(|next| format!("?cursor={next}"));
+            handed.push(page.body);
+            match next {
+                Some(next) => cursor = next,
+                None => break,
+            }
+        }
+        assert!((3..25).contains(&handed.len()), "{}", handed.len());
+        let facts = || ["value", "digest"].map(|member| get("/crdt/d").json[member].clone());
+        let expected = facts();
+        drop(here);
+        let _there = fresh_database();
+        set_variable("MAX_BODY_BYTES", 16_000);
+        for page in &handed {
+            let reply = send(&crdt_service::service(), Method::POST, "/crdt/apply", page.clone());
+            assert_eq!(reply.status, 200, "{}", reply.json);
+        }
+        assert_eq!(facts(), expected, "{route}");
+    }
 }

@@ -20,6 +20,14 @@ use crate::{log, router};
 /// Largest request body where `MAX_BODY_BYTES` is not set: 1 MiB holds a thousand operations with room to spare.
 pub const DEFAULT_MAX_BODY_BYTES: usize = 1 << 20;
 
+/// Largest request body in bytes, from `MAX_BODY_BYTES`: of every component, by its own setting.
+///
+/// # Errors
+/// 500 `invalid-setting` if the variable is not a number.
+pub fn max_body() -> Result<usize, Problem> {
+    setting::number("MAX_BODY_BYTES", DEFAULT_MAX_BODY_BYTES)
+}
+
 type HandlerFuture = Pin<Box<dyn Future<Output = Result<Response, Problem>>>>;
 type Handler = Rc<dyn Fn(Request) -> HandlerFuture>;
 type MembersFuture = Pin<Box<dyn Future<Output = Result<Map<String, Value>, Problem>>>>;
@@ -254,7 +262,7 @@ impl Service {
     /// # Errors
     /// 500 `invalid-setting` if the variable is not a number.
     pub fn max_body(&self) -> Result<usize, Problem> {
-        setting::number("MAX_BODY_BYTES", DEFAULT_MAX_BODY_BYTES)
+        max_body()
     }
 
     /// Answers one request. Never fails: a problem becomes its document.

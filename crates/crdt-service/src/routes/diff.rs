@@ -1,13 +1,12 @@
 //! `GET /crdt/{document}/diff?since=`: the deltas that a replica at a version lacks.
 
 use ramanujan_core::{Digest, DocumentId, Dot, Problem, VectorClock};
-use ramanujan_crdt::wire::DeltaRecord;
 use ramanujan_shell::{Request, Response, ok};
 use serde::Serialize;
 
 use super::encoded;
 use super::negotiate::{self, Representation};
-use crate::record::Recorded;
+use super::records::Records;
 use crate::store::Database;
 use crate::version::At;
 
@@ -20,7 +19,8 @@ const DEFAULT_LIMIT: u64 = 100;
 pub(crate) struct Difference {
     document_id: DocumentId,
     /// In the order of their arrival.
-    items: Vec<DeltaRecord>,
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "Vec<ramanujan_crdt::wire::DeltaRecord>"))]
+    items: Records,
     /// The heads of the version that all pages together lead to, if nobody writes meanwhile.
     heads: Vec<Dot>,
     /// Digest of that version.
@@ -63,16 +63,15 @@ pub(crate) async fn get(request: Request) -> Result<Response, Problem> {
         Representation::Delta => encoded::since(&database, document.as_str(), &version, &since)?,
         Representation::Json => {
             let page = database.deltas_since(document.as_str(), &since, after, version.log, pager.limit())?;
-            let next_cursor = page.next(|last| last.log.to_string());
-            let items = page.map(Recorded::into_wire).items;
-            let difference = Difference {
+            let mut difference = Difference {
                 document_id: document,
-                items,
+                items: Records::default(),
                 heads: version.heads(),
                 digest: version.digest,
                 vector_clock: version.small_clock(),
-                next_cursor,
+                next_cursor: None,
             };
+            (difference.items, difference.next_cursor) = Records::of(page, &difference)?;
             negotiate::compressed(&request, ok(&difference)?)
         }
     };

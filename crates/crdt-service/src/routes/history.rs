@@ -5,10 +5,10 @@ use base64::engine::general_purpose::STANDARD;
 use ramanujan_core::{Code, Digest, DocumentId, Problem};
 use ramanujan_crdt::CrdtType;
 use ramanujan_crdt::claims::{Claims, put_delta};
-use ramanujan_crdt::wire::DeltaRecord;
 use ramanujan_shell::{Pager, Request, Response, ok};
 use serde::Serialize;
 
+use super::records::Records;
 use crate::record::Recorded;
 use crate::store::{Database, missing};
 
@@ -58,7 +58,8 @@ impl EncodedHistory {
 pub(crate) struct History {
     document_id: DocumentId,
     /// In the order of their arrival.
-    items: Vec<DeltaRecord>,
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "Vec<ramanujan_crdt::wire::DeltaRecord>"))]
+    items: Records,
     /// Pass as `cursor` for the next page; null at the end.
     next_cursor: Option<String>,
 }
@@ -88,9 +89,11 @@ pub(crate) async fn get(request: Request) -> Result<Response, Problem> {
     if page.items.is_empty() && after == 0 {
         return Err(missing(&document));
     }
-    let next_cursor = page.next(|last| last.log.to_string());
     if encoded {
+        let next_cursor = page.next(|last| last.log.to_string());
         return ok(&EncodedHistory::of(document, page.items, next_cursor));
     }
-    ok(&History { document_id: document, items: page.map(Recorded::into_wire).items, next_cursor })
+    let mut history = History { document_id: document, items: Records::default(), next_cursor: None };
+    (history.items, history.next_cursor) = Records::of(page, &history)?;
+    ok(&history)
 }

@@ -17,6 +17,7 @@ pub(crate) mod merge;
 mod negotiate;
 pub(crate) mod page;
 mod posted;
+mod records;
 pub(crate) mod recover;
 pub(crate) mod stored;
 pub(crate) mod summary;
