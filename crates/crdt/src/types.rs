@@ -10,6 +10,7 @@ pub use crate::crdts::applying::Applying;
 pub use crate::crdts::crdt::{ApplyError, CannotRestore, Crdt, Diff, TooEarly};
 pub use crate::crdts::crdt_type::{About, CrdtType, UnknownType};
 pub use crate::crdts::event::{Event, Past, Stamp};
+pub use crate::crdts::load::{Load, json_bytes};
 pub use crate::crdts::op::{Op, names_of};
 pub use crate::crdts::operation::{Columns, Fields, OperationError};
 pub use crate::crdts::tallied::{Tallied, Tally};

@@ -6,6 +6,7 @@ use super::crdt::{ApplyError, CannotRestore, Crdt, Diff, TooEarly};
 use super::crdt_type::CrdtType;
 use super::each_type;
 use super::event::Event;
+use super::load::Load;
 use super::op::Op;
 use crate::codec::{DecodeError, Reader, Writer, malformed};
 use crate::value::Json;
@@ -173,6 +174,16 @@ macro_rules! states {
                 match self { $($( State::$Type(state) => <super::$file::State as Crdt>::value(state), )?)* }
             }
 
+            /// The value with what there is to say beside it.
+            pub fn shown(&self) -> (Json, Option<Json>) {
+                match self { $($( State::$Type(state) => <super::$file::State as Crdt>::shown(state), )?)* }
+            }
+
+            /// How much it holds, what is hidden too.
+            pub fn load(&self) -> Load {
+                match self { $($( State::$Type(state) => <super::$file::State as Crdt>::load(state), )?)* }
+            }
+
             /// What there is to say beside the value: who wrote it (registers), what lost against it (documents), the
             /// majority and the newest transitions (TAP state).
             pub fn details(&self) -> Option<Json> {
@@ -256,7 +267,10 @@ pub fn value_digest(crdt_type: CrdtType, value: &Json) -> Digest {
         (CrdtType::Text, Json::Text(text)) => Digest::of(text.as_bytes()),
         (of, Json::Int(number)) if of.is_counter() => Digest::of(number.to_string().as_bytes()),
         _ => {
-            let mut bytes = Vec::new();
+            // No value takes more, with its length, and none is moved while it grows.
+            let load = Load::of(value);
+            let most = load.bytes.saturating_add(10 * load.values);
+            let mut bytes = Vec::with_capacity(usize::try_from(most).unwrap_or_default());
             value.put_canonical(&mut bytes);
             Digest::of(&bytes)
         }

@@ -4,6 +4,7 @@ use ramanujan_core::{AgentId, Dot, VectorClock};
 
 use super::crdt_type::CrdtType;
 use super::event::Event;
+use super::load::Load;
 use super::op::Op;
 use crate::codec::{DecodeError, Reader, Writer};
 use crate::value::Json;
@@ -117,6 +118,16 @@ pub trait Crdt: Clone + Default + PartialEq + std::fmt::Debug {
     /// What there is to say beside the value; as a rule nothing.
     fn details(&self) -> Option<Json> {
         None
+    }
+
+    /// The value with what there is to say beside it: where they are made together, in one go.
+    fn shown(&self) -> (Json, Option<Json>) {
+        (self.value(), self.details())
+    }
+
+    /// How much it holds, what is hidden too. Nothing is copied where the value has its own size.
+    fn load(&self) -> Load {
+        Load::of(&self.value())
     }
 
     /// The operations of one agent that lead from one value to another, as a restore makes them.

@@ -6,6 +6,7 @@ use ramanujan_core::VectorClock;
 use super::crdt::{ApplyError, CannotRestore, Crdt, Diff, wrong_type};
 use super::crdt_type::CrdtType;
 use super::event::{Event, Stamp, covers};
+use super::load::Load;
 use super::op::Op;
 use super::show::{described, object};
 use crate::codec::{DecodeError, Reader, Writer};
@@ -70,6 +71,10 @@ impl Crdt for LwwRegister {
 
     fn value(&self) -> Json {
         self.get().map_or(Json::Null, |(_, value)| value.clone())
+    }
+
+    fn load(&self) -> Load {
+        self.get().map_or_else(Load::default, |(_, value)| Load::of(value))
     }
 
     /// Who wrote the value, and when.

@@ -17,6 +17,7 @@ pub(crate) mod crdt_type;
 pub(crate) mod described;
 mod ends;
 pub(crate) mod event;
+pub(crate) mod load;
 #[cfg(not(target_family = "wasm"))]
 pub(crate) mod member;
 pub(crate) mod op;

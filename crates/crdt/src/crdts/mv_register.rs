@@ -6,6 +6,7 @@ use ramanujan_core::{Dot, VectorClock};
 use super::crdt::{ApplyError, CannotRestore, Crdt, Diff, wrong_type};
 use super::crdt_type::CrdtType;
 use super::event::{Event, covers};
+use super::load::Load;
 use super::op::Op;
 use super::show::{dot_text, object};
 use crate::codec::{DecodeError, Reader, Writer};
@@ -84,6 +85,12 @@ impl Crdt for MvRegister {
         values.sort_unstable();
         values.dedup();
         Json::List(values)
+    }
+
+    fn load(&self) -> Load {
+        let mut load = Load { values: 1, ..Load::default() };
+        self.iter().for_each(|(_, value)| load.add(Load::of(value)));
+        load
     }
 
     /// Who wrote which value.

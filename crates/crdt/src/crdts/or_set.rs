@@ -15,6 +15,7 @@ use ramanujan_core::{AgentId, VectorClock, VersionVector};
 use super::crdt::{ApplyError, CannotRestore, Crdt, Diff, wrong_type};
 use super::crdt_type::CrdtType;
 use super::event::Event;
+use super::load::Load;
 use super::op::Op;
 use crate::codec::{DecodeError, Reader, Writer};
 use crate::value::Json;
@@ -392,6 +393,12 @@ impl Crdt for OrSet<Json> {
 
     fn value(&self) -> Json {
         Json::List(self.iter().cloned().collect())
+    }
+
+    fn load(&self) -> Load {
+        let mut load = Load { values: 1, ..Load::default() };
+        self.iter().for_each(|element| load.add(Load::of(element)));
+        load
     }
 
     fn difference(from: &Json, to: &Json) -> Result<Vec<Op>, CannotRestore> {

@@ -10,6 +10,7 @@ use crate::codec::{DecodeError, Reader, Writer};
 use crate::crdts::crdt::{ApplyError, CannotRestore, Crdt, Diff, wrong_type};
 use crate::crdts::crdt_type::CrdtType;
 use crate::crdts::event::Event;
+use crate::crdts::load::Load;
 use crate::crdts::op::Op;
 use crate::edit::{Action, Edit, MAX_PATH_LENGTH};
 use crate::value::{Json, MAX_VALUE_DEPTH};
@@ -94,9 +95,21 @@ impl Crdt for JsonDocument {
 
     /// What was written concurrently and is not seen.
     fn details(&self) -> Option<Json> {
-        let conflicts = self.conflicts();
-        let list = conflicts.iter().map(Conflict::to_json).collect();
-        (!conflicts.is_empty()).then(|| Json::Map([("conflicts".to_owned(), Json::List(list))].into()))
+        self.shown().1
+    }
+
+    /// Everything below the root is looked at once for both.
+    fn shown(&self) -> (Json, Option<Json>) {
+        let Some(shown) = self.root.show() else { return (Json::Map(Default::default()), None) };
+        let list: Vec<Json> =
+            shown.conflicts.into_iter().map(|conflict| conflict.turned().into_json()).collect();
+        let details =
+            (!list.is_empty()).then(|| Json::Map([("conflicts".to_owned(), Json::List(list))].into()));
+        (shown.value, details)
+    }
+
+    fn load(&self) -> Load {
+        self.root.load()
     }
 
     /// Sets the whole document: a value alone does not say what in it is a text, a counter or an element that is there.

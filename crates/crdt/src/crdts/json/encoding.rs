@@ -118,8 +118,10 @@ fn put_leaf(writer: &mut Writer, leaf: &Leaf) {
 }
 
 fn take_entries(reader: &mut Reader<'_>) -> Result<Vec<(Stamp, Leaf)>, DecodeError> {
-    let mut entries: Vec<(Stamp, Leaf)> = Vec::new();
-    for _ in 0..some(reader)? {
+    let count = some(reader)?;
+    // As a rule there is one; what is claimed is not made room for.
+    let mut entries: Vec<(Stamp, Leaf)> = Vec::with_capacity(count.min(8));
+    for _ in 0..count {
         let leaf = match reader.byte()? {
             0 => match Json::take_canonical(reader.bytes())? {
                 Json::Map(_) | Json::List(_) => return malformed("a scalar has members"),

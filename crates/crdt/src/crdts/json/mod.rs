@@ -13,6 +13,7 @@ mod encoding;
 mod increments;
 mod kept;
 mod leaf;
+mod load;
 mod order;
 mod place;
 mod resolve;

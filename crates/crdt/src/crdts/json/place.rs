@@ -164,6 +164,10 @@ impl Place {
 
     fn push(&mut self, stamp: Stamp, leaf: Leaf) {
         let at = self.entries.partition_point(|(known, _)| known.dot < stamp.dot);
+        if self.entries.is_empty() {
+            // As a rule it stays the only one; room for four would be most of what a place takes.
+            self.entries.reserve_exact(1);
+        }
         self.entries.insert(at, (stamp, leaf));
     }
 

@@ -20,14 +20,14 @@ pub struct Conflict {
 
 impl Conflict {
     /// `{"path": […], "values": […]}`, the steps as requests take them.
-    pub fn to_json(&self) -> Json {
-        let step = |step: &PathStep| match step {
-            PathStep::Key(key) => Json::Text(key.clone()),
-            PathStep::Index(index) => Json::int((*index).into()).unwrap_or_default(),
+    pub fn into_json(self) -> Json {
+        let step = |step: PathStep| match step {
+            PathStep::Key(key) => Json::Text(key),
+            PathStep::Index(index) => Json::int(index.into()).unwrap_or_default(),
             PathStep::Item { item } => Json::Map([("item".to_owned(), Json::Text(item.to_string()))].into()),
         };
-        let path = self.path.iter().map(step).collect();
-        let members = [("path", Json::List(path)), ("values", Json::List(self.values.clone()))];
+        let path = self.path.into_iter().map(step).collect();
+        let members = [("path", Json::List(path)), ("values", Json::List(self.values))];
         Json::Map(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
     }
 
@@ -61,12 +61,8 @@ impl Place {
         candidates.sort_by(|a, b| b.newest.cmp(&a.newest));
         let mut candidates = candidates.into_iter();
         let mut seen = candidates.next()?;
-        let mut values: Vec<Json> = Vec::new();
-        for lost in candidates {
-            if lost.value != seen.value && !values.contains(&lost.value) {
-                values.push(lost.value);
-            }
-        }
+        let values =
+            each_once(candidates.map(|lost| lost.value).filter(|lost| *lost != seen.value).collect());
         if !values.is_empty() {
             seen.conflicts.push(Conflict { path: Vec::new(), values });
         }
@@ -182,6 +178,16 @@ impl Place {
         let value = Json::Text(self.text.as_ref().map(|text| text.show()).unwrap_or_default());
         Some(Shown { newest, value, conflicts: Vec::new() })
     }
+}
+
+/// The first of each that are equal, in their order: thousands may have been written concurrently.
+fn each_once(values: Vec<Json>) -> Vec<Json> {
+    let mut places: Vec<usize> = (0..values.len()).collect();
+    places.sort_by(|a, b| values[*a].cmp(&values[*b]));
+    places.dedup_by(|later, first| values[*later] == values[*first]);
+    let mut is_first = vec![false; values.len()];
+    places.into_iter().for_each(|place| is_first[place] = true);
+    values.into_iter().zip(is_first).filter_map(|(value, is_first)| is_first.then_some(value)).collect()
 }
 
 /// A number and what was added to it: its digits as a text where JSON would not carry it exactly.
