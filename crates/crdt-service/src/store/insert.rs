@@ -38,27 +38,35 @@ struct NewRow<'a>(
     u64,
 );
 
-/// Heads are counted, those that were seen and all: to look for one that was not seen would read what was seen through
+/// The members of a row are taken out of it once: where they are asked for in a loop, its text, which may name thousands of
+/// parents, is looked through each time. Heads are counted, those that were seen and all: to look for one that was not seen would read what was seen through
 /// once for each.
 const INSERT: &str = concat!(
     "
+    WITH new AS MATERIALIZED (
+        SELECT key AS place, value->>0 AS document_id, value->>1 AS agent_id, value->>2 AS seq, value->>3 AS crdt_type,
+            value->>4 AS operation, value->>5 AS position, value->>6 AS length, value->>7 AS content, value->>8 AS size,
+            value->>9 AS plus, value->>10 AS minus, value->>11 AS parents, value->>12 AS clock, value->>13 AS digest,
+            value->>14 AS hash, value->>15 AS idempotency_key, value->16 AS seen, value->>17 AS weight
+        FROM json_each(?1))
     INSERT INTO crdt_deltas (document_id, agent_id, seq, crdt_type, operation, position, length, content, size, plus,
         minus, parents, clock, digest, hash, chain, idempotency_key, received, weight, whole)
-    SELECT new.value->>0, new.value->>1, new.value->>2, new.value->>3, new.value->>4, new.value->>5, new.value->>6, new.value->>7, new.value->>8,
-        new.value->>9, new.value->>10, new.value->>11, new.value->>12, unhex(new.value->>13), unhex(new.value->>14), x'', new.value->>15, ?3, new.value->>17,
-        new.value->>16 IS NOT NULL
-            AND (SELECT COUNT(*) FROM crdt_heads h WHERE h.document_id = new.value->>0)
+    SELECT new.document_id, new.agent_id, new.seq, new.crdt_type, new.operation, new.position, new.length, new.content,
+        new.size, new.plus, new.minus, new.parents, new.clock, unhex(new.digest), unhex(new.hash), x'',
+        new.idempotency_key, ?3, new.weight,
+        json_type(new.seen) <> 'null'
+            AND (SELECT COUNT(*) FROM crdt_heads h WHERE h.document_id = new.document_id)
             = (SELECT COUNT(*) FROM (
-                    SELECT value FROM json_each(new.value->16) UNION SELECT value FROM json_each(new.value->>11)) seen
-                CROSS JOIN crdt_heads h ON h.document_id = new.value->>0 AND h.dot = seen.value)
-    FROM json_each(?1) new
+                    SELECT value FROM json_each(new.seen) UNION SELECT value FROM json_each(new.parents)) seen
+                CROSS JOIN crdt_heads h ON h.document_id = new.document_id AND h.dot = seen.value)
+    FROM new
     WHERE NOT EXISTS (
-        SELECT 1 FROM json_each(?1) n CROSS JOIN crdt_deltas d
-        ON d.document_id = n.value->>0 AND d.agent_id = n.value->>1 AND d.seq = n.value->>2)
+        SELECT 1 FROM new n CROSS JOIN crdt_deltas d
+        ON d.document_id = n.document_id AND d.agent_id = n.agent_id AND d.seq = n.seq)
     AND NOT EXISTS (
-        SELECT 1 FROM json_each(?1) n CROSS JOIN crdt_deltas d
-        ON d.document_id = n.value->>0 AND d.agent_id = n.value->>1 AND d.idempotency_key = n.value->>15
-        WHERE n.value->>15 IS NOT NULL)
+        SELECT 1 FROM new n CROSS JOIN crdt_deltas d
+        ON d.document_id = n.document_id AND d.agent_id = n.agent_id AND d.idempotency_key = n.idempotency_key
+        WHERE n.idempotency_key IS NOT NULL)
     AND NOT EXISTS (
         SELECT 1 FROM json_each(?2) t WHERE t.value <>
             (SELECT d.crdt_type FROM crdt_documents d WHERE d.document_id = t.key))
@@ -75,6 +83,7 @@ const INSERT: &str = concat!(
     AND NOT ",
     documents_exceeded!("?4", "?7"),
     "
+    ORDER BY new.place
     RETURNING seq"
 );
 
