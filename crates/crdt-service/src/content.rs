@@ -9,6 +9,14 @@ use crate::version::Version;
 /// Bytes that an encoded delta takes, roughly: what a read would decode is estimated from the number of deltas.
 pub(crate) const DELTA_BYTES: u64 = 40;
 
+/// Memory that a value takes in a state, with its dot.
+const VALUE_BYTES: u64 = 64;
+/// Memory that a place of a JSON document takes, with its place in a list.
+const PLACE_BYTES: u64 = 256;
+
+/// Memory that the order of a list or a text takes in a JSON document, however short.
+const ORDER_BYTES: u64 = 1536;
+
 /// What a document holds.
 #[derive(Clone, Debug)]
 pub(crate) enum Content {
@@ -64,12 +72,30 @@ impl Materialised {
         self.log <= version.log && self.heads.iter().all(|head| version.holds(head))
     }
 
-    /// Memory that it takes, roughly; of anything but a text as if every delta had left something.
-    pub(crate) fn bytes(&self) -> usize {
-        let content = match &self.content {
+    /// Bytes that a read would decode to make it anew, roughly.
+    pub(crate) fn replayed(&self) -> usize {
+        self.with_heads(match &self.content {
             Content::Text(text) => text.len() as u64,
             Content::State(_) => self.deltas.saturating_mul(DELTA_BYTES),
-        };
+        })
+    }
+
+    /// Memory that it takes, roughly: as if every delta had left something, and by what it holds.
+    pub(crate) fn memory(&self) -> usize {
+        self.with_heads(match &self.content {
+            Content::Text(text) => text.len() as u64,
+            Content::State(state) => {
+                let load = state.load();
+                let held = match state.crdt_type() {
+                    CrdtType::Json => load.values * PLACE_BYTES + load.orders * ORDER_BYTES,
+                    _ => load.values * VALUE_BYTES,
+                };
+                self.deltas.saturating_mul(DELTA_BYTES).saturating_add(held + load.bytes)
+            }
+        })
+    }
+
+    fn with_heads(&self, content: u64) -> usize {
         usize::try_from(content).unwrap_or(usize::MAX).saturating_add(64 * self.heads.len())
     }
 

@@ -123,8 +123,13 @@ impl<V: Clone> Lru<V> {
     }
 
     fn shrink(&mut self) -> u64 {
+        self.shrink_to(self.limits.bytes)
+    }
+
+    /// Evicts the least recently used until no more than `bytes` bytes are left, and returns how many those were.
+    pub(crate) fn shrink_to(&mut self, bytes: usize) -> u64 {
         let mut evicted = 0;
-        while self.bytes > self.limits.bytes || self.entries.len() > self.limits.entries {
+        while self.bytes > bytes || self.entries.len() > self.limits.entries {
             let Some((key, entry)) = self.entries.pop_lru() else { break };
             self.forget(&key, entry.bytes, entry.polarity);
             evicted += 1;
@@ -184,6 +189,7 @@ mod tests {
     enum Step {
         Get(u64),
         Put(u64, usize, Polarity),
+        ShrinkTo(usize),
         Remove(u64),
         RemovePolarity(Polarity),
         Wait(u64),
@@ -198,6 +204,7 @@ mod tests {
             6 => key.clone().prop_map(Step::Get),
             6 => (key.clone(), 0usize..900, polarity.clone()).prop_map(|(k, b, p)| Step::Put(k, b, p)),
             1 => key.prop_map(Step::Remove),
+            1 => (0usize..2000).prop_map(Step::ShrinkTo),
             1 => polarity.prop_map(Step::RemovePolarity),
             2 => (0u64..40).prop_map(Step::Wait),
         ]
@@ -218,6 +225,10 @@ mod tests {
                     Step::Put(key, bytes, polarity) => {
                         let evicted = lru.put(Key::numbered(key), value as u32, bytes, polarity, now);
                         prop_assert_eq!(evicted, model.put(limits, (key, value as u32, bytes, now, polarity)));
+                    }
+                    Step::ShrinkTo(bytes) => {
+                        let evicted = lru.shrink_to(bytes);
+                        prop_assert_eq!(evicted, model.shrink(Limits { bytes, ..limits }));
                     }
                     Step::Remove(key) => {
                         let before = model.entries.len();

@@ -24,6 +24,11 @@ const POINTER_SHARE: usize = 16;
 /// What a pointer takes at most: the longest document id, a key, a node and its slot in the map.
 const POINTER_BYTES: usize = 320;
 
+/// Bytes of remembered answers that stay while something large is done.
+pub(crate) const BESIDE_LARGE_WORK: usize = 8 << 20;
+/// Bytes of a request that is large.
+const LARGE_REQUEST: usize = 1 << 18;
+
 /// A remembered answer.
 #[derive(Clone, Debug)]
 pub(crate) enum Cached {
@@ -137,6 +142,41 @@ pub(crate) fn base(document: &str) -> Option<Rc<Materialised>> {
             _ => None,
         }
     })
+}
+
+/// Whether an answer of `bytes` bytes would be remembered at all: there is no use in copying one that would not.
+pub(crate) fn has_room_for(bytes: usize) -> bool {
+    MEMO.with_borrow(|memo| bytes.saturating_add(super::lru::ENTRY_OVERHEAD) <= memo.entries.limits().bytes)
+}
+
+/// Forgets a state that [`base`] or [`look_up`] gave, so that whoever has it has it alone.
+pub(crate) fn give_up(document: &str, state: &Rc<Materialised>) {
+    MEMO.with_borrow_mut(|memo| {
+        let Some(head) = memo.heads.peek(document).copied() else { return };
+        if let Found::Value(Cached::Document(known)) = memo.entries.get(&head, now_millis())
+            && Rc::ptr_eq(&known, state)
+        {
+            memo.entries.remove(&head);
+        }
+    });
+}
+
+/// As [`make_room`], if a request of so many bytes needs it: read, it takes many times as much.
+pub(crate) fn make_room_for(request: usize) {
+    if request > LARGE_REQUEST {
+        make_room();
+    }
+}
+
+/// Forgets what was not used for longest, for work that needs the memory.
+pub(crate) fn make_room() {
+    let now = now_millis();
+    MEMO.with_borrow_mut(|memo| {
+        let evicted = memo.entries.shrink_to(BESIDE_LARGE_WORK);
+        if evicted > 0 {
+            memo.pending.count(now, |counts| counts.evictions += evicted);
+        }
+    });
 }
 
 /// Remembers an answer of `bytes` bytes in this instance's memory. `polarity` is that of the operations it came from.

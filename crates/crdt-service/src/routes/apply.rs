@@ -8,6 +8,7 @@ use super::negotiate::{DELTA_TYPE, LINES_TYPE};
 use super::page::DeltaPage;
 use super::stored::{Applied, Tally, store};
 use super::{encoded, lines, posted};
+use crate::memo::tier1;
 use crate::settings::MAX_BATCH;
 
 /// What became of the operations of an array, in their order.
@@ -31,6 +32,7 @@ pub(crate) async fn post(request: Request) -> Result<Response, Problem> {
         let detail = "causes is for one operation or an array of them; leave it out";
         Problem::new(Code::InvalidParameter, detail)
     };
+    tier1::make_room_for(request.body.len());
     match media_type.trim() {
         LINES_TYPE | "application/jsonl" | DELTA_TYPE if causes.is_some() => return Err(for_operations()),
         LINES_TYPE | "application/jsonl" => return lines::post(&request, document.as_ref()),

@@ -95,7 +95,7 @@ fn as_json(database: &Database, document: &DocumentId, version: &Version) -> Res
         Remembered::Nothing => None,
     };
     let response = render(document, version, version.small_clock(), database.value_at(id, version, near)?)?;
-    if let Some(body) = response.body().as_full() {
+    if let Some(body) = response.body().as_full().filter(|body| tier1::has_room_for(body.len())) {
         tier1::put(key, Cached::Reply(body.into()), body.len(), Polarity::Neutral);
     }
     Ok(response)

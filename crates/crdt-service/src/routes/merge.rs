@@ -114,6 +114,7 @@ fn merge(body: &[u8], options: Options) -> Result<Vec<u8>, Problem> {
     if let Some(rest) = request.as_ref().and_then(tiers::reply_to) {
         return Ok(complete(None, true, &rest));
     }
+    tier1::make_room_for(body.len());
     let (mut requests, many) = json::one_or_many(body)?;
     let invalid = |detail: &str| Problem::new(Code::InvalidMerge, detail);
     match requests.pop().filter(|_| !many) {

@@ -45,7 +45,7 @@ impl Database {
         let state = self.materialise(document, version, near)?;
         Ok(match &state.content {
             Content::Text(text) => (Json::Text(text.clone()), None),
-            Content::State(state) => (state.value(), state.details()),
+            Content::State(state) => state.shown(),
         })
     }
 
@@ -60,6 +60,8 @@ impl Database {
         wanted: &Version,
         agent: &AgentId,
     ) -> Result<Vec<Op>, Problem> {
+        // Two states, what they show and the operations are there at once.
+        tier1::make_room();
         let ops = match current.crdt_type {
             of if of == CrdtType::Text || of.is_counter() => {
                 let (from, _) = self.value_at(document, current, None)?;
@@ -115,7 +117,13 @@ impl Database {
         };
         let mut state = match (stored, near) {
             (Some(stored), _) => stored,
-            (None, Some(near)) => Rc::unwrap_or_clone(near),
+            (None, Some(near)) => {
+                if version.is_prefix() || near.memory() > tier1::BESIDE_LARGE_WORK {
+                    // It makes way for the one that it becomes; else both would be there.
+                    tier1::give_up(document, &near);
+                }
+                Rc::unwrap_or_clone(near)
+            }
             (None, None) => Materialised::empty(crdt_type),
         };
         let mut pasts = Pasts::default();
@@ -139,9 +147,9 @@ impl Database {
         }
         state.digest = version.is_prefix().then_some(digest);
         let state = Rc::new(state);
-        if version.is_prefix() && tier1::worth(state.bytes()) {
+        if version.is_prefix() && tier1::worth(state.replayed()) {
             let key = Key::of_state(crdt_type, document, &digest);
-            tier1::put(key, Cached::Document(Rc::clone(&state)), state.bytes(), Polarity::Neutral);
+            tier1::put(key, Cached::Document(Rc::clone(&state)), state.memory(), Polarity::Neutral);
             if tier1::base(document).is_none_or(|newest| newest.log <= state.log) {
                 tier1::set_head(document, key);
             }
