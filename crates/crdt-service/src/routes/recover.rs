@@ -95,12 +95,16 @@ pub(crate) async fn post(request: Request) -> Result<Response, Problem> {
             }
         },
     };
-    let (value, _) = database.value_at(document.as_str(), &version, None)?;
+    let show = || database.value_at(document.as_str(), &version, None);
+    let (mut value, _) = show()?;
     let undeleted = was_deleted && database.mark_deleted(&document, false)?;
-    let operation_ids = match (&wanted.agent_id, wanted.restore) {
-        (Some(agent), true) => restore(&database, &document, agent, &version)?,
-        _ => Vec::new(),
-    };
+    let mut operation_ids = Vec::new();
+    if let (Some(agent), true) = (&wanted.agent_id, wanted.restore) {
+        // It is made again: beside all that a restore has in memory there may be no room for it.
+        drop(value);
+        operation_ids = restore(&database, &document, agent, &version)?;
+        (value, _) = show()?;
+    }
     ok(&Recovered {
         undeleted,
         freeze,
@@ -163,10 +167,14 @@ fn restore(
             let parents = std::mem::replace(&mut parents, vec![dot.clone()]);
             operations.push(Operation::of_delta(document.clone(), Delta { dot, parents, op }));
         }
-        match database.apply(&operations, None) {
+        match database.apply_back(&operations) {
             Ok(done) => return Ok(done.iter().map(|accepted| accepted.record.dot().clone()).collect()),
             // Another request in the same name took the number.
             Err((_, problem)) if problem.code == Code::DotConflict => {}
+            // Whatever the document holds, it takes what goes back; but not beside what somebody else has added.
+            Err((_, problem))
+                if problem.code == Code::DocumentTooLarge
+                    && database.version(document, &At::Now)?.digest != version.digest => {}
             Err((_, problem)) => return Err(problem),
         }
     }

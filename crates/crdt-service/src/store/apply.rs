@@ -19,6 +19,17 @@ const MAX_ROUNDS: usize = 200;
 /// A problem, with the index of the operation that it is about.
 pub(crate) type Indexed = (Option<usize>, Problem);
 
+/// How operations are stored.
+#[derive(Clone, Copy, Default)]
+struct Means<'a> {
+    /// The request's idempotency key.
+    key: Option<&'a str>,
+    /// Of how many parents is told what they are.
+    causes: usize,
+    /// Whether the operations lead back to what the document has shown before.
+    back: bool,
+}
+
 fn of_the_whole(problem: Problem) -> Indexed {
     (None, problem)
 }
@@ -47,7 +58,7 @@ impl Database {
         key: Option<&str>,
         causes: usize,
     ) -> Result<Vec<Accepted>, Indexed> {
-        self.apply_agreed(operations, key, causes, |_| Ok(()))
+        self.apply_agreed(operations, Means { key, causes, back: false }, |_| Ok(()))
     }
 
     /// As [`Database::apply`], if `agree` does with what would be stored, or is already.
@@ -60,27 +71,35 @@ impl Database {
         key: Option<&str>,
         agree: impl Fn(&[Accepted]) -> Result<(), Problem>,
     ) -> Result<Vec<Accepted>, Indexed> {
-        self.apply_agreed(operations, key, 0, agree)
+        self.apply_agreed(operations, Means { key, ..Means::default() }, agree)
+    }
+
+    /// As [`Database::apply`], of operations that lead from the heads, which they were made on, back to what the document has
+    /// shown before: they are stored whatever it holds, unless somebody wrote meanwhile.
+    ///
+    /// # Errors
+    /// As there; then also 422 `document-too-large`.
+    pub(crate) fn apply_back(&self, operations: &[Operation]) -> Result<Vec<Accepted>, Indexed> {
+        self.apply_agreed(operations, Means { back: true, ..Means::default() }, |_| Ok(()))
     }
 
     fn apply_agreed(
         &self,
         operations: &[Operation],
-        key: Option<&str>,
-        causes: usize,
+        Means { key, causes, back }: Means<'_>,
         agree: impl Fn(&[Accepted]) -> Result<(), Problem>,
     ) -> Result<Vec<Accepted>, Indexed> {
         for _ in 0..MAX_ROUNDS {
             let accepted = self.accept(operations, key, causes)?;
             agree(&accepted).map_err(of_the_whole)?;
-            if self.insert_new(operations, &accepted, key).map_err(of_the_whole)? {
+            if self.insert_new(operations, &accepted, key, back).map_err(of_the_whole)? {
                 self.queue_snapshots(operations, &accepted);
                 return Ok(accepted);
             }
             for (index, operation) in operations.iter().enumerate() {
                 self.refuse_deleted(&operation.document).map_err(|problem| (Some(index), problem))?;
             }
-            self.refuse_beyond(operations, &accepted)?;
+            self.refuse_beyond(operations, &accepted, back)?;
         }
         let detail = "other writers were quicker every time: try again";
         Err(of_the_whole(Problem::new(Code::TooMuchContention, detail)))

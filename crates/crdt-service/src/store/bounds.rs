@@ -32,17 +32,25 @@ pub(super) struct Growth<'a> {
     seen: Option<&'a BTreeSet<Dot>>,
     /// Bytes of that delta.
     last: u64,
+    /// Whether the batch leads back to what the document has shown before.
+    #[serde(skip)]
+    back: bool,
 }
 
 impl<'a> Growth<'a> {
+    /// What going back makes it grow by: nothing, if all that is there by then was seen.
+    pub(super) fn back(back: bool) -> Self {
+        Growth { back, ..Growth::default() }
+    }
+
     /// Counts a delta in, and says what it weighs.
     pub(super) fn add(&mut self, record: &Recorded, seen: Option<&'a BTreeSet<Dot>>) -> u64 {
         let weight = weight::of_op(&record.delta.op);
         self.agents += u64::from(record.dot().seq == 1);
         self.bytes += weight;
-        self.alone = record.crdt_type() == CrdtType::LwwRegister;
-        self.seen = seen.filter(|_| record.crdt_type() == CrdtType::MvRegister);
-        self.last = weight;
+        self.alone = record.crdt_type() == CrdtType::LwwRegister && !self.back;
+        self.seen = seen.filter(|_| record.crdt_type() == CrdtType::MvRegister || self.back);
+        self.last = if self.back { 0 } else { weight };
         weight
     }
 }
@@ -130,6 +138,7 @@ impl Database {
         &self,
         operations: &[Operation],
         accepted: &[Accepted],
+        back: bool,
     ) -> Result<(), Indexed> {
         let new = || {
             let all = operations.iter().zip(accepted).enumerate();
@@ -137,7 +146,8 @@ impl Database {
         };
         let mut growth: BTreeMap<&str, Growth<'_>> = BTreeMap::new();
         for (_, (operation, Accepted { record, seen, .. })) in new() {
-            growth.entry(operation.document.as_str()).or_default().add(record, seen.as_deref());
+            let growth = growth.entry(operation.document.as_str()).or_insert_with(|| Growth::back(back));
+            growth.add(record, seen.as_deref());
         }
         let bounds = Bounds::read().map_err(|problem| (None, problem))?;
         let exceeded = self.exceeded(&growth, &bounds).map_err(|problem| (None, problem))?;
@@ -216,6 +226,7 @@ impl Database {
             None => 0,
         };
         let Some(version) = self.current(document)? else { return Ok(0) };
+        tier1::make_room();
         let held = weight::of_content(&self.materialise(document, &version, tier1::base(document))?.content);
         let sql = "UPDATE crdt_documents SET measured = ?2, measured_at = ?3, measured_log = ?4
             WHERE document_id = ?1 AND measured_log < ?4";

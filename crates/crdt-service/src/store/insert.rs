@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ramanujan_core::{Dot, Problem};
+use ramanujan_core::{Code, Dot, Problem};
 use ramanujan_crdt::CrdtType;
 use ramanujan_crdt::types::Columns;
 use ramanujan_shell::now_millis;
@@ -95,8 +95,10 @@ impl Database {
         operations: &[Operation],
         accepted: &[Accepted],
         key: Option<&str>,
+        back: bool,
     ) -> Result<bool, Problem> {
-        let mut rows = Vec::with_capacity(accepted.len());
+        // One buffer: what a restore brings back may be as large as a document.
+        let mut rows = Vec::new();
         let mut types = BTreeMap::new();
         let mut growth: BTreeMap<&str, Growth<'_>> = BTreeMap::new();
         let new =
@@ -105,8 +107,10 @@ impl Database {
             let Columns { position, length, value } = record.delta.op.columns()?;
             let document = operation.document.as_str();
             types.insert(document, record.crdt_type());
-            let weight = growth.entry(document).or_default().add(record, seen.as_deref());
-            rows.push(serde_json::to_string(&NewRow(
+            let weight =
+                growth.entry(document).or_insert_with(|| Growth::back(back)).add(record, seen.as_deref());
+            rows.push(if rows.is_empty() { b'[' } else { b',' });
+            let row = NewRow(
                 document,
                 record.dot().agent.as_str(),
                 record.dot().seq,
@@ -125,12 +129,15 @@ impl Database {
                 key.filter(|_| operation.seq.is_none()).map(|key| key_of(key, index)),
                 seen.as_deref(),
                 weight,
-            ))?);
+            );
+            serde_json::to_writer(&mut rows, &row)?;
         }
         if rows.is_empty() {
             return Ok(true);
         }
-        let rows = format!("[{}]", rows.join(","));
+        rows.push(b']');
+        let rows =
+            String::from_utf8(rows).map_err(|error| Problem::new(Code::Encoding, error.to_string()))?;
         let bounds = Bounds::read()?;
         let params = [
             rows.into(),
