@@ -11,8 +11,8 @@ ramanujan_shell::settings! {
     /// Most agents that ever wrote to one document: its version vector has an entry for each, and if none of them has seen
     /// another, so have its heads.
     MAX_DOCUMENT_AGENTS: u64 = 16_384, 1.., "agents";
-    /// Most bytes that a document of any type holds: texts, keys and values, 48 more for each of these, in a JSON
-    /// document 144. Reading one that holds as much takes less than an instance's memory.
+    /// Most bytes that a document of any type holds: texts and keys as in JSON, values, 48 more for each of these, in a JSON
+    /// document 144, and 576 for each list and text in that. Reading one that holds as much takes less than an instance's memory.
     MAX_DOCUMENT_BYTES: u64 = 16_777_216, 1.., "bytes";
     /// Most freezes of one document.
     MAX_DOCUMENT_FREEZES: u64 = 10_000, 1.., "freezes";

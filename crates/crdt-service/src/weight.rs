@@ -18,7 +18,7 @@ const EACH: u64 = 48;
 const EACH_PLACE: u64 = 144;
 /// Bytes that a list or a text in a JSON document counts beside what is in it: however short, its order takes more memory than
 /// its place.
-const EACH_ORDER: u64 = 288;
+const EACH_ORDER: u64 = 576;
 /// Bytes that a transition counts beside its own; it is kept for good.
 const EACH_TRANSITION: u64 = 16;
 /// Bytes that a value, a key, an item of a list or a transition adds to a state at most, beside those above and those of

@@ -32,24 +32,35 @@ pub(super) struct Growth<'a> {
     seen: Option<&'a BTreeSet<Dot>>,
     /// Bytes of that delta.
     last: u64,
+    /// Bytes that the document may hold beyond its bound.
+    room: u64,
     /// Whether the batch leads back to what the document has shown before.
     #[serde(skip)]
     back: bool,
 }
 
+/// What a JSON document may hold with what is brought back, in halves of its bound: what was taken out of it leaves the order
+/// of each list behind, and an operation weighs more than what it leaves.
+const BACK_HALVES: u64 = 5;
+
 impl<'a> Growth<'a> {
-    /// What going back makes it grow by: nothing, if all that is there by then was seen.
+    /// What going back makes it grow by: nothing, if all that is there by then was seen and nothing of it stays.
     pub(super) fn back(back: bool) -> Self {
         Growth { back, ..Growth::default() }
     }
 
     /// Counts a delta in, and says what it weighs.
-    pub(super) fn add(&mut self, record: &Recorded, seen: Option<&'a BTreeSet<Dot>>) -> u64 {
+    pub(super) fn add(&mut self, record: &Recorded, seen: Option<&'a BTreeSet<Dot>>, bounds: &Bounds) -> u64 {
         let weight = weight::of_op(&record.delta.op);
         self.agents += u64::from(record.dot().seq == 1);
         self.bytes += weight;
         self.alone = record.crdt_type() == CrdtType::LwwRegister && !self.back;
-        self.seen = seen.filter(|_| record.crdt_type() == CrdtType::MvRegister || self.back);
+        let leaves_orders = record.crdt_type() == CrdtType::Json;
+        self.room = if self.back && leaves_orders { bounds.bytes / 2 * (BACK_HALVES - 2) } else { 0 };
+        self.seen = match record.crdt_type() {
+            CrdtType::MvRegister => seen,
+            _ => seen.filter(|_| self.back && !leaves_orders),
+        };
         self.last = if self.back { 0 } else { weight };
         weight
     }
@@ -78,7 +89,7 @@ macro_rules! bytes_exceeded {
                 WHEN d.document_id IS NULL THEN g.value->>'bytes' > ",
             $most,
             "
-                ELSE COALESCE(d.measured + d.written - d.measured_at + (g.value->>'bytes') > ",
+                ELSE COALESCE(d.measured + d.written - d.measured_at + (g.value->>'bytes') - (g.value->>'room') > ",
             $most,
             ", 1) END)"
         )
@@ -144,12 +155,12 @@ impl Database {
             let all = operations.iter().zip(accepted).enumerate();
             all.filter(|(_, (_, accepted))| !accepted.duplicate)
         };
+        let bounds = Bounds::read().map_err(|problem| (None, problem))?;
         let mut growth: BTreeMap<&str, Growth<'_>> = BTreeMap::new();
         for (_, (operation, Accepted { record, seen, .. })) in new() {
             let growth = growth.entry(operation.document.as_str()).or_insert_with(|| Growth::back(back));
-            growth.add(record, seen.as_deref());
+            growth.add(record, seen.as_deref(), &bounds);
         }
-        let bounds = Bounds::read().map_err(|problem| (None, problem))?;
         let exceeded = self.exceeded(&growth, &bounds).map_err(|problem| (None, problem))?;
         let Some((document, code, held)) = exceeded else { return Ok(()) };
         let Growth { agents, bytes, .. } = growth.get(document.as_str()).cloned().unwrap_or_default();
@@ -206,8 +217,9 @@ impl Database {
                 let mut held = row.uint(5)?;
                 if row.uint(4)? == 1 {
                     held = self.measure(&document)?;
-                    let added = growth.get(document.as_str()).map_or(0, |growth| growth.bytes);
-                    if held.saturating_add(added) <= bounds.bytes {
+                    let (added, room) =
+                        growth.get(document.as_str()).map_or((0, 0), |growth| (growth.bytes, growth.room));
+                    if held.saturating_add(added) <= bounds.bytes.saturating_add(room) {
                         continue;
                     }
                 }

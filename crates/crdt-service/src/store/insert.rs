@@ -99,6 +99,7 @@ impl Database {
     ) -> Result<bool, Problem> {
         // One buffer: what a restore brings back may be as large as a document.
         let mut rows = Vec::new();
+        let bounds = Bounds::read()?;
         let mut types = BTreeMap::new();
         let mut growth: BTreeMap<&str, Growth<'_>> = BTreeMap::new();
         let new =
@@ -107,8 +108,11 @@ impl Database {
             let Columns { position, length, value } = record.delta.op.columns()?;
             let document = operation.document.as_str();
             types.insert(document, record.crdt_type());
-            let weight =
-                growth.entry(document).or_insert_with(|| Growth::back(back)).add(record, seen.as_deref());
+            let weight = growth.entry(document).or_insert_with(|| Growth::back(back)).add(
+                record,
+                seen.as_deref(),
+                &bounds,
+            );
             rows.push(if rows.is_empty() { b'[' } else { b',' });
             let row = NewRow(
                 document,
@@ -138,7 +142,6 @@ impl Database {
         rows.push(b']');
         let rows =
             String::from_utf8(rows).map_err(|error| Problem::new(Code::Encoding, error.to_string()))?;
-        let bounds = Bounds::read()?;
         let params = [
             rows.into(),
             serde_json::to_string(&types)?.into(),
