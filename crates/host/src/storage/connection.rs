@@ -19,8 +19,8 @@ const CACHED_STATEMENTS: usize = 256;
 const STEPS_PER_CHECK: i32 = 10_000;
 /// Page cache of the writing connection in KiB.
 const WRITER_CACHE_KIB: i32 = 64 * 1024;
-/// Pages of the log after which they are moved into the database, 16 MB.
-const DEFERRED_CHECKPOINT_PAGES: u32 = 4000;
+/// Pages of the log after which they are moved into the database, 32 MB, if the writer has not seen to it before.
+const DEFERRED_CHECKPOINT_PAGES: u32 = 8000;
 /// Page cache of each reading connection in KiB.
 const READER_CACHE_KIB: i32 = 32 * 1024;
 

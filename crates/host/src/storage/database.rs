@@ -15,12 +15,16 @@ use super::durability::{self, Durability, Log, Sync};
 use super::failure::Failure;
 use super::file::{Files, MainFile};
 use super::readers::{Read, Readers};
-use super::statement::{Kind, Plans, Rows};
-use super::writer::{Durable, Job, Status, Writer};
+use super::statement::{Kind, Plan, Plans, Rows};
+use super::writer::{AtOnce, Desk, Durable, Job, Status, Writer};
+
+/// Moves the log into the database as far as no reader is in the way.
+const CHECKPOINT: &str = "PRAGMA wal_checkpoint(PASSIVE)";
 
 /// A database file.
 pub(crate) struct Database {
     queue: Sender<Job>,
+    desk: Arc<Desk>,
     readers: Arc<Readers>,
     status: Arc<Status>,
     log: Arc<Log>,
@@ -61,11 +65,13 @@ impl Database {
         let durable = Durable::new(durability.clone(), log.clone(), syncing);
         let writer =
             Writer::new(connection, interrupt, readers.clone(), status.clone(), Files::new(file), durable);
+        let desk = Desk::new(writer);
+        let served = desk.clone();
         std::thread::Builder::new()
             .name("sqlite-writer".into())
-            .spawn(move || writer.serve(jobs))
+            .spawn(move || served.serve(jobs))
             .with_context(context)?;
-        Ok(Arc::new(Database { queue, readers, status, log, plans: Plans::default() }))
+        Ok(Arc::new(Database { queue, desk, readers, status, log, plans: Plans::default() }))
     }
 
     /// Runs one statement. Dropping the future stops a statement that still runs.
@@ -76,21 +82,43 @@ impl Database {
         self.log.check()?;
         let parameters: Arc<[Value]> = parameters.into();
         let mut plan = self.plans.of(sql);
+        let long = match self.desk.at_once(&plan, &parameters) {
+            AtOnce::Done(result, checkpoint) => {
+                if checkpoint {
+                    // Nobody waits for it: what it would have done is done by the next one.
+                    self.send(self.plans.of(CHECKPOINT), Arc::default(), Arc::default())?;
+                }
+                return result;
+            }
+            AtOnce::TooLong => true,
+            AtOnce::NotNow => false,
+        };
         let cancel = SetOnDrop(Arc::default());
         if plan.kind == Kind::Read {
             plan.kind = Kind::Write;
             if self.readers.is_open() && !self.status.reads_tied.load(Relaxed) {
-                match self.readers.run(plan.sql.clone(), parameters.clone(), cancel.0.clone()).await? {
+                match self.readers.run(plan.sql.clone(), parameters.clone(), cancel.0.clone(), long).await? {
                     Read::Rows(rows) => return Ok(rows),
                     Read::Writes => self.plans.keep(plan.clone()),
                     Read::Closed => {}
                 }
             }
         }
-        let (reply, answer) = oneshot::channel();
-        let job = Job { plan, parameters, cancelled: cancel.0.clone(), reply };
-        self.queue.send(job).map_err(|_| Failure::Closed)?;
+        let answer = self.send(plan, parameters, cancel.0.clone())?;
         answer.await.map_err(|_| Failure::Closed)?
+    }
+
+    /// Leaves a statement to the writer's thread.
+    fn send(
+        &self,
+        plan: Plan,
+        parameters: Arc<[Value]>,
+        cancelled: Arc<AtomicBool>,
+    ) -> Result<oneshot::Receiver<Result<Rows, Failure>>, Failure> {
+        let (reply, answer) = oneshot::channel();
+        self.desk.expect_one();
+        self.queue.send(Job { plan, parameters, cancelled, reply }).map_err(|_| Failure::Closed)?;
+        Ok(answer)
     }
 
     /// Rows the last writing statement changed.

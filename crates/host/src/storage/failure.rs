@@ -8,6 +8,8 @@ use super::durability::NotDurable;
 
 /// Most bytes of one result, so that a careless query cannot fill the host's memory.
 pub(super) const MAX_RESULT_BYTES: usize = 128 << 20;
+/// Bytes of a result beyond which a read is not short any more.
+pub(super) const MAX_BRIEF_BYTES: usize = 256 << 10;
 
 /// Why a statement gave no rows. Its text is what the component is told.
 #[derive(Debug, Error)]

@@ -9,14 +9,12 @@ use rusqlite::types::Value;
 use tokio::sync::Semaphore;
 
 use super::connection::{self, Interrupt};
-use super::failure::{Failure, MAX_RESULT_BYTES};
+use super::failure::{Failure, MAX_BRIEF_BYTES, MAX_RESULT_BYTES};
 use super::file::MainFile;
 use super::statement::{self, Rows};
 
 /// Reads at once per database; more would only take turns on the few cores of a small machine.
 const MAX_READERS: usize = 4;
-/// Bytes of a result beyond which a read is not short any more.
-const MAX_BRIEF_BYTES: usize = 256 << 10;
 
 /// What became of a statement that was taken for a read.
 pub(super) enum Read {
@@ -73,16 +71,18 @@ impl Readers {
         pool.idle.clear();
     }
 
-    /// Runs a read: at once where it proves to be short, which nearly all are, else off
-    /// the executor's threads.
+    /// Runs a read: at once where it proves to be short, which nearly all are, else off the executor's threads. `long`: it
+    /// is known not to be.
     pub(super) async fn run(
         self: &Arc<Self>,
         sql: Arc<str>,
         parameters: Arc<[Value]>,
         cancelled: Arc<AtomicBool>,
+        long: bool,
     ) -> Result<Read, Failure> {
         let Ok(_permit) = self.permits.acquire().await else { return Ok(Read::Closed) };
-        if statement::is_small(&parameters)
+        if !long
+            && statement::is_small(&parameters)
             && let Some(result) = self.run_brief(&sql, &parameters, &cancelled)
         {
             return result;

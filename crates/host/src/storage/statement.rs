@@ -1,10 +1,11 @@
 //! One statement: what kind it is, and running it.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use rusqlite::types::{Value, ValueRef};
-use rusqlite::{CachedStatement, Connection, params_from_iter};
+use rusqlite::{CachedStatement, Connection, StatementStatus, params_from_iter};
 
 use super::failure::{Failure, MAX_RESULT_BYTES};
 
@@ -35,6 +36,28 @@ pub(super) struct Plan {
     pub(super) kind: Kind,
     /// It changes what later statements on the same connection see, so that reads must follow it there.
     pub(super) ties_reads: bool,
+    pub(super) pace: Arc<Pace>,
+}
+
+/// Whether a statement that writes takes a short time, as far as is known: it is not stopped halfway to find out, because
+/// SQLite may say that it was stopped when it has committed.
+#[derive(Default)]
+pub(super) struct Pace(AtomicU8);
+
+impl Pace {
+    const BRISK: u8 = 1;
+    const SLOW: u8 = 2;
+    /// Steps of SQLite's virtual machine in some milliseconds.
+    const MAX_STEPS: i32 = 20_000;
+
+    /// It has run before, and never taken long.
+    pub(super) fn is_brisk(&self) -> bool {
+        self.0.load(Relaxed) == Self::BRISK
+    }
+
+    fn note(&self, steps: i32) {
+        self.0.fetch_max(if steps <= Self::MAX_STEPS { Self::BRISK } else { Self::SLOW }, Relaxed);
+    }
 }
 
 /// The plans of the statements that came lately. A component has some dozens, and their texts are long.
@@ -48,7 +71,8 @@ impl Plans {
     pub(super) fn of(&self, sql: &str) -> Plan {
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner).get(sql).cloned();
         known.unwrap_or_else(|| {
-            let plan = Plan { sql: sql.into(), kind: classify(sql), ties_reads: ties_reads_to_writer(sql) };
+            let (kind, ties_reads) = (classify(sql), ties_reads_to_writer(sql));
+            let plan = Plan { sql: sql.into(), kind, ties_reads, pace: Arc::default() };
             self.keep(plan.clone());
             plan
         })
@@ -159,9 +183,11 @@ fn words(sql: &str) -> impl Iterator<Item = String> + '_ {
 }
 
 /// Compiles (or takes from the cache) and runs one statement.
-pub(super) fn run(connection: &Connection, sql: &str, parameters: &[Value]) -> Result<Rows, Failure> {
-    let mut statement = connection.prepare_cached(sql)?;
-    step(&mut statement, parameters, MAX_RESULT_BYTES)
+pub(super) fn run(connection: &Connection, plan: &Plan, parameters: &[Value]) -> Result<Rows, Failure> {
+    let mut statement = connection.prepare_cached(&plan.sql)?;
+    let result = step(&mut statement, parameters, MAX_RESULT_BYTES);
+    plan.pace.note(statement.reset_status(StatementStatus::VmStep));
+    result
 }
 
 /// Runs `sql` if it only reads; `None` leaves it to the writer. Its rows may have `max_bytes`.
@@ -175,13 +201,26 @@ pub(super) fn run_if_read_only(
     if !statement.readonly() {
         return Ok(None);
     }
-    step(&mut statement, parameters, max_bytes).map(Some)
+    let result = step(&mut statement, parameters, max_bytes);
+    // SQLite looks whether to stop after so many steps of all runs together.
+    statement.reset_status(StatementStatus::VmStep);
+    result.map(Some)
 }
 
 /// Whether reading the parameters takes a statement no time worth mentioning.
 pub(super) fn is_small(parameters: &[Value]) -> bool {
     const SMALL: usize = 64 << 10;
-    parameters.iter().map(|value| size(value.into())).sum::<usize>() <= SMALL
+    bytes(parameters) <= SMALL
+}
+
+/// Whether what a statement stores is so little that it takes no time worth mentioning, if others with more did not.
+pub(super) fn is_tiny(parameters: &[Value]) -> bool {
+    const TINY: usize = 8 << 10;
+    bytes(parameters) <= TINY
+}
+
+fn bytes(parameters: &[Value]) -> usize {
+    parameters.iter().map(|value| size(value.into())).sum()
 }
 
 fn step(

@@ -390,3 +390,39 @@ async fn a_long_read_leaves_the_executor_and_comes_to_its_end() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_write_leaves_the_executor_and_happens_once() {
+    each_mode(async |database| {
+        run(&database, "CREATE TABLE t(a INTEGER PRIMARY KEY, b)").await.unwrap();
+        for round in 1..=3 {
+            let sql = "INSERT INTO t(b) WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
+                SELECT i FROM n RETURNING a";
+            assert_eq!(run(&database, sql).await.unwrap().rows.len(), 20_000);
+            assert_eq!(database.changes(), 20_000);
+            assert_eq!(number(&database, "SELECT count(*) FROM t").await, round * 20_000);
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_is_moved_into_the_database_while_short_writes_go_on() {
+    let (folder, database) = open();
+    run(&database, "PRAGMA journal_mode = wal").await.unwrap();
+    run(&database, "CREATE TABLE t(a INTEGER PRIMARY KEY, b)").await.unwrap();
+    let size = |name: &str| std::fs::metadata(folder.path().join("sub").join(name)).unwrap().len();
+    let before = size("test.db");
+    for _ in 0..1500 {
+        run(&database, "INSERT INTO t(b) VALUES (zeroblob(1000))").await.unwrap();
+    }
+    // It waits in the queue behind none of them.
+    number(&database, "SELECT changes()").await;
+    assert!(
+        size("test.db") > before + 400 * 1000,
+        "{} bytes, {} in the log",
+        size("test.db"),
+        size("test.db-wal")
+    );
+    assert_eq!(number(&database, "SELECT count(*) FROM t").await, 1500);
+}

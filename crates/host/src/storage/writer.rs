@@ -1,17 +1,19 @@
-//! The thread that owns a database's writing connection.
+//! A database's writing connection, and the thread that serves it.
 //!
-//! It takes what is queued and commits it as one transaction, each statement in its own savepoint, and answers after
-//! the commit. In WAL mode the log is synced behind it (`durability`), else with each commit. A statement that cannot share a
-//! transaction runs by itself. If a shared transaction is lost (a deferred constraint, a full disk), its statements
-//! run again one by one, so that nobody suffers for another's error.
+//! A short statement runs where it is asked for, if nobody else waits or writes: handing it to a thread and back takes as
+//! long as it does, and reading on this connection finds the pages that it wrote still in memory, which the others read anew
+//! after each commit. Everything else is queued. The thread takes what is queued and commits it as one transaction, each
+//! statement in its own savepoint, and answers after the commit. In WAL mode the log is synced behind it (`durability`),
+//! else with each commit. A statement that cannot share a transaction runs by itself. If a shared transaction is lost (a
+//! deferred constraint, a full disk), its statements run again one by one, so that nobody suffers for another's error.
 //!
 //! Before it begins and before it answers, it looks whether the files are still there (`file`): what goes into a deleted
 //! file is not acknowledged.
 
 use std::fs::File;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst};
 use std::sync::mpsc::{Receiver, Sender};
+use std::sync::{Arc, Mutex};
 
 use rusqlite::Connection;
 use rusqlite::types::Value;
@@ -19,7 +21,7 @@ use tokio::sync::oneshot;
 
 use super::connection::{self, Interrupt};
 use super::durability::{Durability, Log, Pending};
-use super::failure::Failure;
+use super::failure::{Failure, MAX_BRIEF_BYTES};
 use super::file::{Files, Missing};
 use super::readers::Readers;
 use super::statement::{self, Kind, Plan, Rows};
@@ -27,6 +29,10 @@ use crate::output::{self, Trouble};
 
 /// Most statements of one transaction: bounds how long the first of them waits for the others.
 const MAX_GROUP: usize = 256;
+
+/// Commits after which the thread moves the log into the database; with the pages of small ones it comes before SQLite
+/// does it by itself, within a commit.
+const COMMITS_PER_CHECKPOINT: u64 = 512;
 
 /// A statement in the queue.
 pub(super) struct Job {
@@ -63,42 +69,60 @@ impl Durable {
     }
 }
 
-pub(super) struct Writer {
-    connection: Connection,
-    interrupt: Interrupt,
-    readers: Arc<Readers>,
-    status: Arc<Status>,
-    files: Files,
-    /// The file that was missing at the last look, of which the operator has been told.
-    missing: Option<Missing>,
-    /// Writes that fail because of the disk.
-    trouble: Trouble,
-    durable: Durable,
+/// What became of a statement that was to run at once.
+pub(super) enum AtOnce {
+    /// Its result; and whether the log is to be moved into the database.
+    Done(Result<Rows, Failure>, bool),
+    /// It has not happened: it takes longer than the executor may be kept.
+    TooLong,
+    /// It has not happened: others are first, or it is for the thread.
+    NotNow,
 }
 
-impl Writer {
-    pub(super) fn new(
-        connection: Connection,
-        interrupt: Interrupt,
-        readers: Arc<Readers>,
-        status: Arc<Status>,
-        files: Files,
-        durable: Durable,
-    ) -> Self {
-        let trouble = Trouble::default();
-        Writer { connection, interrupt, readers, status, files, missing: None, trouble, durable }
+/// The writing connection, for whoever comes first, and those who wait for the thread.
+pub(super) struct Desk {
+    writer: Mutex<Writer>,
+    queued: AtomicUsize,
+}
+
+impl Desk {
+    pub(super) fn new(writer: Writer) -> Arc<Self> {
+        Arc::new(Desk { writer: Mutex::new(writer), queued: AtomicUsize::new(0) })
+    }
+
+    /// A statement is about to be queued.
+    pub(super) fn expect_one(&self) {
+        self.queued.fetch_add(1, SeqCst);
+    }
+
+    /// Runs a statement here and now, if it is free to.
+    pub(super) fn at_once(&self, plan: &Plan, parameters: &[Value]) -> AtOnce {
+        if plan.kind == Kind::Alone
+            || plan.ties_reads
+            || self.queued.load(SeqCst) > 0
+            || !match plan.kind {
+                Kind::Read => statement::is_small(parameters),
+                _ => plan.pace.is_brisk() && statement::is_tiny(parameters),
+            }
+        {
+            return AtOnce::NotNow;
+        }
+        match self.writer.try_lock() {
+            Ok(mut writer) => writer.at_once(plan, parameters),
+            // Held by another, or lost in a panic, which the thread tells.
+            Err(_) => AtOnce::NotNow,
+        }
     }
 
     /// Serves until every sender is gone.
-    pub(super) fn serve(mut self, queue: Receiver<Job>) {
-        self.refresh_journal_mode();
-        // The statements that made the file fit for use.
-        self.note_commits();
+    pub(super) fn serve(&self, queue: Receiver<Job>) {
         let mut next = None;
         while let Some(job) = next.take().or_else(|| queue.recv().ok()) {
+            let Ok(mut writer) = self.writer.lock() else { return };
             // Inside a transaction that a component opened, everything belongs to it, as on any one connection.
-            if job.plan.kind == Kind::Alone || !self.connection.is_autocommit() {
-                self.alone(job);
+            if job.plan.kind == Kind::Alone || !writer.connection.is_autocommit() {
+                writer.alone(job);
+                self.queued.fetch_sub(1, SeqCst);
                 continue;
             }
             let mut group = vec![job];
@@ -111,7 +135,91 @@ impl Writer {
                 }
                 group.push(job);
             }
-            self.group(group);
+            let taken = group.len();
+            writer.group(group);
+            self.queued.fetch_sub(taken, SeqCst);
+            if writer.is_checkpoint_due() {
+                writer.move_log();
+            }
+        }
+    }
+}
+
+pub(super) struct Writer {
+    connection: Connection,
+    interrupt: Interrupt,
+    readers: Arc<Readers>,
+    status: Arc<Status>,
+    files: Files,
+    /// The file that was missing at the last look, of which the operator has been told.
+    missing: Option<Missing>,
+    /// Writes that fail because of the disk.
+    trouble: Trouble,
+    durable: Durable,
+    /// Commits at the last checkpoint.
+    moved: u64,
+}
+
+impl Writer {
+    /// Looks how the file is kept, and notes what has been committed to it so far.
+    pub(super) fn new(
+        connection: Connection,
+        interrupt: Interrupt,
+        readers: Arc<Readers>,
+        status: Arc<Status>,
+        files: Files,
+        durable: Durable,
+    ) -> Self {
+        let (missing, trouble, moved) = (None, Trouble::default(), 0);
+        let mut writer =
+            Writer { connection, interrupt, readers, status, files, missing, trouble, durable, moved };
+        writer.refresh_journal_mode();
+        // The statements that made the file fit for use.
+        writer.note_commits();
+        writer
+    }
+
+    /// A statement by itself, without the thread.
+    fn at_once(&mut self, plan: &Plan, parameters: &[Value]) -> AtOnce {
+        if !self.connection.is_autocommit() {
+            return AtOnce::NotNow;
+        }
+        if plan.kind == Kind::Read {
+            return self.read_at_once(plan, parameters);
+        }
+        if self.durable.deferred.is_none() || !self.look() {
+            return AtOnce::NotNow;
+        }
+        let before = self.connection.total_changes();
+        let result = self.run(plan, parameters, Arc::default());
+        let result = self.noted(before, result);
+        let result = if self.look() { result } else { Err(Failure::Lost) };
+        self.note_answered();
+        AtOnce::Done(result, self.is_checkpoint_due())
+    }
+
+    /// Once when so many commits have come together.
+    fn is_checkpoint_due(&mut self) -> bool {
+        let due =
+            self.durable.deferred.is_some() && self.durable.ended - self.moved >= COMMITS_PER_CHECKPOINT;
+        if due {
+            self.moved = self.durable.ended;
+        }
+        due
+    }
+
+    fn read_at_once(&self, plan: &Plan, parameters: &[Value]) -> AtOnce {
+        // Else what is read is not what those see who only read, or the file is not there.
+        if !self.readers.is_open() || self.status.reads_tied.load(Relaxed) {
+            return AtOnce::NotNow;
+        }
+        self.interrupt.watch_brief(Arc::default());
+        match statement::run_if_read_only(&self.connection, &plan.sql, parameters, MAX_BRIEF_BYTES) {
+            Ok(Some(rows)) => AtOnce::Done(Ok(rows), false),
+            Ok(None) => AtOnce::NotNow,
+            Err(Failure::ResultTooLarge) => AtOnce::TooLong,
+            Err(_) if self.interrupt.overran() => AtOnce::TooLong,
+            Err(failure) => AtOnce::Done(Err(failure), false),
         }
     }
 
@@ -183,7 +291,7 @@ impl Writer {
         let mut results = Vec::with_capacity(group.len());
         for job in group {
             let result = self.steer("SAVEPOINT one").and_then(|()| {
-                let result = self.run(job);
+                let result = self.run_job(job);
                 if result.is_err() && !self.connection.is_autocommit() {
                     self.steer("ROLLBACK TO one")?;
                 }
@@ -240,11 +348,8 @@ impl Writer {
             return Err(Failure::Lost);
         }
         let before = self.connection.total_changes();
-        let result = self.run(job);
-        match &result {
-            Ok(_) => self.note_written(before),
-            Err(failure) => self.note_refused(failure),
-        }
+        let result = self.run_job(job);
+        let result = self.noted(before, result);
         if self.connection.is_autocommit() {
             if job.plan.kind == Kind::Alone {
                 self.refresh_journal_mode();
@@ -252,6 +357,15 @@ impl Writer {
             if !self.look() {
                 return Err(Failure::Lost);
             }
+        }
+        result
+    }
+
+    /// The result of a statement, of which the operator has learned what concerns the disk.
+    fn noted(&mut self, before: u64, result: Result<Rows, Failure>) -> Result<Rows, Failure> {
+        match &result {
+            Ok(_) => self.note_written(before),
+            Err(failure) => self.note_refused(failure),
         }
         result
     }
@@ -298,6 +412,13 @@ impl Writer {
         missing.is_none()
     }
 
+    /// Moves the log into the database as far as no reader is in the way; the rest waits for the next time.
+    fn move_log(&self) {
+        self.interrupt.watch(Arc::default());
+        // What goes wrong with the disk is seen, and told, by the next write.
+        let _ = self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+    }
+
     /// Moves what is in the deleted log, which is still open, into the database's own file; says whether it could.
     fn rescue(&self) -> bool {
         self.interrupt.watch(Arc::default());
@@ -307,18 +428,27 @@ impl Writer {
         busy == Ok(0)
     }
 
-    fn run(&self, job: &Job) -> Result<Rows, Failure> {
-        if job.plan.ties_reads {
+    fn run(&self, plan: &Plan, parameters: &[Value], cancelled: Arc<AtomicBool>) -> Result<Rows, Failure> {
+        if plan.ties_reads {
             self.status.reads_tied.store(true, Relaxed);
         }
-        self.interrupt.watch(job.cancelled.clone());
-        statement::run(&self.connection, &job.plan.sql, &job.parameters)
+        self.interrupt.watch(cancelled);
+        statement::run(&self.connection, plan, parameters)
     }
 
-    fn answer(&mut self, job: Job, result: Result<Rows, Failure>) {
+    fn run_job(&self, job: &Job) -> Result<Rows, Failure> {
+        self.run(&job.plan, &job.parameters, job.cancelled.clone())
+    }
+
+    /// What has to be known before a statement is answered.
+    fn note_answered(&mut self) {
         self.note_commits();
         self.status.changes.store(self.connection.changes(), Relaxed);
         self.status.last_insert_rowid.store(self.connection.last_insert_rowid(), Relaxed);
+    }
+
+    fn answer(&mut self, job: Job, result: Result<Rows, Failure>) {
+        self.note_answered();
         // The component may have been ended meanwhile; the statement has happened all the same.
         let _ = job.reply.send(result);
     }
