@@ -3,7 +3,7 @@
 //! As a rule that is all that is there. Otherwise the graph of parents tells ([`crate::ancestry`]), and from then on the
 //! version after each head of a branch is kept, so that a long branch is walked once.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use ramanujan_core::{Dot, VectorClock};
 
@@ -12,6 +12,12 @@ use crate::ancestry::{Ancestry, NeedsHistory, without};
 /// Most entries of versions that are kept, some 40 bytes each; the versions after other heads are found anew each time.
 const MAX_ENTRIES: usize = 1 << 20;
 
+/// Parents that are compared one by one.
+const FEW: usize = 8;
+
+/// Most entries of the versions that are kept for those who begin from one version, each of which counts as one more.
+const MAX_FORK_ENTRIES: usize = 1 << 16;
+
 /// What is known of the deltas that were taken in.
 #[derive(Clone, Debug, Default)]
 pub struct Pasts {
@@ -19,6 +25,10 @@ pub struct Pasts {
     tips: HashMap<Dot, VectorClock>,
     /// How many entries they have.
     entries: usize,
+    /// Versions of parents that were found in the graph: others may have begun there too.
+    forks: HashMap<Vec<Dot>, VectorClock>,
+    /// How many entries these have.
+    fork_entries: usize,
     ancestry: Ancestry,
 }
 
@@ -39,7 +49,7 @@ impl Pasts {
         version: &VectorClock,
         parents: &[Dot],
     ) -> Result<Option<VectorClock>, NeedsHistory> {
-        if heads.clone().all(|head| parents.contains(head)) {
+        if are_within(heads.clone(), parents) {
             return Ok(None);
         }
         if parents.iter().all(|parent| self.tips.contains_key(parent)) {
@@ -50,8 +60,17 @@ impl Pasts {
             }
             return Ok(Some(version));
         }
+        if let Some(version) = self.forks.get(parents) {
+            return Ok(Some(version.clone()));
+        }
         let heads: Vec<Dot> = heads.cloned().collect();
-        Ok(Some(without(version, &self.ancestry.lacking(&heads, parents)?)))
+        let version = without(version, &self.ancestry.lacking(&heads, parents)?);
+        // Thousands may have begun from one version, and the way there leads past all of them.
+        if self.fork_entries + version.len() < MAX_FORK_ENTRIES {
+            self.fork_entries += version.len() + 1;
+            self.forks.insert(parents.to_vec(), version.clone());
+        }
+        Ok(Some(version))
     }
 
     fn take(&mut self, head: &Dot) -> Option<VectorClock> {
@@ -79,6 +98,18 @@ impl Pasts {
             }
         }
     }
+}
+
+/// Whether each of the heads, which are distinct, is one of `parents`: there may be thousands of both.
+fn are_within<'a>(mut heads: impl Iterator<Item = &'a Dot> + Clone, parents: &[Dot]) -> bool {
+    if parents.len() <= FEW {
+        return heads.all(|head| parents.contains(head));
+    }
+    if heads.clone().nth(parents.len()).is_some() {
+        return false;
+    }
+    let parents: HashSet<&Dot> = parents.iter().collect();
+    heads.all(|head| parents.contains(head))
 }
 
 #[cfg(test)]

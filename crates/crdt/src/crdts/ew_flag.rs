@@ -10,7 +10,7 @@ use ramanujan_core::{AgentId, VectorClock};
 
 use super::crdt::{ApplyError, CannotRestore, Crdt, Diff, wrong_type};
 use super::crdt_type::CrdtType;
-use super::event::Event;
+use super::event::{Event, Past};
 use super::op::Op;
 use crate::codec::{DecodeError, Reader, Writer, malformed};
 use crate::value::Json;
@@ -65,7 +65,17 @@ impl Crdt for EwFlag {
             _ => return Err(wrong_type(Self::TYPE, op)),
         };
         self.version.raise(&event.dot.agent, event.dot.seq);
-        self.enablings.retain(|agent, seq| !event.past.covers(agent, *seq));
+        match event.past {
+            // Of thousands who enabled it at the same time it may have seen few.
+            Past::Version(past) if past.len() < self.enablings.len() => {
+                for (agent, seq) in past.entries().iter() {
+                    if self.enablings.get(agent).is_some_and(|enabled| enabled <= seq) {
+                        self.enablings.remove(agent);
+                    }
+                }
+            }
+            past => self.enablings.retain(|agent, seq| !past.covers(agent, *seq)),
+        }
         if enables {
             self.enablings.insert(event.dot.agent.clone(), event.dot.seq);
         }

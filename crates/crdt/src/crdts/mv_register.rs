@@ -64,7 +64,7 @@ impl Crdt for MvRegister {
     fn take_effect(&mut self, event: &Event<'_>, op: &Op) -> Result<(), ApplyError> {
         let Op::SetEach { value } = op else { return Err(wrong_type(Self::TYPE, op)) };
         self.version.raise(&event.dot.agent, event.dot.seq);
-        self.entries.retain(|(dot, _)| !event.has_seen(dot));
+        event.remove_seen(&mut self.entries, |(dot, _)| dot, |_| true);
         let at = self.entries.partition_point(|(dot, _)| dot < event.dot);
         self.entries.insert(at, (event.dot.clone(), value.clone()));
         Ok(())

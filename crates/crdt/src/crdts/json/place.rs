@@ -174,13 +174,13 @@ impl Place {
     /// Notes that a list or text is here, in place of the notes to that effect that the event has seen: whatever
     /// removes the newer one will have seen the older ones too.
     fn attest(&mut self, event: &Event<'_>, leaf: Leaf) {
-        self.entries.retain(|(stamp, known)| *known != leaf || !event.has_seen(&stamp.dot));
+        event.remove_seen(&mut self.entries, |(stamp, _)| &stamp.dot, |(_, known)| *known == leaf);
         self.push(event.stamp(), leaf);
     }
 
     /// Removes what the event has seen, here and below.
     fn remove_seen(&mut self, event: &Event<'_>) {
-        self.entries.retain(|(stamp, _)| !event.has_seen(&stamp.dot));
+        event.remove_seen(&mut self.entries, |(stamp, _)| &stamp.dot, |_| true);
         self.increments.remove_seen(event.past);
         self.remove_members(event);
         self.remove_elements(event);
@@ -190,7 +190,7 @@ impl Place {
     /// The event wrote here or below, and what it has seen here of any other kind is overwritten: it does not come back
     /// when what was written goes.
     fn overwrite(&mut self, event: &Event<'_>, becomes: Kind) {
-        self.entries.retain(|(stamp, leaf)| leaf.kind() == becomes || !event.has_seen(&stamp.dot));
+        event.remove_seen(&mut self.entries, |(stamp, _)| &stamp.dot, |(_, leaf)| leaf.kind() != becomes);
         if becomes != Kind::Number {
             self.increments.remove_seen(event.past);
         }
@@ -232,11 +232,9 @@ impl Place {
         let theirs: &[(Stamp, Leaf)] = &other.entries;
         let holds = |dot: &Dot| theirs.binary_search_by(|(stamp, _)| stamp.dot.cmp(dot)).is_ok();
         self.entries.retain(|(stamp, _)| !covers(sides.theirs, &stamp.dot) || holds(&stamp.dot));
-        for (stamp, leaf) in theirs {
-            if !covers(sides.mine, &stamp.dot) {
-                self.push(stamp.clone(), leaf.clone());
-            }
-        }
+        let new = theirs.iter().filter(|(stamp, _)| !covers(sides.mine, &stamp.dot));
+        self.entries.extend(new.cloned());
+        self.entries.sort_by(|(a, _), (b, _)| a.dot.cmp(&b.dot));
         self.increments.join(&other.increments, sides);
         join_places(&mut self.members, &other.members, sides);
         let nothing = List::default();

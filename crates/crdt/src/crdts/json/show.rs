@@ -61,8 +61,8 @@ impl Place {
         candidates.sort_by(|a, b| b.newest.cmp(&a.newest));
         let mut candidates = candidates.into_iter();
         let mut seen = candidates.next()?;
-        let values =
-            each_once(candidates.map(|lost| lost.value).filter(|lost| *lost != seen.value).collect());
+        let lost = candidates.map(|lost| lost.value).filter(|value| *value != seen.value);
+        let values = each_once(lost.collect());
         if !values.is_empty() {
             seen.conflicts.push(Conflict { path: Vec::new(), values });
         }

@@ -45,7 +45,7 @@ impl<'a> Touched<'a> {
         let dot = event.dot;
         self.set.count_in(&dot.agent, dot.seq);
         let keep = |dots: &mut Vec<Dot>| {
-            dots.retain(|dot| !event.has_seen(dot));
+            event.remove_seen(dots, |dot| dot, |_| true);
             if adds {
                 let place = dots.partition_point(|other| other < dot);
                 dots.insert(place, dot.clone());
