@@ -1,5 +1,7 @@
 //! What a document holds at a version, and how it takes in the deltas that come next.
 
+use std::collections::BTreeSet;
+
 use ramanujan_core::{Code, Digest, Dot, Problem};
 use ramanujan_crdt::CrdtType;
 use ramanujan_crdt::types::State;
@@ -35,7 +37,7 @@ impl Content {
 #[derive(Clone, Debug)]
 pub(crate) struct Materialised {
     pub(crate) log: u64,
-    pub(crate) heads: Vec<Dot>,
+    pub(crate) heads: BTreeSet<Dot>,
     /// Number of deltas in it.
     pub(crate) deltas: u64,
     pub(crate) content: Content,
@@ -58,7 +60,7 @@ impl Materialised {
     pub(crate) fn empty(crdt_type: CrdtType) -> Self {
         Materialised {
             log: 0,
-            heads: Vec::new(),
+            heads: BTreeSet::new(),
             deltas: 0,
             content: Content::empty(crdt_type),
             digest: None,
@@ -99,14 +101,14 @@ impl Materialised {
         usize::try_from(content).unwrap_or(usize::MAX).saturating_add(64 * self.heads.len())
     }
 
-    /// Counts the delta in; its parents are sorted.
+    /// Counts the delta in.
     pub(crate) fn cover(&mut self, log: u64, dot: &Dot, parents: &[Dot]) {
         self.log = log;
-        // Thousands of agents may have begun without a look at each other.
-        if !parents.is_empty() {
-            self.heads.retain(|head| parents.binary_search(head).is_err());
+        // Thousands of agents may write without a look at each other: nothing here asks all heads.
+        for parent in parents {
+            self.heads.remove(parent);
         }
-        self.heads.push(dot.clone());
+        self.heads.insert(dot.clone());
         self.deltas += 1;
     }
 

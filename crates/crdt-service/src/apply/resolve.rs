@@ -61,7 +61,7 @@ impl Resolver {
                 Content::State(state) => (**state).clone(),
                 Content::Text(_) => empty()?,
             };
-            (found.heads.clone(), found.deltas, state)
+            (found.heads.iter().cloned().collect(), found.deltas, state)
         };
         let mut resolver = Resolver { heads, deltas, state };
         for new in known.added.iter().filter(|new| own.contains(new.dot())) {

@@ -2,7 +2,7 @@
 //!
 //! Deltas are taken in log order, page by page, so memory is bounded by a page and the state, not by the history.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::rc::Rc;
 
 use ramanujan_core::{AgentId, Code, Digest, DocumentId, Dot, Polarity, Problem, VectorClock};
@@ -103,7 +103,7 @@ impl Database {
             Some(near) if near.digest == Some(digest) => return Ok(near),
             Some(near)
                 if near.digest.is_some()
-                    && near.digest == self.digest_at(document, crdt_type, &near.heads)? =>
+                    && near.digest == self.digest_at(document, crdt_type, &list(&near.heads))? =>
             {
                 Some(near)
             }
@@ -141,7 +141,6 @@ impl Database {
                 break;
             }
         }
-        state.heads.sort_unstable();
         if state.deltas != version.operations {
             return Err(corrupt(document, "deltas of the version are missing"));
         }
@@ -224,7 +223,7 @@ impl Database {
                 Ok(past) => return Ok(past),
                 Err(NeedsHistory) => {
                     let (ancestry, all) = self.ancestry(document, next.log, limit)?;
-                    if all && ancestry.lacking(&state.heads, parents).is_err() {
+                    if all && ancestry.lacking(&list(&state.heads), parents).is_err() {
                         return Err(corrupt(document, NeedsHistory));
                     }
                     pasts.go_on_from(ancestry);
@@ -244,7 +243,7 @@ impl Database {
         let Page { items: mut page, more } = self.text_page(document, state.log, version.log)?;
         let (read, last) = (page.len() as u64, page.last().map_or(state.log, |last| last.log));
         page.retain(|delta| version.holds(&delta.dot));
-        let base = state.heads.clone();
+        let base = list(&state.heads);
         let before = state.log;
         for delta in &page {
             state.cover(delta.log, &delta.dot, &delta.parents);
@@ -253,6 +252,7 @@ impl Database {
         let Content::Text(text) = &mut state.content else {
             return Err(corrupt(document, "its newest delta is of another type than its state"));
         };
+        let heads = list(&state.heads);
         let leads_back = {
             let at_hand: HashSet<&Dot> = page.iter().map(|delta| &delta.dot).chain(&base).collect();
             page.iter().flat_map(|delta| &delta.parents).any(|parent| !at_hand.contains(parent))
@@ -262,7 +262,7 @@ impl Database {
             let (older, all) = self.older(document, version, &base, before, lookback)?;
             let mut graph = TextGraph::new();
             older.iter().chain(&page).for_each(|delta| delta.push_to(&mut graph));
-            match graph.advance(text, &base, &state.heads) {
+            match graph.advance(text, &base, &heads) {
                 Ok(advanced) => {
                     *text = advanced;
                     return Ok((read, more));
@@ -299,4 +299,8 @@ impl Database {
         older.dedup_by_key(|delta| delta.log);
         Ok((older, all))
     }
+}
+
+fn list(heads: &BTreeSet<Dot>) -> Vec<Dot> {
+    heads.iter().cloned().collect()
 }

@@ -4,6 +4,8 @@
 //! Some are kept for good, so far apart that all of them take a small part of what the deltas take: an earlier version is
 //! never further from one than that. Others are thinned out as the document grows: newer versions are asked for more often.
 
+use std::collections::BTreeSet;
+
 use ramanujan_core::{Dot, Problem};
 use ramanujan_crdt::CrdtType;
 use ramanujan_crdt::types::State;
@@ -64,7 +66,7 @@ impl Database {
             let log = row.uint(0)?;
             below = log.saturating_sub(1);
             let deltas = row.uint(1)?;
-            let Ok(heads) = serde_json::from_str::<Vec<Dot>>(row.text(2)?) else { continue };
+            let Ok(heads) = serde_json::from_str::<BTreeSet<Dot>>(row.text(2)?) else { continue };
             if !heads.iter().all(|head| version.holds(head)) {
                 continue;
             }
