@@ -6,8 +6,9 @@ use super::super::runs::Runs;
 use super::change::Sink;
 use super::history::{Difference, History, Span};
 use super::kept::{KEPT_SPANS, Kept};
+use super::tracker::Names;
 use super::walk::{Outcome, Walker, apply_each_alone};
-use super::window::{Names, Order, Window};
+use super::window::{Order, Window};
 
 impl Clone for Walker {
     /// Working space is not copied, only a window that is kept.

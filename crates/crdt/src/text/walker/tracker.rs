@@ -1,12 +1,16 @@
 //! The window's characters with their states, and what events do to them: apply, retreat, advance (Eg-walker, §3.3).
 
+use std::cmp::Ordering;
+
 use super::super::run::{Kind, Run};
 use super::change::{Change, Sink};
 use super::history::Span;
 use super::item::{Id, Item, Level, NONE, StateChange};
 use super::kept::make_room;
 use super::tree::{Found, Place, Tree};
-use super::window::Names;
+
+/// How the names of two agents compare in byte order.
+pub(crate) type Names<'a> = &'a dyn Fn(u32, u32) -> Ordering;
 
 /// The internal state of Eg-walker, at some version being prepared.
 #[derive(Clone, Default)]

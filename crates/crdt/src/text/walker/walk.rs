@@ -12,7 +12,8 @@ use super::change::{Change, Sink};
 use super::history::UNLOADED;
 use super::history::{Difference, History, NotLoaded, Span};
 use super::kept::Kept;
-use super::window::{Names, Order, Window};
+use super::tracker::Names;
+use super::window::{Order, Window};
 
 /// Transforms the document at version `from` into that at the merge of `from` and `to`, emitting changes in the order
 /// in which they apply.

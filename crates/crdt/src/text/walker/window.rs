@@ -3,7 +3,6 @@
 //! Spans are applied branch by branch, the smaller branch first, since it is what is retreated from before the larger
 //! one is begun (Eg-walker, §3.7).
 
-use std::cmp::Ordering;
 use std::ops::Range;
 
 use super::super::run::Lv;
@@ -11,7 +10,7 @@ use super::change::Sink;
 use super::history::{History, Span};
 use super::item::StateChange;
 use super::kept::{KEPT_SPANS, make_room};
-use super::tracker::{Target, Tracker};
+use super::tracker::{Names, Target, Tracker};
 
 /// A span of the window with its place in the graph.
 #[derive(Clone, Copy, Debug)]
@@ -34,9 +33,6 @@ struct Task {
     /// Events of the node and of what follows from it alone.
     weight: u64,
 }
-
-/// How the names of two agents compare in byte order.
-pub(crate) type Names<'a> = &'a dyn Fn(u32, u32) -> Ordering;
 
 /// The graph to replay, and what breaks ties between insertions at one place.
 #[derive(Clone, Copy)]
