@@ -356,3 +356,34 @@ fn a_page_is_no_larger_than_a_request_may_be() {
         assert_eq!(facts(), expected, "{route}");
     }
 }
+
+/// What fits into a request as an operation may not fit as a delta, with all its parents: nobody else could be given it.
+#[test]
+fn what_could_not_be_handed_on_is_refused() {
+    let _db = fresh_database();
+    set_variable("MAX_BODY_BYTES", 60_000);
+    let insert = |agent: &str, bytes: usize, parents: Option<Value>| {
+        let mut operation = json!({"operation": "insert", "document_id": "d", "agent_id": agent, "position": 0,
+            "value": "\n".repeat(bytes / 2)});
+        if let Some(parents) = parents {
+            operation["parents"] = parents;
+        }
+        post("/crdt/apply", operation)
+    };
+    for n in 0..80 {
+        assert_eq!(insert(&format!("{}{n:02}", "a".repeat(120)), 2, Some(json!([]))).status, 200);
+    }
+    refused(&insert("z", 55_000, None), 413, "body-too-large");
+    assert_eq!(get("/crdt/d").json["operations"], 80);
+    assert_eq!(insert("z", 45_000, None).status, 200);
+    let page = get("/crdt/d/diff?limit=1000&since=80");
+    let item = page.json["items"][0].clone();
+    assert!(item.to_string().len() > 55_000);
+    let reply = post("/crdt/apply?document=d", item);
+    assert_eq!((reply.status, &reply.json["duplicate"]), (200, &json!(true)), "{}", reply.json);
+    // What takes away is taken with all its parents.
+    let all: Vec<Value> = (0..80).map(|n| json!(format!("{}{n:02}:1", "a".repeat(120)))).collect();
+    let delete = json!({"operation": "delete", "document_id": "d", "agent_id": "y", "seq": 1, "parents": all,
+        "position": 0, "length": 3});
+    assert_eq!(post("/crdt/apply", delete).status, 200);
+}

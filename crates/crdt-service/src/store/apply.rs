@@ -7,14 +7,24 @@
 use std::collections::BTreeMap;
 
 use ramanujan_core::{Code, Problem};
+use ramanujan_shell::service::max_body;
 
 use super::database::Database;
 use crate::apply::check::{self, Accepted, Refusal};
 use crate::apply::known::Known;
 use crate::apply::operation::Operation;
+use crate::record::Recorded;
+use crate::weight;
 
 /// How often a check is done again after losing a race: every round at least one other writer has succeeded.
 const MAX_ROUNDS: usize = 200;
+
+/// Bytes that a parent takes in a record at most.
+const PARENT_BYTES: u64 = 160;
+/// Bytes that all else takes in a record at most: its clock, a path by the names of items.
+const RECORD_BYTES: u64 = 32_768;
+/// Bytes for the document's name, the place in a log and the time, which a record has later.
+const PLACE_BYTES: usize = 256;
 
 /// A problem, with the index of the operation that it is about.
 pub(crate) type Indexed = (Option<usize>, Problem);
@@ -28,6 +38,29 @@ struct Means<'a> {
     causes: usize,
     /// Whether the operations lead back to what the document has shown before.
     back: bool,
+}
+
+/// Refuses what is so large that its record, with its parents and its clock, would fit into no request to another site. What
+/// only takes away is taken all the same, and what another site hands out is there already.
+fn can_be_handed_on(accepted: &[Accepted]) -> Result<(), Problem> {
+    let most = max_body()?;
+    for Accepted { record, .. } in accepted.iter().filter(|accepted| !accepted.duplicate) {
+        let weight = weight::of_op(&record.delta.op);
+        let parents = PARENT_BYTES * record.delta.parents.len() as u64;
+        if weight == 0 || weight + parents + RECORD_BYTES <= most as u64 {
+            continue;
+        }
+        let bytes = serde_json::to_vec(&Recorded::clone(record).into_wire())?.len() + PLACE_BYTES;
+        if bytes > most {
+            let detail = format!(
+                "{} would take {bytes} bytes with its parents and its clock, and no site takes more than {most} in a request; \
+                 write it in smaller parts",
+                record.dot()
+            );
+            return Err(Problem::new(Code::BodyTooLarge, detail).with("limit", most));
+        }
+    }
+    Ok(())
 }
 
 fn of_the_whole(problem: Problem) -> Indexed {
@@ -45,7 +78,7 @@ impl Database {
         operations: &[Operation],
         key: Option<&str>,
     ) -> Result<Vec<Accepted>, Indexed> {
-        self.apply_telling(operations, key, 0)
+        self.apply_agreed(operations, Means { key, ..Means::default() }, |_| Ok(()))
     }
 
     /// As [`Database::apply`], with what the first `causes` parents of each operation are.
@@ -58,7 +91,7 @@ impl Database {
         key: Option<&str>,
         causes: usize,
     ) -> Result<Vec<Accepted>, Indexed> {
-        self.apply_agreed(operations, Means { key, causes, back: false }, |_| Ok(()))
+        self.apply_agreed(operations, Means { key, causes, back: false }, can_be_handed_on)
     }
 
     /// As [`Database::apply`], if `agree` does with what would be stored, or is already.
