@@ -14,7 +14,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-use interaction_timeline::store::append::append;
+use interaction_timeline::store::append::{IfTaken, append};
 use interaction_timeline::store::schema;
 use ramanujan_shell::{Store, native};
 use ramanujan_tests::Network;
@@ -183,7 +183,7 @@ fn library(path: &Path, size: Size) -> Rates {
     let run = |events: &[Event], batch: u64| {
         rate(events.len() as u64, || {
             for batch in events.chunks(batch as usize) {
-                append(&store, batch, 1_700_000_000_000).expect("appended");
+                append(&store, batch, IfTaken::Refuse, 1_700_000_000_000).expect("appended");
             }
         })
     };

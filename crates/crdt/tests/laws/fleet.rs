@@ -63,7 +63,7 @@ fn began(crdt_type: CrdtType, focus: Focus) -> State {
 fn site(start: &State, focus: Focus, number: u64) -> Site {
     let mut site = Site { state: start.clone(), log: Vec::new() };
     for n in (0..AGENTS).filter(|n| n % SITES == number) {
-        let saw_all = mix(n) % SEES_ALL == 0;
+        let saw_all = mix(n).is_multiple_of(SEES_ALL);
         // What is asked for depends on what the writer saw.
         let op = operations::choose(if saw_all { &site.state } else { start }, focus, &choice(100 + n));
         let written = Written { dot: Dot::new(format!("agent-{n}").parse().unwrap(), 1), op, saw_all };
