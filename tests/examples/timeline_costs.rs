@@ -18,6 +18,7 @@ use interaction_timeline::store::append::{IfTaken, append};
 use interaction_timeline::store::schema;
 use ramanujan_shell::{Store, native};
 use ramanujan_tests::Network;
+use ramanujan_tests::connection::Connection;
 use ramanujan_tests::figures::Figure;
 use ramanujan_timeline::{Event, Posted, hash};
 use serde_json::{Value, json};
@@ -191,68 +192,6 @@ fn library(path: &Path, size: Size) -> Rates {
     vec![((1, 1), run(singles, 1)), ((1, BATCH), run(batches, BATCH))]
 }
 
-/// One connection to an HTTP server, kept open; sends and reads as little as it may, to leave the processors to it.
-struct Connection {
-    stream: BufReader<TcpStream>,
-    host: String,
-}
-
-impl Connection {
-    fn open(url: &str) -> Self {
-        let host = url.trim_start_matches("http://").to_owned();
-        let stream = TcpStream::connect(&host).expect("the network listens");
-        stream.set_nodelay(true).expect("no delay");
-        Connection { stream: BufReader::new(stream), host }
-    }
-
-    fn post(&mut self, body: &[u8]) {
-        let mut request = format!(
-            "POST /timeline/events HTTP/1.1\r\nhost: {}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
-            self.host,
-            body.len()
-        )
-        .into_bytes();
-        request.extend_from_slice(body);
-        self.stream.get_mut().write_all(&request).expect("sent");
-        let status = self.line();
-        let mut length = None;
-        loop {
-            let line = self.line().to_ascii_lowercase();
-            if let Some(value) = line.strip_prefix("content-length:") {
-                length = value.trim().parse::<usize>().ok();
-            }
-            if line.is_empty() {
-                break;
-            }
-        }
-        let mut body = Vec::new();
-        match length {
-            Some(length) => self.read(length, &mut body),
-            None => loop {
-                let size = usize::from_str_radix(&self.line(), 16).expect("the size of a chunk");
-                self.read(size, &mut body);
-                self.line();
-                if size == 0 {
-                    break;
-                }
-            },
-        }
-        assert!(status.contains(" 200 "), "{status}{}", String::from_utf8_lossy(&body));
-    }
-
-    fn line(&mut self) -> String {
-        let mut line = String::new();
-        self.stream.read_line(&mut line).expect("a reply");
-        line.trim_end().to_owned()
-    }
-
-    fn read(&mut self, length: usize, body: &mut Vec<u8>) {
-        let start = body.len();
-        body.resize(start + length, 0);
-        self.stream.read_exact(&mut body[start..]).expect("a body");
-    }
-}
-
 /// Loads a server in every way: `open` makes a connection, which then sends the events in a range and waits until they
 /// are acknowledged. Returns the rates and how many events were sent.
 fn load<C>(
@@ -290,7 +229,7 @@ fn network(size: Size) -> Rates {
         |connection, range| {
             let single = range.end - range.start == 1;
             let body = if single { event(range.start) } else { range.map(event).collect() };
-            connection.post(body.to_string().as_bytes());
+            connection.post("/timeline/events", body.to_string().as_bytes());
         },
     );
     let summary = network.client().get("/timeline/summary").ok();

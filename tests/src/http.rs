@@ -135,6 +135,21 @@ impl Client {
         reply(request.config().timeout_global(Some(limit)).build().send(body.to_string().as_bytes()))
     }
 
+    /// POST of JSON, repeated until it is acknowledged, whatever happens to the host; under a key or a dot it counts
+    /// once. Returns the reply.
+    ///
+    /// # Panics
+    /// It is refused for good.
+    pub fn post_until_acknowledged(&self, path: &str, key: Option<&str>, body: &Value) -> Value {
+        loop {
+            match self.try_post(path, key, body, Duration::from_secs(10)) {
+                Ok(reply) if reply.status == 200 => return reply.json(),
+                Ok(reply) if reply.status != 503 => panic!("{body}: {reply:?}"),
+                _ => std::thread::sleep(Duration::from_millis(20)),
+            }
+        }
+    }
+
     /// POST of bytes that the server may refuse before it has read them all: as curl does, the reply is read while the
     /// body is still being sent, and a body that is no longer wanted is no error.
     ///

@@ -4,9 +4,12 @@
 //! The network is the real binary with the real components of `spin.toml` on a free port with a fresh state folder.
 //! Nothing here is a stand-in. `scripts/test.sh` builds what is needed; a test that finds something missing says so.
 
+pub mod connection;
 pub mod events;
 pub mod figures;
 pub mod http;
+pub mod load;
+pub mod meter;
 pub mod network;
 pub mod replay;
 pub mod routes;

@@ -17,7 +17,7 @@ const START_LIMIT: Duration = Duration::from_secs(180);
 /// Begins the line in which the host says where it listens.
 const READY: &str = "Serving http://";
 /// Requests one instance serves: what `up.sh` starts with.
-const INSTANCE_REUSE: &str = "128";
+const INSTANCE_REUSE: u32 = 128;
 
 /// The repository.
 pub fn root() -> PathBuf {
@@ -68,6 +68,7 @@ pub struct Network {
     child: Child,
     address: SocketAddr,
     state: Arc<TempDir>,
+    reuse: u32,
 }
 
 impl Network {
@@ -76,8 +77,16 @@ impl Network {
     /// # Panics
     /// Something is not built, or the host does not come up.
     pub fn start() -> Self {
+        Self::start_with_reuse(INSTANCE_REUSE)
+    }
+
+    /// The same with instances that serve so many requests each.
+    ///
+    /// # Panics
+    /// As [`start`](Self::start).
+    pub fn start_with_reuse(requests: u32) -> Self {
         let state = tempfile::tempdir().expect("a temporary folder");
-        Self::launch(Arc::new(state), SocketAddr::from(([127, 0, 0, 1], 0)))
+        Self::launch(Arc::new(state), SocketAddr::from(([127, 0, 0, 1], 0)), requests)
     }
 
     /// The network that the tests of one binary share, on documents of their own. It lives as long as some test holds
@@ -96,9 +105,9 @@ impl Network {
     #[must_use]
     pub fn kill_and_restart(mut self) -> Self {
         self.kill();
-        let (state, address) = (self.state.clone(), self.address);
+        let (state, address, reuse) = (self.state.clone(), self.address, self.reuse);
         drop(self);
-        Self::launch(state, address)
+        Self::launch(state, address, reuse)
     }
 
     /// Kills the host as `kill -9` does. Requests then fail.
@@ -107,11 +116,18 @@ impl Network {
         self.child.wait().expect("the host ends");
     }
 
-    fn launch(state: Arc<TempDir>, address: SocketAddr) -> Self {
+    fn launch(state: Arc<TempDir>, address: SocketAddr, reuse: u32) -> Self {
         check_components();
         let mut command = Command::new(binary());
         command
-            .args(["up", "--quiet", "--listen", &address.to_string(), "--max-instance-reuse", INSTANCE_REUSE])
+            .args([
+                "up",
+                "--quiet",
+                "--listen",
+                &address.to_string(),
+                "--max-instance-reuse",
+                &reuse.to_string(),
+            ])
             .arg("--state-dir")
             .arg(state.path())
             .current_dir(root())
@@ -134,7 +150,7 @@ impl Network {
             panic!("the host did not say {READY:?} ({status:?}); its errors stand above");
         };
         let address = address.trim_end_matches('/').parse().expect("an address follows");
-        Network { child, address, state }
+        Network { child, address, state, reuse }
     }
 
     /// E.g. `http://127.0.0.1:41234`.
@@ -145,6 +161,11 @@ impl Network {
     pub fn client(&self) -> Client {
         Client::new(&self.url())
     }
+
+    /// The host's process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
 }
 
 impl Drop for Network {
@@ -153,6 +174,26 @@ impl Drop for Network {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Memory of a process that is resident now, in bytes.
+///
+/// # Panics
+/// There is no such process.
+pub fn resident(id: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{id}/status")).expect("the process runs");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("it has memory");
+    line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") * 1024
+}
+
+/// Bytes that a process has had written to disk so far.
+///
+/// # Panics
+/// There is no such process.
+pub fn written(id: u32) -> u64 {
+    let counts = std::fs::read_to_string(format!("/proc/{id}/io")).expect("the process runs");
+    let line = counts.lines().find_map(|line| line.strip_prefix("write_bytes:")).expect("it is counted");
+    line.trim().parse().expect("a number")
 }
 
 /// Sends a signal by name, e.g. `INT` for what Ctrl-C does.

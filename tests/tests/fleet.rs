@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 /// Agents that wrote before.
 const AGENTS: usize = 300;
+const APPLY: &str = "/stream/red/apply";
 const WRITERS: usize = 12;
 /// Operations of each writer on each document.
 const OPERATIONS: usize = 15;
@@ -35,17 +36,6 @@ fn of(document: &str, agent: &str, number: usize, more: &Value) -> Value {
     operation
 }
 
-/// Sends until it is acknowledged, whatever happens to the host; under its key or its dot it counts once.
-fn send(client: &Client, key: Option<&str>, body: &Value) -> Value {
-    loop {
-        match client.try_post("/stream/red/apply", key, body, Duration::from_secs(10)) {
-            Ok(reply) if reply.status == 200 => return reply.json(),
-            Ok(reply) if reply.status != 503 => panic!("{body}: {reply:?}"),
-            _ => thread::sleep(Duration::from_millis(20)),
-        }
-    }
-}
-
 /// Operations with a key that leave everything else to the service, and operations that say what they were made on.
 fn write(client: &Client, writer: usize, done: &AtomicUsize) {
     let agent = format!("writer-{writer:02}");
@@ -55,7 +45,7 @@ fn write(client: &Client, writer: usize, done: &AtomicUsize) {
             if writer.is_multiple_of(2) {
                 let key = format!("{agent}-{number}");
                 let body = of(document, &agent, element, &json!({}));
-                let reply = send(client, Some(&key), &body);
+                let reply = client.post_until_acknowledged(APPLY, Some(&key), &body);
                 assert_eq!(reply["result"]["seq"], number, "{reply}");
             } else {
                 let heads = loop {
@@ -65,7 +55,7 @@ fn write(client: &Client, writer: usize, done: &AtomicUsize) {
                     }
                 };
                 let body = of(document, &agent, element, &json!({"seq": number, "parents": heads}));
-                send(client, None, &body);
+                client.post_until_acknowledged(APPLY, None, &body);
             }
             done.fetch_add(1, Ordering::Relaxed);
         }
@@ -80,7 +70,7 @@ fn every_acknowledged_operation_of_a_fleet_is_there_once() {
         let first: Vec<Value> = (0..AGENTS)
             .map(|agent| of(document, &format!("agent-{agent:03}"), 10_000 + agent, &json!({})))
             .collect();
-        client.post("/stream/red/apply", &Value::Array(first)).ok();
+        client.post(APPLY, &Value::Array(first)).ok();
     }
     let (done, was_killed) = (AtomicUsize::new(0), AtomicBool::new(false));
     let all = WRITERS * OPERATIONS * DOCUMENTS.len();

@@ -1,21 +1,15 @@
 //! The load generator against the real network: what it reports is what happened.
 
-use std::process::{Child, Command, Stdio};
+use std::process::Child;
 use std::time::Duration;
 
 use ramanujan_tests::Network;
-use ramanujan_tests::network::{binary, eventually, signal};
+use ramanujan_tests::load::spawn;
+use ramanujan_tests::network::{eventually, signal};
 use ramanujan_tests::replay::{outcome, stored};
 use serde_json::{Value, json};
 
 const LIMIT: Duration = Duration::from_secs(60);
-
-fn spawn(url: &str, args: &[&str]) -> Child {
-    let mut command = Command::new(binary());
-    command.args(["load", "--json", "--quiet", "--url", url]).args(args);
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    command.spawn().expect("the load can be started")
-}
 
 fn end(child: Child) -> (i32, Value) {
     outcome(&child.wait_with_output().expect("the load ends"))
