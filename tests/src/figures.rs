@@ -1,7 +1,7 @@
 //! Figures of benchmarks: lines of JSON as a benchmark prints them, the report of a whole run, and the tables of
 //! `docs/figures.md` that are made from it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use serde_json::{Map, Value, json};
@@ -136,9 +136,33 @@ fn distinct<'f>(names: impl Iterator<Item = &'f str>) -> Vec<&'f str> {
     names.filter(|name| seen.insert(*name)).collect()
 }
 
-/// Figures as a Markdown table: a line for each row, a column for each measure, and beside it the ratio to the peer
-/// where there is one.
+/// Figures as Markdown tables: a line for each row, a column for each measure, and beside it the ratio to the peer where
+/// there is one. Rows that have no measure in common, not even by way of others, stand in tables of their own.
 pub fn markdown(figures: &[Figure]) -> String {
+    let tables: Vec<String> = apart(figures).iter().map(|figures| one_table(figures)).collect();
+    tables.join("\n")
+}
+
+/// The figures of each table, in the order in which they come.
+fn apart(figures: &[Figure]) -> Vec<Vec<Figure>> {
+    // For each figure the table that it is of, named by its first figure.
+    let mut tables: Vec<usize> = (0..figures.len()).collect();
+    for (at, figure) in figures.iter().enumerate() {
+        for (before, other) in figures[..at].iter().enumerate() {
+            if other.row == figure.row || other.measure == figure.measure {
+                let (to, from) = (tables[before].min(tables[at]), tables[before].max(tables[at]));
+                tables.iter_mut().filter(|table| **table == from).for_each(|table| *table = to);
+            }
+        }
+    }
+    let mut apart: BTreeMap<usize, Vec<Figure>> = BTreeMap::new();
+    for (table, figure) in tables.into_iter().zip(figures) {
+        apart.entry(table).or_default().push(figure.clone());
+    }
+    apart.into_values().collect()
+}
+
+fn one_table(figures: &[Figure]) -> String {
     let rows = distinct(figures.iter().map(|figure| figure.row.as_str()));
     let measures = distinct(figures.iter().map(|figure| figure.measure.as_str()));
     let (mut head, mut rule) = ("| |".to_owned(), "|---|".to_owned());

@@ -48,6 +48,20 @@ fn a_table_has_a_line_for_each_row_and_a_column_for_each_measure() {
 }
 
 #[test]
+fn rows_without_a_common_measure_stand_in_tables_of_their_own() {
+    let of = |row, measure| Figure::new(row, measure, 1.0, "s");
+    assert_eq!(
+        markdown(&[of("a", "time"), of("b", "size"), of("c", "time")]),
+        "| | time |\n|---|---:|\n| a | 1.00 s |\n| c | 1.00 s |\n\n| | size |\n|---|---:|\n| b | 1.00 s |\n"
+    );
+    assert_eq!(
+        markdown(&[of("a", "time"), of("b", "size"), of("c", "size"), of("c", "time")]),
+        "| | time | size |\n|---|---:|---:|\n| a | 1.00 s | – |\n| b | – | 1.00 s |\n| c | 1.00 s | 1.00 s |\n",
+        "a row may bring two together"
+    );
+}
+
+#[test]
 fn tables_of_the_page_are_replaced_and_the_rest_is_kept() {
     let page = "# Figures\n<!-- figures: host -->\nold\n<!-- end of figures -->\nwords\n<!-- figures: crdt -->\nkept\n<!-- end of figures -->\n";
     let once = write(page, &report()).unwrap();
@@ -71,8 +85,9 @@ fn the_page_has_a_place_for_every_benchmark() {
     let root = crate::network::root();
     let page = std::fs::read_to_string(root.join("docs/figures.md")).unwrap();
     for script in std::fs::read_dir(root.join("scripts/bench")).unwrap() {
-        let name = script.unwrap().file_name().to_string_lossy().replace(".sh", "");
-        let at = page.find(&begin(&name)).unwrap_or_else(|| panic!("no {} in docs/figures.md", begin(&name)));
+        let script = script.unwrap().file_name().to_string_lossy().into_owned();
+        let Some(name) = script.strip_suffix(".sh") else { continue };
+        let at = page.find(&begin(name)).unwrap_or_else(|| panic!("no {} in docs/figures.md", begin(name)));
         assert!(page[at..].contains(END), "{name}");
     }
 }
