@@ -7,7 +7,7 @@
 #   scripts/bench.sh timeline           events/s appended durably, beside plain SQLite and JetStream
 #   scripts/bench.sh timeline-reads     causal queries, walks and exports of 1,000,000 events
 #   scripts/bench.sh service            what requests to crdt-service cost end to end
-#   scripts/bench.sh fleet              one document with 1 to 10,000 agents
+#   scripts/bench.sh fleet [PART]...    loads, text writes beside hocuspocus, automerge-repo and y-websocket, a crash, …
 #   scripts/bench.sh verification       nearest neighbours in memory, natively and in Wasm; end to end over HTTP
 #   scripts/bench.sh <name> --help      the options of one benchmark; each has --quick: less of everything
 #
