@@ -33,7 +33,8 @@ class Client {
       this.socket.on('error', reject)
     })
     this.socket.on('open', () => {
-      this.send({ type: 'join', senderId: name, peerMetadata: { isEphemeral: true }, supportedProtocolVersions: ['1'] })
+      const [peerMetadata, supportedProtocolVersions] = [{ isEphemeral: true }, ['1']]
+      this.send({ type: 'join', senderId: name, peerMetadata, supportedProtocolVersions })
     })
     this.socket.on('message', (data, binary) => this.receive(data, binary))
   }

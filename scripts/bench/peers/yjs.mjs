@@ -26,7 +26,7 @@ const characters = update => {
 
 /** A writer, or a reader, of one document. */
 class Client {
-  /** `named`: frames begin with the document's name; `is_acknowledgement`: of a kind of message and its decoder. */
+  /** `named`: frames begin with the document's name; `isAcknowledgement`: of a kind of message and its decoder. */
   constructor (port, name, { named, isAcknowledgement }) {
     this.document = new Y.Doc()
     this.head = named ? name : null
@@ -70,12 +70,10 @@ class Client {
       acknowledged()
     }
     if (kind !== SYNC && kind !== SYNC_REPLY) return
-    const reply = encoding.createEncoder()
-    const type = sync.readSyncMessage(decoder, reply, this.document, this)
+    // A client that comes with an empty document has nothing that the server lacks: it need not answer.
+    const type = sync.readSyncMessage(decoder, encoding.createEncoder(), this.document, this)
     if (type === sync.messageYjsSyncStep2) this.synced()
     if (this.onchange) this.onchange()
-    // What the server lacks: nothing, for a client that comes with an empty document.
-    if (type === sync.messageYjsSyncStep1 && this.head === null) this.send(SYNC, encoder => encoding.writeUint8Array(encoder, encoding.toUint8Array(reply)))
   }
 
   /** Appends a character; resolves with its acknowledgement. */
