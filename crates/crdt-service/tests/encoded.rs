@@ -114,7 +114,7 @@ fn a_difference_since_nothing_is_the_whole_in_its_shortest_form() {
     assert_eq!(encoded("/crdt/text/diff?since=%7B%7D"), whole);
     // And so does who lacks nearly all of it, or a part: nothing but that part is paid for.
     let all_but_one = encoded("/crdt/text/diff?since=%7B%22ann%22:1%7D");
-    assert!(all_but_one.len() < whole.len() + 8, "{} {}", whole.len(), all_but_one.len());
+    assert!(all_but_one.len() * 100 < whole.len() * 101, "{} {}", whole.len(), all_but_one.len());
     let operations = get("/crdt/text").json["operations"].as_u64().unwrap();
     let half = encoded(&format!("/crdt/text/diff?since=%7B%22ann%22:{}%7D", operations / 2));
     assert!(half.len() < whole.len() * 6 / 10, "{} {}", whole.len(), half.len());
@@ -186,15 +186,15 @@ fn bytes_that_are_no_deltas_are_refused() {
 #[test]
 fn what_is_too_much_for_one_encoded_reply_is_paged_through() {
     let _database = fresh_database();
-    let value = "x".repeat(4_000_000);
+    let value = "x".repeat(1_000_000);
     let set = || apply(json!({"operation": "set", "document_id": "d", "agent_id": "ada", "value": &value}));
-    (0..10).for_each(|_| drop(set()));
+    (0..41).for_each(|_| drop(set()));
     assert!(encoded("/crdt/d").len() > 1000);
     set();
     for path in ["/crdt/d", "/crdt/d/diff?since=%7B%7D"] {
         refused(&get_with(path, &[("accept", DELTA)]), 422, "history-too-large");
     }
     // What is lacking is little.
-    assert!(encoded("/crdt/d/diff?since=%7B%22ada%22:10%7D").len() > 1000);
+    assert!(encoded("/crdt/d/diff?since=%7B%22ada%22:41%7D").len() > 1000);
     assert_eq!(get("/crdt/d/history?limit=1").status, 200);
 }

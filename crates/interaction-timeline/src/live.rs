@@ -45,6 +45,24 @@ impl Pace for Clock {
     }
 }
 
+/// How long to wait between two looks into the store, between two bounds. Who has just heard something looks again soon, so
+/// that a change is seen soon where there are many; who has heard nothing for long need not, and costs nearly nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct Looks {
+    /// Shortest pause.
+    pub least: Duration,
+    /// Longest pause, if it is longer than the shortest.
+    pub most: Duration,
+}
+
+impl Looks {
+    /// The pause after a look that found nothing, where nothing has been found for `silence`: an eighth of it, so that what
+    /// comes then is told late by an eighth of the time that it took to come, or less.
+    pub fn pause(self, silence: Duration) -> Duration {
+        (silence / 8).min(self.most).max(self.least)
+    }
+}
+
 /// When a stream speaks and when it ends.
 #[derive(Clone, Copy, Debug)]
 pub struct Timing {
@@ -53,7 +71,7 @@ pub struct Timing {
     /// Longest silence.
     pub heartbeat: Duration,
     /// Time between two looks into the store.
-    pub poll: Duration,
+    pub looks: Looks,
     /// Time after which a subscriber comes back.
     pub retry: Duration,
 }
@@ -68,6 +86,8 @@ pub struct Live<R, P> {
     /// The last id told.
     told: Option<u64>,
     spoke: Duration,
+    /// When the last event was read.
+    heard: Duration,
     ended: bool,
 }
 
@@ -78,7 +98,16 @@ where
 {
     /// A stream from after `position` on. `read` reads the events after a place, at most so many.
     pub fn new(read: R, position: u64, timing: Timing, pace: P) -> Self {
-        Live { read, timing, pace, position, told: None, spoke: Duration::ZERO, ended: false }
+        Live {
+            read,
+            timing,
+            pace,
+            position,
+            told: None,
+            spoke: Duration::ZERO,
+            heard: Duration::ZERO,
+            ended: false,
+        }
     }
 
     /// A block without data: tells the id and dispatches nothing (WHATWG HTML §9.2.6).
@@ -124,14 +153,17 @@ where
             }
             match self.chunk() {
                 Ok((chunk, _)) if !chunk.is_empty() => {
-                    self.spoke = now;
+                    (self.spoke, self.heard) = (now, now);
                     return Some(chunk);
                 }
                 Ok(_) if now.saturating_sub(self.spoke) >= self.timing.heartbeat => {
                     return Some(self.tell(": heartbeat"));
                 }
                 Ok((_, true)) => {}
-                Ok((_, false)) => self.pace.wait(self.timing.poll.min(self.timing.max.saturating_sub(now))),
+                Ok((_, false)) => {
+                    let pause = self.timing.looks.pause(now.saturating_sub(self.heard));
+                    self.pace.wait(pause.min(self.timing.max.saturating_sub(now)));
+                }
                 // The status is sent already: ending makes the subscriber ask again, and then it is told.
                 Err(problem) => {
                     log::warn("interaction-timeline", &format!("a stream ends: {problem}"));

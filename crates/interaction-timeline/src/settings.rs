@@ -16,8 +16,11 @@ ramanujan_shell::settings! {
     /// Longest stream or export: below the time limit of a request, which is 30 s as a rule. Not less than the least
     /// `max_ms` that a subscriber may ask for.
     STREAM_MAX_MS: u64 = 25_000, 100..=86_400_000, "milliseconds";
-    /// Time between two looks into the store; never without a pause, or one subscriber would take a core.
+    /// Longest time between two looks into the store, where nothing has come for long.
     STREAM_POLL_MS: u64 = 200, 10..=60_000, "milliseconds";
+    /// Shortest time between two looks into the store, where something has just come; never without a pause, or one
+    /// subscriber would take a core.
+    STREAM_POLL_MIN_MS: u64 = 3, 1..=60_000, "milliseconds";
     /// Longest silence of a stream: proxies cut a connection at a minute or so. Not less than the least `heartbeat_ms`
     /// that a subscriber may ask for.
     STREAM_HEARTBEAT_MS: u64 = 10_000, 100..=86_400_000, "milliseconds";

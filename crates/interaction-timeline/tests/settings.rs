@@ -1,6 +1,6 @@
 //! The table of variables.
 
-use interaction_timeline::settings::{METRICS_MAX_EVENTS, STREAM_POLL_MS, STREAM_RETRY_MS, VARIABLES};
+use interaction_timeline::settings::{METRICS_MAX_EVENTS, STREAM_POLL_MIN_MS, STREAM_RETRY_MS, VARIABLES};
 
 #[test]
 fn a_variable_that_may_be_zero_says_what_zero_means() {
@@ -15,6 +15,6 @@ fn a_variable_that_may_be_zero_says_what_zero_means() {
 fn where_zero_makes_no_sense_it_is_refused() {
     let zero = || Some("0".to_owned());
     assert!(METRICS_MAX_EVENTS.parse(zero()).is_err());
-    assert!(STREAM_POLL_MS.parse(zero()).is_err(), "a stream would never pause");
+    assert!(STREAM_POLL_MIN_MS.parse(zero()).is_err(), "a stream would never pause");
     assert_eq!(STREAM_RETRY_MS.parse(zero()), Ok(0));
 }

@@ -1,6 +1,6 @@
 //! The log as it grows: `GET /timeline/stream` (server-sent events) and `GET /timeline/poll` (long poll).
 //!
-//! Instances cannot notify each other, so both look into the store every `STREAM_POLL_MS`.
+//! Instances cannot notify each other, so both look into the store again and again.
 
 use std::time::Duration;
 
@@ -10,10 +10,10 @@ use ramanujan_shell::{Body, Query, Request, Response, ok, response};
 use ramanujan_timeline::row::Shown;
 use serde::Serialize;
 
-use crate::live::{Clock, Live, Pace, Timing};
+use crate::live::{Clock, Live, Looks, Pace, Timing};
 use crate::routes::query::{DEFAULT_LIMIT, read_feed};
 use crate::settings::{
-    LONG_POLL_MAX_MS, STREAM_HEARTBEAT_MS, STREAM_MAX_MS, STREAM_POLL_MS, STREAM_RETRY_MS,
+    LONG_POLL_MAX_MS, STREAM_HEARTBEAT_MS, STREAM_MAX_MS, STREAM_POLL_MIN_MS, STREAM_POLL_MS, STREAM_RETRY_MS,
 };
 use crate::shown::all;
 use crate::store::{self, feed, log};
@@ -35,13 +35,14 @@ fn timing(query: &Query<'_>) -> Result<Timing, Problem> {
     Ok(Timing {
         max: Duration::from_millis(within("max_ms", longest)?),
         heartbeat: Duration::from_millis(within("heartbeat_ms", STREAM_HEARTBEAT_MS.read()?)?),
-        poll: poll_every()?,
+        looks: looks()?,
         retry: Duration::from_millis(STREAM_RETRY_MS.read()?),
     })
 }
 
-fn poll_every() -> Result<Duration, Problem> {
-    Ok(Duration::from_millis(STREAM_POLL_MS.read()?))
+fn looks() -> Result<Looks, Problem> {
+    let (least, most) = (STREAM_POLL_MIN_MS.read()?, STREAM_POLL_MS.read()?);
+    Ok(Looks { least: Duration::from_millis(least), most: Duration::from_millis(most) })
 }
 
 /// Where to begin: after the last event that the subscriber saw, or as asked, or at the end of the log.
@@ -117,7 +118,7 @@ pub(crate) async fn poll(request: Request) -> Result<Response, Problem> {
         return Err(Problem::new(Code::InvalidParameter, format!("wait_ms: at most {longest}")));
     }
     let limit = query.pager(DEFAULT_LIMIT)?.limit();
-    let (wait, pause) = (Duration::from_millis(wait), poll_every()?);
+    let (wait, looks) = (Duration::from_millis(wait), looks()?);
     let store = store::open()?;
     let mut position = begin(&request, &query, log::bounds(&store)?)?;
     let mut pace = Clock::start();
@@ -129,7 +130,7 @@ pub(crate) async fn poll(request: Request) -> Result<Response, Problem> {
             return ok(&News { events: all(&read.events)?, more: read.more, next_after: position });
         }
         if !read.more {
-            pace.wait(pause.min(left));
+            pace.wait(looks.pause(pace.elapsed()).min(left));
         }
     }
 }
