@@ -7,7 +7,7 @@
 use std::time::{Duration, Instant};
 
 use ramanujan_core::Problem;
-use ramanujan_shell::log;
+use ramanujan_shell::{Looks, log};
 
 use crate::feed::Read;
 use crate::shown::shown;
@@ -42,24 +42,6 @@ impl Pace for Clock {
     /// An instance serves one request at a time, and what was written flows on while it sleeps.
     fn wait(&mut self, duration: Duration) {
         std::thread::sleep(duration);
-    }
-}
-
-/// How long to wait between two looks into the store, between two bounds. Who has just heard something looks again soon, so
-/// that a change is seen soon where there are many; who has heard nothing for long need not, and costs nearly nothing.
-#[derive(Clone, Copy, Debug)]
-pub struct Looks {
-    /// Shortest pause.
-    pub least: Duration,
-    /// Longest pause, if it is longer than the shortest.
-    pub most: Duration,
-}
-
-impl Looks {
-    /// The pause after a look that found nothing, where nothing has been found for `silence`: an eighth of it, so that what
-    /// comes then is told late by an eighth of the time that it took to come, or less.
-    pub fn pause(self, silence: Duration) -> Duration {
-        (silence / 8).min(self.most).max(self.least)
     }
 }
 

@@ -9,12 +9,12 @@ use std::time::Duration;
 use common::{get, post, problem};
 use http::Method;
 use interaction_timeline::feed::{Feed, SCAN_EVENTS};
-use interaction_timeline::live::{Live, Looks, Pace, Timing};
+use interaction_timeline::live::{Live, Pace, Timing};
 use interaction_timeline::service;
 use interaction_timeline::store::{feed as reader, schema};
 use proptest::prelude::*;
-use ramanujan_shell::Store;
 use ramanujan_shell::native::{fresh_database, send_with};
+use ramanujan_shell::{Looks, Store};
 use serde_json::{Value, json};
 
 /// Always the same pause.
@@ -84,15 +84,6 @@ fn write(agent: u8, note: usize) {
     let event = json!({"type": "operation", "agent_id": format!("agent-{agent}"), "color": "RED",
         "payload": {"note": note, "text": "a\nb\r\n: c"}});
     assert_eq!(post(&event).status, 200);
-}
-
-#[test]
-fn who_has_just_heard_something_looks_again_soon() {
-    let looks = Looks { least: Duration::from_millis(3), most: Duration::from_millis(200) };
-    let pause = |silence| looks.pause(Duration::from_millis(silence)).as_millis();
-    assert_eq!([0, 24, 80, 800, 1600, 60_000].map(pause), [3, 3, 10, 100, 200, 200]);
-    let always = Looks { least: PAUSE, most: Duration::from_millis(1) };
-    assert_eq!(always.pause(Duration::ZERO), PAUSE);
 }
 
 #[test]

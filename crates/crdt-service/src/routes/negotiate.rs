@@ -7,7 +7,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use ramanujan_core::{Code, Digest, Problem};
-use ramanujan_shell::{Body, Request, Response};
+use ramanujan_shell::{Body, Looks, Request, Response};
 
 use crate::settings::LONG_POLL_MAX_MS;
 
@@ -88,8 +88,8 @@ fn validators(response: &mut Response, digest: &Digest, representation: Represen
     headers.insert(header::VARY, HeaderValue::from_static("accept, accept-encoding"));
 }
 
-/// How often a long poll looks for changes.
-const POLL_EVERY: Duration = Duration::from_millis(100);
+/// How often a long poll looks for changes. A look that finds none reads the heads and takes some tenths of a millisecond.
+const LOOKS: Looks = Looks { least: Duration::from_millis(3), most: Duration::from_millis(100) };
 
 /// How long a client is willing to wait for a change: `Prefer: wait=seconds` (RFC 7240 §4.3), within our bound.
 pub(super) struct Patience {
@@ -111,11 +111,12 @@ pub(super) fn patience(request: &Request) -> Result<Patience, Problem> {
 impl Patience {
     /// Waits until it is time to look again; false, at once, when the time is up.
     pub(super) fn pause(&self) -> bool {
-        let left = self.wait.is_some_and(|wait| self.began.elapsed() < wait);
-        if left {
-            std::thread::sleep(POLL_EVERY);
+        let waited = self.began.elapsed();
+        let left = self.wait.and_then(|wait| wait.checked_sub(waited)).filter(|left| !left.is_zero());
+        if let Some(left) = left {
+            std::thread::sleep(LOOKS.pause(waited).min(left));
         }
-        left
+        left.is_some()
     }
 
     /// Says in the response that the wait was granted.

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use http::{HeaderName, HeaderValue, header};
 use ramanujan_core::{Code, Problem};
-use ramanujan_shell::{Body, Query, Request, Response, ok, response};
+use ramanujan_shell::{Body, Looks, Query, Request, Response, ok, response};
 use ramanujan_timeline::row::Shown;
 use serde::Serialize;
 
-use crate::live::{Clock, Live, Looks, Pace, Timing};
+use crate::live::{Clock, Live, Pace, Timing};
 use crate::routes::query::{DEFAULT_LIMIT, read_feed};
 use crate::settings::{
     LONG_POLL_MAX_MS, STREAM_HEARTBEAT_MS, STREAM_MAX_MS, STREAM_POLL_MIN_MS, STREAM_POLL_MS, STREAM_RETRY_MS,
