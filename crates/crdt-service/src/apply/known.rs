@@ -9,6 +9,7 @@ use ramanujan_crdt::counter::Totals;
 use ramanujan_crdt::text::maximal;
 use ramanujan_crdt::{CrdtType, TextGraph};
 
+use super::lineage::Lineage;
 use crate::record::{Outline, Parent, Recorded};
 use crate::version::SMALL_CLOCK;
 
@@ -72,7 +73,7 @@ pub(crate) struct Found {
 pub(crate) struct Known {
     pub(super) crdt_type: Option<CrdtType>,
     pub(super) graph: TextGraph,
-    pub(super) ancestry: Ancestry,
+    lineage: Lineage,
     /// The batch's own deltas, in order.
     pub(super) added: Vec<Rc<Recorded>>,
     by_dot: HashMap<Dot, Parent>,
@@ -102,7 +103,7 @@ impl Known {
             by_key: found.by_key.into_iter().map(|(agent, key, dot)| ((agent, key), dot)).collect(),
             agents: found.agents,
             heads: found.heads.map(BTreeSet::from_iter),
-            ancestry: if found.is_all { Ancestry::from_the_first() } else { Ancestry::new() },
+            lineage: Lineage::new(found.is_all),
             ..Known::default()
         };
         // Only the tail has no gaps, which is what makes an ancestry.
@@ -110,7 +111,7 @@ impl Known {
         for delta in parents {
             let Outline { log, dot, .. } = &delta.outline;
             while let Some(earlier) = tail.next_if(|earlier| earlier.log < *log) {
-                known.learn(&earlier);
+                known.learn(earlier);
             }
             if known.crdt_type == Some(CrdtType::Text) {
                 delta.outline.push_to(&mut known.graph);
@@ -122,16 +123,21 @@ impl Known {
             }
             known.by_dot.insert(dot.clone(), delta);
         }
-        tail.for_each(|later| known.learn(&later));
+        tail.for_each(|later| known.learn(later));
         known
     }
 
     /// The next delta of the tail.
-    fn learn(&mut self, stored: &Outline) {
-        self.ancestry.push(&stored.dot, &stored.parents, stored.whole);
+    fn learn(&mut self, stored: Outline) {
         if self.crdt_type == Some(CrdtType::Text) {
             stored.push_to(&mut self.graph);
         }
+        self.lineage.push(stored.dot, stored.parents, stored.whole);
+    }
+
+    /// What the deltas at hand were made after.
+    pub(super) fn ancestry(&self) -> &Ancestry {
+        self.lineage.ancestry()
     }
 
     pub(crate) fn get(&self, dot: &Dot) -> Option<&Parent> {
@@ -186,7 +192,7 @@ impl Known {
         let clocks = || dots.iter().map(|dot| Some((dot.clone(), self.by_dot.get(dot)?.clock.as_ref()?)));
         match past.zip(clocks().collect()) {
             Some((past, clocks)) => Ok((maximal(clocks), Some(past))),
-            None => Ok((self.ancestry.maximal(dots)?, None)),
+            None => Ok((self.ancestry().maximal(dots)?, None)),
         }
     }
 
@@ -210,7 +216,7 @@ impl Known {
                 return Ok(false);
             }
         }
-        self.ancestry.holds(parents, &dot)
+        self.ancestry().holds(parents, &dot)
     }
 
     /// Whether these, which are sorted, are known to be all heads.
@@ -235,7 +241,7 @@ impl Known {
         let (dot, parents) = (new.dot(), &new.delta.parents);
         let seen = self.seen_by(parents);
         let has_seen_batch = is_within(&self.own_heads, parents);
-        self.ancestry.push(dot, parents, self.are_all(parents));
+        self.lineage.push(dot.clone(), parents.clone(), self.are_all(parents));
         if let Some(heads) = &mut self.heads {
             replace(heads, parents, dot);
         }

@@ -7,6 +7,7 @@
 pub(crate) mod cause;
 pub(crate) mod check;
 pub(crate) mod known;
+mod lineage;
 pub(crate) mod operation;
 mod resolve;
 mod unfit;

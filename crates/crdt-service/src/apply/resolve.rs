@@ -68,7 +68,7 @@ impl Resolver {
             if resolver.is_at(&new.delta.parents) {
                 resolver.follow(new)?;
             } else {
-                let lacking = known.ancestry.lacking(&resolver.heads, &new.delta.parents)?;
+                let lacking = known.ancestry().lacking(&resolver.heads, &new.delta.parents)?;
                 let past = without(resolver.state.version(), &lacking);
                 resolver.take(new, Past::Version(&past))?;
             }
