@@ -5,8 +5,9 @@
 //! walk takes the newest delta first, as git does between two sets of commits. It may end at any delta that was made after
 //! all that came before it: such deltas are marked *whole*, and as a rule most are.
 
-use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet};
+use std::collections::{BTreeMap, BinaryHeap, HashSet};
 
+use foldhash::{HashMap, HashMapExt as _};
 use ramanujan_core::{AgentId, Dot, VectorClock};
 
 /// The walk leads to deltas before those at hand.

@@ -4,8 +4,7 @@
 //! the boundary of the component costs more than the walk. Deltas of other types, which walks seldom ask for, and those that
 //! are older than the rows are read one by one.
 
-use std::collections::HashMap;
-
+use foldhash::HashMap;
 use ramanujan_core::{AgentId, Dot, Problem};
 use ramanujan_crdt::text::StoredShape;
 use ramanujan_shell::page::Page;

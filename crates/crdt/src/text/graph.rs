@@ -8,9 +8,9 @@
 //! long as what is asked for does not reach back to what is absent.
 
 use std::cmp::Ordering;
-use std::collections::HashMap;
 use std::ops::Range;
 
+use foldhash::{HashMap, HashMapExt as _};
 use ramanujan_core::{Dot, VectorClock};
 use smallvec::SmallVec;
 
@@ -153,9 +153,12 @@ impl TextGraph {
             return;
         }
         let kind = if insert { Kind::Insert } else { Kind::Delete };
-        let loaded: Vec<Dot> = parents.iter().filter(|parent| self.contains(parent)).cloned().collect();
-        let Ok(mut version) = self.version(&loaded) else { return };
-        if loaded.len() < parents.len() {
+        let mut version: Version =
+            parents.iter().filter_map(|parent| Some(self.find(parent)?.end - 1)).collect();
+        let is_loaded = version.len() == parents.len();
+        version.sort_unstable();
+        version.dedup();
+        if !is_loaded {
             version.push(UNLOADED);
         }
         let complete = insert && text.chars().count() as u64 == shape.length;
