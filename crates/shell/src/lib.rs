@@ -11,6 +11,7 @@ pub mod body;
 pub mod clock;
 pub mod fetch;
 pub mod files;
+pub mod history;
 mod info;
 pub mod log;
 mod looks;

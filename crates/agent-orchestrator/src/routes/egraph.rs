@@ -5,6 +5,7 @@
 
 use http::Method;
 use ramanujan_core::Problem;
+use ramanujan_shell::history::TIMELINE;
 use ramanujan_shell::{Request, Response, call_json, ok};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -41,7 +42,7 @@ pub(crate) async fn egraph(_: Context, request: Request) -> Result<Response, Pro
     if let Some(before) = before {
         target.push_str(&format!("&cursor={before}"));
     }
-    let page: Page = call_json("interaction-timeline", Method::GET, &target, None::<&Value>).await?;
+    let page: Page = call_json(TIMELINE, Method::GET, &target, None::<&Value>).await?;
     let mut operations: Vec<Operation> =
         page.events.iter().filter_map(|event| Operation::of_event(&agent, event)).collect();
     operations.reverse();

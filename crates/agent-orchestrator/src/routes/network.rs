@@ -3,12 +3,12 @@
 use http::Method;
 use ramanujan_core::Problem;
 use ramanujan_core::time::format_rfc3339;
-use ramanujan_shell::{Request, Response, call_json, ok, response};
+use ramanujan_shell::{Request, Response, call_json, history, ok, response};
 use serde_json::{Map, Value, json};
 
 use super::agent_api::{read_message, store};
 use super::agents::HAS_ROUNDS;
-use super::{network_graph, outbox};
+use super::network_graph;
 use crate::agent::number_or_name;
 use crate::kind::MessageType;
 use crate::settings::{self, Context};
@@ -32,8 +32,8 @@ pub(crate) async fn health(context: Context, _: Request) -> Result<Map<String, V
     let database = Database::open()?;
     let mut members = database.check()?.members();
     let census = database.census(context.now().saturating_sub(settings.health_timeout))?;
-    outbox::check_timeline().await?;
-    members.insert("components".into(), json!({outbox::TIMELINE: "ok"}));
+    history::check().await?;
+    members.insert("components".into(), json!({history::TIMELINE: "ok"}));
     members.insert("timestamp".into(), format_rfc3339(context.now()).into());
     members.insert("agent_id".into(), number_or_name(settings.agent_id.as_str()));
     members.insert("agents".into(), census.agents.into());

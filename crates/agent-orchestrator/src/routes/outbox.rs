@@ -1,18 +1,10 @@
-//! Sending what the timeline is owed, and asking whether it can take it.
+//! Sending what the timeline is owed.
 
-use http::Method;
 use ramanujan_core::{Code, Problem};
-use ramanujan_shell::{call_json, log};
+use ramanujan_shell::{history, log};
 use serde_json::Value as Json;
 
 use crate::store::Database;
-
-/// Component that keeps the history.
-pub(super) const TIMELINE: &str = "interaction-timeline";
-
-/// Where events go. Whoever knows a message can work out the id of its event, and take it first: the event goes in under
-/// another then.
-const APPEND: &str = "/timeline/events?if_taken=derive";
 
 /// Most calls per request. What a long absence of the timeline has left over goes with the next requests.
 const MAX_BATCHES: usize = 20;
@@ -29,7 +21,7 @@ pub(super) async fn flush(database: &Database) -> Result<(), Problem> {
             return Ok(());
         }
         let (ids, events): (Vec<u64>, Vec<Json>) = owed.into_iter().unzip();
-        match call_json::<Json>(TIMELINE, Method::POST, APPEND, Some(&events)).await {
+        match history::append(&events).await {
             Ok(_) => database.paid(&ids)?,
             Err(problem) => match refused_index(&problem).and_then(|index| ids.get(index)) {
                 Some(id) => {
@@ -41,18 +33,6 @@ pub(super) async fn flush(database: &Database) -> Result<(), Problem> {
         }
     }
     Ok(())
-}
-
-/// Asks the timeline whether it can do its work.
-///
-/// # Errors
-/// 503 `unhealthy` naming it, whatever ails it: a wrong setting of its is none of this component's.
-pub(super) async fn check_timeline() -> Result<(), Problem> {
-    let reply = call_json::<Json>(TIMELINE, Method::GET, "/timeline/health", None::<&()>).await;
-    reply.map(|_| ()).map_err(|problem| {
-        let detail = format!("{TIMELINE}: {}", problem.detail);
-        Problem::new(Code::Unhealthy, detail).with("failing", vec![TIMELINE])
-    })
 }
 
 /// Which event of the batch is at fault, if the timeline says that one is.

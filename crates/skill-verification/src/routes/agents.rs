@@ -1,11 +1,10 @@
 //! `GET /verify/agents`: the roster, and `GET /verify/health`.
 
 use ramanujan_core::{Polarity, Problem};
-use ramanujan_shell::{Request, Response, ok};
+use ramanujan_shell::{Request, Response, history, ok};
 use ramanujan_verification::{NUM_VERIFIERS, ROSTER};
 use serde_json::{Map, Value, json};
 
-use super::event;
 use crate::settings::{self, Settings};
 use crate::store::Database;
 
@@ -31,8 +30,8 @@ pub(crate) async fn list(_: Settings, request: Request) -> Result<Response, Prob
 /// that are set up as the verdict rule wants them.
 pub(crate) async fn health(_: Settings, _: Request) -> Result<Map<String, Value>, Problem> {
     let mut members = Database::open()?.check()?.members();
-    event::check_timeline().await?;
-    members.insert("components".into(), json!({event::TIMELINE: "ok"}));
+    history::check().await?;
+    members.insert("components".into(), json!({history::TIMELINE: "ok"}));
     members.insert("agents".into(), NUM_VERIFIERS.into());
     Ok(members)
 }

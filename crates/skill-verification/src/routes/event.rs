@@ -1,25 +1,17 @@
-//! The timeline's event of an analysis, the clock that both carry, and whether the timeline can take it.
+//! The timeline's event of an analysis, and the clock that both carry.
 //!
 //! Every analysis advances the clock of all seventeen verifiers by one. The event follows the number that the analysis
 //! got and precedes the reply; asked for again, an analysis has the same number and so the same event.
 
-use http::Method;
-use ramanujan_core::{Code, Color, Digest, Fingerprint, Problem};
-use ramanujan_shell::call_json;
+use ramanujan_core::{Color, Digest, Fingerprint, Problem};
+use ramanujan_shell::history;
 use ramanujan_verification::ROSTER;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::item::{self, Item, Judged};
 use crate::settings::Settings;
 use crate::store::{Database, analyses};
-
-/// Component that keeps the history.
-pub(super) const TIMELINE: &str = "interaction-timeline";
-
-/// A reply of which only its success matters.
-#[derive(Deserialize)]
-struct Ignored {}
 
 #[derive(Serialize)]
 struct Event<'a> {
@@ -65,20 +57,6 @@ pub(super) async fn record(
             "collection": item.collection.as_ref().map(|collection| collection.name.as_str()),
         }),
     };
-    // Others could work the id out and take it first; the event has another then.
-    let _: Ignored =
-        call_json(TIMELINE, Method::POST, "/timeline/events?if_taken=derive", Some(&event)).await?;
+    history::append(&[event]).await?;
     Ok(clock)
-}
-
-/// Asks the timeline whether it can do its work.
-///
-/// # Errors
-/// 503 `unhealthy` naming it, whatever ails it: a wrong setting of its is none of this component's.
-pub(super) async fn check_timeline() -> Result<(), Problem> {
-    let reply = call_json::<Ignored>(TIMELINE, Method::GET, "/timeline/health", None::<&()>).await;
-    reply.map(|_| ()).map_err(|problem| {
-        let detail = format!("{TIMELINE}: {}", problem.detail);
-        Problem::new(Code::Unhealthy, detail).with("failing", vec![TIMELINE])
-    })
 }

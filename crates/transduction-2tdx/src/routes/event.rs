@@ -8,15 +8,13 @@
 
 use std::collections::BTreeSet;
 
-use http::Method;
-use ramanujan_core::{Digest, Problem};
-use ramanujan_shell::{call_json, log};
-use serde::{Deserialize, Serialize};
+use ramanujan_core::Digest;
+use ramanujan_shell::{history, log};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::skill::version::Version;
 
-const TIMELINE: &str = "interaction-timeline";
 /// Whose events they are.
 const AGENT: &str = "transduction-2tdx";
 
@@ -87,24 +85,14 @@ async fn record(
     causes: &BTreeSet<Digest>,
     payload: Value,
 ) -> Recorded {
-    #[derive(Deserialize)]
-    struct Posted {
-        events: Vec<Appended>,
-    }
-    #[derive(Deserialize)]
-    struct Appended {
-        event_id: Digest,
-    }
-    let event = json!([{
+    let event = json!({
         "event_id": event_id, "type": kind, "agent_id": AGENT, "operation": operation,
         "depends_on": causes, "payload": payload,
-    }]);
-    // Others could work the id out and take it first; the event has another then.
-    let reply: Result<Posted, Problem> =
-        call_json(TIMELINE, Method::POST, "/timeline/events?if_taken=derive", Some(&event)).await;
+    });
+    let reply = history::append(&[event]).await;
     if let Err(problem) = &reply {
         log::warn(AGENT, &format!("{kind} {event_id} is not on the timeline: {problem}"));
     }
-    let stored = reply.as_ref().ok().and_then(|posted| posted.events.first());
-    Recorded { event_id: stored.map_or(event_id, |event| event.event_id), recorded: reply.is_ok() }
+    let stored = reply.as_ref().ok().and_then(|ids| ids.first());
+    Recorded { event_id: stored.copied().unwrap_or(event_id), recorded: reply.is_ok() }
 }
