@@ -26,8 +26,17 @@ impl Connection {
     /// # Panics
     /// There is no reply, or its status is not 200.
     pub fn post(&mut self, path: &str, body: &[u8]) -> Vec<u8> {
-        let length = format!("content-type: application/json\r\ncontent-length: {}\r\n", body.len());
-        self.send("POST", path, &length, body)
+        self.post_with(path, "", body)
+    }
+
+    /// As [`post`](Self::post), with more headers, each ended by CR LF.
+    ///
+    /// # Panics
+    /// As [`post`](Self::post).
+    pub fn post_with(&mut self, path: &str, headers: &str, body: &[u8]) -> Vec<u8> {
+        let length = body.len();
+        let headers = format!("content-type: application/json\r\ncontent-length: {length}\r\n{headers}");
+        self.send("POST", path, &headers, body)
     }
 
     /// GET with headers, each ended by CR LF; returns the reply's body.

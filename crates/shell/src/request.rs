@@ -89,6 +89,19 @@ impl Request {
         self.parts.headers.get(name)?.to_str().ok()
     }
 
+    /// The value of a preference of `Prefer` (RFC 7240 §2), empty if it has none; `None` if it is not stated. Of several the
+    /// first counts.
+    pub fn prefers(&self, name: &str) -> Option<&str> {
+        let headers = self.parts.headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok());
+        let stated = headers.flat_map(|value| value.split(',')).filter_map(|preference| {
+            // What follows a semicolon are parameters of the preference.
+            let preference = preference.split(';').next()?;
+            let (token, value) = preference.split_once('=').unwrap_or((preference, ""));
+            Some((token.trim(), value.trim().trim_matches('"')))
+        });
+        stated.into_iter().find(|(token, _)| token.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+
     /// Whether the client would rather have a page than JSON: it names `text/html`, and `application/json` not above
     /// it (RFC 9110 §12.5.1). A client that takes anything is a program.
     pub fn wants_page(&self) -> bool {
@@ -211,6 +224,26 @@ mod tests {
             );
         }
         assert_eq!(with(&[b"\xff"]).header("idempotency-key").unwrap_err().code, Code::InvalidHeader);
+    }
+
+    #[test]
+    fn preferences_are_read_as_their_rfc_writes_them() {
+        let wait = |values: &[&str]| {
+            let builder = http::Request::builder();
+            let builder = values.iter().fold(builder, |builder, value| builder.header("prefer", *value));
+            Request::new(builder.body(Vec::new()).unwrap()).prefers("wait").map(str::to_owned)
+        };
+        for values in [
+            &["wait=7"][..],
+            &["respond-async, wait = \"7\"; x=1"],
+            &["return=minimal", "Wait=7, wait=9"],
+            &["waiting=1,,wait=7"],
+        ] {
+            assert_eq!(wait(values).as_deref(), Some("7"), "{values:?}");
+        }
+        assert_eq!(wait(&["wait"]).as_deref(), Some(""));
+        assert_eq!(wait(&["return=minimal; wait=7"]), None, "a parameter of another preference");
+        assert_eq!(wait(&[]), None);
     }
 
     fn wants_page(accept: &str) -> bool {

@@ -68,6 +68,8 @@ pub fn schemas() -> Schemas {
         .reads::<expression::CanonicalizeRequest>("CanonicalizeExpression")
         .answers::<apply::Single<'_>>("StreamApplied")
         .answers::<apply::Batch<'_>>("StreamBatch")
+        .answers::<apply::Minimal<'_>>("StreamMinimal")
+        .answers::<apply::MinimalBatch<'_>>("StreamMinimalBatch")
         .answers::<verify::Reply>("DocumentVerified")
         .answers::<expression::VerifyReply>("ExpressionsVerified")
         .answers::<expression::CanonicalizeReply>("ExpressionCanonicalized")

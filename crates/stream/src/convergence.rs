@@ -128,7 +128,7 @@ impl Kept {
         }
         let mut second = Recomputed::new(crdt_type);
         second.push_all(order.iter().map(|place| &self.records[*place]));
-        let (second, mismatches) = second.finish();
+        let (second, mismatches) = (second.finish(), second.mismatches);
         (witness.second_digest, witness.second_value_digest) = (Some(second.digest), second.value_digest);
         let agrees = mismatches.is_empty() && second == *first;
         let mismatch = (!agrees).then(|| {

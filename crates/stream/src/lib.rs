@@ -19,6 +19,7 @@ mod routes;
 pub mod settings;
 #[cfg(not(target_family = "wasm"))]
 mod shapes;
+mod verified;
 
 use ramanujan_core::Color;
 use ramanujan_shell::service::color_constants;

@@ -29,6 +29,8 @@ pub(crate) struct Recomputed {
     /// Number of deltas in it.
     held: u64,
     heads: Heads,
+    /// Of a text: what it was when it was finished last, and the heads then.
+    finished: (String, Vec<Dot>),
     /// Number of deltas that came.
     pub(crate) deltas: u64,
     pub(crate) mismatches: Vec<String>,
@@ -64,6 +66,7 @@ impl Recomputed {
             pasts: Pasts::from_the_first(),
             held: 0,
             heads: Heads::new(),
+            finished: (String::new(), Vec::new()),
             deltas: 0,
             mismatches: Vec::new(),
         }
@@ -190,24 +193,32 @@ impl Recomputed {
         Ok(Follows { clock, length })
     }
 
-    pub(crate) fn finish(mut self) -> (Outcome, Vec<String>) {
+    /// What the deltas so far add up to; more may come.
+    pub(crate) fn finish(&mut self) -> Outcome {
         let value_digest = match self.crdt_type {
-            CrdtType::Text => match self.graph.text() {
-                Ok(text) => Some(Digest::of(text.as_bytes())),
-                Err(error) => {
-                    self.mismatches.push(error.to_string());
-                    None
+            CrdtType::Text => {
+                let heads: Vec<Dot> = self.heads.keys().cloned().collect();
+                let (text, before) = &self.finished;
+                match self.graph.advance(text, before, &heads) {
+                    Ok(text) => {
+                        let digest = Digest::of(text.as_bytes());
+                        self.finished = (text, heads);
+                        Some(digest)
+                    }
+                    Err(error) => {
+                        self.mismatches.push(error.to_string());
+                        None
+                    }
                 }
-            },
+            }
             _ => self.content.as_ref().map(State::value_digest),
         };
-        let outcome = Outcome {
+        Outcome {
             digest: self.hashes.state().digest(),
             fingerprint: self.hashes.state().fingerprint(),
-            clock: self.version,
-            heads: self.heads,
+            clock: self.version.clone(),
+            heads: self.heads.clone(),
             value_digest,
-        };
-        (outcome, self.mismatches)
+        }
     }
 }

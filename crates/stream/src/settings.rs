@@ -18,6 +18,9 @@ ramanujan_shell::settings! {
     GADGET_MAX_ITERATIONS: u64 = 30, 0.., "rounds";
     /// Most deltas of a document that are joined in a second order as well; they are kept in memory for it.
     WITNESS_MAX_DELTAS: usize = 10_000, 0.., "deltas";
+    /// Most deltas of a document that an instance of GREEN keeps in memory after it has verified it, for requests that ask for
+    /// `incremental`: some tens of megabytes at the most.
+    VERIFIED_MAX_DELTAS: u64 = 200_000, 0.., "deltas";
 }
 
 /// The variables that say who a stream is. Its colour is compiled in: no variable makes RED take a deletion.

@@ -1,7 +1,7 @@
 //! The streams with the real crdt-service and timeline behind them, natively.
 
 use http::Method;
-use ramanujan_shell::native::{Guard, Reply, fresh_database, mount, send, send_request};
+use ramanujan_shell::native::{Guard, Reply, fresh_database, mount, send, send_request, send_with};
 use ramanujan_shell::{Schema, Store};
 use serde_json::{Value, json};
 
@@ -40,6 +40,47 @@ fn red_stores_colours_and_records() {
     assert_eq!(events.len(), 1);
     assert_eq!((&events[0]["type"], &events[0]["color"]), (&json!("operation"), &json!("RED")));
     assert_eq!(events[0]["event_id"], reply.json["event_id"]);
+}
+
+/// A client that asks for no more gets what it needs to go on, and nothing else is different.
+#[test]
+fn who_wants_little_gets_little() {
+    let _network = network();
+    let post = |body: &Value, prefer: &str| {
+        let headers = [("prefer", prefer)];
+        send_with(&ramanujan_stream::red("0"), Method::POST, "/stream/red/apply", &headers, body.to_string())
+    };
+    let one = |value: &str, seq: u64| json!({"operation": "insert", "document_id": "d", "agent_id": "a", "seq": seq, "value": value});
+    let reply = post(&one("Hi", 1), "return=minimal");
+    assert_eq!(
+        (reply.status, &reply.headers["preference-applied"]),
+        (200, &"return=minimal".parse().unwrap())
+    );
+    let event_id = events()[0]["event_id"].clone();
+    assert_eq!(
+        reply.json,
+        json!({"status": "ok", "operation_id": "a:1", "duplicate": false, "event_id": event_id})
+    );
+    let again = post(&one("Hi", 1), "return=minimal");
+    assert_eq!(
+        again.json,
+        json!({"status": "ok", "operation_id": "a:1", "duplicate": true, "event_id": event_id})
+    );
+    let both = post(&json!([one("Hi", 1), one("!", 2)]), "handling=strict, return=minimal");
+    let new = events().into_iter().map(|event| event["event_id"].clone()).find(|id| *id != event_id);
+    assert_eq!(
+        both.json,
+        json!({"status": "ok", "applied": 1, "duplicates": 1, "results": [
+            {"operation_id": "a:1", "duplicate": true, "event_id": event_id},
+            {"operation_id": "a:2", "duplicate": false, "event_id": new},
+        ]})
+    );
+    assert_eq!(post(&json!([one("?", 3)]), "return=minimal").json["results"][0]["operation_id"], "a:3");
+    let refused = post(&one("?", 9), "return=minimal");
+    assert_eq!((refused.status, &refused.json["code"]), (409, &json!("seq-gap")));
+    let whole = post(&one("Hi", 1), "return=representation");
+    assert_eq!((&whole.json["event_id"], &whole.json["result"]["duplicate"]), (&event_id, &json!(true)));
+    assert!(whole.headers.get("preference-applied").is_none());
 }
 
 #[test]

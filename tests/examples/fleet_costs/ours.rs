@@ -47,7 +47,8 @@ impl Writer {
             "{{\"operation\":\"insert\",\"document_id\":\"{0}\",\"agent_id\":\"{0}\",\"position\":{1},\"value\":\"x\"}}",
             self.document, self.written
         );
-        self.connection.post(APPLY, body.as_bytes());
+        // The others' acknowledgements say no more than this.
+        self.connection.post_with(APPLY, "prefer: return=minimal\r\n", body.as_bytes());
         self.written += 1;
     }
 }

@@ -10,8 +10,7 @@ use crate::store::Database;
 
 /// Whether the client would rather have the answer later (RFC 7240 §4.1).
 pub(super) fn is_deferred(request: &Request) -> bool {
-    let preferences = request.preference("prefer").unwrap_or_default();
-    preferences.split([',', ';']).any(|preference| preference.trim().eq_ignore_ascii_case("respond-async"))
+    request.prefers("respond-async").is_some()
 }
 
 /// Puts a request's work into the queue: 202 with the task's id and where its state can be read.

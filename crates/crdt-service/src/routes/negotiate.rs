@@ -100,9 +100,7 @@ pub(super) struct Patience {
 /// # Errors
 /// 500 `invalid-setting`.
 pub(super) fn patience(request: &Request) -> Result<Patience, Problem> {
-    let seconds =
-        |part: &str| part.trim().strip_prefix("wait=").and_then(|s| s.trim_matches('"').parse::<u64>().ok());
-    let asked = request.preference("prefer").and_then(|prefer| prefer.split([',', ';']).find_map(seconds));
+    let asked = request.prefers("wait").and_then(|seconds| seconds.parse::<u64>().ok());
     let bound = LONG_POLL_MAX_MS.read()?;
     let wait = asked.map(|seconds| Duration::from_millis(seconds.saturating_mul(1000).min(bound)));
     Ok(Patience { wait, began: Instant::now() })

@@ -3,7 +3,7 @@
 //! An event names those of its delta's parents. crdt-service is asked what these are, and what it says of them is left out
 //! of what the caller sees.
 
-use http::Method;
+use http::{HeaderName, HeaderValue, Method};
 use ramanujan_core::{Code, Color, Digest, Dot, Polarity, Problem, VectorClock, json};
 use ramanujan_crdt::Json;
 use ramanujan_crdt::wire::OperationRequest;
@@ -91,6 +91,31 @@ struct BatchItem<'a> {
     event_id: Digest,
 }
 
+/// What a client needs to go on, for one that asks for no more (`Prefer: return=minimal`, RFC 7240 §4.2).
+#[derive(Serialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
+#[cfg_attr(not(target_family = "wasm"), schemars(rename = "StreamMinimal"))]
+pub(crate) struct Minimal<'a> {
+    /// The operation's dot: what the next one is made on.
+    operation_id: &'a Dot,
+    /// Whether the operation was stored before.
+    duplicate: bool,
+    /// The operation's event on the timeline.
+    event_id: Digest,
+}
+
+#[derive(Serialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
+#[cfg_attr(not(target_family = "wasm"), schemars(rename = "StreamMinimalBatch"))]
+pub(crate) struct MinimalBatch<'a> {
+    /// One for each operation, in the order of the request.
+    results: Vec<Minimal<'a>>,
+    /// Operations that this request stored.
+    applied: usize,
+    /// Operations that were stored before.
+    duplicates: usize,
+}
+
 pub(crate) async fn post(color: Color, request: Request) -> Result<Response, Problem> {
     request.query().only(&[])?;
     let (mut operations, is_batch) = json::one_or_many::<OperationRequest>(&request.body)?;
@@ -116,6 +141,9 @@ pub(crate) async fn post(color: Color, request: Request) -> Result<Response, Pro
     }
     let events = events(color, &operations, &stored.results)?;
     let event_ids = record(&events).await.map_err(|problem| not_recorded(problem, &stored.results))?;
+    if request.prefers("return") == Some("minimal") {
+        return minimal(&stored, &event_ids, is_batch);
+    }
     let colors = display_colors(&stored.results);
     if !is_batch {
         let (operation, stored) = (&operations[0], &stored.results[0]);
@@ -150,6 +178,25 @@ pub(crate) async fn post(color: Color, request: Request) -> Result<Response, Pro
         applied: stored.applied,
         duplicates: stored.duplicates,
     })
+}
+
+fn minimal(stored: &StoredBatch, event_ids: &[Digest], is_batch: bool) -> Result<Response, Problem> {
+    let results = stored.results.iter().zip(event_ids).map(|(stored, event_id)| Minimal {
+        operation_id: &stored.operation_id,
+        duplicate: stored.duplicate,
+        event_id: *event_id,
+    });
+    let mut results: Vec<_> = results.collect();
+    let mut response = match results.pop() {
+        Some(single) if !is_batch => ok(&single)?,
+        last => {
+            results.extend(last);
+            ok(&MinimalBatch { results, applied: stored.applied, duplicates: stored.duplicates })?
+        }
+    };
+    let applied = (HeaderName::from_static("preference-applied"), HeaderValue::from_static("return=minimal"));
+    response.headers_mut().extend([applied]);
+    Ok(response)
 }
 
 fn events<'a>(

@@ -60,18 +60,17 @@ impl History<'_> {
         }
     }
 
-    /// Recomputes it from encoded pages; says as well whether the records say what follows. The next page is on its way
-    /// while one is recomputed.
-    pub(super) async fn encoded(&self) -> Result<(Recomputed, bool), Problem> {
-        let mut recomputed = Recomputed::new(self.crdt_type);
+    /// Recomputes it from encoded pages, after what goes up to place `after` of the log; says as well whether the records say
+    /// what follows. The next page is on its way while one is recomputed.
+    pub(super) async fn encoded(&self, after: u64, recomputed: &mut Recomputed) -> Result<bool, Problem> {
         let mut agrees = true;
-        let mut page = self.page("0").await?;
+        let mut page = self.page(&after.to_string()).await?;
         loop {
             let next = page.next_cursor.take();
-            let work = async { page.push_to(&mut recomputed) };
+            let work = async { page.push_to(recomputed) };
             let Some(next) = next else {
                 agrees &= work.await?;
-                return Ok((recomputed, agrees));
+                return Ok(agrees);
             };
             let (fetched, agreed) = both(self.page(&next), work).await;
             agrees &= agreed?;

@@ -13,8 +13,9 @@ use super::neighbours::{CRDT_SERVICE, record};
 use crate::convergence::{Convergence, Kept};
 use crate::event::{Causes, Event, event_id};
 use crate::operations::check_color;
-use crate::recompute::Outcome;
+use crate::recompute::{Outcome, Recomputed};
 use crate::settings;
+use crate::verified::{self, Verified};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -28,6 +29,9 @@ pub(crate) struct VerifyRequest {
     document_id: DocumentId,
     /// In whose name the finding is recorded; left out, `stream-green`.
     agent_id: Option<AgentId>,
+    /// Whether what this instance recomputed for an earlier verification need not be read again.
+    #[serde(default)]
+    incremental: bool,
     /// `GREEN` or `neutral`, in letters of either case.
     // Checked with `Claim`.
     #[serde(rename = "polarity")]
@@ -79,6 +83,8 @@ struct Witness {
     crdt_type: CrdtType,
     /// How many were recomputed.
     deltas: u64,
+    /// As many of them, the first of the log, were read and recomputed for an earlier verification; with `incremental` only.
+    recomputed_before: u64,
     /// Place in crdt-service's log up to which both go.
     log_position: u64,
     /// What the deltas come to.
@@ -131,6 +137,38 @@ pub(crate) struct Reply {
     event_id: Digest,
 }
 
+/// What was recomputed.
+struct Found {
+    outcome: Outcome,
+    mismatches: Vec<String>,
+    deltas: u64,
+    before: u64,
+}
+
+fn history<'a>(request: &'a VerifyRequest, reported: &Reported) -> History<'a> {
+    let document = request.document_id.as_str();
+    History { document, crdt_type: reported.crdt_type, until: reported.log_position }
+}
+
+/// Recomputes a large document from encoded deltas; `None` if it does not come to what is reported.
+async fn encoded(request: &VerifyRequest, reported: &Reported) -> Result<Option<Found>, Problem> {
+    let History { document, crdt_type, until } = history(request, reported);
+    let kept = if request.incremental { verified::take(document, crdt_type, until) } else { None };
+    let (after, mut recomputed) =
+        kept.map_or_else(|| (0, Recomputed::new(crdt_type)), |kept| (kept.until, kept.recomputed));
+    let before = recomputed.deltas;
+    let agrees = history(request, reported).encoded(after, &mut recomputed).await?;
+    let outcome = recomputed.finish();
+    if !agrees || !recomputed.mismatches.is_empty() || !reported.agrees(&outcome) {
+        return Ok(None);
+    }
+    let deltas = recomputed.deltas;
+    if request.incremental && deltas <= settings::VERIFIED_MAX_DELTAS.read()? {
+        verified::keep(Verified { document: document.to_owned(), crdt_type, until, recomputed });
+    }
+    Ok(Some(Found { outcome, mismatches: Vec::new(), deltas, before }))
+}
+
 pub(crate) async fn post(request: Request) -> Result<Response, Problem> {
     request.query().only(&[])?;
     if request.body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[') {
@@ -149,33 +187,25 @@ pub(crate) async fn post(request: Request) -> Result<Response, Problem> {
     let document = request.document_id.as_str();
     let reported: Reported =
         call_json(CRDT_SERVICE, Method::GET, &format!("/crdt/{document}"), None::<&()>).await?;
-    let history = History { document, crdt_type: reported.crdt_type, until: reported.log_position };
     let most = settings::WITNESS_MAX_DELTAS.read()?;
-    let mut recomputed = None;
-    if reported.operations > most as u64 {
-        let (whole, agrees) = history.encoded().await?;
-        let deltas = whole.deltas;
-        let (outcome, mismatches) = whole.finish();
-        if agrees && mismatches.is_empty() && reported.agrees(&outcome) {
-            recomputed = Some((outcome, mismatches, deltas, Kept::none(most)));
-        }
-    }
-    let (outcome, mut mismatches, deltas, kept) = match recomputed {
-        Some(recomputed) => recomputed,
+    let large = if reported.operations > most as u64 { encoded(&request, &reported).await? } else { None };
+    let (found, kept) = match large {
+        Some(found) => (found, Kept::none(most)),
         None => {
             let mut kept = Kept::at_most(most);
-            let whole = history.records(&mut kept).await?;
-            let deltas = whole.deltas;
-            let (outcome, mismatches) = whole.finish();
-            (outcome, mismatches, deltas, kept)
+            let mut whole = history(&request, &reported).records(&mut kept).await?;
+            let outcome = whole.finish();
+            (Found { outcome, mismatches: whole.mismatches, deltas: whole.deltas, before: 0 }, kept)
         }
     };
+    let Found { outcome, mut mismatches, deltas, before } = found;
     let (convergence, diverged) = kept.witness(reported.crdt_type, &outcome, settings::gadget_limits()?)?;
     mismatches.extend(diverged);
     let agrees = reported.agrees(&outcome);
     let witness = Witness {
         crdt_type: reported.crdt_type,
         deltas,
+        recomputed_before: before,
         log_position: reported.log_position,
         recomputed_digest: outcome.digest,
         reported_digest: reported.digest,
