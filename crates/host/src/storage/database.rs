@@ -11,12 +11,13 @@ use rusqlite::types::Value;
 use tokio::sync::oneshot;
 
 use super::connection;
+use super::desk::Desk;
 use super::durability::{self, Durability, Log, Sync};
 use super::failure::Failure;
 use super::file::{Files, MainFile};
 use super::readers::{Read, Readers};
 use super::statement::{Kind, Plan, Plans, Rows};
-use super::writer::{AtOnce, Desk, Durable, Job, Status, Writer};
+use super::writer::{AtOnce, Durable, Job, Status, Writer};
 
 /// Moves the log into the database as far as no reader is in the way.
 const CHECKPOINT: &str = "PRAGMA wal_checkpoint(PASSIVE)";

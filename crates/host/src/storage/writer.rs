@@ -1,19 +1,17 @@
-//! A database's writing connection, and the thread that serves it.
+//! A database's writing connection.
 //!
-//! A short statement runs where it is asked for, if nobody else waits or writes: handing it to a thread and back takes as
-//! long as it does, and reading on this connection finds the pages that it wrote still in memory, which the others read anew
-//! after each commit. Everything else is queued. The thread takes what is queued and commits it as one transaction, each
-//! statement in its own savepoint, and answers after the commit. In WAL mode the log is synced behind it (`durability`),
-//! else with each commit. A statement that cannot share a transaction runs by itself. If a shared transaction is lost (a
-//! deferred constraint, a full disk), its statements run again one by one, so that nobody suffers for another's error.
+//! Statements that come together are committed as one transaction, each in its own savepoint, and answered after the
+//! commit. In WAL mode the log is synced behind it (`durability`), else with each commit. A statement that cannot share a
+//! transaction runs by itself. If a shared transaction is lost (a deferred constraint, a full disk), its statements run
+//! again one by one, so that nobody suffers for another's error.
 //!
 //! Before it begins and before it answers, it looks whether the files are still there (`file`): what goes into a deleted
 //! file is not acknowledged.
 
 use std::fs::File;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst};
-use std::sync::mpsc::{Receiver, Sender};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::Relaxed};
+use std::sync::mpsc::Sender;
 
 use rusqlite::Connection;
 use rusqlite::types::Value;
@@ -26,9 +24,6 @@ use super::file::{Files, Missing};
 use super::readers::Readers;
 use super::statement::{self, Kind, Plan, Rows};
 use crate::output::{self, Trouble};
-
-/// Most statements of one transaction: bounds how long the first of them waits for the others.
-const MAX_GROUP: usize = 256;
 
 /// Commits after which the thread moves the log into the database; with the pages of small ones it comes before SQLite
 /// does it by itself, within a commit.
@@ -79,72 +74,7 @@ pub(super) enum AtOnce {
     NotNow,
 }
 
-/// The writing connection, for whoever comes first, and those who wait for the thread.
-pub(super) struct Desk {
-    writer: Mutex<Writer>,
-    queued: AtomicUsize,
-}
-
-impl Desk {
-    pub(super) fn new(writer: Writer) -> Arc<Self> {
-        Arc::new(Desk { writer: Mutex::new(writer), queued: AtomicUsize::new(0) })
-    }
-
-    /// A statement is about to be queued.
-    pub(super) fn expect_one(&self) {
-        self.queued.fetch_add(1, SeqCst);
-    }
-
-    /// Runs a statement here and now, if it is free to.
-    pub(super) fn at_once(&self, plan: &Plan, parameters: &[Value]) -> AtOnce {
-        if plan.kind == Kind::Alone
-            || plan.ties_reads
-            || self.queued.load(SeqCst) > 0
-            || !match plan.kind {
-                Kind::Read => statement::is_small(parameters),
-                _ => plan.pace.is_brisk() && statement::is_tiny(parameters),
-            }
-        {
-            return AtOnce::NotNow;
-        }
-        match self.writer.try_lock() {
-            Ok(mut writer) => writer.at_once(plan, parameters),
-            // Held by another, or lost in a panic, which the thread tells.
-            Err(_) => AtOnce::NotNow,
-        }
-    }
-
-    /// Serves until every sender is gone.
-    pub(super) fn serve(&self, queue: Receiver<Job>) {
-        let mut next = None;
-        while let Some(job) = next.take().or_else(|| queue.recv().ok()) {
-            let Ok(mut writer) = self.writer.lock() else { return };
-            // Inside a transaction that a component opened, everything belongs to it, as on any one connection.
-            if job.plan.kind == Kind::Alone || !writer.connection.is_autocommit() {
-                writer.alone(job);
-                self.queued.fetch_sub(1, SeqCst);
-                continue;
-            }
-            let mut group = vec![job];
-            while group.len() < MAX_GROUP
-                && let Ok(job) = queue.try_recv()
-            {
-                if job.plan.kind == Kind::Alone {
-                    next = Some(job);
-                    break;
-                }
-                group.push(job);
-            }
-            let taken = group.len();
-            writer.group(group);
-            self.queued.fetch_sub(taken, SeqCst);
-            if writer.is_checkpoint_due() {
-                writer.move_log();
-            }
-        }
-    }
-}
-
+/// The writing connection, and what is known of its files.
 pub(super) struct Writer {
     connection: Connection,
     interrupt: Interrupt,
@@ -179,9 +109,14 @@ impl Writer {
         writer
     }
 
+    /// Whether a transaction is open: between two tasks, one that a component has begun and not ended.
+    pub(super) fn is_in_transaction(&self) -> bool {
+        !self.connection.is_autocommit()
+    }
+
     /// A statement by itself, without the thread.
-    fn at_once(&mut self, plan: &Plan, parameters: &[Value]) -> AtOnce {
-        if !self.connection.is_autocommit() {
+    pub(super) fn at_once(&mut self, plan: &Plan, parameters: &[Value]) -> AtOnce {
+        if self.is_in_transaction() {
             return AtOnce::NotNow;
         }
         if plan.kind == Kind::Read {
@@ -199,7 +134,7 @@ impl Writer {
     }
 
     /// Once when so many commits have come together.
-    fn is_checkpoint_due(&mut self) -> bool {
+    pub(super) fn is_checkpoint_due(&mut self) -> bool {
         let due =
             self.durable.deferred.is_some() && self.durable.ended - self.moved >= COMMITS_PER_CHECKPOINT;
         if due {
@@ -262,7 +197,8 @@ impl Writer {
         }
     }
 
-    fn group(&mut self, mut group: Vec<Job>) {
+    /// Runs statements that came together, and answers them.
+    pub(super) fn group(&mut self, mut group: Vec<Job>) {
         group.retain(|job| !job.cancelled.load(Relaxed));
         if group.len() < 2 {
             group.into_iter().for_each(|job| self.single(job));
@@ -292,7 +228,7 @@ impl Writer {
         for job in group {
             let result = self.steer("SAVEPOINT one").and_then(|()| {
                 let result = self.run_job(job);
-                if result.is_err() && !self.connection.is_autocommit() {
+                if result.is_err() && self.is_in_transaction() {
                     self.steer("ROLLBACK TO one")?;
                 }
                 self.steer("RELEASE one")?;
@@ -311,7 +247,7 @@ impl Writer {
     }
 
     fn give_up<T>(&self) -> Option<T> {
-        if !self.connection.is_autocommit() {
+        if self.is_in_transaction() {
             // Fails only where SQLite has rolled back by itself.
             let _ = self.steer("ROLLBACK");
         }
@@ -326,7 +262,8 @@ impl Writer {
         self.answer(job, result);
     }
 
-    fn alone(&mut self, job: Job) {
+    /// Runs a statement that shares no transaction of the host's, and answers it.
+    pub(super) fn alone(&mut self, job: Job) {
         let pragma = job.plan.sql.to_ascii_lowercase().contains("journal_mode");
         if job.plan.ties_reads {
             self.status.reads_tied.store(true, Relaxed);
@@ -336,7 +273,7 @@ impl Writer {
         }
         let result = self.run_if_kept(&job);
         // Reads of a component with an open transaction see what is in it.
-        if !self.connection.is_autocommit() {
+        if self.is_in_transaction() {
             self.readers.close();
         }
         self.answer(job, result);
@@ -344,13 +281,13 @@ impl Writer {
 
     /// Runs a statement by itself. Inside a component's transaction nothing is acknowledged before its end.
     fn run_if_kept(&mut self, job: &Job) -> Result<Rows, Failure> {
-        if self.connection.is_autocommit() && !self.look() {
+        if !self.is_in_transaction() && !self.look() {
             return Err(Failure::Lost);
         }
         let before = self.connection.total_changes();
         let result = self.run_job(job);
         let result = self.noted(before, result);
-        if self.connection.is_autocommit() {
+        if !self.is_in_transaction() {
             if job.plan.kind == Kind::Alone {
                 self.refresh_journal_mode();
             }
@@ -383,8 +320,7 @@ impl Writer {
     /// Tells the operator if the disk takes again what it refused. `before` counts the rows that had been changed
     /// before: a statement that changes none says nothing about the disk.
     fn note_written(&mut self, before: u64) {
-        if self.connection.is_autocommit() && self.connection.total_changes() != before && self.trouble.ends()
-        {
+        if !self.is_in_transaction() && self.connection.total_changes() != before && self.trouble.ends() {
             output::event(format_args!("the database {} is written again", self.files.path().display()));
         }
     }
@@ -413,7 +349,7 @@ impl Writer {
     }
 
     /// Moves the log into the database as far as no reader is in the way; the rest waits for the next time.
-    fn move_log(&self) {
+    pub(super) fn move_log(&self) {
         self.interrupt.watch(Arc::default());
         // What goes wrong with the disk is seen, and told, by the next write.
         let _ = self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
