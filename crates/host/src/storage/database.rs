@@ -1,30 +1,29 @@
 //! The handle of a database: takes a statement, gives its result.
 
 use std::fs::File;
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::JoinHandle;
 
 use anyhow::{Context as _, Result};
 use rusqlite::types::Value;
 use tokio::sync::oneshot;
 
 use super::connection;
-use super::desk::Desk;
+use super::desk::{Desk, Task};
 use super::durability::{self, Durability, Log, Sync};
 use super::failure::Failure;
 use super::file::{Files, MainFile};
 use super::readers::{Read, Readers};
-use super::statement::{Kind, Plan, Plans, Rows};
+use super::statement::{Kind, Plans, Rows};
 use super::writer::{AtOnce, Durable, Job, Status, Writer};
-
-/// Moves the log into the database as far as no reader is in the way.
-const CHECKPOINT: &str = "PRAGMA wal_checkpoint(PASSIVE)";
 
 /// A database file.
 pub(crate) struct Database {
-    queue: Sender<Job>,
+    queue: Sender<Task>,
     desk: Arc<Desk>,
     readers: Arc<Readers>,
     status: Arc<Status>,
@@ -49,17 +48,29 @@ impl Database {
         durability: &Arc<Durability>,
         sync: Sync,
     ) -> Result<Arc<Self>> {
+        let (database, tasks) = Self::open_unserved(path, setup, durability, sync)?;
+        database.serve(tasks).with_context(|| cannot_open(path))?;
+        Ok(Arc::new(database))
+    }
+
+    /// As [`Database::open_with`], without a thread that does what is queued; that is to be [served](Database::serve).
+    pub(super) fn open_unserved(
+        path: &Path,
+        setup: &str,
+        durability: &Arc<Durability>,
+        sync: Sync,
+    ) -> Result<(Self, Receiver<Task>)> {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
         }
-        let context = || format!("cannot open the database {}", path.display());
+        let context = || cannot_open(path);
         let log = Log::new();
         let (connection, interrupt) = connection::writer(path, log.clone()).with_context(context)?;
         connection.execute_batch(setup).with_context(context)?;
         let file = MainFile::opened(path).with_context(context)?;
         let readers = Readers::new(file.clone());
         let status = Arc::new(Status::default());
-        let (queue, jobs) = channel();
+        let (queue, tasks) = channel();
         let syncing =
             durability::start(log.clone(), sync, path.display().to_string()).with_context(context)?;
         durability.add(log.clone());
@@ -67,12 +78,16 @@ impl Database {
         let writer =
             Writer::new(connection, interrupt, readers.clone(), status.clone(), Files::new(file), durable);
         let desk = Desk::new(writer);
-        let served = desk.clone();
-        std::thread::Builder::new()
-            .name("sqlite-writer".into())
-            .spawn(move || served.serve(jobs))
-            .with_context(context)?;
-        Ok(Arc::new(Database { queue, desk, readers, status, log, plans: Plans::default() }))
+        Ok((Database { queue, desk, readers, status, log, plans: Plans::default() }, tasks))
+    }
+
+    /// Starts the thread that does what is queued.
+    ///
+    /// # Errors
+    /// When no thread can be started.
+    pub(super) fn serve(&self, tasks: Receiver<Task>) -> io::Result<JoinHandle<()>> {
+        let desk = self.desk.clone();
+        std::thread::Builder::new().name("sqlite-writer".into()).spawn(move || desk.serve(tasks))
     }
 
     /// Runs one statement. Dropping the future stops a statement that still runs.
@@ -86,8 +101,8 @@ impl Database {
         let long = match self.desk.at_once(&plan, &parameters) {
             AtOnce::Done(result, checkpoint) => {
                 if checkpoint {
-                    // Nobody waits for it: what it would have done is done by the next one.
-                    self.send(self.plans.of(CHECKPOINT), Arc::default(), Arc::default())?;
+                    // The statement has happened, whatever becomes of this; the next one does what it would have done.
+                    let _ = self.desk.leave(Task::MoveLog, &self.queue);
                 }
                 return result;
             }
@@ -105,21 +120,10 @@ impl Database {
                 }
             }
         }
-        let answer = self.send(plan, parameters, cancel.0.clone())?;
-        answer.await.map_err(|_| Failure::Closed)?
-    }
-
-    /// Leaves a statement to the writer's thread.
-    fn send(
-        &self,
-        plan: Plan,
-        parameters: Arc<[Value]>,
-        cancelled: Arc<AtomicBool>,
-    ) -> Result<oneshot::Receiver<Result<Rows, Failure>>, Failure> {
         let (reply, answer) = oneshot::channel();
-        self.desk.expect_one();
-        self.queue.send(Job { plan, parameters, cancelled, reply }).map_err(|_| Failure::Closed)?;
-        Ok(answer)
+        let job = Job { plan, parameters, cancelled: cancel.0.clone(), reply };
+        self.desk.leave(Task::Run(job), &self.queue)?;
+        answer.await.map_err(|_| Failure::Closed)?
     }
 
     /// Rows the last writing statement changed.
@@ -131,6 +135,10 @@ impl Database {
     pub(crate) fn last_insert_rowid(&self) -> i64 {
         self.status.last_insert_rowid.load(Relaxed)
     }
+}
+
+fn cannot_open(path: &Path) -> String {
+    format!("cannot open the database {}", path.display())
 }
 
 /// Tells a running statement that nobody waits for it.

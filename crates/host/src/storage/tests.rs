@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::{Arc, mpsc};
 
-use super::{Database, Durability, NotDurable, Rows, Value};
+use super::{Database, Durability, Failure, NotDurable, Rows, Value};
 
 fn open() -> (tempfile::TempDir, Arc<Database>) {
     let folder = tempfile::tempdir().unwrap();
@@ -424,5 +424,29 @@ async fn the_log_is_moved_into_the_database_while_short_writes_go_on() {
         size("test.db"),
         size("test.db-wal")
     );
+    assert_eq!(number(&database, "SELECT count(*) FROM t").await, 1500);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_committed_is_acknowledged_although_nobody_can_move_the_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let setup = "PRAGMA journal_mode = wal; CREATE TABLE t(a INTEGER PRIMARY KEY)";
+    let sync = Box::new(std::fs::File::sync_data);
+    let (database, queue) =
+        Database::open_unserved(&folder.path().join("test.db"), setup, &Arc::default(), sync).unwrap();
+    // The thread gets the first statement, which shows that it is a short one; then the queue is closed.
+    let (sender, of_thread) = mpsc::channel();
+    let thread = database.serve(of_thread).unwrap();
+    let closing = std::thread::spawn(move || sender.send(queue.recv().unwrap()).is_ok());
+    run(&database, "INSERT INTO t(a) VALUES (NULL)").await.unwrap();
+    assert!(closing.join().unwrap());
+    thread.join().unwrap();
+    // Far more of them than the log is moved after.
+    for stored in 2..=1500 {
+        let result = run(&database, "INSERT INTO t(a) VALUES (NULL)").await;
+        assert_eq!(result, Ok(Rows::default()), "statement {stored}");
+    }
+    // What takes the thread is refused, and nobody waits behind it.
+    assert_eq!(run(&database, "PRAGMA user_version").await.unwrap_err(), Failure::Closed.to_string());
     assert_eq!(number(&database, "SELECT count(*) FROM t").await, 1500);
 }

@@ -29,7 +29,7 @@ use crate::output::{self, Trouble};
 /// does it by itself, within a commit.
 const COMMITS_PER_CHECKPOINT: u64 = 512;
 
-/// A statement in the queue.
+/// A statement, and who waits for it.
 pub(super) struct Job {
     pub(super) plan: Plan,
     pub(super) parameters: Arc<[Value]>,
@@ -348,8 +348,12 @@ impl Writer {
         missing.is_none()
     }
 
-    /// Moves the log into the database as far as no reader is in the way; the rest waits for the next time.
-    pub(super) fn move_log(&self) {
+    /// Moves the log into the database as far as no reader is in the way; the rest waits for the next time, as all does
+    /// while a transaction is open or a file is missing.
+    pub(super) fn move_log(&mut self) {
+        if self.is_in_transaction() || !self.look() {
+            return;
+        }
         self.interrupt.watch(Arc::default());
         // What goes wrong with the disk is seen, and told, by the next write.
         let _ = self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
