@@ -11,7 +11,7 @@ use ramanujan_shell::{Row, Value};
 use super::database::Database;
 use super::rows::{bad, dot_list, read_clock, read_parents};
 
-/// First number of deltas that are read back from a place; it grows fourfold while that does not suffice.
+/// First number of deltas that are read back from a place, at least; it grows fourfold while that does not suffice.
 pub(super) const FIRST_TAIL: u64 = 64;
 
 const LINK_COLUMNS: &str =

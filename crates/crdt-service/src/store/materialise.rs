@@ -26,10 +26,6 @@ use crate::version::{At, Version, counter_value};
 /// snapshot may be kept, so it is no longer than they may lie apart.
 const ROWS: u64 = NEAREST;
 
-/// First number of older deltas looked at for the fork of concurrent ones; it grows fourfold while the fork lies
-/// further back.
-const FIRST_LOOKBACK: u64 = 64;
-
 impl Database {
     /// The value of a version, and what there is to say beside it. `near` is a state that may be below it.
     pub(crate) fn value_at(
@@ -257,7 +253,7 @@ impl Database {
             let at_hand: HashSet<&Dot> = page.iter().map(|delta| &delta.dot).chain(&base).collect();
             page.iter().flat_map(|delta| &delta.parents).any(|parent| !at_hand.contains(parent))
         };
-        let mut lookback = if leads_back { FIRST_LOOKBACK } else { 0 };
+        let mut lookback = if leads_back { FIRST_TAIL } else { 0 };
         loop {
             let (older, all) = self.older(document, version, &base, before, lookback)?;
             let mut graph = TextGraph::new();
@@ -267,7 +263,7 @@ impl Database {
                     *text = advanced;
                     return Ok((read, more));
                 }
-                Err(TextError::NeedsHistory) if !all => lookback = (lookback * 4).max(FIRST_LOOKBACK),
+                Err(TextError::NeedsHistory) if !all => lookback = (lookback * 4).max(FIRST_TAIL),
                 Err(error) => return Err(corrupt(document, error)),
             }
         }

@@ -5,6 +5,7 @@ use ramanujan_crdt::CrdtType;
 use ramanujan_crdt::counter::Totals;
 
 use super::database::Database;
+use super::graph::FIRST_TAIL;
 use super::rows::{COLUMNS, PARENT_COLUMNS, bad, dot_list};
 use crate::apply::known::{Found, Last, Needed};
 
@@ -74,10 +75,8 @@ impl Database {
     }
 }
 
-/// First number of deltas looked at for the fork of several parents, at least.
-const FIRST_TAIL: u64 = 64;
-
-/// How many of the newest deltas are to be read, if any.
+/// How many of the newest deltas are to be read, if any: at first what lies between the parents and their fork, as far as
+/// that is known.
 fn tail_for(needed: &Needed, found: &Found) -> Option<u64> {
     // The position in a text depends on what lies between the heads and their fork.
     let of_heads =
