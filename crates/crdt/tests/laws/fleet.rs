@@ -8,6 +8,7 @@ use ramanujan_core::{AgentId, Dot, VectorClock};
 use ramanujan_crdt::types::{Event, Past};
 use ramanujan_crdt::{CrdtType, Op, State};
 
+use crate::laws::joined;
 use crate::operations::{self, Focus};
 
 const AGENTS: u64 = 10_000;
@@ -73,13 +74,7 @@ fn site(start: &State, focus: Focus, number: u64) -> Site {
     site
 }
 
-fn joined(a: &State, b: &State) -> State {
-    let mut out = a.clone();
-    out.join(b).unwrap();
-    out
-}
-
-fn check(crdt_type: CrdtType, focus: Focus) {
+pub(crate) fn check(crdt_type: CrdtType, focus: Focus) {
     let start = began(crdt_type, focus);
     let sites: Vec<Site> = (0..SITES).map(|number| site(&start, focus, number)).collect();
     let [a, b, c] = &sites[..] else { panic!("three sites") };
@@ -101,30 +96,7 @@ fn check(crdt_type: CrdtType, focus: Focus) {
 
     // What saw only the beginning may come in any order, and once more.
     let mut other = a.state.clone();
-    for written in b.log.iter().rev().filter(|written| !written.saw_all) {
-        apply(&mut other, written, start.version());
-    }
-    for written in b.log.iter().filter(|written| !written.saw_all) {
-        apply(&mut other, written, start.version());
-    }
+    let unaware = || b.log.iter().filter(|written| !written.saw_all);
+    unaware().rev().chain(unaware()).for_each(|written| apply(&mut other, written, start.version()));
     assert_eq!(joined(&other, &b.state), ab, "operations and states make the same");
-}
-
-macro_rules! of_ten_thousand {
-    ($($name:ident: $crdt_type:expr, $focus:expr;)*) => { $(#[test] fn $name() { check($crdt_type, $focus); })* };
-}
-
-of_ten_thousand! {
-    g_counter: CrdtType::GCounter, Focus::All;
-    pn_counter: CrdtType::PnCounter, Focus::All;
-    or_set: CrdtType::OrSet, Focus::All;
-    lww_register: CrdtType::LwwRegister, Focus::All;
-    mv_register: CrdtType::MvRegister, Focus::All;
-    tap_state: CrdtType::TapState, Focus::All;
-    max_register: CrdtType::MaxRegister, Focus::All;
-    ew_flag: CrdtType::EwFlag, Focus::All;
-    json: CrdtType::Json, Focus::All;
-    json_text: CrdtType::Json, Focus::Text;
-    json_list: CrdtType::Json, Focus::List;
-    json_number: CrdtType::Json, Focus::Number;
 }

@@ -7,7 +7,7 @@ use ramanujan_crdt::State;
 
 use crate::world::World;
 
-fn joined(a: &State, b: &State) -> State {
+pub(crate) fn joined(a: &State, b: &State) -> State {
     let mut out = a.clone();
     out.join(b).unwrap();
     out
