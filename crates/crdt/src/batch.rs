@@ -249,6 +249,12 @@ mod tests {
         Ok((batch.crdt_type(), batch.deltas().collect::<Result<_, _>>()?))
     }
 
+    /// An insertion that was made after nothing.
+    fn insertion(seq: u64, text: String) -> Delta {
+        let dot = Dot::new("alice".parse().unwrap(), seq);
+        Delta { dot, parents: vec![], op: crate::Op::Insert { position: 0, text } }
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(10_000))]
 
@@ -288,12 +294,7 @@ mod tests {
 
     #[test]
     fn a_long_batch_survives_and_is_not_compressed() {
-        let delta = |seq: u64| Delta {
-            dot: Dot::new("alice".parse().unwrap(), seq),
-            parents: vec![],
-            op: crate::Op::Insert { position: 0, text: "same ".repeat(2000) },
-        };
-        let deltas: Vec<Delta> = (1..=500).map(delta).collect();
+        let deltas: Vec<Delta> = (1..=500).map(|seq| insertion(seq, "same ".repeat(2000))).collect();
         let bytes = encode_deltas(CrdtType::Text, &deltas);
         assert!(bytes.len() > MAX_EXPANDED);
         assert_eq!(decode_deltas(&bytes), Ok((CrdtType::Text, deltas)));
@@ -303,12 +304,7 @@ mod tests {
     fn a_long_delta_is_not_compressed() {
         // Hexadecimal digits compress to about half.
         let noise = |lines: u32| (0..lines).map(|line| Digest::of(&line.to_le_bytes()).to_string()).collect();
-        let delta = |lines| Delta {
-            dot: Dot::new("alice".parse().unwrap(), 1),
-            parents: vec![],
-            op: crate::Op::Insert { position: 0, text: noise(lines) },
-        };
-        let (short, long) = (vec![delta(900)], vec![delta(1100)]);
+        let (short, long) = (vec![insertion(1, noise(900))], vec![insertion(1, noise(1100))]);
         let [packed, raw] = [&short, &long].map(|deltas| encode_deltas(CrdtType::Text, deltas));
         assert!(packed.len() < 50_000 && raw.len() > 70_000, "{} {}", packed.len(), raw.len());
         assert_eq!(decode_deltas(&packed), Ok((CrdtType::Text, short)));
@@ -323,12 +319,7 @@ mod tests {
 
     #[test]
     fn chunks_are_all_deltas_in_order() {
-        let delta = |seq: u64| Delta {
-            dot: Dot::new("alice".parse().unwrap(), seq),
-            parents: vec![],
-            op: crate::Op::Insert { position: 0, text: "same ".repeat(200) },
-        };
-        let deltas: Vec<Delta> = (1..=50).map(delta).collect();
+        let deltas: Vec<Delta> = (1..=50).map(|seq| insertion(seq, "same ".repeat(200))).collect();
         let bytes = encode_deltas(CrdtType::Text, &deltas);
         let batch = Batch::open(&bytes).unwrap();
         for (count, bytes, chunks) in
