@@ -93,9 +93,9 @@ impl State {
 
 const TOO_MANY: &str = "too many connections opened";
 
-// The two versions have the same records under different types.
-macro_rules! conversions {
-    ($version:ident) => {
+// The two versions have the same records and functions under different types; one of them has some functions `more`.
+macro_rules! serve {
+    ($version:ident { $($more:tt)* }) => {
         impl From<$version::Value> for Value {
             fn from(value: $version::Value) -> Self {
                 match value {
@@ -142,49 +142,37 @@ macro_rules! conversions {
         }
 
         impl $version::Host for State {}
+
+        impl $version::HostConnection for State {
+            async fn open(
+                &mut self,
+                database: String,
+            ) -> wasmtime::Result<Result<Resource<Connection>, $version::Error>> {
+                Ok(self.open_database(&database).map_err(Into::into))
+            }
+
+            async fn execute(
+                &mut self,
+                connection: Resource<Connection>,
+                statement: String,
+                parameters: Vec<$version::Value>,
+            ) -> wasmtime::Result<Result<$version::QueryResult, $version::Error>> {
+                let parameters = parameters.into_iter().map(Into::into).collect();
+                let result = self.execute_statement(&connection, &statement, parameters).await?;
+                Ok(result.map(Into::into).map_err(|failure| $version::Error::Io(failure.to_string())))
+            }
+
+            async fn drop(&mut self, connection: Resource<Connection>) -> wasmtime::Result<()> {
+                self.release(connection)
+            }
+
+            $($more)*
+        }
     };
 }
 
-conversions!(v2);
-conversions!(v3);
-
-impl v2::HostConnection for State {
-    async fn open(&mut self, database: String) -> wasmtime::Result<Result<Resource<Connection>, v2::Error>> {
-        Ok(self.open_database(&database).map_err(Into::into))
-    }
-
-    async fn execute(
-        &mut self,
-        connection: Resource<Connection>,
-        statement: String,
-        parameters: Vec<v2::Value>,
-    ) -> wasmtime::Result<Result<v2::QueryResult, v2::Error>> {
-        let parameters = parameters.into_iter().map(Into::into).collect();
-        let result = self.execute_statement(&connection, &statement, parameters).await?;
-        Ok(result.map(Into::into).map_err(|failure| v2::Error::Io(failure.to_string())))
-    }
-
-    async fn drop(&mut self, connection: Resource<Connection>) -> wasmtime::Result<()> {
-        self.release(connection)
-    }
-}
-
-impl v3::HostConnection for State {
-    async fn open(&mut self, database: String) -> wasmtime::Result<Result<Resource<Connection>, v3::Error>> {
-        Ok(self.open_database(&database).map_err(Into::into))
-    }
-
-    async fn execute(
-        &mut self,
-        connection: Resource<Connection>,
-        statement: String,
-        parameters: Vec<v3::Value>,
-    ) -> wasmtime::Result<Result<v3::QueryResult, v3::Error>> {
-        let parameters = parameters.into_iter().map(Into::into).collect();
-        let result = self.execute_statement(&connection, &statement, parameters).await?;
-        Ok(result.map(Into::into).map_err(|failure| v3::Error::Io(failure.to_string())))
-    }
-
+serve!(v2 {});
+serve!(v3 {
     async fn last_insert_rowid(&mut self, connection: Resource<Connection>) -> wasmtime::Result<i64> {
         Ok(self.held(&connection)?.0.last_insert_rowid())
     }
@@ -192,8 +180,4 @@ impl v3::HostConnection for State {
     async fn changes(&mut self, connection: Resource<Connection>) -> wasmtime::Result<u64> {
         Ok(self.held(&connection)?.0.changes())
     }
-
-    async fn drop(&mut self, connection: Resource<Connection>) -> wasmtime::Result<()> {
-        self.release(connection)
-    }
-}
+});
