@@ -15,6 +15,7 @@ use crate::engine::{self, Compiled};
 use crate::http::dispatch::App;
 use crate::http::router::Router;
 use crate::http::serve::{self, Signals};
+use crate::http::turns::Turns;
 use crate::instance::component::Component;
 use crate::instance::grants::Grants;
 use crate::instance::template::{Limitations, Template};
@@ -172,6 +173,7 @@ fn assemble(
         components,
         address: OnceLock::new(),
         durability: site.stores.durability().clone(),
+        turns: Turns::new(),
     });
     site.app.set(&app);
     Ok(app)

@@ -19,6 +19,7 @@ use wasmtime_wasi_http::handler::InstantiationError;
 
 use super::body::{Guarded, Rewindable, empty, full};
 use super::router::{RouteMatch, Router, WELL_KNOWN};
+use super::turns::Turns;
 use super::{headers, problem};
 use crate::instance::component::Component;
 use crate::instance::outgoing;
@@ -47,6 +48,8 @@ pub(crate) struct App {
     pub(crate) address: OnceLock<SocketAddr>,
     /// What is on disk of its databases.
     pub(crate) durability: Arc<Durability>,
+    /// How many requests from the network run at once.
+    pub(crate) turns: Turns,
 }
 
 impl Application for App {
@@ -99,7 +102,8 @@ impl App {
         if let Err(problem) = check_authority(&request, internal.as_ref()) {
             return problem::response(&problem);
         }
-        run(component, request, &found, client, &self.durability, Reader::Client).await
+        let running = run(component, request, &found, client, &self.durability, Reader::Client);
+        self.turns.run(running).await
     }
 
     fn well_known(&self, name: &str) -> Response<WasiBody> {

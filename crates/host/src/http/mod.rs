@@ -8,3 +8,4 @@ pub(crate) mod problem;
 mod refusal;
 pub(crate) mod router;
 pub(crate) mod serve;
+pub(crate) mod turns;
