@@ -139,3 +139,27 @@ fn many_elements_come_back_at_their_places() {
     assert_eq!(get("/crdt/d").json["value"], json!({"l": [0]}));
     assert_eq!(restore(&at).len(), 899);
 }
+
+/// What a restore makes goes to other sites as everything else does.
+#[test]
+fn what_comes_back_is_in_parts_that_any_site_takes() {
+    let _db = fresh_database();
+    let letters = |length: usize| "abc".repeat(length / 3);
+    for position in [0, 399_999] {
+        let more = json!({"position": position, "value": letters(400_000)});
+        apply(edit("insert_text", json!(["title"]), more));
+    }
+    let at = get("/crdt/d").json["log_position"].clone();
+    apply(edit("delete", json!(["title"]), json!({})));
+    assert_eq!(restore(&at), ["insert_text"; 2]);
+    // Written member by member, but it would come back as one value.
+    for key in ["a", "b"] {
+        apply(edit("set", json!(["tasks", key]), json!({"value": letters(2_400_000)})));
+    }
+    let at = get("/crdt/d").json["log_position"].clone();
+    apply(edit("set", json!(["tasks"]), json!({"value": 1})));
+    let before = get("/crdt/d").json["digest"].clone();
+    let reply = post("/crdt/d/recover", json!({"at": at, "restore": true, "agent_id": "r"}));
+    refused(&reply, 413, "body-too-large");
+    assert_eq!(get("/crdt/d").json["digest"], before);
+}

@@ -108,12 +108,13 @@ impl Database {
     }
 
     /// As [`Database::apply`], of operations that lead from the heads, which they were made on, back to what the document has
-    /// shown before: they are stored whatever it holds, unless somebody wrote meanwhile.
+    /// shown before: they are stored whatever it holds, unless somebody wrote meanwhile, and as long as each of them fits
+    /// into a request to another site.
     ///
     /// # Errors
     /// As there; then also 422 `document-too-large`.
     pub(crate) fn apply_back(&self, operations: &[Operation]) -> Result<Vec<Accepted>, Indexed> {
-        self.apply_agreed(operations, Means { back: true, ..Means::default() }, |_| Ok(()))
+        self.apply_agreed(operations, Means { back: true, ..Means::default() }, can_be_handed_on)
     }
 
     fn apply_agreed(

@@ -7,7 +7,8 @@ use super::plan::Plan;
 use crate::crdts::json::leaf::{Kind, Leaf};
 use crate::crdts::json::place::Place;
 use crate::crdts::json::text::Text;
-use crate::edit::{Action, ItemId, ItemRange, Step};
+use crate::crdts::text::MAX_PART;
+use crate::edit::{Action, Anchor, ItemId, ItemRange, Side, Step};
 use crate::value::Json;
 
 /// A number as it stands at a place, seen or not: what was set, and what was added since. Without either it is 0.
@@ -100,16 +101,20 @@ impl Plan<'_> {
         let mut next = (0usize, 0usize);
         for (at, back) in stays.iter().copied().chain([(now.len(), wanted.len())]) {
             if next.1 < back {
-                let text = wanted[next.1..back].iter().map(|item| item.what).collect();
-                insertions.push(Action::InsertText { anchor: row.anchor(next.0 as u64), text });
+                let text: Vec<char> = wanted[next.1..back].iter().map(|item| item.what).collect();
+                insertions.push((row.anchor(next.0 as u64), text));
             }
             now[next.0..at].iter().for_each(|item| delete(&mut gone, item.id()));
             next = (at + 1, back + 1);
         }
         let passing = (!is_seen && wanted.is_empty())
             .then(|| Action::InsertText { anchor: row.anchor(0), text: " ".to_owned() });
-        for insertion in insertions {
-            self.edit(path, insertion);
+        for (mut anchor, text) in insertions {
+            for part in text.chunks(MAX_PART) {
+                let dot = self.edit(path, Action::InsertText { anchor, text: part.iter().collect() });
+                let last = ItemId { dot, offset: part.len() as u64 - 1 };
+                anchor = Anchor { parent: Some(last), side: Side::Right };
+            }
         }
         if let Some(insertion) = passing {
             // An empty text is one that something was inserted into.
