@@ -77,7 +77,7 @@ fn who_wants_little_gets_little() {
     );
     assert_eq!(post(&json!([one("?", 3)]), "return=minimal").json["results"][0]["operation_id"], "a:3");
     let refused = post(&one("?", 9), "return=minimal");
-    assert_eq!((refused.status, &refused.json["code"]), (409, &json!("seq-gap")));
+    assert_eq!((refused.status, &refused.json["code"]), (422, &json!("seq-gap")));
     let whole = post(&one("Hi", 1), "return=representation");
     assert_eq!((&whole.json["event_id"], &whole.json["result"]["duplicate"]), (&event_id, &json!(true)));
     assert!(whole.headers.get("preference-applied").is_none());
