@@ -87,9 +87,8 @@ fn what_was_recomputed_before_is_not_read_again_where_that_is_asked_for() {
     fill("text", |nth| json!({"operation": "insert", "position": nth % 2, "value": "x"}));
     fill("json", |nth| json!({"operation": "set", "path": [format!("key-{}", nth % 500)], "value": nth}));
     for document in ["text", "json"] {
-        let mut operations = OPERATIONS;
         let mut before = 0;
-        for agent in ["ann", "cat", "cat"] {
+        for (operations, agent) in (OPERATIONS..).zip(["ann", "cat", "cat"]) {
             let reply = verify_on(document);
             assert_eq!(reply["verified"], true, "{reply}");
             let witness = &reply["witness"];
@@ -119,7 +118,6 @@ fn what_was_recomputed_before_is_not_read_again_where_that_is_asked_for() {
             }
             let reply = send(&crdt_service::service(), Method::POST, "/crdt/apply", one.to_string());
             assert_eq!(reply.status, 200, "{}", reply.json);
-            operations += 1;
         }
         assert_eq!(verify_on(document)["witness"]["recomputed_before"], before, "the two are concurrent");
     }
