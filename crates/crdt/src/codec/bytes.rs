@@ -23,7 +23,7 @@ pub fn put_text(out: &mut Vec<u8>, text: &str) {
 }
 
 /// The agent's name, then the number.
-pub(crate) fn put_dot(out: &mut Vec<u8>, dot: &Dot) {
+pub fn put_dot(out: &mut Vec<u8>, dot: &Dot) {
     put_text(out, dot.agent.as_str());
     put_uint(out, dot.seq);
 }
@@ -40,29 +40,39 @@ pub(crate) fn unzigzag(value: u64) -> i64 {
 
 /// Bytes as they are read.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Bytes<'a>(pub(crate) &'a [u8]);
+pub struct Bytes<'a>(pub &'a [u8]);
 
 impl<'a> Bytes<'a> {
-    pub(crate) fn is_empty(&self) -> bool {
+    /// Whether all has been read.
+    pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// The next byte.
-    pub(crate) fn byte(&mut self) -> Result<u8, DecodeError> {
+    ///
+    /// # Errors
+    /// [`DecodeError`] if it is not there.
+    pub fn byte(&mut self) -> Result<u8, DecodeError> {
         let (byte, rest) = self.0.split_first().ok_or(DecodeError::Truncated)?;
         self.0 = rest;
         Ok(*byte)
     }
 
     /// The next `length` bytes.
-    pub(crate) fn bytes(&mut self, length: usize) -> Result<&'a [u8], DecodeError> {
+    ///
+    /// # Errors
+    /// [`DecodeError`] if it is not there.
+    pub fn bytes(&mut self, length: usize) -> Result<&'a [u8], DecodeError> {
         let (bytes, rest) = self.0.split_at_checked(length).ok_or(DecodeError::Truncated)?;
         self.0 = rest;
         Ok(bytes)
     }
 
     /// Unsigned LEB128 of at most 64 bits, without needless bytes.
-    pub(crate) fn uint(&mut self) -> Result<u64, DecodeError> {
+    ///
+    /// # Errors
+    /// [`DecodeError`] if it is not there.
+    pub fn uint(&mut self) -> Result<u64, DecodeError> {
         let first = self.byte()?;
         if first < 0x80 {
             return Ok(u64::from(first));
@@ -85,17 +95,26 @@ impl<'a> Bytes<'a> {
     }
 
     /// An integer that must fit 32 bits.
-    pub(crate) fn uint32(&mut self) -> Result<u32, DecodeError> {
+    ///
+    /// # Errors
+    /// [`DecodeError`] if it is not there.
+    pub fn uint32(&mut self) -> Result<u32, DecodeError> {
         u32::try_from(self.uint()?).map_err(|_| DecodeError::Malformed("a number exceeds 32 bits"))
     }
 
     /// A length of bytes that follow.
-    pub(crate) fn length(&mut self) -> Result<usize, DecodeError> {
+    ///
+    /// # Errors
+    /// [`DecodeError`] if it is not there.
+    pub fn length(&mut self) -> Result<usize, DecodeError> {
         usize::try_from(self.uint()?).map_err(|_| DecodeError::Truncated)
     }
 
     /// An integer that JSON carries exactly: at most 2^53−1.
-    pub(crate) fn safe(&mut self) -> Result<u64, DecodeError> {
+    ///
+    /// # Errors
+    /// [`DecodeError`] if it is not there.
+    pub fn safe(&mut self) -> Result<u64, DecodeError> {
         match self.uint()? {
             value if value <= MAX_SAFE_INTEGER => Ok(value),
             _ => malformed("a number exceeds 2^53-1"),
@@ -103,24 +122,36 @@ impl<'a> Bytes<'a> {
     }
 
     /// A count of things that take at least a byte each: bounds what is set aside for them.
-    pub(crate) fn count(&mut self) -> Result<usize, DecodeError> {
+    ///
+    /// # Errors
+    /// [`DecodeError`] if it is not there.
+    pub fn count(&mut self) -> Result<usize, DecodeError> {
         let count = self.length()?;
         if count > self.0.len() { Err(DecodeError::Truncated) } else { Ok(count) }
     }
 
     /// A text behind its length in bytes.
-    pub(crate) fn text(&mut self) -> Result<&'a str, DecodeError> {
+    ///
+    /// # Errors
+    /// [`DecodeError`] if it is not there.
+    pub fn text(&mut self) -> Result<&'a str, DecodeError> {
         let length = self.length()?;
         std::str::from_utf8(self.bytes(length)?).or(malformed("a text is not UTF-8"))
     }
 
     /// The name of an agent.
-    pub(crate) fn agent(&mut self) -> Result<AgentId, DecodeError> {
+    ///
+    /// # Errors
+    /// [`DecodeError`] if it is not there.
+    pub fn agent(&mut self) -> Result<AgentId, DecodeError> {
         self.text()?.parse().or(malformed("an agent's name is not legal"))
     }
 
     /// A dot as [`put_dot`] writes it.
-    pub(crate) fn dot(&mut self) -> Result<Dot, DecodeError> {
+    ///
+    /// # Errors
+    /// [`DecodeError`] if it is not there.
+    pub fn dot(&mut self) -> Result<Dot, DecodeError> {
         let agent = self.agent()?;
         match self.safe()? {
             0 => malformed("operations count from 1"),

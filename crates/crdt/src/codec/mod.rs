@@ -11,11 +11,11 @@ pub(crate) mod container;
 mod deflate;
 mod error;
 
-pub use bytes::{put_text, put_uint};
+pub use bytes::{Bytes, put_dot, put_text, put_uint};
 pub use canonical::{Reader, Writer};
 pub use column::Effort;
 pub use error::DecodeError;
 
-pub(crate) use bytes::{Bytes, put_dot, unzigzag, zigzag};
+pub(crate) use bytes::{unzigzag, zigzag};
 pub(crate) use column::{Column, ColumnWriter, Expansion, put_column, put_raw};
 pub(crate) use error::malformed;
