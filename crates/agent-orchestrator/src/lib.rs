@@ -1,8 +1,8 @@
 //! agent-orchestrator: who the agents are, how they are connected, which of them a document goes to, and the messages
 //! between them. It synchronises nothing: replicas exchange operations through crdt-service.
 //!
-//! `topology`, `routing`, `agent`, `subject`, `kind`, `message`, `payload` and `terms` decide and are pure; `store` holds the
-//! tables and their statements, `settings` the variables and the clock, `routes` speaks HTTP.
+//! `topology`, which is a library's, `routing`, `agent`, `subject`, `kind`, `message`, `payload` and `terms` decide and are
+//! pure; `store` holds the tables and their statements, `settings` the variables and the clock, `routes` speaks HTTP.
 
 pub mod agent;
 #[cfg(not(target_family = "wasm"))]
@@ -16,7 +16,8 @@ pub mod settings;
 pub mod store;
 pub mod subject;
 pub mod terms;
-pub mod topology;
+
+pub use ramanujan_agents::topology;
 
 use std::future::Future;
 
