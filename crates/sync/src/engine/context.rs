@@ -1,0 +1,73 @@
+//! What tasks share: who this site is, what happens, and the evidence.
+
+use ramanujan_core::{AgentId, DocumentId, Dot};
+
+use super::interface::{Event, Output, Quarantine, Settings};
+use super::peer::Peer;
+use crate::evidence::Evidence;
+use crate::limits::MAX_EVIDENCE;
+
+#[derive(Debug)]
+pub(super) struct Context {
+    pub(super) settings: Settings,
+    pub(super) outputs: Vec<Output>,
+    pub(super) evidence: Vec<Evidence>,
+    /// Evidence that was not kept, because there was much.
+    pub(super) dropped: u64,
+    /// Evidence that other peers are to be told of: whom not, and what.
+    pub(super) accusations: Vec<(crate::SiteId, Evidence)>,
+}
+
+impl Context {
+    pub(super) fn new(settings: Settings) -> Self {
+        let outputs = Vec::new();
+        Context { settings, outputs, evidence: Vec::new(), dropped: 0, accusations: Vec::new() }
+    }
+
+    pub(super) fn event(&mut self, event: Event) {
+        self.outputs.push(Output::Event(event));
+    }
+
+    pub(super) fn stored(&mut self, site: &crate::SiteId, document: DocumentId, dots: Vec<Dot>) {
+        self.event(Event::Stored { site: site.clone(), document, dots });
+    }
+
+    pub(super) fn unfit(&mut self, peer: &Peer, document: &DocumentId) {
+        self.event(Event::Unfit { site: peer.settings.site.clone(), document: document.clone() });
+    }
+
+    /// Keeps evidence, unless it is known; says whether it is new.
+    pub(super) fn keep(&mut self, evidence: &Evidence) -> bool {
+        if self.evidence.contains(evidence) {
+            return false;
+        }
+        if self.evidence.len() < MAX_EVIDENCE {
+            self.evidence.push(evidence.clone());
+        } else {
+            self.dropped += 1;
+        }
+        true
+    }
+
+    /// Takes nothing of an agent from a peer any more; says whether that is new.
+    pub(super) fn bar(&mut self, peer: &mut Peer, document: &DocumentId, agent: &AgentId, from: u64) -> bool {
+        let is_new = peer.bar(document, agent, from);
+        if is_new {
+            let (site, document, agent) = (peer.settings.site.clone(), document.clone(), agent.clone());
+            self.event(Event::Quarantined(Quarantine { site, document, agent, from }));
+        }
+        is_new
+    }
+
+    /// What this site found out about a peer by itself. Says whether more is barred by it.
+    pub(super) fn convict(&mut self, peer: &mut Peer, evidence: Evidence, dot: &Dot) -> bool {
+        let document = evidence.document().clone();
+        let is_new = self.bar(peer, &document, &dot.agent, dot.seq);
+        if self.keep(&evidence) {
+            let holds = evidence.digests().map(|_| true);
+            self.event(Event::Evidence { told_by: None, evidence: evidence.clone(), holds });
+            self.accusations.push((peer.settings.site.clone(), evidence));
+        }
+        is_new
+    }
+}

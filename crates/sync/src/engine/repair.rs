@@ -1,0 +1,141 @@
+//! Comparing all documents: spans are narrowed until the documents that differ are known.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ramanujan_core::DocumentId;
+
+use super::context::Context;
+use super::interface::Trouble;
+use super::peer::Peer;
+use super::task::{Comparing, Heard, Next, Reconcile, Repair, Task};
+use crate::fold::{Places, Span};
+use crate::limits::{MAX_DIFFERING, MAX_DOCUMENTS, MAX_SPANS};
+use crate::message::Message;
+use crate::store::{Answer, Question};
+
+pub(super) fn step(_: &mut Context, peer: &mut Peer, mut repair: Box<Repair>, heard: Heard) -> Next {
+    match (std::mem::take(&mut repair.stage), heard) {
+        (_, Heard::Start) => {
+            peer.unstick();
+            let question = Question::Folds { shared: peer.shared(), places: vec![Places::ALL] };
+            Next::Ask(question, Task::Repair(repair))
+        }
+        (Comparing::Whole, Heard::Answer(Answer::Folds { folds, end })) => {
+            let [whole] = folds.as_slice() else { return Next::Fail(Trouble::Store) };
+            repair.ours = Some(end);
+            if whole.count == 0 && pulls(peer) && peer.cursors.pull.is_none() {
+                // Everything is lacking: the feed from its beginning has it without narrowing anything.
+                return Next::Done(vec![Task::Commit { pull: None, push: repair.ours }, Task::Pull]);
+            }
+            repair.queue.push(Span { places: Places::ALL, print: whole.print() });
+            compare(peer, repair)
+        }
+        (Comparing::Peer, Heard::Reply(Message::Differ { spans, next })) => {
+            if spans.len() != repair.asked.len() {
+                return Next::Fail(Trouble::Malformed);
+            }
+            repair.theirs.get_or_insert(next);
+            let asked = std::mem::take(&mut repair.asked);
+            repair.stage = Comparing::sort(asked.into_iter().zip(spans).collect());
+            let Comparing::Parts { parts, .. } = &repair.stage else { return compare(peer, repair) };
+            if parts.is_empty() {
+                return list(peer, repair);
+            }
+            let places = parts.iter().map(|part| part.places).collect();
+            Next::Ask(Question::Folds { shared: peer.shared(), places }, Task::Repair(repair))
+        }
+        (Comparing::Parts { parts, lists }, Heard::Answer(Answer::Folds { folds, .. })) => {
+            for (part, fold) in parts.iter().zip(&folds) {
+                if fold.print() != part.print {
+                    repair.queue.push(Span { places: part.places, print: fold.print() });
+                }
+            }
+            repair.stage = Comparing::Parts { parts: Vec::new(), lists };
+            list(peer, repair)
+        }
+        (Comparing::Lists(theirs), Heard::Answer(Answer::List(ours))) => {
+            for ((_, theirs), ours) in theirs.into_iter().zip(ours) {
+                repair.found.extend(differing(ours, theirs));
+            }
+            compare(peer, repair)
+        }
+        (_, Heard::Answer(_)) => Next::Fail(Trouble::Store),
+        (_, Heard::Reply(_)) => Next::Fail(Trouble::Malformed),
+    }
+}
+
+fn pulls(peer: &Peer) -> bool {
+    peer.settings.direction.is_some_and(|direction| direction.pulls())
+}
+
+/// Documents of two lists that are not equal in both.
+fn differing(ours: Vec<(DocumentId, u64)>, theirs: Vec<(DocumentId, u64)>) -> BTreeSet<DocumentId> {
+    let mut ours: BTreeMap<DocumentId, u64> = ours.into_iter().collect();
+    let mut differ = BTreeSet::new();
+    for (document, leaf) in theirs {
+        if ours.remove(&document) != Some(leaf) {
+            differ.insert(document);
+        }
+    }
+    differ.extend(ours.into_keys());
+    differ
+}
+
+/// Asks for the own documents of spans that the peer has listed.
+fn list(peer: &mut Peer, mut repair: Box<Repair>) -> Next {
+    match std::mem::take(&mut repair.stage) {
+        Comparing::Parts { lists, .. } if !lists.is_empty() => {
+            let places = lists.iter().map(|(places, _)| *places).collect();
+            repair.stage = Comparing::Lists(lists);
+            Next::Ask(Question::List { shared: peer.shared(), places }, Task::Repair(repair))
+        }
+        _ => compare(peer, repair),
+    }
+}
+
+/// Asks the peer about spans that differ; at the end about the documents.
+fn compare(peer: &mut Peer, mut repair: Box<Repair>) -> Next {
+    if !repair.queue.is_empty() && repair.found.len() < MAX_DIFFERING {
+        // A part is sixteen times as many in the answer.
+        let count = repair.queue.len().min(MAX_SPANS / 16);
+        repair.asked = repair.queue.drain(..count).collect();
+        repair.stage = Comparing::Peer;
+        let message =
+            Message::Compare { interest: peer.settings.interest.clone(), spans: repair.asked.clone() };
+        return Next::Send(message, Task::Repair(repair));
+    }
+    let all = repair.queue.is_empty();
+    let documents: Vec<DocumentId> = std::mem::take(&mut repair.found).into_iter().collect();
+    let mut tasks: Vec<Task> =
+        documents.chunks(MAX_DOCUMENTS).map(|chunk| Task::Ask(chunk.to_vec())).collect();
+    if all {
+        peer.suspicious = false;
+        tasks.push(Task::Commit { pull: repair.theirs, push: repair.ours });
+    } else {
+        // The rest, once these are equal.
+        tasks.push(Task::Repair(Box::default()));
+    }
+    Next::Done(tasks)
+}
+
+/// Asks how documents are, and takes in and gives what differs.
+pub(super) fn ask(peer: &Peer, documents: Vec<DocumentId>, heard: Heard) -> Next {
+    match heard {
+        Heard::Start => Next::Send(Message::Ask { documents: documents.clone() }, Task::Ask(documents)),
+        Heard::Reply(Message::States { changes }) => {
+            let asked: BTreeSet<&DocumentId> = documents.iter().collect();
+            if !changes.iter().all(|change| change.whole && asked.contains(&change.document)) {
+                return Next::Fail(Trouble::Malformed);
+            }
+            let mut tasks = Vec::new();
+            if pulls(peer) && !changes.is_empty() {
+                tasks.push(Task::Reconcile(Box::new(Reconcile { changes, ..Reconcile::default() })));
+            }
+            if peer.settings.direction.is_some_and(|direction| direction.pushes()) {
+                tasks.push(Task::Offer { documents: Some(documents), next: None, more: false });
+            }
+            Next::Done(tasks)
+        }
+        _ => Next::Fail(Trouble::Malformed),
+    }
+}

@@ -1,0 +1,182 @@
+//! What the engine asks of a store, and what that answers. crdt-service can answer all of it from its tables: heads with
+//! hashes, version vectors, deltas by agent and number, marks and freezes.
+//!
+//! A question stands in an [`Output`](crate::Output), its answer comes back as an [`Input`](crate::Input) whenever it is
+//! ready; so the engine waits for nothing. [`Store`] is for those who can answer at once.
+
+use ramanujan_core::{AgentId, Digest, DocumentId, Dot};
+use ramanujan_crdt::{CrdtType, Delta};
+
+use crate::change::{Change, Freeze, FreezeSum};
+use crate::fold::{Fold, Places};
+use crate::interest::Shared;
+use crate::message::{Cursor, Want};
+
+/// A question about a document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Look {
+    /// The document.
+    pub document: DocumentId,
+    /// How many deltas of these agents are there?
+    pub agents: Vec<AgentId>,
+    /// Which hashes have these deltas?
+    pub dots: Vec<Dot>,
+}
+
+/// The answer to a [`Look`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// The document's type; none if it has no deltas.
+    pub crdt_type: Option<CrdtType>,
+    /// For each agent.
+    pub held: Vec<u64>,
+    /// For each dot.
+    pub hashes: Vec<Option<Digest>>,
+    /// How often it was deleted or recovered.
+    pub marks: u64,
+    /// Its freezes.
+    pub freezes: FreezeSum,
+}
+
+/// Deltas that were checked, in a causal order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checked {
+    /// The document.
+    pub document: DocumentId,
+    /// Its type.
+    pub crdt_type: CrdtType,
+    /// The deltas with the hashes that they must get.
+    pub deltas: Vec<(Delta, Digest)>,
+}
+
+/// Deltas as they are stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stored {
+    /// The document's type.
+    pub crdt_type: CrdtType,
+    /// In a causal order, with their hashes.
+    pub deltas: Vec<(Delta, Digest)>,
+}
+
+/// Why deltas are not stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StoreRefusal {
+    /// A delta does not fit the document that its parents left, or is of another type.
+    #[error("a delta does not fit")]
+    Unfit,
+    /// It would exceed a bound of this site.
+    #[error("a bound would be exceeded")]
+    Full,
+}
+
+/// A question to the store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Question {
+    /// Documents that were changed since the cursor, each once with what is new of it, in the order in which that was stored;
+    /// at most so many, and at most so many bytes. From the beginning if the cursor is empty.
+    Feed {
+        /// From an earlier answer.
+        after: Cursor,
+        /// Which documents.
+        shared: Shared,
+        /// Most documents.
+        most: usize,
+        /// Most bytes of their encoding, roughly.
+        budget: u32,
+    },
+    /// Folds of the leaves in spans of places, and the end of the feed.
+    Folds {
+        /// Which documents.
+        shared: Shared,
+        /// The spans.
+        places: Vec<Places>,
+    },
+    /// The documents in spans, with the first eight bytes of their leaves.
+    List {
+        /// Which documents.
+        shared: Shared,
+        /// The spans.
+        places: Vec<Places>,
+    },
+    /// Documents as a whole; those that are not there are left out.
+    States(Vec<DocumentId>),
+    /// Parts of versions of documents.
+    Look(Vec<Look>),
+    /// Deltas, at most so many bytes of them, one at least. Of each document a beginning of what is wanted, in a causal order.
+    Read {
+        /// Which.
+        wants: Vec<Want>,
+        /// Most bytes.
+        budget: u32,
+    },
+    /// Store deltas: of each document all or none. Those that are stored already are passed over.
+    Append(Vec<Checked>),
+    /// Raise the marks of documents to these numbers; a greater one stays.
+    Mark(Vec<(DocumentId, u64)>),
+    /// Freezes of a document past an id, in the order of ids.
+    Freezes {
+        /// The document.
+        document: DocumentId,
+        /// An id.
+        after: Option<Digest>,
+        /// How many at most.
+        most: usize,
+    },
+    /// Store freezes of a document, of those versions that are here and have their digests; others are passed over.
+    Freeze {
+        /// The document.
+        document: DocumentId,
+        /// The freezes.
+        freezes: Vec<Freeze>,
+    },
+}
+
+/// An answer of the store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// To `Feed`.
+    Feed {
+        /// Documents with what is new.
+        changes: Vec<Change>,
+        /// Where to go on.
+        next: Cursor,
+        /// Whether there is more already.
+        more: bool,
+    },
+    /// To `Feed`: the cursor is not one of this log.
+    Stale,
+    /// To `Folds`.
+    Folds {
+        /// For each span.
+        folds: Vec<Fold>,
+        /// The end of the feed.
+        end: Cursor,
+    },
+    /// To `List`, for each span.
+    List(Vec<Vec<(DocumentId, u64)>>),
+    /// To `States`.
+    States(Vec<Change>),
+    /// To `Look`, for each.
+    Seen(Vec<Seen>),
+    /// To `Read`, for each document; none if it is not there or nothing of it fits.
+    Read(Vec<Option<Stored>>),
+    /// To `Append`, for each document.
+    Appended(Vec<Result<(), StoreRefusal>>),
+    /// To `Mark` and `Freeze`.
+    Done,
+    /// To `Freezes`.
+    Freezes {
+        /// In the order of ids.
+        freezes: Vec<Freeze>,
+        /// Whether there are more.
+        more: bool,
+    },
+    /// The store failed; nothing was stored, or nobody knows.
+    Failed,
+}
+
+/// A store that answers at once.
+pub trait Store {
+    /// The answer to a question.
+    fn answer(&mut self, question: Question) -> Answer;
+}

@@ -1,0 +1,146 @@
+//! What is checked before deltas are stored: that their hashes follow from the history that the receiver holds.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ramanujan_core::{Digest, Dot};
+use ramanujan_crdt::Delta;
+use ramanujan_crdt::state::hash_of;
+
+/// What a check found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Checking {
+    /// Deltas to store, in a causal order, with their hashes.
+    pub good: Vec<(Delta, Digest)>,
+    /// Deltas whose claimed hash is not the computed one: the first of each branch.
+    pub mismatched: Vec<(Delta, Digest)>,
+    /// Deltas under whose dots others are stored.
+    pub contradicting: Vec<Delta>,
+    /// Parents that are neither among them nor stored.
+    pub missing: BTreeSet<Dot>,
+    /// Deltas that no claim covers, that are there twice, or that come after themselves: no honest site sends them.
+    pub unclaimed: usize,
+}
+
+impl Checking {
+    /// Whether all was stored before, or is good.
+    pub fn is_clean(&self) -> bool {
+        self.mismatched.is_empty()
+            && self.contradicting.is_empty()
+            && self.missing.is_empty()
+            && self.unclaimed == 0
+    }
+}
+
+/// The dots whose hashes the check needs: of the deltas, and of parents that are not among them.
+pub fn needed(deltas: &[Delta]) -> Vec<Dot> {
+    let dots: BTreeSet<&Dot> =
+        deltas.iter().flat_map(|delta| delta.parents.iter().chain([&delta.dot])).collect();
+    dots.into_iter().cloned().collect()
+}
+
+/// Checks deltas, in any order, by what is claimed of them. `stored` has the hashes of those dots of [`needed`] that the
+/// receiver holds.
+///
+/// A delta is good if it lies in the past of one whose computed hash is the claimed one, because that hash commits to all
+/// of its past. Deltas that are stored already count for this and are left out.
+pub fn check(deltas: Vec<Delta>, claims: &BTreeMap<Dot, Digest>, stored: &BTreeMap<Dot, Digest>) -> Checking {
+    let mut found = Checking::default();
+    let order = causal_order(&deltas);
+    found.unclaimed = deltas.len() - order.len();
+    let places: BTreeMap<&Dot, usize> =
+        order.iter().enumerate().map(|(nth, at)| (&deltas[*at].dot, nth)).collect();
+    // By place in the order: the computed hash, none where a parent is missing, and whether the claim is met.
+    let mut hashes: Vec<Option<Digest>> = Vec::with_capacity(order.len());
+    let mut contradicts = vec![false; order.len()];
+    for (nth, at) in order.iter().enumerate() {
+        let delta = &deltas[*at];
+        let parent = |dot: &Dot| match places.get(dot) {
+            Some(place) if *place < nth => hashes[*place],
+            _ => stored.get(dot).copied(),
+        };
+        for dot in delta.parents.iter().filter(|dot| !places.contains_key(dot) && !stored.contains_key(dot)) {
+            found.missing.insert(dot.clone());
+        }
+        let of_parents: Option<Vec<Digest>> = delta.parents.iter().map(parent).collect();
+        let hash = of_parents.map(|parents| hash_of(&delta.digest(), &parents));
+        if let (Some(known), Some(hash)) = (stored.get(&delta.dot), hash)
+            && *known != hash
+        {
+            contradicts[nth] = true;
+        }
+        hashes.push(if contradicts[nth] { None } else { hash });
+    }
+    let mut covered = vec![false; order.len()];
+    let mut claimed = vec![false; order.len()];
+    let mut bad = vec![false; order.len()];
+    for nth in (0..order.len()).rev() {
+        let delta = &deltas[order[nth]];
+        if let Some(claim) = claims.get(&delta.dot) {
+            claimed[nth] = true;
+            covered[nth] |= hashes[nth] == Some(*claim);
+            bad[nth] = hashes[nth].is_some_and(|hash| hash != *claim);
+        }
+        for place in
+            delta.parents.iter().filter_map(|parent| places.get(parent)).filter(|place| **place < nth)
+        {
+            covered[*place] |= covered[nth];
+            claimed[*place] |= claimed[nth];
+        }
+    }
+    // The first of each branch: what comes after a delta that is bad is bad because of it.
+    let mut follows = vec![false; order.len()];
+    for nth in 0..order.len() {
+        let delta = &deltas[order[nth]];
+        follows[nth] = delta
+            .parents
+            .iter()
+            .filter_map(|parent| places.get(parent))
+            .any(|place| *place < nth && (bad[*place] || follows[*place]));
+        found.unclaimed += usize::from(!claimed[nth]);
+    }
+    let mut deltas: Vec<Option<Delta>> = deltas.into_iter().map(Some).collect();
+    for (nth, at) in order.iter().enumerate() {
+        let Some(delta) = deltas[*at].take() else { continue };
+        match hashes[nth] {
+            _ if contradicts[nth] => found.contradicting.push(delta),
+            Some(_) if stored.contains_key(&delta.dot) && covered[nth] => {}
+            Some(hash) if covered[nth] => found.good.push((delta, hash)),
+            Some(_) if bad[nth] && !follows[nth] => {
+                let claim = claims.get(&delta.dot).copied().unwrap_or(Digest([0; 32]));
+                found.mismatched.push((delta, claim));
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+/// Places of deltas, each after its parents that are among them; of those that are ready the first dot. Left out are deltas in
+/// a circle, which only a liar makes, and repetitions of a dot.
+fn causal_order(deltas: &[Delta]) -> Vec<usize> {
+    let mut place: BTreeMap<&Dot, usize> = BTreeMap::new();
+    for (at, delta) in deltas.iter().enumerate() {
+        place.entry(&delta.dot).or_insert(at);
+    }
+    let mut waits: Vec<usize> = vec![0; deltas.len()];
+    let mut children: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for at in place.values() {
+        for parent in deltas[*at].parents.iter().filter_map(|parent| place.get(parent)) {
+            waits[*at] += 1;
+            children.entry(*parent).or_default().push(*at);
+        }
+    }
+    let mut ready: BTreeSet<(&Dot, usize)> =
+        place.iter().filter(|(_, at)| waits[**at] == 0).map(|(dot, at)| (*dot, *at)).collect();
+    let mut order = Vec::with_capacity(deltas.len());
+    while let Some((_, at)) = ready.pop_first() {
+        order.push(at);
+        for child in children.remove(&at).unwrap_or_default() {
+            waits[child] -= 1;
+            if waits[child] == 0 {
+                ready.insert((&deltas[child].dot, child));
+            }
+        }
+    }
+    order
+}
