@@ -144,3 +144,138 @@ fn causal_order(deltas: &[Delta]) -> Vec<usize> {
     }
     order
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use proptest::sample::Index;
+    use ramanujan_core::AgentId;
+    use ramanujan_crdt::Op;
+
+    /// Deltas of three agents with their true hashes, each made on some of those before it.
+    fn history() -> impl Strategy<Value = Vec<(Delta, Digest)>> {
+        prop::collection::vec((0usize..3, prop::collection::vec(any::<Index>(), 0..3)), 1..12).prop_map(
+            |steps| {
+                let mut history: Vec<(Delta, Digest)> = Vec::new();
+                for (agent, parents) in steps {
+                    let agent: AgentId = ["a", "b", "c"][agent].parse().unwrap();
+                    let own = history.iter().filter(|(delta, _)| delta.dot.agent == agent);
+                    let dot = Dot::new(agent.clone(), own.clone().count() as u64 + 1);
+                    let mut places: BTreeSet<usize> = BTreeSet::new();
+                    places.extend(history.iter().rposition(|(delta, _)| delta.dot.agent == agent));
+                    if !history.is_empty() {
+                        places.extend(parents.iter().map(|parent| parent.index(history.len())));
+                    }
+                    let mut parents: Vec<(Dot, Digest)> =
+                        places.iter().map(|at| (history[*at].0.dot.clone(), history[*at].1)).collect();
+                    parents.sort();
+                    let op = Op::Increment { amount: history.len() as u64 };
+                    let delta =
+                        Delta { dot, parents: parents.iter().map(|(dot, _)| dot.clone()).collect(), op };
+                    let hash = hash_of(&delta.digest(), parents.iter().map(|(_, hash)| hash));
+                    history.push((delta, hash));
+                }
+                history
+            },
+        )
+    }
+
+    fn claims_of(history: &[(Delta, Digest)], all: bool) -> BTreeMap<Dot, Digest> {
+        let pack =
+            crate::pack::Pack::of("d".parse().unwrap(), ramanujan_crdt::CrdtType::PnCounter, history, all);
+        pack.claims.into_iter().collect()
+    }
+
+    fn is_after(history: &[(Delta, Digest)], later: &Dot, earlier: &Dot) -> bool {
+        later == earlier
+            || history.iter().find(|(delta, _)| delta.dot == *later).is_some_and(|(delta, _)| {
+                delta.parents.iter().any(|parent| is_after(history, parent, earlier))
+            })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2048))]
+
+        /// In any order, after any beginning that is stored, with claims for the last ones or for all.
+        #[test]
+        fn what_is_true_is_good(history in history(), split: Index, turn: Index, all: bool) {
+            let (before, after) = history.split_at(split.index(history.len()));
+            let stored = before.iter().map(|(delta, hash)| (delta.dot.clone(), *hash)).collect();
+            let mut deltas: Vec<Delta> = after.iter().map(|(delta, _)| delta.clone()).collect();
+            let turn = turn.index(deltas.len());
+            deltas.rotate_left(turn);
+            let found = check(deltas, &claims_of(after, all), &stored);
+            prop_assert!(found.is_clean());
+            let good: BTreeSet<&Dot> = found.good.iter().map(|(delta, _)| &delta.dot).collect();
+            prop_assert_eq!(good, after.iter().map(|(delta, _)| &delta.dot).collect::<BTreeSet<_>>());
+            prop_assert!(found.good.iter().all(|one| after.contains(one)));
+            // Each after its parents.
+            for (at, (delta, _)) in found.good.iter().enumerate() {
+                prop_assert!(found.good[at..].iter().all(|(later, _)| !delta.parents.contains(&later.dot)));
+            }
+        }
+
+        /// A delta that was changed is not stored, nor what was made after it; with claims for all, everything else is.
+        #[test]
+        fn what_follows_from_a_lie_is_not_good(history in history(), lie: Index, all: bool) {
+            let lie = lie.index(history.len());
+            let mut deltas: Vec<Delta> = history.iter().map(|(delta, _)| delta.clone()).collect();
+            deltas[lie].op = Op::Increment { amount: 1000 };
+            let lied = deltas[lie].dot.clone();
+            let found = check(deltas, &claims_of(&history, all), &BTreeMap::new());
+            prop_assert!(!found.is_clean());
+            for (delta, _) in &found.good {
+                prop_assert!(!is_after(&history, &delta.dot, &lied), "{}", delta.dot);
+            }
+            if all {
+                let good: BTreeSet<&Dot> = found.good.iter().map(|(delta, _)| &delta.dot).collect();
+                for (delta, _) in &history {
+                    prop_assert_eq!(good.contains(&delta.dot), !is_after(&history, &delta.dot, &lied));
+                }
+                let first: Vec<&Dot> = found.mismatched.iter().map(|(delta, _)| &delta.dot).collect();
+                prop_assert_eq!(first, vec![&lied]);
+            }
+        }
+
+        /// What is stored under a dot stays, whatever is claimed.
+        #[test]
+        fn another_content_under_a_stored_dot_is_told(history in history(), lie: Index) {
+            let lie = lie.index(history.len());
+            let stored = history.iter().map(|(delta, hash)| (delta.dot.clone(), *hash)).collect();
+            let mut deltas: Vec<Delta> = history.iter().map(|(delta, _)| delta.clone()).collect();
+            deltas[lie].op = Op::Increment { amount: 1000 };
+            let found = check(deltas.clone(), &claims_of(&history, true), &stored);
+            prop_assert_eq!(&found.contradicting, &vec![deltas[lie].clone()]);
+            prop_assert!(found.good.is_empty());
+        }
+
+        /// Without their parents, deltas wait for nothing: they are told to be incomplete.
+        #[test]
+        fn what_comes_before_its_parents_is_not_good(history in history(), split: Index) {
+            let (before, after) = history.split_at(split.index(history.len()));
+            let deltas: Vec<Delta> = after.iter().map(|(delta, _)| delta.clone()).collect();
+            let found = check(deltas, &claims_of(after, true), &BTreeMap::new());
+            let lacks = |dot: &Dot| before.iter().any(|(delta, _)| is_after(&history, dot, &delta.dot));
+            for (delta, _) in after {
+                let is_good = found.good.iter().any(|(good, _)| good.dot == delta.dot);
+                prop_assert_eq!(is_good, !lacks(&delta.dot));
+            }
+            let named = after.iter().flat_map(|(delta, _)| &delta.parents);
+            let missing: BTreeSet<Dot> =
+                named.filter(|dot| before.iter().any(|(delta, _)| delta.dot == **dot)).cloned().collect();
+            prop_assert_eq!(found.missing, missing);
+        }
+    }
+
+    #[test]
+    fn deltas_in_a_circle_and_without_a_claim_are_refused() {
+        let delta = |dot: &str, parent: &str| Delta {
+            dot: dot.parse().unwrap(),
+            parents: vec![parent.parse().unwrap()],
+            op: Op::Increment { amount: 1 },
+        };
+        let found = check(vec![delta("a:2", "b:2"), delta("b:2", "a:2")], &BTreeMap::new(), &BTreeMap::new());
+        assert_eq!((found.good.len(), found.unclaimed), (0, 2));
+    }
+}

@@ -11,6 +11,9 @@ mod parts;
 mod read;
 mod write;
 
+#[cfg(test)]
+mod tests;
+
 pub use read::decode;
 pub use write::encode;
 

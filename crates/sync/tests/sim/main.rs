@@ -6,6 +6,7 @@ mod clients;
 mod document;
 mod faults;
 mod lies;
+mod pair;
 mod plan;
 mod store;
 mod world;
