@@ -234,17 +234,21 @@ fn a_restored_backup_is_found_and_mended() {
     pair.round();
     let good = pair.stores[1].clone();
     pair.stores[1].cut(50);
+    // Made on what both have.
+    write(&mut pair.stores[1], "a", "cat");
     pair.stores[1].write(&id("a"), &"ben".parse().expect("a name"), Op::Increment { amount: 9 });
     for _ in 0..30 {
         write(&mut pair.stores[1], "a", "ben");
         write(&mut pair.stores[1], "a", "cat");
     }
-    let before = pair.stores[0].documents["a"].heads.clone();
+    let before = pair.stores[0].documents["a"].deltas.clone();
     write(&mut pair.stores[1], "c", "ben");
     for _ in 0..3 {
         pair.round();
     }
-    assert_eq!(pair.stores[0].documents["a"].heads, before, "nothing of the other history is taken");
+    let mut taken = pair.stores[0].documents["a"].deltas.clone();
+    assert!(taken.remove(&"cat:1".parse().expect("a dot")).is_some(), "other agents go on");
+    assert_eq!(taken, before, "nothing of the other history is taken");
     assert!(pair.stores[0].documents.contains_key("c"), "other documents go on");
     let [status] = &pair.engines[0].status()[..] else { panic!("one peer") };
     let found: Vec<(&str, u64)> =
@@ -261,7 +265,42 @@ fn a_restored_backup_is_found_and_mended() {
     let _ = pair.engines[0].handle(Now { millis: 0, random: 0 }, Input::Release(release));
     pair.round();
     pair.round();
-    assert_eq!(pair.stores[0].documents["a"].heads, pair.stores[1].documents["a"].heads);
+    let (ours, theirs) = (&pair.stores[0].documents["a"], &pair.stores[1].documents["a"]);
+    assert!(theirs.deltas.iter().all(|(dot, (hash, _))| ours.deltas[dot].0 == *hash));
+}
+
+/// The second site's log goes on from a backup, past the place that the first one knows, with other entries: the cursor is
+/// not one of this log, and all is compared.
+#[test]
+fn a_cursor_of_another_history_is_found_out() {
+    let mut pair = equal(20);
+    pair.stores[1].cut(10);
+    for nth in 0..20 {
+        write(&mut pair.stores[1], &format!("document-{nth}"), "ben");
+    }
+    pair.round();
+    let stale = |event: &Event| matches!(event, Event::Stale { .. });
+    assert!(pair.events[0].iter().any(stale));
+    let (ours, theirs) = (&pair.stores[0].documents, &pair.stores[1].documents);
+    for (id, document) in theirs {
+        assert!(document.deltas.keys().all(|dot| ours[id].deltas.contains_key(dot)), "{id}");
+    }
+}
+
+/// The first site was restored and its cursor was not: what is new does not follow from what is here, and the document is asked
+/// for as a whole.
+#[test]
+fn a_gap_is_filled() {
+    let mut pair = Pair::new(Direction::Pull);
+    for _ in 0..30 {
+        write(&mut pair.stores[1], "a", "ann");
+    }
+    pair.round();
+    pair.stores[0].cut(7);
+    write(&mut pair.stores[1], "a", "ann");
+    write(&mut pair.stores[1], "a", "ben");
+    pair.round();
+    assert!(pair.are_equal());
 }
 
 /// Giving the same again changes nothing.
