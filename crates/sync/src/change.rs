@@ -28,6 +28,28 @@ pub struct Change {
 }
 
 impl Change {
+    /// Bytes of its encoding, roughly.
+    pub fn weight(&self) -> u64 {
+        let heads = self.heads.iter().map(|(dot, _)| dot.agent.as_str().len() + 36);
+        let ranges = self.ranges.iter().map(|range| range.agent.as_str().len() + 6);
+        let own = self.document.as_str().len() + 30;
+        (heads.chain(ranges).sum::<usize>() + own) as u64
+    }
+
+    /// The first of these that take so many bytes, one at least, and the others.
+    pub fn split(mut changes: Vec<Change>, budget: u32) -> (Vec<Change>, Vec<Change>) {
+        let (mut bytes, mut count) = (0, 0);
+        for change in &changes {
+            bytes += change.weight();
+            if count > 0 && bytes > u64::from(budget) {
+                break;
+            }
+            count += 1;
+        }
+        let rest = changes.split_off(count);
+        (changes, rest)
+    }
+
     /// The canonical state that the heads make.
     pub fn state(&self) -> StateDigest {
         StateDigest::of(self.crdt_type, self.heads.iter().cloned())

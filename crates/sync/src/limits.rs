@@ -8,8 +8,8 @@ pub const OLDEST_VERSION: u8 = 1;
 /// Most peers of a site. The densest of the shapes in use joins eight; room for a hub.
 pub const MAX_PEERS: usize = 64;
 
-/// Longest frame in bytes: a request's body is bounded by as much.
-pub const MAX_FRAME: usize = 4 << 20;
+/// Longest frame in bytes: twice what a request to a site may have, so that whatever could be written can be sent.
+pub const MAX_FRAME: usize = 8 << 20;
 
 /// Bytes of an answer that a site asks for: leaves room in a frame for the last document, which may exceed it.
 pub const BUDGET: u32 = 1 << 20;

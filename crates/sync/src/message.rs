@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::SiteId;
 use crate::change::{Change, Freeze};
 use crate::evidence::Evidence;
-use crate::fold::Span;
+use crate::fold::{Print, Span};
 use crate::interest::Interest;
 use crate::pack::{Blob, Pack};
 use crate::range::Range;
@@ -44,8 +44,8 @@ pub struct Want {
 pub enum Compared {
     /// Equal.
     Same,
-    /// It differs; these are its parts.
-    Parts(Vec<Span>),
+    /// It differs; these are the fingerprints of its parts, which follow from its places.
+    Parts(Vec<Print>),
     /// It differs; these are its documents, each with the first eight bytes of its leaf.
     Documents(Vec<(DocumentId, u64)>),
 }
@@ -145,6 +145,8 @@ pub enum Message {
     States {
         /// The documents.
         changes: Vec<Change>,
+        /// Whether others of them are there too, which did not fit.
+        more: bool,
     },
     /// Give me deltas.
     Want {

@@ -65,7 +65,9 @@ fn message(bytes: &mut Bytes<'_>) -> Result<Message, DecodeError> {
             Message::Differ { spans: take_list(bytes, MAX_SPANS)?, next: take_blob(bytes, MAX_CURSOR)? }
         }
         kind::ASK => Message::Ask { documents: take_list(bytes, MAX_DOCUMENTS)? },
-        kind::STATES => Message::States { changes: take_list(bytes, MAX_DOCUMENTS)? },
+        kind::STATES => {
+            Message::States { changes: take_list(bytes, MAX_DOCUMENTS)?, more: take_bool(bytes)? }
+        }
         kind::WANT => Message::Want { wants: take_list(bytes, MAX_DOCUMENTS)?, budget: bytes.uint32()? },
         kind::DELTAS => Message::Deltas { packs: take_list(bytes, MAX_DOCUMENTS)? },
         kind::PROBE => Message::Probe { document: Part::take(bytes)?, dots: take_list(bytes, MAX_PROBES)? },

@@ -180,14 +180,14 @@ fn rare() -> impl Strategy<Value = Message> {
     ];
     let compared = prop_oneof![
         Just(Compared::Same),
-        list(span()).prop_map(Compared::Parts),
+        list(print()).prop_map(Compared::Parts),
         list((document(), any::<u64>())).prop_map(Compared::Documents),
     ];
     prop_oneof![
         (interest(), list(span())).prop_map(|(interest, spans)| Message::Compare { interest, spans }),
         (list(compared), blob()).prop_map(|(spans, next)| Message::Differ { spans, next }),
         list(document()).prop_map(|documents| Message::Ask { documents }),
-        list(change()).prop_map(|changes| Message::States { changes }),
+        (list(change()), any::<bool>()).prop_map(|(changes, more)| Message::States { changes, more }),
         (document(), list(dot())).prop_map(|(document, dots)| Message::Probe { document, dots }),
         list(prop::option::of(digest())).prop_map(|hashes| Message::Hashes { hashes }),
         (document(), prop::option::of(digest()))

@@ -55,9 +55,10 @@ fn put(out: &mut Vec<u8>, message: &Message) {
             out.push(kind::ASK);
             put_list(out, documents);
         }
-        Message::States { changes } => {
+        Message::States { changes, more } => {
             out.push(kind::STATES);
             put_list(out, changes);
+            put_bool(out, *more);
         }
         Message::Want { wants, budget } => {
             out.push(kind::WANT);

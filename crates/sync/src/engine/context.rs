@@ -12,6 +12,8 @@ pub(super) struct Context {
     pub(super) settings: Settings,
     pub(super) outputs: Vec<Output>,
     pub(super) evidence: Vec<Evidence>,
+    /// What peers told of.
+    pub(super) told: Vec<Evidence>,
     /// Evidence that was not kept, because there was much.
     pub(super) dropped: u64,
     /// Evidence that other peers are to be told of: whom not, and what.
@@ -21,7 +23,14 @@ pub(super) struct Context {
 impl Context {
     pub(super) fn new(settings: Settings) -> Self {
         let outputs = Vec::new();
-        Context { settings, outputs, evidence: Vec::new(), dropped: 0, accusations: Vec::new() }
+        Context {
+            settings,
+            outputs,
+            evidence: Vec::new(),
+            told: Vec::new(),
+            dropped: 0,
+            accusations: Vec::new(),
+        }
     }
 
     pub(super) fn event(&mut self, event: Event) {
@@ -36,17 +45,27 @@ impl Context {
         self.event(Event::Unfit { site: peer.settings.site.clone(), document: document.clone() });
     }
 
-    /// Keeps evidence, unless it is known; says whether it is new.
+    /// Keeps evidence of this site's own, unless it is known; says whether it is new.
     pub(super) fn keep(&mut self, evidence: &Evidence) -> bool {
-        if self.evidence.contains(evidence) {
-            return false;
-        }
-        if self.evidence.len() < MAX_EVIDENCE {
+        let is_new = !self.evidence.contains(evidence);
+        if is_new && self.evidence.len() < MAX_EVIDENCE {
             self.evidence.push(evidence.clone());
         } else {
-            self.dropped += 1;
+            self.dropped += u64::from(is_new);
         }
-        true
+        is_new
+    }
+
+    /// Keeps evidence that a peer told of; says whether it does. Contradictions are easily made up, so much of it is passed over
+    /// and takes no room from what was found here.
+    pub(super) fn keep_told(&mut self, evidence: &Evidence) -> bool {
+        let is_new = !self.evidence.contains(evidence) && !self.told.contains(evidence);
+        let has_room = self.told.len() < MAX_EVIDENCE;
+        if is_new && has_room {
+            self.told.push(evidence.clone());
+        }
+        self.dropped += u64::from(is_new && !has_room);
+        is_new && has_room
     }
 
     /// Takes nothing of an agent from a peer any more; says whether that is new.

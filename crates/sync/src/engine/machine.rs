@@ -107,9 +107,19 @@ impl Engine {
         }
     }
 
-    /// The evidence that is kept, and how much more there was.
-    pub fn evidence(&self) -> (&[Evidence], u64) {
-        (&self.context.evidence, self.context.dropped)
+    /// The evidence that this site found.
+    pub fn evidence(&self) -> &[Evidence] {
+        &self.context.evidence
+    }
+
+    /// The evidence that peers told of, each checked by itself.
+    pub fn told(&self) -> &[Evidence] {
+        &self.context.told
+    }
+
+    /// How much evidence was not kept.
+    pub fn dropped(&self) -> u64 {
+        self.context.dropped
     }
 
     /// Milliseconds from the last input to the moment at which a tick has something to do; none while there are no peers.

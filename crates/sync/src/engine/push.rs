@@ -47,10 +47,13 @@ pub(super) fn offer(
             let shared = peer.shared();
             let changes: Vec<Change> =
                 changes.into_iter().filter(|change| shared.holds(&change.document)).collect();
+            let (changes, rest) = Change::split(changes, context.settings.budget);
             if changes.is_empty() {
                 return Next::Done(Vec::new());
             }
-            Next::Send(Message::Offer { changes }, Task::Offer { documents, next: None, more: false })
+            let rest: Vec<DocumentId> = rest.into_iter().map(|change| change.document).collect();
+            let more = !rest.is_empty();
+            Next::Send(Message::Offer { changes }, Task::Offer { documents: Some(rest), next: None, more })
         }
         Heard::Answer(Answer::Stale) => {
             context.event(Event::Stale { site: peer.settings.site.clone() });
@@ -68,8 +71,9 @@ pub(super) fn offer(
             if next.is_some() {
                 tasks.push(Task::Commit { pull: None, push: next.clone() });
             }
-            if more && next != peer.cursors.push {
-                tasks.push(Task::Offer { documents: None, next: None, more: false });
+            // A feed that does not advance would be offered for ever.
+            if more && (documents.is_some() || next != peer.cursors.push) {
+                tasks.push(Task::Offer { documents, next: None, more: false });
             }
             Next::Done(tasks)
         }

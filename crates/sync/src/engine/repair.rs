@@ -9,7 +9,7 @@ use super::interface::Trouble;
 use super::peer::Peer;
 use super::task::{Comparing, Heard, Next, Reconcile, Repair, Task};
 use crate::fold::{Places, Span};
-use crate::limits::{MAX_DIFFERING, MAX_DOCUMENTS, MAX_SPANS};
+use crate::limits::{FAN_OUT, MAX_DIFFERING, MAX_DOCUMENTS, MAX_SPANS};
 use crate::message::Message;
 use crate::store::{Answer, Question};
 
@@ -36,7 +36,10 @@ pub(super) fn step(_: &mut Context, peer: &mut Peer, mut repair: Box<Repair>, he
             }
             repair.theirs.get_or_insert(next);
             let asked = std::mem::take(&mut repair.asked);
-            repair.stage = Comparing::sort(asked.into_iter().zip(spans).collect());
+            let Some(stage) = Comparing::sort(asked.into_iter().zip(spans).collect()) else {
+                return Next::Fail(Trouble::Malformed);
+            };
+            repair.stage = stage;
             let Comparing::Parts { parts, .. } = &repair.stage else { return compare(peer, repair) };
             if parts.is_empty() {
                 return list(peer, repair);
@@ -96,9 +99,9 @@ fn list(peer: &mut Peer, mut repair: Box<Repair>) -> Next {
 /// Asks the peer about spans that differ; at the end about the documents.
 fn compare(peer: &mut Peer, mut repair: Box<Repair>) -> Next {
     if !repair.queue.is_empty() && repair.found.len() < MAX_DIFFERING {
-        // A part is sixteen times as many in the answer.
-        let count = repair.queue.len().min(MAX_SPANS / 16);
-        repair.asked = repair.queue.drain(..count).collect();
+        // Each may become sixteen; the newest first, so that few wait at a time.
+        let rest = repair.queue.len().saturating_sub(MAX_SPANS / FAN_OUT as usize);
+        repair.asked = repair.queue.split_off(rest);
         repair.stage = Comparing::Peer;
         let message =
             Message::Compare { interest: peer.settings.interest.clone(), spans: repair.asked.clone() };
@@ -122,17 +125,26 @@ fn compare(peer: &mut Peer, mut repair: Box<Repair>) -> Next {
 pub(super) fn ask(peer: &Peer, documents: Vec<DocumentId>, heard: Heard) -> Next {
     match heard {
         Heard::Start => Next::Send(Message::Ask { documents: documents.clone() }, Task::Ask(documents)),
-        Heard::Reply(Message::States { changes }) => {
+        Heard::Reply(Message::States { changes, more }) => {
             let asked: BTreeSet<&DocumentId> = documents.iter().collect();
-            if !changes.iter().all(|change| change.whole && asked.contains(&change.document)) {
+            let are_asked = changes.iter().all(|change| change.whole && asked.contains(&change.document));
+            if !are_asked || more && changes.is_empty() {
                 return Next::Fail(Trouble::Malformed);
             }
             let mut tasks = Vec::new();
+            let told: BTreeSet<&DocumentId> = changes.iter().map(|change| &change.document).collect();
+            let (documents, rest): (Vec<DocumentId>, Vec<DocumentId>) = match more {
+                true => documents.iter().cloned().partition(|document| told.contains(document)),
+                false => (documents.clone(), Vec::new()),
+            };
             if pulls(peer) && !changes.is_empty() {
                 tasks.push(Task::Reconcile(Box::new(Reconcile { changes, ..Reconcile::default() })));
             }
             if peer.settings.direction.is_some_and(|direction| direction.pushes()) {
                 tasks.push(Task::Offer { documents: Some(documents), next: None, more: false });
+            }
+            if !rest.is_empty() {
+                tasks.push(Task::Ask(rest));
             }
             Next::Done(tasks)
         }

@@ -17,7 +17,8 @@ pub(super) fn begin(peer: &Peer, repair_every: u64) -> Vec<Task> {
         direction.pulls() && peer.cursors.pull.is_none() || direction.pushes() && peer.cursors.push.is_none();
     let due = peer.rounds > 0 && peer.rounds.is_multiple_of(repair_every.max(1));
     let mut tasks = Vec::new();
-    if peer.greeted.is_none() {
+    // Now and then, because a peer may have become interested in other documents.
+    if peer.greeted.is_none() || due {
         tasks.push(Task::Greet);
     }
     if lost || due || peer.suspicious {

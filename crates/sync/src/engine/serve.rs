@@ -11,8 +11,8 @@ use super::push::packs;
 use super::reconcile::{self, Standing, standing};
 use super::task::{Opened, Serving, Work};
 use crate::SiteId;
+use crate::change::Change;
 use crate::evidence::Evidence;
-use crate::fold::Span;
 use crate::interest::Shared;
 use crate::limits::{self, LEAF, MAX_DOCUMENTS, MAX_FREEZES};
 use crate::message::{Compared, Message, Outcome, Refusal, Want};
@@ -131,16 +131,15 @@ pub(super) fn go_on(context: &mut Context, peer: &mut Peer, serving: Serving, an
                     Some(Compared::Parts(Vec::new()))
                 });
             }
-            let work = Work::Parts { spans, all, end, lists, shared: shared.clone(), parts: parts.clone() };
+            let work = Work::Parts { spans, all, end, lists, shared: shared.clone() };
             ask(Question::Folds { shared, places: parts }, work)
         }
-        (Work::Parts { spans, mut all, end, lists, shared, parts }, Answer::Folds { folds, .. }) => {
-            let mut folds = parts.into_iter().zip(&folds);
+        (Work::Parts { spans, mut all, end, lists, shared }, Answer::Folds { folds, .. }) => {
+            let mut folds = folds.iter();
             for (span, compared) in spans.iter().zip(&mut all) {
                 if let Some(Compared::Parts(found)) = compared {
                     let count = span.places.parts().len();
-                    let parts = folds.by_ref().take(count);
-                    found.extend(parts.map(|(places, fold)| Span { places, print: fold.print() }));
+                    found.extend(folds.by_ref().take(count).map(|fold| fold.print()));
                 }
             }
             ask(Question::List { shared, places: lists }, Work::Lists { all, end })
@@ -157,7 +156,10 @@ pub(super) fn go_on(context: &mut Context, peer: &mut Peer, serving: Serving, an
             };
             say(Message::Differ { spans: all.into_iter().map(list).collect(), next: end })
         }
-        (Work::States, Answer::States(changes)) => say(Message::States { changes }),
+        (Work::States, Answer::States(changes)) => {
+            let (changes, rest) = Change::split(changes, limits::BUDGET);
+            say(Message::States { changes, more: !rest.is_empty() })
+        }
         (Work::Read(wants), Answer::Read(read)) => say(Message::Deltas { packs: packs(&wants, read).0 }),
         (Work::Probe, Answer::Seen(seen)) => {
             let hashes = seen.into_iter().next().map(|seen| seen.hashes).unwrap_or_default();
@@ -212,7 +214,7 @@ pub(super) fn go_on(context: &mut Context, peer: &mut Peer, serving: Serving, an
 }
 
 /// What of an offer is wanted.
-fn want(peer: &mut Peer, change: &crate::change::Change, seen: &Seen) -> Option<Want> {
+fn want(peer: &mut Peer, change: &Change, seen: &Seen) -> Option<Want> {
     match standing(peer, change, seen) {
         Standing::Lacks(ranges) => {
             let hashes = peer.is_barred(&change.document);
@@ -257,7 +259,7 @@ fn accused(
     evidence: &Evidence,
     read: Vec<Option<crate::store::Stored>>,
 ) {
-    if !context.keep(evidence) {
+    if !context.keep_told(evidence) {
         return;
     }
     let ours: BTreeMap<_, _> = read

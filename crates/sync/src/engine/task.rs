@@ -98,16 +98,24 @@ pub(super) enum Comparing {
 }
 
 impl Comparing {
-    pub(super) fn sort(spans: Vec<(Span, Compared)>) -> Self {
+    /// What the peer said of spans; `None` if a span does not have so many parts.
+    pub(super) fn sort(spans: Vec<(Span, Compared)>) -> Option<Self> {
         let (mut parts, mut lists) = (Vec::new(), Vec::new());
         for (span, compared) in spans {
             match compared {
                 Compared::Same => {}
-                Compared::Parts(more) => parts.extend(more),
+                Compared::Parts(prints) => {
+                    let places = span.places.parts();
+                    if places.len() != prints.len() || places.len() < 2 {
+                        return None;
+                    }
+                    let more = places.into_iter().zip(prints);
+                    parts.extend(more.map(|(places, print)| Span { places, print }));
+                }
                 Compared::Documents(documents) => lists.push((span.places, documents)),
             }
         }
-        Comparing::Parts { parts, lists }
+        Some(Comparing::Parts { parts, lists })
     }
 }
 
@@ -198,7 +206,6 @@ pub(super) enum Work {
         all: Vec<Option<Compared>>,
         end: Cursor,
         lists: Vec<Places>,
-        parts: Vec<Places>,
         shared: Shared,
     },
     /// The own documents of spans.

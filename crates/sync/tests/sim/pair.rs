@@ -254,7 +254,7 @@ fn a_restored_backup_is_found_and_mended() {
     let found: Vec<(&str, u64)> =
         status.quarantines.iter().map(|found| (found.agent.as_str(), found.from)).collect();
     assert!(found.contains(&("ben", 26)), "{found:?}");
-    let (evidence, _) = pair.engines[0].evidence();
+    let evidence = pair.engines[0].evidence();
     assert_eq!(evidence[0].check(), Ok("ben:26".parse().expect("a dot")));
     // Mended: the other site takes back what it had, and somebody says so.
     let [release] = &status.quarantines[..] else { panic!("{:?}", status.quarantines) };
