@@ -3,8 +3,8 @@
 //! [`TARGETS`] has them all: each takes any bytes, and panics if a reader panics, takes more memory than its bound, or
 //! accepts what it does not give back. `fuzz_targets` hands each to libFuzzer, the tests run each over its corpus, and
 //! [`seeds`] makes the first inputs of the corpora from the real encoders. [`memory`] counts, [`envelope`] mends
-//! checksums; [`collections`], [`deltas`], [`egraph`], [`text`], [`replicas`], [`states`], [`vocabulary`], [`files`] and
-//! [`verification`] are the targets.
+//! checksums; [`collections`], [`deltas`], [`egraph`], [`text`], [`replicas`], [`states`], [`vocabulary`], [`files`],
+//! [`sites`] and [`verification`] are the targets.
 
 pub mod collections;
 pub mod deltas;
@@ -14,6 +14,7 @@ pub mod files;
 pub mod memory;
 pub mod replicas;
 pub mod seeds;
+pub mod sites;
 pub mod states;
 pub mod text;
 pub mod verification;
@@ -30,6 +31,7 @@ pub const TARGETS: &[(&str, Check)] = &[
     ("embedding", verification::embedding),
     ("event", files::event),
     ("facts", egraph::facts),
+    ("frame", sites::frame),
     ("names", vocabulary::names),
     ("operation", deltas::operation),
     ("pattern", egraph::pattern),

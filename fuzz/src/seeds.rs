@@ -10,7 +10,7 @@ use ramanujan_timeline::segment::{FORMAT, Hashes, Header, Segment};
 use ramanujan_timeline::{Accumulator, Stored};
 use ramanujan_verification::votes::VoteRecord;
 
-use crate::{deltas, states, text};
+use crate::{deltas, sites, states, text};
 
 /// An input of a target's corpus, with the name of its file.
 pub struct Seed {
@@ -40,6 +40,7 @@ pub fn seeds() -> Vec<Seed> {
         add("batch", crdt_type.as_str(), encode_deltas(crdt_type, &chosen));
     }
     add("batch", "typing", encode_deltas(CrdtType::Text, &typing()));
+    sites::examples().into_iter().for_each(|(name, bytes)| add("frame", name, bytes));
 
     for crdt_type in CrdtType::ALL.into_iter().filter(|crdt_type| *crdt_type != CrdtType::Text) {
         add("state", crdt_type.as_str(), states::example(crdt_type).encode());
