@@ -6,6 +6,12 @@ use ramanujan_crdt::batch::encode_deltas;
 use ramanujan_crdt::types::{Event, Past};
 use ramanujan_crdt::{Action, CrdtType, Delta, Edit, Json, Op, State, Step, TextDocument};
 use ramanujan_fuzz::{TARGETS, memory};
+use ramanujan_sync::codec::encode;
+use ramanujan_sync::limits::{MAX_PACK_DELTAS, MAX_PROBES, MAX_RANGES};
+use ramanujan_sync::message::Want;
+use ramanujan_sync::pack::Pack;
+use ramanujan_sync::range::Range;
+use ramanujan_sync::{Frame, Message};
 
 const COUNT: usize = 20_000;
 
@@ -60,6 +66,31 @@ fn document() -> State {
     state
 }
 
+fn frame(message: Message) -> Vec<u8> {
+    encode(&Frame { from: "a".parse().expect("a name"), exchange: 1, message })
+}
+
+/// Ranges of one delta each, of agents with short names.
+fn ranges() -> Want {
+    let mut names: Vec<String> = (0..MAX_RANGES).map(|n| format!("{n:x}")).collect();
+    names.sort();
+    let range = |name: &String| Range::new(name.parse().expect("a name"), 1, 1);
+    let document = "d".parse().expect("an id");
+    Want { document, ranges: names.iter().map(range).collect(), hashes: false }
+}
+
+/// Letters typed one after the other: in columns hardly more than the letters.
+fn typing() -> Pack {
+    let typed = |seq: usize| Delta {
+        dot: dot("a", seq),
+        parents: (seq > 1).then(|| dot("a", seq - 1)).into_iter().collect(),
+        op: Op::Insert { position: seq as u64 - 1, text: "x".into() },
+    };
+    let deltas: Vec<(Delta, Digest)> =
+        (1..=MAX_PACK_DELTAS).map(|seq| (typed(seq), Digest([0; 32]))).collect();
+    Pack::of("d".parse().expect("an id"), CrdtType::Text, &deltas, false)
+}
+
 // One test: what another thread allocates would count as the reader's.
 #[test]
 fn the_densest_inputs_stay_within_their_bounds() {
@@ -69,6 +100,9 @@ fn the_densest_inputs_stay_within_their_bounds() {
     let set = Delta { dot: dot("a", 1), parents: Vec::new(), op: Op::SetLast { value: maps() } };
     let mut text = scattered();
     let inputs: Vec<(&str, &str, Vec<u8>)> = vec![
+        ("frame", "ranges", frame(Message::Want { wants: vec![ranges()], budget: 0 })),
+        ("frame", "none", frame(Message::Hashes { hashes: vec![None; MAX_PROBES] })),
+        ("frame", "typing", frame(Message::Deltas { packs: vec![typing()] })),
         ("canonical", "maps", set.canonical_bytes()),
         ("batch", "increments", encode_deltas(CrdtType::PnCounter, &chain(&Op::Increment { amount: 1 }))),
         ("batch", "maps", encode_deltas(CrdtType::LwwRegister, &[set])),
