@@ -16,8 +16,8 @@ pub(super) struct Context {
     pub(super) told: Vec<Evidence>,
     /// Evidence that was not kept, because there was much.
     pub(super) dropped: u64,
-    /// Evidence that other peers are to be told of: whom not, and what.
-    pub(super) accusations: Vec<(crate::SiteId, Evidence)>,
+    /// Evidence that peers are to be told of.
+    pub(super) accusations: Vec<Evidence>,
 }
 
 impl Context {
@@ -85,7 +85,7 @@ impl Context {
         if self.keep(&evidence) {
             let holds = evidence.digests().map(|_| true);
             self.event(Event::Evidence { told_by: None, evidence: evidence.clone(), holds });
-            self.accusations.push((peer.settings.site.clone(), evidence));
+            self.accusations.push(evidence);
         }
         is_new
     }

@@ -175,12 +175,11 @@ impl Engine {
         }
     }
 
-    /// Lets other peers know of new evidence.
+    /// Lets all peers know of new evidence, also the one that it speaks of: it may have been restored, and not know.
     fn tell(&mut self) {
-        for (about, evidence) in std::mem::take(&mut self.context.accusations) {
-            for (site, peer) in &mut self.peers {
-                let reachable = peer.settings.direction.is_some() && *site != about;
-                if reachable && peer.tasks.len() < MAX_TASKS {
+        for evidence in std::mem::take(&mut self.context.accusations) {
+            for peer in self.peers.values_mut() {
+                if peer.settings.direction.is_some() && peer.tasks.len() < MAX_TASKS {
                     peer.tasks.push_back(Task::Accuse(evidence.clone()));
                 }
             }

@@ -36,7 +36,7 @@ pub(super) fn begin(context: &mut Context, peer: &Peer, exchange: u64, message: 
     let (pulls, pushes) = (peer.settings.grants.pulls(), peer.settings.grants.pushes());
     let allowed = match &message {
         Message::Offer { .. } | Message::Give { .. } | Message::GiveFreezes { .. } => pushes,
-        Message::Pull { .. } | Message::Frozen { .. } => pulls,
+        Message::Pull { .. } | Message::Want { .. } | Message::Frozen { .. } => pulls,
         _ => true,
     };
     let say = |message| Next::Say(to.clone(), exchange, message);

@@ -183,6 +183,33 @@ fn what_is_not_granted_is_refused() {
     );
 }
 
+/// Whoever may only give reads no contents, and whoever may only fetch leaves nothing behind.
+#[test]
+fn grants_are_asked_of_each_question() {
+    let fetches = [
+        Message::Pull { after: Default::default(), interest: Interest::all(), budget: 1 },
+        Message::Want { wants: Vec::new(), budget: 1 },
+        Message::Frozen { document: id("a"), after: None },
+    ];
+    let gives = [
+        Message::Offer { changes: Vec::new() },
+        Message::Give { packs: Vec::new() },
+        Message::GiveFreezes { document: id("a"), freezes: Vec::new() },
+    ];
+    for grants in [Direction::Pull, Direction::Push, Direction::Both] {
+        let answers = |message: &Message| {
+            let mut engine = engine(1);
+            let settings = PeerSettings { grants, ..peer(0, None) };
+            engine.add(settings, Cursors::default()).expect("one peer");
+            let frame = Frame { from: site(0), exchange: 1, message: message.clone() };
+            let outputs = engine.handle(Now { millis: 0, random: 0 }, Input::Frame(frame));
+            matches!(&outputs[..], [Output::Ask { .. }])
+        };
+        assert!(fetches.iter().all(|message| answers(message) == grants.pulls()), "{grants:?}");
+        assert!(gives.iter().all(|message| answers(message) == grants.pushes()), "{grants:?}");
+    }
+}
+
 #[test]
 fn only_what_both_are_interested_in_is_exchanged() {
     let interest = |pattern: &str| Interest(vec![pattern.parse().expect("a pattern")]);
