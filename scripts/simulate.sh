@@ -22,10 +22,10 @@ seeds=100 first=0 sites=9
 while [ "$#" -gt 0 ]; do
     case "$1" in
         -h | --help) usage "${BASH_SOURCE[0]}"; exit 0 ;;
-        --seeds) seeds="$(whole "$1" "${2:-}")" && shift ;;
-        --first) first="$(whole "$1" "${2:-}")" && shift ;;
-        --seed) first="$(whole "$1" "${2:-}")" seeds=1 && shift ;;
-        --sites) sites="$(whole "$1" "${2:-}")" && shift ;;
+        --seeds) seeds="$(whole "$1" "${2:-}")"; shift ;;
+        --first) first="$(whole "$1" "${2:-}")"; shift ;;
+        --seed) first="$(whole "$1" "${2:-}")" seeds=1; shift ;;
+        --sites) sites="$(whole "$1" "${2:-}")"; shift ;;
         *) die "unknown option $1" "See: scripts/simulate.sh --help" ;;
     esac
     shift
