@@ -62,6 +62,33 @@ pub(crate) fn run(plan: &Plan) -> Result<Report, String> {
     Err(format!("not equal after {PATIENCE_MS} ms: {waiting}"))
 }
 
+/// What one new delta costs where all was equal: the most rounds of a site with a peer until all have it, and the questions that
+/// were asked meanwhile.
+///
+/// # Errors
+/// What does not hold.
+pub(crate) fn spread(plan: &Plan) -> Result<(u64, u64), String> {
+    let mut world = World::new(plan.clone());
+    world.run_until(20_000);
+    if let Some(why) = unequal(&world) {
+        return Err(why);
+    }
+    let rounds = |world: &World| -> Vec<u64> {
+        world.sites.iter().flat_map(|site| site.rounds.values().copied()).collect()
+    };
+    let (before, frames) = (rounds(&world), world.frames);
+    world.write(0);
+    for _ in 0..1000 {
+        world.run_until(world.now + 20);
+        if unequal(&world).is_none() {
+            let after = rounds(&world);
+            let most = before.iter().zip(&after).map(|(before, after)| after - before).max();
+            return Ok((most.unwrap_or(0), (world.frames - frames) / 2));
+        }
+    }
+    Err("one delta does not get everywhere".into())
+}
+
 /// Documents in which a dot was given to two contents.
 fn contested(world: &World) -> BTreeSet<&DocumentId> {
     world.hashes.iter().filter(|(_, hashes)| hashes.len() > 1).map(|((document, _), _)| document).collect()

@@ -13,7 +13,7 @@ mod world;
 
 use std::env;
 
-use check::{Report, run, shrink};
+use check::{Report, run, shrink, spread};
 use plan::{Class, Plan, graph};
 use world::Met;
 
@@ -132,6 +132,23 @@ fn without_faults_all_are_equal_within_the_diameter_and_a_round() {
         for seed in 0..3 {
             let report = must(&Plan::calm(seed, sites));
             assert!(report.rounds <= diameter + 1, "{sites} sites took {} rounds", report.rounds);
+        }
+    }
+}
+
+/// A question along each link and round, and one more where there is something to fetch: at most two an edge and round.
+#[test]
+fn one_new_delta_is_everywhere_within_the_diameter_and_a_round() {
+    for sites in [9, 17, 48] {
+        let graph = graph(sites);
+        let (diameter, edges) =
+            (graph.distances().expect("a connected graph").diameter as u64, graph.edges() as u64);
+        for seed in 0..3 {
+            let (rounds, questions) = spread(&Plan::calm(seed, sites)).expect("it spreads");
+            println!("{sites} sites, {edges} edges: {rounds} rounds, {questions} questions");
+            assert!(rounds <= diameter + 1, "{sites} sites took {rounds} rounds");
+            // The last round was begun and has not ended.
+            assert!(questions <= 2 * edges * (rounds + 1), "{sites} sites asked {questions} questions");
         }
     }
 }
