@@ -6,7 +6,7 @@ use ramanujan_timeline::measure::Latency;
 use ramanujan_timeline::row::Shown;
 use serde_json::json;
 
-use crate::routes::{archive, events, freezes, graph, live, proof, query};
+use crate::routes::{archive, events, freezes, graph, index, live, proof, query};
 use crate::state::{ByColor, List};
 use crate::store::summary::Summary;
 
@@ -26,5 +26,7 @@ pub fn schemas() -> Schemas {
         .answers::<Latency>("Latency")
         .reads::<freezes::Asked>("FreezeRequest")
         .reads::<archive::Asked>("ArchiveStep")
+        .reads::<index::Asked>("IndexStep")
+        .answers::<index::Indexed>("Indexed")
         .table("List", json!({"type": "string", "enum": lists, "description": "A list of a state."}))
 }

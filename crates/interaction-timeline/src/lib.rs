@@ -14,6 +14,7 @@ pub mod feed;
 pub mod levels;
 pub mod live;
 pub mod order;
+pub mod placing;
 mod routes;
 pub mod seal;
 pub mod settings;
@@ -26,7 +27,7 @@ use ramanujan_shell::{Info, Service};
 use serde_json::{Map, Value};
 
 use crate::routes::{
-    archive, convergence as replicas, events, export, flows, freezes, graph, health, live as growing,
+    archive, convergence as replicas, events, export, flows, freezes, graph, health, index, live as growing,
     metrics, proof, query, recover, summary, verify,
 };
 
@@ -63,6 +64,7 @@ pub fn service() -> Service {
     .get("/timeline/freeze/{id}", freezes::get)
     .get("/timeline/recover", recover::get)
     .post("/timeline/archive", archive::post)
+    .post("/timeline/index", index::post)
 }
 
 ramanujan_shell::entry!(crate::service);

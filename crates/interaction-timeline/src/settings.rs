@@ -47,8 +47,9 @@ ramanujan_shell::settings! {
     TRAVERSE_MAX_EVENTS: u64 = 10_000, 1..=10_000_000, "events";
     /// Most events that one request compares to find concurrent ones.
     CONCURRENT_MAX_SCAN: u64 = 5000, 1..=10_000_000, "events";
-    /// Longest time that one request works on the causal index; with 0 each request takes one step of it.
-    CAUSAL_INDEX_MS: u64 = 5000, 0..=3_600_000, "milliseconds";
+    /// Longest time that one request works on the causal index before it is answered from what is in it; with 0 each
+    /// request takes one step of it.
+    CAUSAL_INDEX_MS: u64 = 1000, 0..=3_600_000, "milliseconds";
 }
 
 /// The variables that say who the component is.

@@ -85,8 +85,8 @@ fn an_inserted_row_is_found() {
     sealed();
     // In the place of one that was there, with all its columns but the body.
     tamper(
-        "INSERT OR REPLACE INTO timeline_events SELECT seq, event_id, timestamp, received, origin_seq, agent, type, document,
-                color, '{\"origin_seq\":161,\"payload\":{\"n\":1}}' FROM timeline_events WHERE seq = 801",
+        "INSERT OR REPLACE INTO timeline_events (seq, event_id, id, timestamp, received, origin_seq, agent, type, document, color, body)
+         SELECT seq, event_id, id, timestamp, received, origin_seq, agent, type, document, color, '{\"origin_seq\":161,\"payload\":{\"n\":1}}' FROM timeline_events WHERE seq = 801",
     );
     assert_eq!(found(), (801, "changed".into(), Value::Null));
 }
@@ -125,7 +125,7 @@ proptest! {
         seq in 1u64..=EVENTS,
         change in prop::sample::select(vec![
             "agent = 'mallory'", "type = 'other'", "document = 'e'", "color = 0", "timestamp = timestamp - 1",
-            "received = received + 1", "event_id = randomblob(32)", "body = replace(body, '\"n\":', '\"m\":')",
+            "received = received + 1", "id = randomblob(32)", "body = replace(body, '\"n\":', '\"m\":')",
             "origin_seq = origin_seq + 100000",
         ])
     ) {

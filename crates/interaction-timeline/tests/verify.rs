@@ -134,7 +134,7 @@ proptest! {
         seq in 1u64..60,
         change in prop::sample::select(vec![
             "timestamp = timestamp + 1", "received = received - 1", "origin_seq = origin_seq + 1000", "agent = agent || 'x'",
-            "type = 'other'", "document = NULL", "color = NULL", "color = 1", "body = '{}'", "event_id = zeroblob(32)",
+            "type = 'other'", "document = NULL", "color = NULL", "color = 1", "body = '{}'", "id = zeroblob(32)",
             "seq = seq + 1000",
         ])
     ) {

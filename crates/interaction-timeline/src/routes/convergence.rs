@@ -15,7 +15,8 @@ pub(crate) async fn get(request: Request) -> Result<Response, Problem> {
     let document: DocumentId = query
         .parse("document")?
         .ok_or_else(|| Problem::new(Code::MissingParameter, "give document=…: of which one?"))?;
-    let replicas = replicas::replicas(&causal::open()?, &document)?;
+    let (store, reach) = causal::open()?;
+    let replicas = replicas::replicas(&store, &document)?;
     if replicas.is_empty() {
         let detail = format!("no event on {document} has a clock and a fingerprint");
         return Err(Problem::new(Code::NoSuchDocument, detail));
@@ -48,6 +49,8 @@ pub(crate) async fn get(request: Request) -> Result<Response, Problem> {
         "vector_clock": join,
         "fingerprints": fingerprints,
         "agents": agents,
+        "indexed_until": reach.indexed_until,
+        "last_seq": reach.last_seq,
         "next_cursor": next_cursor,
     }))
 }

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use crate::settings::MAX_BATCH;
 use crate::shown::shown;
 use crate::store::append::{Appended, IfTaken, append};
-use crate::store::{self, log, seals};
+use crate::store::{self, ids, log, seals};
 
 /// What became of a post; of a single event, its place stands beside the lists.
 #[derive(Serialize)]
@@ -44,6 +44,7 @@ pub(crate) async fn post(request: Request) -> Result<Response, Problem> {
     let events = append(&store, &events, if_taken, log::now())?;
     if let Some(last) = events.iter().filter(|event| !event.duplicate).map(|event| event.seq).max() {
         seals::keep_up(&store, last, events.len() as u64);
+        ids::keep_up(&store, last, events.len() as u64);
     }
     let duplicates = events.iter().filter(|event| event.duplicate).count();
     let one = events.first().filter(|_| single).copied();

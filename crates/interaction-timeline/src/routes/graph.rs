@@ -16,6 +16,7 @@ use crate::order::read_pair;
 use crate::routes::query::DEFAULT_LIMIT;
 use crate::settings::{CONCURRENT_MAX_SCAN, TRAVERSE_MAX_EVENTS};
 use crate::shown::shown;
+use crate::store::causal::Reach;
 use crate::store::replicas::clock_of;
 use crate::store::{self, causal, graph, log};
 use crate::walk::{Bounds, Relation};
@@ -28,14 +29,20 @@ pub(crate) struct Related {
     /// Whether the event has a clock: without one nothing is known to be concurrent.
     #[serde(skip_serializing_if = "Option::is_none")]
     comparable: Option<bool>,
-    /// Whether there is nothing beyond: neither `depth` nor `TRAVERSE_MAX_EVENTS` was the end of the walk, and of causes,
-    /// every event on the way names all of its own.
+    /// Whether there is nothing beyond: neither `depth` nor `TRAVERSE_MAX_EVENTS` was the end of the walk; of causes, every
+    /// event on the way names all of its own; of effects, every event of the log was looked at.
     complete: bool,
     /// The event asked about.
     event_id: Digest,
     /// The events, each with its `distance` where there is one.
     #[cfg_attr(not(target_family = "wasm"), schemars(with = "Vec<RelatedEvent>"))]
     events: Vec<Shown>,
+    /// Of effects: how many events, from the first, are in the causal index, which alone knows what names an event.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    indexed_until: Option<u64>,
+    /// Of effects: the greatest `seq` in the log.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_seq: Option<u64>,
     /// Ids that events on the way name as their causes and no stored event has; at most 100.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(not(target_family = "wasm"), schemars(with = "Option<BTreeSet<Digest>>"))]
@@ -89,7 +96,12 @@ fn walk(request: &Request, relation: Relation) -> Result<Response, Problem> {
     let after = after.transpose()?.unwrap_or((0, 0));
     let causes = relation == Relation::Causes;
     // The edges from causes to effects are part of the index.
-    let store = if causes { store::open()? } else { causal::open()? };
+    let (store, reach) = if causes {
+        (store::open()?, None)
+    } else {
+        let (store, reach) = causal::open()?;
+        (store, Some(reach))
+    };
     let id: Digest = request.parse_param("id")?;
     let Some(event) = log::find(&store, &id)? else { return Err(log::gone(&store, &id)?) };
     let (walked, missing) = graph::reach(&store, event.seq, relation, Bounds { depth, events: most })?;
@@ -104,9 +116,11 @@ fn walk(request: &Request, relation: Relation) -> Result<Response, Problem> {
     }
     ok(&Related {
         comparable: None,
-        complete: walked.complete,
+        complete: walked.complete && reach.is_none_or(Reach::is_complete),
         event_id: id,
         events,
+        indexed_until: reach.map(|reach| reach.indexed_until),
+        last_seq: reach.map(|reach| reach.last_seq),
         missing: causes.then_some(missing),
         next_cursor: page.next(|(distance, seq)| format!("{distance}.{seq}")),
         relation: if causes { "causes" } else { "effects" },
@@ -147,6 +161,8 @@ pub(crate) async fn concurrent(request: Request) -> Result<Response, Problem> {
         complete: true,
         event_id: id,
         events,
+        indexed_until: None,
+        last_seq: None,
         missing: None,
         next_cursor: next_cursor.map(|seq| seq.to_string()),
         relation: "concurrent",

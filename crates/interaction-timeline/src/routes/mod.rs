@@ -8,6 +8,7 @@ pub(crate) mod flows;
 pub(crate) mod freezes;
 pub(crate) mod graph;
 pub(crate) mod health;
+pub(crate) mod index;
 pub(crate) mod live;
 pub(crate) mod metrics;
 pub(crate) mod proof;

@@ -21,11 +21,19 @@ const PARAMETERS: [&str; 9] =
 /// A page of events.
 #[derive(Serialize)]
 #[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
+#[cfg_attr(not(target_family = "wasm"), schemars(transform = ramanujan_timeline::schema::never_null))]
 pub(crate) struct Events {
     /// How many events, from the first, are archived and so not among these.
     archived_until: u64,
     /// In the order asked for.
     events: Vec<Shown>,
+    /// Of the causal order: how many events, from the first, it is of. Those after them come into it later, each at its
+    /// place, which may be before a cursor that is passed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    indexed_until: Option<u64>,
+    /// Of the causal order: the greatest `seq` in the log.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_seq: Option<u64>,
     /// What to give as `cursor` for the next page; null on the last.
     next_cursor: Option<String>,
 }
@@ -34,9 +42,20 @@ pub(crate) async fn get(request: Request) -> Result<Response, Problem> {
     let parameters = request.query();
     let filter = read_filter(parameters.only(&PARAMETERS)?)?;
     let pager = parameters.pager(DEFAULT_LIMIT)?;
-    let store = if filter.order == Order::Causal { causal::open()? } else { store::open()? };
+    let (store, reach) = if filter.order == Order::Causal {
+        let (store, reach) = causal::open()?;
+        (store, Some(reach))
+    } else {
+        (store::open()?, None)
+    };
     let (events, next_cursor) = query::run(&store, &filter, pager)?;
-    ok(&Events { archived_until: log::archived_until(&store)?, events: all(&events)?, next_cursor })
+    ok(&Events {
+        archived_until: log::archived_until(&store)?,
+        events: all(&events)?,
+        indexed_until: reach.map(|reach| reach.indexed_until),
+        last_seq: reach.map(|reach| reach.last_seq),
+        next_cursor,
+    })
 }
 
 /// The newest events, or those after a seq, as a bare array with the newest last.

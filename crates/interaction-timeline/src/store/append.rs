@@ -1,15 +1,16 @@
 //! Appending: one event or many with one statement, all or nothing, each once.
 //!
-//! The INSERT itself leaves out what is already there and inserts nothing at all if anything contradicts the log, so
-//! that parallel identical posts yield one row and `seq` has no gaps. Only a batch that was not entirely new is
-//! looked at a second time, to say which events were there and which contradict. An event that was stored with less or
-//! more said of its causes is no contradiction: the stored one stays, and the batch is inserted with that in its place.
+//! The INSERT itself stores nothing at all if any of the batch is already there or anything contradicts the log, so that
+//! parallel identical posts yield one row and `seq` has no gaps. Only a batch that was not entirely new is looked at a second
+//! time, to say which events were there and which contradict; the rest is then inserted. An event that was stored with less
+//! or more said of its causes is no contradiction: the stored one stays.
 //!
 //! Ids are chosen by senders, and a stranger can choose one that somebody else will need. So a sender may leave it to
 //! the timeline what is done then: the id that an event gets then follows from the one that is taken, from
 //! what the event tells and from a secret of the log. Whoever repeats the event gets it again, and nobody can take it first.
 
 use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 
 use ramanujan_core::{Code, Digest, Problem};
 use ramanujan_shell::{Row, Store, Value as Sql};
@@ -18,60 +19,65 @@ use ramanujan_timeline::row::color_code;
 use serde::Serialize;
 
 use crate::batch::{Batch, Clash};
+use crate::store::ids::{KEY, has_id};
 
-/// Events without a number get the ones that follow the greatest of their origin. A clock that runs backwards does not
-/// take `received` with it, so that it never decreases along the log.
+/// Inserts the batch if none of it is there and nothing contradicts it; answers the number of its first event, the others
+/// follow. A clock that runs backwards does not take `received` with it, so that it never decreases along the log. What the
+/// trigger of `timeline_adding` does belongs to the statement.
 const INSERT: &str = "
 WITH incoming AS MATERIALIZED (
-    SELECT key AS i, substr(?2, 1 + 32 * key, 32) AS event_id, value ->> 0 AS timestamp, value ->> 1 AS agent,
-           value ->> 2 AS type, value ->> 3 AS document, value ->> 4 AS color, value ->> 5 AS origin_seq,
-           value ->> 6 AS body
+    SELECT key AS i, substr(?2, 1 + 32 * key, 32) AS id, value ->> 1 AS agent, value ->> 5 AS number
     FROM json_each(?1)),
-known AS MATERIALIZED (
-    SELECT i.i AS i, e.agent = i.agent AND e.type = i.type AND e.document IS i.document AND e.color IS i.color
-           AND e.body = i.body AS same
-    FROM incoming AS i CROSS JOIN timeline_events AS e ON e.event_id = i.event_id
+hit AS MATERIALIZED (
+    SELECT i.i AS i, n.seq AS seq FROM incoming AS i CROSS JOIN timeline_ids_new AS n ON n.key = substr(i.id, 1, 6)
     UNION ALL
-    SELECT i.i, a.content = substr(?4, 1 + 32 * i.i, 32)
-    FROM incoming AS i CROSS JOIN timeline_archived AS a ON a.event_id = i.event_id)
-INSERT INTO timeline_events (event_id, timestamp, received, origin_seq, agent, type, document, color, body)
-SELECT i.event_id, i.timestamp, MAX(?3, COALESCE((SELECT received FROM timeline_events ORDER BY seq DESC LIMIT 1), 0)),
-       COALESCE(i.origin_seq, COALESCE((SELECT o.last FROM timeline_origins AS o WHERE o.agent = i.agent), 0)
-                + row_number() OVER (PARTITION BY i.agent ORDER BY i.i)),
-       i.agent, i.type, i.document, i.color, i.body
-FROM incoming AS i
-WHERE i.i NOT IN (SELECT i FROM known)
-  AND NOT EXISTS (SELECT 1 FROM known WHERE NOT same)
+    SELECT i.i, n.seq FROM incoming AS i CROSS JOIN timeline_ids_mid AS n ON n.key = substr(i.id, 1, 6)
+    UNION ALL
+    SELECT i.i, n.seq FROM incoming AS i CROSS JOIN timeline_ids AS n ON n.key = substr(i.id, 1, 6))
+INSERT INTO timeline_adding (first, received, rows, ids, bodies, odd)
+SELECT 1 + COALESCE((SELECT seq FROM sqlite_sequence WHERE name = 'timeline_events'), 0),
+       MAX(?4, COALESCE((SELECT received FROM timeline_events ORDER BY seq DESC LIMIT 1), 0)), ?1, ?2, ?3,
+       (SELECT json_group_array(i) FROM (SELECT i FROM hit UNION SELECT value FROM json_each(?5)))
+WHERE NOT EXISTS (
+    SELECT 1 FROM hit AS h CROSS JOIN timeline_events AS e ON e.seq = h.seq
+    WHERE COALESCE(e.id, e.event_id) = substr(?2, 1 + 32 * h.i, 32))
+  AND NOT EXISTS (SELECT 1 FROM incoming AS i CROSS JOIN timeline_ids_odd AS o ON o.id = i.id)
+  AND NOT EXISTS (SELECT 1 FROM incoming AS i CROSS JOIN timeline_events AS e ON e.event_id = i.id)
+  AND NOT EXISTS (SELECT 1 FROM incoming AS i CROSS JOIN timeline_archived AS a ON a.event_id = i.id)
   AND NOT EXISTS (
-    SELECT 1 FROM incoming AS n CROSS JOIN timeline_events AS e ON e.agent = n.agent AND e.origin_seq = n.origin_seq
-    WHERE n.origin_seq IS NOT NULL AND e.event_id <> n.event_id)
+    SELECT 1 FROM incoming AS i CROSS JOIN timeline_events AS e ON e.agent = i.agent AND e.origin_seq = i.number
+    WHERE i.number > 0)
   AND NOT EXISTS (
-    SELECT 1 FROM incoming AS n CROSS JOIN timeline_archived AS a ON a.agent = n.agent AND a.origin_seq = n.origin_seq
-    WHERE n.origin_seq IS NOT NULL AND a.event_id <> n.event_id)
-ORDER BY i.i
-RETURNING seq";
+    SELECT 1 FROM incoming AS i CROSS JOIN timeline_archived AS a ON a.agent = i.agent AND a.origin_seq = i.number
+    WHERE i.number > 0)
+RETURNING first";
 
 /// What is stored under the ids and the origin numbers of a batch.
-const LOOK_UP: &str = "
+const LOOK_UP: &str = concat!(
+    "
 WITH incoming AS MATERIALIZED (
-    SELECT key AS i, substr(?2, 1 + 32 * key, 32) AS event_id, value ->> 1 AS agent, value ->> 2 AS type,
-           value ->> 3 AS document, value ->> 4 AS color, value ->> 5 AS origin_seq, value ->> 6 AS body
+    SELECT key AS i, substr(?2, 1 + 32 * key, 32) AS id, value ->> 1 AS agent, value ->> 2 AS type,
+           value ->> 3 AS document, value ->> 4 AS color, value ->> 5 AS number,
+           CAST(substr(?3, 1 + (value ->> 6), value ->> 7) AS TEXT) AS body
     FROM json_each(?1))
 SELECT i.i, COALESCE(e.seq, a.seq),
-       iif(e.seq IS NULL, a.content = substr(?3, 1 + 32 * i.i, 32),
+       iif(e.seq IS NULL, a.content = substr(?4, 1 + 32 * i.i, 32),
            e.agent = i.agent AND e.type = i.type AND e.document IS i.document AND e.color IS i.color
            AND e.body = i.body),
-       CASE WHEN i.origin_seq IS NOT NULL THEN COALESCE(
+       CASE WHEN i.number > 0 THEN COALESCE(
            (SELECT c.seq FROM timeline_events AS c
-            WHERE c.agent = i.agent AND c.origin_seq = i.origin_seq AND c.event_id <> i.event_id),
+            WHERE c.agent = i.agent AND c.origin_seq = i.number AND COALESCE(c.id, c.event_id) <> i.id),
            (SELECT c.seq FROM timeline_archived AS c
-            WHERE c.agent = i.agent AND c.origin_seq = i.origin_seq AND c.event_id <> i.event_id)) END,
+            WHERE c.agent = i.agent AND c.origin_seq = i.number AND c.event_id <> i.id)) END,
        iif(e.agent = i.agent AND e.type = i.type AND e.document IS i.document AND e.color IS i.color
            AND e.body <> i.body, e.body, NULL),
        a.content
-FROM incoming AS i LEFT JOIN timeline_events AS e ON e.event_id = i.event_id
-                   LEFT JOIN timeline_archived AS a ON a.event_id = i.event_id
-ORDER BY i.i";
+FROM incoming AS i LEFT JOIN timeline_events AS e ON ",
+    has_id!("e", "i.id"),
+    "
+                   LEFT JOIN timeline_archived AS a ON a.event_id = i.id
+ORDER BY i.i"
+);
 
 /// Where one posted event is in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -95,9 +101,9 @@ pub enum IfTaken {
     Derive,
 }
 
-/// Each round puts in what the one before found: that an id is taken, that the event is there under its other id with less
-/// said of its causes, and, of each, once more because of another writer.
-const ROUNDS: usize = 5;
+/// Each round puts in what the one before found: that some are there, that an id is taken, that the event is there under its
+/// other id with less said of its causes, and, of each, once more because of another writer.
+const ROUNDS: usize = 8;
 
 /// Appends `events` in order and says where each one is.
 ///
@@ -111,36 +117,47 @@ pub fn append(
     now: u64,
 ) -> Result<Vec<Appended>, Problem> {
     let Batch { distinct, places } = Batch::of(events).map_err(clash)?;
-    let mut distinct: Vec<Incoming<'_>> =
-        distinct.into_iter().map(|(index, event)| (index, Cow::Borrowed(event))).collect();
+    let mut rest: Vec<Incoming<'_>> = distinct
+        .into_iter()
+        .enumerate()
+        .map(|(place, (index, event))| Incoming { place, index, event: Cow::Borrowed(event) })
+        .collect();
+    let mut found: Vec<Option<(usize, Appended)>> = vec![None; rest.len()];
+    let at = |incoming: &Incoming<'_>, seq, duplicate| {
+        Some((incoming.index, Appended { event_id: incoming.event.event_id, seq, duplicate }))
+    };
     for _ in 0..ROUNDS {
-        let found = match insert(store, &distinct, now)? {
-            Found::At(found) => found,
-            Found::Otherwise { stored, taken } => {
-                for (place, event) in stored {
-                    distinct[place].1 = Cow::Owned(event);
-                }
-                if taken.is_empty() {
-                    continue;
-                }
-                let secret = if if_taken == IfTaken::Derive { Some(secret(store)?) } else { None };
-                for place in taken {
-                    let (index, event) = &distinct[place];
-                    // Under an id of the timeline's there is nothing but that event.
-                    let secret = secret.as_ref().filter(|_| event.event_id == events[*index].event_id);
-                    let secret = secret.ok_or_else(|| conflict(event.event_id, *index))?;
-                    let event_id = another_id(secret, event)?;
-                    distinct[place].1 = Cow::Owned(Event { event_id, ..events[*index].clone() });
-                }
-                continue;
+        if let Some(first) = insert(store, &rest, now)? {
+            for (seq, incoming) in (first..).zip(&rest) {
+                found[incoming.place] = at(incoming, seq, false);
             }
-        };
-        let at = |(index, place): (usize, usize)| {
-            let (seq, known) = found[place];
-            let (first, event) = &distinct[place];
-            Appended { event_id: event.event_id, seq, duplicate: known || *first != index }
-        };
-        return Ok(places.iter().copied().enumerate().map(at).collect());
+            rest.clear();
+        }
+        if rest.is_empty() {
+            let where_is = |(index, place): (usize, usize)| {
+                let (first, appended) = found[place].ok_or_else(not_stored)?;
+                Ok(Appended { duplicate: appended.duplicate || first != index, ..appended })
+            };
+            return places.iter().copied().enumerate().map(where_is).collect();
+        }
+        let Found { there, taken } = look_up(store, &mut rest, now)?;
+        if !taken.is_empty() {
+            let secret = if if_taken == IfTaken::Derive { Some(secret(store)?) } else { None };
+            for at in taken {
+                let incoming = &mut rest[at];
+                // Under an id of the timeline's there is nothing but that event.
+                let posted = &events[incoming.index];
+                let secret = secret.as_ref().filter(|_| incoming.event.event_id == posted.event_id);
+                let secret = secret.ok_or_else(|| conflict(incoming.event.event_id, incoming.index))?;
+                let event_id = another_id(secret, &incoming.event)?;
+                incoming.event = Cow::Owned(Event { event_id, ..posted.clone() });
+            }
+            continue;
+        }
+        for (incoming, seq) in rest.iter().zip(&there) {
+            found[incoming.place] = seq.and_then(|seq| at(incoming, seq, true));
+        }
+        rest.retain(|incoming| found[incoming.place].is_none());
     }
     Err(not_stored())
 }
@@ -159,79 +176,89 @@ fn another_id(secret: &[u8], event: &Event) -> Result<Digest, Problem> {
     Ok(Digest::of(&parts.concat()))
 }
 
-/// An event with the index at which it first stands in the post.
-type Incoming<'a> = (usize, Cow<'a, Event>);
-
-/// Where the events of a batch are.
-enum Found {
-    /// All of them are stored: where, and whether they were before.
-    At(Vec<(u64, bool)>),
-    /// Nothing was.
-    Otherwise {
-        /// Which are stored as these here, with less or more said of their causes.
-        stored: Vec<(usize, Event)>,
-        /// Whose ids are taken by events that tell of something else.
-        taken: Vec<usize>,
-    },
+/// An event on its way.
+struct Incoming<'a> {
+    /// Which of the distinct events of the post it is.
+    place: usize,
+    /// At which index of the post it first stands.
+    index: usize,
+    event: Cow<'a, Event>,
 }
 
-/// Inserts what is not there yet.
-fn insert(store: &Store, distinct: &[Incoming<'_>], now: u64) -> Result<Found, Problem> {
-    let rows: Vec<_> = distinct
-        .iter()
-        .map(|(_, e)| {
-            let color = e.color.map(color_code);
-            (e.timestamp.unwrap_or(now), &e.agent, &e.kind, &e.document, color, e.origin_seq, &e.body)
-        })
-        .collect();
-    let rows = serde_json::to_string(&rows)?;
-    let ids: Vec<u8> = distinct.iter().flat_map(|(_, event)| *event.event_id.as_bytes()).collect();
-    let contents: Vec<u8> = distinct.iter().flat_map(|(_, event)| event.content_digest().0).collect();
-    let params: [Sql; 3] = [rows.into(), ids.into(), contents.into()];
-    let [rows, ids, contents] = params.clone();
-    let inserted = store.execute(INSERT, [rows, ids, now.into(), contents])?;
-    let mut seqs = inserted.iter().map(|row| row.uint(0)).collect::<Result<Vec<_>, _>>()?;
-    seqs.sort_unstable();
-    if seqs.len() == distinct.len() {
-        return Ok(Found::At(seqs.into_iter().map(|seq| (seq, false)).collect()));
+/// What is known of a batch that was not inserted.
+struct Found {
+    /// For each event where it is, if it is there.
+    there: Vec<Option<u64>>,
+    /// Whose ids are taken by events that tell of something else.
+    taken: Vec<usize>,
+}
+
+/// A batch as the statements read it: rows as JSON, the ids one after the other, and the bodies. A body would be quoted
+/// in JSON, and read twice.
+fn pack(batch: &[Incoming<'_>], now: u64) -> Result<[Sql; 3], Problem> {
+    let mut ids = Vec::with_capacity(32 * batch.len());
+    let mut bodies = Vec::new();
+    let mut counts: HashMap<&str, i64> = HashMap::new();
+    let mut rows = Vec::with_capacity(batch.len());
+    for Incoming { event: e, .. } in batch {
+        let number = match e.origin_seq {
+            Some(number) => i64::try_from(number).map_err(|_| not_stored())?,
+            None => {
+                let count = counts.entry(e.agent.as_str()).or_default();
+                *count -= 1;
+                *count
+            }
+        };
+        let start = bodies.len();
+        ids.extend_from_slice(e.event_id.as_bytes());
+        bodies.extend_from_slice(e.body.as_bytes());
+        let color = e.color.map(color_code);
+        rows.push((
+            e.timestamp.unwrap_or(now),
+            &e.agent,
+            &e.kind,
+            &e.document,
+            color,
+            number,
+            start,
+            e.body.len(),
+        ));
     }
-    look_up(store, params, &seqs, distinct)
+    Ok([serde_json::to_string(&rows)?.into(), ids.into(), bodies.into()])
 }
 
-/// Where the events of a batch are that was not entirely new.
-fn look_up(
-    store: &Store,
-    params: [Sql; 3],
-    inserted: &[u64],
-    distinct: &[Incoming<'_>],
-) -> Result<Found, Problem> {
-    let [rows, ids, contents] = params;
-    let stored = store.execute(LOOK_UP, [rows, ids, contents])?;
-    let (mut otherwise, mut taken) = (Vec::new(), Vec::new());
-    // One contradiction keeps the whole batch out, so it is looked for before anything is called missing.
-    for (place, ((index, event), row)) in distinct.iter().zip(&stored).enumerate() {
+/// Inserts a batch all of which is new, and says under which number its first event is; `None` if it was not inserted.
+fn insert(store: &Store, batch: &[Incoming<'_>], now: u64) -> Result<Option<u64>, Problem> {
+    let mut keys = HashSet::with_capacity(batch.len());
+    let odd: Vec<usize> =
+        (0..batch.len()).filter(|at| !keys.insert(&batch[*at].event.event_id.as_bytes()[..KEY])).collect();
+    let [rows, ids, bodies] = pack(batch, now)?;
+    let odd = serde_json::to_string(&odd)?;
+    let inserted = store.execute(INSERT, [rows, ids, bodies, now.into(), odd.into()])?;
+    inserted.first().map(|row| row.uint(0)).transpose()
+}
+
+/// Where the events of a batch are that was not entirely new. What is stored with less or more said of its causes is put
+/// in the place of what was posted.
+fn look_up(store: &Store, batch: &mut [Incoming<'_>], now: u64) -> Result<Found, Problem> {
+    let [rows, ids, bodies] = pack(batch, now)?;
+    let contents: Vec<u8> = batch.iter().flat_map(|incoming| incoming.event.content_digest().0).collect();
+    let stored = store.execute(LOOK_UP, [rows, ids, bodies, contents.into()])?;
+    let mut found = Found { there: Vec::with_capacity(batch.len()), taken: Vec::new() };
+    for (at, (incoming, row)) in batch.iter_mut().zip(&stored).enumerate() {
         if !row.is_null(3) {
             let detail = format!("event {} has this number of its origin", row.uint(3)?);
-            return Err(Problem::new(Code::OriginSeqConflict, detail).with("index", *index));
+            return Err(Problem::new(Code::OriginSeqConflict, detail).with("index", incoming.index));
         }
+        found.there.push(if row.is_null(1) { None } else { Some(row.uint(1)?) });
         if !row.is_null(1) && row.int(2)? == 0 {
-            match as_stored(event, row)? {
-                Some(event) => otherwise.push((place, event)),
-                None => taken.push(place),
+            match as_stored(&incoming.event, row)? {
+                Some(event) => incoming.event = Cow::Owned(event),
+                None => found.taken.push(at),
             }
         }
     }
-    if !otherwise.is_empty() || !taken.is_empty() {
-        return Ok(Found::Otherwise { stored: otherwise, taken });
-    }
-    let places = stored.iter().map(|row| {
-        if row.is_null(1) {
-            return Err(not_stored());
-        }
-        let seq = row.uint(1)?;
-        Ok((seq, inserted.binary_search(&seq).is_err()))
-    });
-    Ok(Found::At(places.collect::<Result<_, _>>()?))
+    Ok(found)
 }
 
 /// The event as it is stored under its id, if that tells of the same. Of an archived one only a digest is there, which is

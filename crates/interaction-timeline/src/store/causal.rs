@@ -7,11 +7,13 @@
 //! in it so that an event which arrives late seldom changes the level of another. (level, sum, seq) is then a linear
 //! extension of the order, for clocks in which each agent counts its own events of a document.
 //!
-//! The index is derived, so that an append pays nothing for it: whoever asks in causal order first brings it up to
-//! date, one INSERT for [`STEP`] events, in which triggers compute. An event that arrives after what it caused goes into
-//! `timeline_late`, from where its level spreads to those after it; a query waits until none is left. Most events that are
-//! late stand close behind what names them, because several wrote at the same time: among the newest events what they name
-//! is put right at once ([`crate::levels`]).
+//! The index is derived, so that an append pays nothing for it: whoever asks in causal order, and whoever looks after the
+//! network (`POST /timeline/index`), first brings it on, for a bounded time, and is answered from what is in it. It grows in
+//! steps of [`STEP`] events in the order of the log (`placing`). An event that arrives after what it caused goes into
+//! `timeline_unsettled`, from where its level spreads to those after it; only while such are left is an order known to be
+//! wrong, and nobody answered by it. Most events that are late stand close behind what names them, because several wrote at the
+//! same time: within a step they are put right by it, and among the newest events what they name at once
+//! ([`crate::levels`]).
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -23,9 +25,11 @@ use serde_json::json;
 use crate::levels::{Leveled, raise};
 use crate::order::Place;
 use crate::settings::CAUSAL_INDEX_MS;
+use crate::store::ids::has_id;
+use crate::store::placing::{Stepped, step};
 use crate::store::schema;
 
-/// Events indexed by one statement: some 50 ms of work, after which the time is looked at.
+/// Events added by one step: some 50 ms of work, after which the time is looked at.
 const STEP: u64 = 1000;
 /// How many of the newest events are put right together: those of a step and as many before it, because what the last of
 /// these name may be among the first of the step.
@@ -34,42 +38,33 @@ const STRAIGHTENED: u64 = 2 * STEP;
 /// of an honest sender makes, goes on for ever.
 const MAX_RAISES: u64 = 1000;
 
-/// The level of the event `$seq` by what the index has now; the trigger on `timeline_causal` computes the same.
+/// The level of the event `$seq` by what the index has now: the same as [`crate::placing`] finds.
 macro_rules! level_of {
     ($seq:literal) => {
         concat!(
             "SELECT MAX(n.total, COALESCE(n.number, 0), 1 + MAX(
     COALESCE((SELECT MAX(c.level) FROM json_each(e.body, '$.depends_on') AS d
-              JOIN timeline_events AS x ON x.event_id = unhex(d.value)
-              JOIN timeline_causal AS c ON c.seq = x.seq WHERE c.seq <> n.seq), 0),
-    COALESCE((SELECT c.level FROM timeline_causal AS c
+              CROSS JOIN timeline_events AS x ON ",
+            has_id!("x", "unhex(d.value)"),
+            "
+              CROSS JOIN timeline_places AS c ON c.seq = x.seq WHERE c.seq <> n.seq), 0),
+    COALESCE((SELECT c.level FROM timeline_places AS c
               WHERE c.number IS NOT NULL AND c.agent = n.agent AND c.number < n.number
               ORDER BY c.number DESC LIMIT 1), 0),
-    COALESCE((SELECT MAX((SELECT c.level FROM timeline_causal AS c
+    COALESCE((SELECT MAX((SELECT c.level FROM timeline_places AS c
                           WHERE c.total > 0 AND c.document = n.document AND c.agent = k.key AND c.own <= k.value
                             AND (c.agent <> n.agent OR c.own < n.own OR c.total < n.total)
                           ORDER BY c.own DESC, c.total LIMIT 1))
               FROM json_each(e.body, '$.vector_clock') AS k), 0)))
- FROM timeline_causal AS n JOIN timeline_events AS e ON e.seq = n.seq WHERE n.seq = ",
+ FROM timeline_places AS n JOIN timeline_events AS e ON e.seq = n.seq WHERE n.seq = ",
             $seq
         )
     };
 }
 
-/// Takes the next events into the index.
-const ADVANCE: &str = "
-INSERT INTO timeline_causal (seq, level, total, own, agent, document, number)
-SELECT e.seq, 0, COALESCE((SELECT SUM(k.value) FROM json_each(e.body, '$.vector_clock') AS k), 0),
-       COALESCE((SELECT k.value FROM json_each(e.body, '$.vector_clock') AS k WHERE k.key = e.agent), 0),
-       e.agent, COALESCE(e.document, ''), e.body ->> '$.origin_seq'
-FROM timeline_events AS e
-WHERE e.seq > COALESCE((SELECT MAX(seq) FROM timeline_causal), 0)
-ORDER BY e.seq LIMIT ?1
-RETURNING seq";
-
 /// Raises the level of ?1 to what the index says now.
 const RAISE: &str = concat!(
-    "UPDATE timeline_causal SET raised = raised + 1, level = (",
+    "UPDATE timeline_places SET raised = raised + 1, level = (",
     level_of!("?1"),
     ") WHERE seq = ?1 AND raised < ?2 AND level < (",
     level_of!("?1"),
@@ -79,13 +74,13 @@ const RAISE: &str = concat!(
 /// Those directly after ?1 whose level is not greater than its own: what depends on it and what its sender numbered
 /// next.
 const SPREAD: &str = "
-INSERT OR IGNORE INTO timeline_late
-SELECT c.seq FROM timeline_causal AS n JOIN timeline_events AS e ON e.seq = n.seq
-    JOIN timeline_edges AS g ON g.cause = e.event_id JOIN timeline_causal AS c ON c.seq = g.effect
+INSERT OR IGNORE INTO timeline_unsettled
+SELECT c.seq FROM timeline_places AS n JOIN timeline_links AS g ON g.cause = n.seq
+    JOIN timeline_places AS c ON c.seq = g.effect
 WHERE n.seq = ?1 AND c.level <= n.level AND c.seq <> n.seq AND c.raised < ?2
 UNION
-SELECT c.seq FROM timeline_causal AS n JOIN timeline_causal AS c ON c.seq = (
-    SELECT x.seq FROM timeline_causal AS x WHERE x.number IS NOT NULL AND x.agent = n.agent AND x.number > n.number
+SELECT c.seq FROM timeline_places AS n JOIN timeline_places AS c ON c.seq = (
+    SELECT x.seq FROM timeline_places AS x WHERE x.number IS NOT NULL AND x.agent = n.agent AND x.number > n.number
     ORDER BY x.number LIMIT 1)
 WHERE n.seq = ?1 AND c.level <= n.level AND c.raised < ?2";
 
@@ -94,23 +89,23 @@ WHERE n.seq = ?1 AND c.level <= n.level AND c.raised < ?2";
 /// bisection because an agent never forgets, and the one after. What is further on is after these.
 const SPREAD_CHAIN: &str = "
 WITH RECURSIVE
-it AS (SELECT n.seq, n.level, n.own, n.total, n.agent FROM timeline_causal AS n WHERE n.seq = ?1),
+it AS (SELECT n.seq, n.level, n.own, n.total, n.agent FROM timeline_places AS n WHERE n.seq = ?1),
 bisect(low, high) AS (
-    SELECT -1, COALESCE((SELECT MAX(own) FROM timeline_causal WHERE total > 0 AND document = ?2 AND agent = ?3), -1)
+    SELECT -1, COALESCE((SELECT MAX(own) FROM timeline_places WHERE total > 0 AND document = ?2 AND agent = ?3), -1)
     UNION ALL
     SELECT iif(x.seq <> it.seq AND COALESCE((SELECT k.value FROM json_each(e.body, '$.vector_clock') AS k
                WHERE k.key = it.agent), 0) >= it.own, low, (low + high + 1) / 2),
            iif(x.seq <> it.seq AND COALESCE((SELECT k.value FROM json_each(e.body, '$.vector_clock') AS k
                WHERE k.key = it.agent), 0) >= it.own, x.own - 1, high)
-    FROM it CROSS JOIN bisect LEFT JOIN timeline_causal AS x ON x.seq = (
-        SELECT y.seq FROM timeline_causal AS y WHERE y.total > 0 AND y.document = ?2 AND y.agent = ?3
+    FROM it CROSS JOIN bisect LEFT JOIN timeline_places AS x ON x.seq = (
+        SELECT y.seq FROM timeline_places AS y WHERE y.total > 0 AND y.document = ?2 AND y.agent = ?3
             AND y.own <= (low + high + 1) / 2 ORDER BY y.own DESC, y.total LIMIT 1)
     LEFT JOIN timeline_events AS e ON e.seq = x.seq
     WHERE low < high),
 start(own) AS (SELECT low FROM bisect WHERE low >= high LIMIT 1)
-INSERT OR IGNORE INTO timeline_late
-SELECT c.seq FROM it CROSS JOIN start CROSS JOIN timeline_causal AS c ON c.total > 0 AND c.document = ?2 AND c.agent = ?3
-    AND c.own BETWEEN start.own AND COALESCE((SELECT MIN(y.own) FROM timeline_causal AS y WHERE y.total > 0
+INSERT OR IGNORE INTO timeline_unsettled
+SELECT c.seq FROM it CROSS JOIN start CROSS JOIN timeline_places AS c ON c.total > 0 AND c.document = ?2 AND c.agent = ?3
+    AND c.own BETWEEN start.own AND COALESCE((SELECT MIN(y.own) FROM timeline_places AS y WHERE y.total > 0
         AND y.document = ?2 AND y.agent = ?3 AND y.own > start.own), start.own)
 CROSS JOIN timeline_events AS f ON f.seq = c.seq
 WHERE c.seq <> it.seq AND c.level <= it.level AND c.raised < ?4
@@ -119,81 +114,118 @@ WHERE c.seq <> it.seq AND c.level <= it.level AND c.raised < ?4
 
 /// The agents of an event's document, if its clock counts itself.
 const CHAINS: &str = "
-SELECT s.document, s.agent FROM timeline_causal AS n JOIN timeline_seen AS s ON s.document = n.document
+SELECT s.document, s.agent FROM timeline_places AS n JOIN timeline_heard AS s ON s.document = n.document
 WHERE n.seq = ?1 AND n.own > 0";
 
 /// The late event to put right next: as far to the front as is known, so that those after it are raised once; of events
 /// that came in backwards, the last one.
 const NEXT_LATE: &str = "
-SELECT l.seq FROM timeline_late AS l JOIN timeline_causal AS c ON c.seq = l.seq ORDER BY c.level, l.seq DESC LIMIT 1";
+SELECT l.seq FROM timeline_unsettled AS l CROSS JOIN timeline_places AS c ON c.seq = l.seq ORDER BY c.level, l.seq DESC LIMIT 1";
 
 /// The newest ?1 events of the index.
 const NEWEST: &str = "
-SELECT seq, level FROM timeline_causal WHERE seq > (SELECT MAX(seq) FROM timeline_causal) - ?1 ORDER BY seq";
+SELECT seq, level FROM timeline_places WHERE seq > (SELECT MAX(seq) FROM timeline_places) - ?1 ORDER BY seq";
 
-/// What the events from ?1 on name among themselves.
-const NAMED: &str = "
-SELECT c.seq, g.effect FROM timeline_causal AS c CROSS JOIN timeline_events AS e ON e.seq = c.seq
-    CROSS JOIN timeline_edges AS g ON g.cause = e.event_id
-WHERE c.seq >= ?1 AND g.effect >= ?1";
+/// What the events from ?1 on up to ?2 name among themselves.
+const NAMED: &str =
+    "SELECT cause, effect FROM timeline_links WHERE cause >= ?1 AND cause <= ?2 AND effect >= ?1";
 
 /// Gives events other levels: a list of pairs.
 const LEVEL: &str = "
-UPDATE timeline_causal SET level = j.value ->> 1 FROM json_each(?1) AS j
-WHERE timeline_causal.seq = j.value ->> 0";
+UPDATE timeline_places SET level = j.value ->> 1 FROM json_each(?1) AS j
+WHERE timeline_places.seq = j.value ->> 0";
 
 /// Of the event `c`, whether something that does not stand among the names of the events from ?1 on hangs on its level:
 /// earlier events that name it, clocks, numbers.
 macro_rules! reaches_further {
     () => {
         "(c.own > 0 OR c.number IS NOT NULL OR EXISTS (
-    SELECT 1 FROM timeline_events AS e CROSS JOIN timeline_edges AS g ON g.cause = e.event_id
-    WHERE e.seq = c.seq AND g.effect < ?1))"
+    SELECT 1 FROM timeline_links AS g WHERE g.cause = c.seq AND g.effect < ?1))"
     };
 }
 
 /// Queues of the events ?2, which were raised, those whose level matters further on, and the events ?3.
 const QUEUE: &str = concat!(
-    "INSERT OR IGNORE INTO timeline_late
-SELECT c.seq FROM json_each(?2) AS j CROSS JOIN timeline_causal AS c ON c.seq = j.value WHERE ",
+    "INSERT OR IGNORE INTO timeline_unsettled
+SELECT c.seq FROM json_each(?2) AS j CROSS JOIN timeline_places AS c ON c.seq = j.value WHERE ",
     reaches_further!(),
     " UNION ALL SELECT value FROM json_each(?3)"
 );
 
 /// Takes those from ?1 on out of the queue that are right now, all but the events ?2.
 const RIGHT: &str = concat!(
-    "DELETE FROM timeline_late WHERE seq >= ?1 AND seq NOT IN (SELECT value FROM json_each(?2))
-    AND NOT EXISTS (SELECT 1 FROM timeline_causal AS c WHERE c.seq = timeline_late.seq AND ",
+    "DELETE FROM timeline_unsettled WHERE seq >= ?1 AND seq NOT IN (SELECT value FROM json_each(?2))
+    AND NOT EXISTS (SELECT 1 FROM timeline_places AS c WHERE c.seq = timeline_unsettled.seq AND ",
     reaches_further!(),
     ")"
 );
 
-/// Brings the index up to date, so that every event stored when it began is in it and at its level.
+/// How far the index goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reach {
+    /// How many events, from the first, are in it; all of the log if this is [`last_seq`](Self::last_seq).
+    pub indexed_until: u64,
+    /// The greatest number in the log.
+    pub last_seq: u64,
+    /// How many events are left whose levels must be spread before the order is right.
+    pub unsettled: u64,
+}
+
+impl Reach {
+    /// Whether every event is in it, and where it must be.
+    pub fn is_complete(self) -> bool {
+        self.indexed_until == self.last_seq && self.unsettled == 0
+    }
+}
+
+/// Brings the index on until every event is in it and at its level, or for `limit`; however short that is, by one step.
 ///
 /// # Errors
-/// 503 `causal-index-behind` with how far it is, if `CAUSAL_INDEX_MS` is not enough: the next request goes on there.
-pub fn catch_up(store: &Store) -> Result<(), Problem> {
-    let limit = Duration::from_millis(CAUSAL_INDEX_MS.read()?);
+/// 503 if the store does not answer.
+pub fn advance(store: &Store, limit: Duration) -> Result<Reach, Problem> {
     let began = Instant::now();
-    loop {
-        let indexed = store.execute(ADVANCE, [STEP.into()])?.len() as u64;
-        if !store.execute(NEXT_LATE, [])?.is_empty() {
+    let is_over = || began.elapsed() >= limit;
+    'work: loop {
+        if let Some(row) = store.execute(NEXT_LATE, [])?.first() {
+            let first = row.uint(0)?;
             straighten(store)?;
-        }
-        while let Some(row) = store.execute(NEXT_LATE, [])?.first() {
-            settle(store, row.uint(0)?)?;
-            // After the work, not before it: every request brings the index on, however short its time.
-            if began.elapsed() > limit {
-                return Err(behind(store)?);
+            settle(store, first)?;
+            while !is_over() {
+                let Some(seq) = store.execute(NEXT_LATE, [])?.first().map(|row| row.uint(0)).transpose()?
+                else {
+                    break;
+                };
+                settle(store, seq)?;
+            }
+            if is_over() {
+                break 'work;
             }
         }
-        if indexed < STEP {
-            return Ok(());
-        }
-        if began.elapsed() > limit {
-            return Err(behind(store)?);
+        // A step that is overtaken is begun again where the other ended.
+        match step(store, STEP)? {
+            Stepped::Added(added) if added < STEP && store.execute(NEXT_LATE, [])?.is_empty() => break 'work,
+            Stepped::Added(_) | Stepped::Overtaken if is_over() => break 'work,
+            Stepped::Added(_) | Stepped::Overtaken => {}
         }
     }
+    reach(store)
+}
+
+/// How far the index goes now.
+///
+/// # Errors
+/// 503 if the store does not answer.
+pub fn reach(store: &Store) -> Result<Reach, Problem> {
+    let rows = store.execute(
+        "SELECT COALESCE((SELECT MAX(seq) FROM timeline_places), 0),
+                EXISTS (SELECT 1 FROM timeline_events WHERE seq > COALESCE((SELECT MAX(seq) FROM timeline_places), 0)),
+                COALESCE((SELECT seq FROM sqlite_sequence WHERE name = 'timeline_events'), 0),
+                (SELECT COUNT(*) FROM timeline_unsettled)",
+        [],
+    )?;
+    let row = rows.first().ok_or_else(|| Problem::new(Code::StoreShape, "no counts"))?;
+    let (placed, more, last_seq) = (row.uint(0)?, row.uint(1)? != 0, row.uint(2)?);
+    Ok(Reach { indexed_until: if more { placed } else { last_seq }, last_seq, unsettled: row.uint(3)? })
 }
 
 /// Puts the newest events right as far as they name each other. What is late for more than that stays in the queue.
@@ -202,8 +234,10 @@ fn straighten(store: &Store) -> Result<(), Problem> {
     for row in store.execute(NEWEST, [STRAIGHTENED.into()])? {
         levels.insert(row.uint(0)?, Leveled { level: row.uint(1)?, raised: false });
     }
-    let Some((&first, _)) = levels.first_key_value() else { return Ok(()) };
-    let named = store.execute(NAMED, [first.into()])?;
+    let (Some((&first, _)), Some((&last, _))) = (levels.first_key_value(), levels.last_key_value()) else {
+        return Ok(());
+    };
+    let named = store.execute(NAMED, [first.into(), last.into()])?;
     let edges = named.iter().map(|row| Ok((row.uint(0)?, row.uint(1)?)));
     let stuck = json!(raise(&mut levels, &edges.collect::<Result<Vec<_>, Problem>>()?)).to_string();
     let raised: Vec<(u64, u64)> =
@@ -226,19 +260,8 @@ fn settle(store: &Store, seq: u64) -> Result<(), Problem> {
         let (document, agent) = (chain.take_text(0)?, chain.take_text(1)?);
         store.execute(SPREAD_CHAIN, [seq.into(), document.into(), agent.into(), MAX_RAISES.into()])?;
     }
-    store.execute("DELETE FROM timeline_late WHERE seq = ?1", [seq.into()])?;
+    store.execute("DELETE FROM timeline_unsettled WHERE seq = ?1", [seq.into()])?;
     Ok(())
-}
-
-fn behind(store: &Store) -> Result<Problem, Problem> {
-    let rows = store.execute(
-        "SELECT COALESCE((SELECT MAX(seq) FROM timeline_causal), 0), COALESCE((SELECT MAX(seq) FROM timeline_events), 0)",
-        [],
-    )?;
-    let row = rows.first().ok_or_else(|| Problem::new(Code::StoreShape, "no counts"))?;
-    let (indexed, events) = (row.uint(0)?, row.uint(1)?);
-    let detail = format!("{indexed} of {events} events are in the causal index; ask again, it goes on there");
-    Ok(Problem::new(Code::CausalIndexBehind, detail).with("indexed", indexed).with("events", events))
 }
 
 /// The place of the event `seq`, which must be in the index.
@@ -246,17 +269,29 @@ fn behind(store: &Store) -> Result<Problem, Problem> {
 /// # Errors
 /// 503 if the store does not answer; 500 if it is not in the index.
 pub(super) fn place(store: &Store, seq: u64) -> Result<Place, Problem> {
-    let rows = store.execute("SELECT level, total FROM timeline_causal WHERE seq = ?1", [seq.into()])?;
+    let rows = store.execute("SELECT level, total FROM timeline_places WHERE seq = ?1", [seq.into()])?;
     let row = rows.first().ok_or_else(|| Problem::new(Code::StoreShape, "an event is not indexed"))?;
     Ok(Place { level: row.uint(0)?, total: row.uint(1)?, seq })
 }
 
-/// Opens the store with the index up to date.
+/// Opens the store, brings the index on for at most `CAUSAL_INDEX_MS`, and says how far it goes.
 ///
 /// # Errors
-/// As [`catch_up`].
-pub(crate) fn open() -> Result<Store, Problem> {
+/// 503 `causal-index-behind` while events in the index are known to stand before what they came after, with how many are
+/// left: the next request goes on there; 503 if the store does not answer.
+pub(crate) fn open() -> Result<(Store, Reach), Problem> {
     let store = schema::open()?;
-    catch_up(&store)?;
-    Ok(store)
+    let reach = advance(&store, Duration::from_millis(CAUSAL_INDEX_MS.read()?))?;
+    if reach.unsettled > 0 {
+        let Reach { indexed_until, last_seq, unsettled } = reach;
+        let detail = format!(
+            "of {indexed_until} events in the causal index {unsettled} are still being put in order; ask again, it goes on there"
+        );
+        let problem = Problem::new(Code::CausalIndexBehind, detail);
+        return Err(problem
+            .with("indexed_until", indexed_until)
+            .with("last_seq", last_seq)
+            .with("unsettled", unsettled));
+    }
+    Ok((store, reach))
 }

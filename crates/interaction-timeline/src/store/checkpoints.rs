@@ -9,6 +9,7 @@ use ramanujan_core::{Code, Problem};
 use ramanujan_shell::Store;
 use serde_json::{Value, json};
 
+use crate::store::ids::has_id;
 use crate::store::log::{self, archived, digest, time};
 
 /// Events from one checkpoint to the next: what a replay costs at most, some tens of milliseconds.
@@ -74,20 +75,36 @@ pub struct Violations {
     pub list: Vec<Value>,
 }
 
-const COUNT_DEFECTS: &str = "
-SELECT (SELECT COUNT(*) FROM timeline_missing AS m WHERE m.seq <= ?1 AND NOT EXISTS (
-            SELECT 1 FROM timeline_known AS k WHERE k.event_id = m.cause AND k.seq <= ?1)),
+/// That a cause `m` is not among the first ?1 events, wherever their rows are.
+macro_rules! still_missing {
+    () => {
+        concat!(
+            "m.seq <= ?1 AND NOT EXISTS (SELECT 1 FROM timeline_events AS k WHERE ",
+            has_id!("k", "m.cause"),
+            " AND k.seq <= ?1) AND NOT EXISTS (
+    SELECT 1 FROM timeline_archived AS k WHERE k.event_id = m.cause AND k.seq <= ?1)"
+        )
+    };
+}
+
+const COUNT_DEFECTS: &str = concat!(
+    "
+SELECT (SELECT COUNT(*) FROM timeline_missing AS m WHERE ",
+    still_missing!(),
+    "),
        (SELECT COUNT(*) FROM timeline_backwards AS b WHERE MAX(seq, before_seq) <= ?1 AND NOT EXISTS (
             SELECT 1 FROM timeline_events AS e INDEXED BY timeline_by_origin
             WHERE e.agent = b.agent AND e.origin_seq > b.before_number AND e.origin_seq < b.number AND e.seq <= ?1)
         AND NOT EXISTS (
             SELECT 1 FROM timeline_archived AS a INDEXED BY timeline_archived_by_origin
-            WHERE a.agent = b.agent AND a.origin_seq > b.before_number AND a.origin_seq < b.number AND a.seq <= ?1))";
+            WHERE a.agent = b.agent AND a.origin_seq > b.before_number AND a.origin_seq < b.number AND a.seq <= ?1))"
+);
 
-const LIST_MISSING: &str = "
-SELECT m.seq, m.event_id, m.cause FROM timeline_missing AS m WHERE m.seq <= ?1 AND NOT EXISTS (
-    SELECT 1 FROM timeline_known AS k WHERE k.event_id = m.cause AND k.seq <= ?1)
-ORDER BY m.seq, m.cause LIMIT ?2";
+const LIST_MISSING: &str = concat!(
+    "SELECT m.seq, m.event_id, m.cause FROM timeline_missing AS m WHERE ",
+    still_missing!(),
+    " ORDER BY m.seq, m.cause LIMIT ?2"
+);
 
 const LIST_BACKWARDS: &str = "
 SELECT seq, time, before_seq, before_time, agent FROM timeline_backwards AS b

@@ -10,6 +10,7 @@ use ramanujan_shell::Store;
 use ramanujan_timeline::Stored;
 use serde_json::json;
 
+use crate::store::ids::has_id;
 use crate::store::log::{self, COLUMNS, E_COLUMNS};
 use crate::walk::{Bounds, Relation, Walked, walk};
 
@@ -18,19 +19,22 @@ const FRONTIER: usize = 500;
 /// Most names of events that are not there listed in a reply.
 const MAX_MISSING: usize = 100;
 
-const CAUSES: &str = "
+const CAUSES: &str = concat!(
+    "
 SELECT x.seq FROM json_each(?1) AS f CROSS JOIN timeline_events AS e ON e.seq = f.value
-    CROSS JOIN json_each(e.body, '$.depends_on') AS d CROSS JOIN timeline_events AS x ON x.event_id = unhex(d.value)
+    CROSS JOIN json_each(e.body, '$.depends_on') AS d CROSS JOIN timeline_events AS x ON ",
+    has_id!("x", "unhex(d.value)"),
+    "
 UNION
 SELECT (SELECT p.seq FROM timeline_events AS p WHERE p.agent = e.agent AND p.origin_seq < e.origin_seq
         ORDER BY p.origin_seq DESC LIMIT 1)
 FROM json_each(?1) AS f CROSS JOIN timeline_events AS e ON e.seq = f.value
 WHERE e.body ->> '$.cause_count' IS NULL
-ORDER BY 1";
+ORDER BY 1"
+);
 
 const EFFECTS: &str = "
-SELECT g.effect FROM json_each(?1) AS f CROSS JOIN timeline_events AS e ON e.seq = f.value
-    CROSS JOIN timeline_edges AS g ON g.cause = e.event_id
+SELECT g.effect FROM json_each(?1) AS f CROSS JOIN timeline_links AS g ON g.cause = f.value
 UNION
 SELECT n.seq FROM json_each(?1) AS f CROSS JOIN timeline_events AS e ON e.seq = f.value
     CROSS JOIN timeline_events AS n ON n.seq = (
@@ -40,18 +44,22 @@ WHERE n.body ->> '$.cause_count' IS NULL
 ORDER BY 1";
 
 /// What is named and not there; NULL, which comes first, says that one of the events has causes that it does not name.
-const MISSING: &str = "
+const MISSING: &str = concat!(
+    "
 SELECT NULL FROM json_each(?1) AS f CROSS JOIN timeline_events AS e ON e.seq = f.value
 WHERE e.body ->> '$.cause_count' > COALESCE(json_array_length(e.body, '$.depends_on'), 0)
 UNION
 SELECT d.value FROM json_each(?1) AS f CROSS JOIN timeline_events AS e ON e.seq = f.value
     CROSS JOIN json_each(e.body, '$.depends_on') AS d
-WHERE NOT EXISTS (SELECT 1 FROM timeline_events AS x WHERE x.event_id = unhex(d.value))
-ORDER BY 1 LIMIT ?2";
+WHERE NOT EXISTS (SELECT 1 FROM timeline_events AS x WHERE ",
+    has_id!("x", "unhex(d.value)"),
+    ")
+ORDER BY 1 LIMIT ?2"
+);
 
 /// The events reached from `seq`, and the names in `depends_on` that no stored event has, at most [`MAX_MISSING`]; the
-/// latter of causes only. A walk to causes is not complete where an event on the way does not name all of its own. For
-/// effects, the causal index of `store` must be up to date.
+/// latter of causes only. A walk to causes is not complete where an event on the way does not name all of its own. Effects
+/// are those that the causal index of `store` has.
 ///
 /// # Errors
 /// 503 if the store does not answer.

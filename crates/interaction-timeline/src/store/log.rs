@@ -5,13 +5,14 @@ use ramanujan_core::{Code, Digest, Problem};
 use ramanujan_shell::{Row, Store, Value as Sql, now_millis};
 use ramanujan_timeline::Stored;
 
+use crate::store::ids::has_id;
+
 /// The columns that [`read`] expects, in its order.
 pub(super) const COLUMNS: &str =
-    "seq, event_id, timestamp, received, origin_seq, agent, type, document, color, body";
+    "seq, COALESCE(id, event_id), timestamp, received, origin_seq, agent, type, document, color, body";
 
 /// [`COLUMNS`] of a table called `e`, where another has columns of the same names.
-pub(super) const E_COLUMNS: &str =
-    "e.seq, e.event_id, e.timestamp, e.received, e.origin_seq, e.agent, e.type, e.document, e.color, e.body";
+pub(super) const E_COLUMNS: &str = "e.seq, COALESCE(e.id, e.event_id), e.timestamp, e.received, e.origin_seq, e.agent, e.type, e.document, e.color, e.body";
 
 /// The greatest seq received before ?1, 0 if there is none; no row if the log has a hole where it looks.
 pub(super) const BISECT: &str = "
@@ -95,7 +96,7 @@ pub(crate) fn newest(store: &Store, limit: u64) -> Result<Vec<Stored>, Problem> 
 /// # Errors
 /// 503 if the store does not answer.
 pub(crate) fn find(store: &Store, id: &Digest) -> Result<Option<Stored>, Problem> {
-    let sql = format!("SELECT {COLUMNS} FROM timeline_events WHERE event_id = ?1");
+    let sql = format!("SELECT {E_COLUMNS} FROM timeline_events AS e WHERE {}", has_id!("e", "?1"));
     Ok(read_all(store, &sql, vec![id.as_bytes().as_slice().into()])?.pop())
 }
 

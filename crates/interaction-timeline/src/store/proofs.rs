@@ -9,6 +9,7 @@ use ramanujan_timeline::{proof, tree};
 use serde::Serialize;
 
 use crate::settings::PROOF_SEAL_EVENTS;
+use crate::store::ids::has_id;
 use crate::store::leaves::Tree;
 use crate::store::log::{self, damaged};
 use crate::store::seals;
@@ -69,8 +70,11 @@ pub(crate) struct Consistency {
 /// 404 `no-such-event`; 503 if the store does not answer.
 pub(crate) fn seq_of(store: &Store, id: &Digest) -> Result<u64, Problem> {
     let rows = store.execute(
-        "SELECT seq FROM timeline_events WHERE event_id = ?1 UNION ALL
-         SELECT seq FROM timeline_archived WHERE event_id = ?1",
+        concat!(
+            "SELECT e.seq FROM timeline_events AS e WHERE ",
+            has_id!("e", "?1"),
+            " UNION ALL SELECT seq FROM timeline_archived WHERE event_id = ?1"
+        ),
         [Sql::from(id.as_bytes().as_slice())],
     )?;
     match rows.first() {
@@ -116,7 +120,7 @@ pub(crate) fn inclusion(store: &Store, seq: u64, size: Option<u64>) -> Result<In
     }
     check_root(store, size, root)?;
     let id = store.execute(
-        "SELECT event_id, 0 FROM timeline_events WHERE seq = ?1 UNION ALL
+        "SELECT COALESCE(id, event_id), 0 FROM timeline_events WHERE seq = ?1 UNION ALL
          SELECT event_id, 1 FROM timeline_archived WHERE seq = ?1",
         [seq.into()],
     )?;

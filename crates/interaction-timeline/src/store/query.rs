@@ -11,7 +11,7 @@ use crate::store::feed::wanted;
 use crate::store::log::{self, E_COLUMNS};
 
 /// The events that the filter chooses, as many as the page holds, and the cursor of the next page if there is one.
-/// `store` must have its causal index up to date where the order is causal.
+/// Where the order is causal, of those in the causal index of `store`.
 ///
 /// # Errors
 /// 503 if the store does not answer.
@@ -49,9 +49,6 @@ impl Conditions {
 
 fn statement(filter: &Filter, limit: u64) -> (String, Vec<Sql>) {
     let mut conditions = Conditions::default();
-    if filter.order == Order::Causal {
-        conditions.add("c.level > 0", []);
-    }
     if let Some(from) = filter.from {
         conditions.add("e.timestamp >= ?", [from.into()]);
     }
@@ -98,7 +95,7 @@ fn statement(filter: &Filter, limit: u64) -> (String, Vec<Sql>) {
     };
     // Along the index, whose order is the answer's: what the filters leave out is passed over.
     let table = match filter.order {
-        Order::Causal => "timeline_causal AS c CROSS JOIN timeline_events AS e ON e.seq = c.seq",
+        Order::Causal => "timeline_places AS c CROSS JOIN timeline_events AS e ON e.seq = c.seq",
         _ => "timeline_events AS e",
     };
     let Conditions { text, mut params } = conditions;

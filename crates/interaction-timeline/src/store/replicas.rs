@@ -17,8 +17,8 @@ const MAX_AGENTS: u64 = 1000;
 /// 413 `too-many-agents`; 503 if the store does not answer.
 pub(crate) fn replicas(store: &Store, document: &DocumentId) -> Result<Vec<Replica>, Problem> {
     let sql = format!(
-        "SELECT {E_COLUMNS} FROM timeline_seen AS s CROSS JOIN timeline_events AS e ON e.seq = (
-             SELECT c.seq FROM timeline_causal AS c JOIN timeline_events AS x ON x.seq = c.seq
+        "SELECT {E_COLUMNS} FROM timeline_heard AS s CROSS JOIN timeline_events AS e ON e.seq = (
+             SELECT c.seq FROM timeline_places AS c JOIN timeline_events AS x ON x.seq = c.seq
              WHERE c.total > 0 AND c.document = s.document AND c.agent = s.agent
                AND x.body ->> '$.fingerprint' IS NOT NULL
              ORDER BY c.own DESC, c.total DESC, c.seq DESC LIMIT 1)

@@ -9,7 +9,7 @@ const PAGE: u64 = 5000;
 
 /// A `message_id` that is a number is compared by its digits: as a number of SQLite's it could be another.
 const SELECT: &str = "
-SELECT lower(hex(event_id)), timestamp, seq, type, body ->> '$.from', body ->> '$.to',
+SELECT lower(hex(COALESCE(id, event_id))), timestamp, seq, type, body ->> '$.from', body ->> '$.to',
        iif(json_type(body, '$.payload.message_id') IN ('integer', 'real'), body -> '$.payload.message_id',
            CAST(body ->> '$.payload.message_id' AS TEXT)), body -> '$.depends_on', COALESCE(body ->> '$.payload_size', 0),
        body ->> '$.payload.error' IS NOT NULL

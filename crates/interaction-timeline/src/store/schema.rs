@@ -12,7 +12,7 @@ use ramanujan_shell::{Schema, Store};
 pub const SCHEMA: Schema = Schema {
     name: "timeline",
     statements: &[
-        // Every index on it but the one on `event_id` grows at its end, so that an append touches few pages.
+        // Every index on it grows at its end, so that an append touches few pages; that on `event_id` since 044.
         include_str!("sql/001_events.sql"),
         include_str!("sql/002_by_origin.sql"),
         include_str!("sql/003_by_agent.sql"),
@@ -75,6 +75,55 @@ pub const SCHEMA: Schema = Schema {
         // What the ids depend on that the timeline gives where others are taken, so that nobody takes those as well.
         include_str!("sql/042_secret.sql"),
         include_str!("sql/043_secret_made.sql"),
+        // What an event is found by. Its `event_id` is its `seq` from here on and its `id` what the sender calls it, so that
+        // the index that came with the table grows at its end too; a row whose `id` is NULL is of before, or was archived.
+        include_str!("sql/044_id.sql"),
+        // The first six bytes of an id, which are random as a rule: in a small table first, see `store::ids`.
+        include_str!("sql/045_ids_new.sql"),
+        include_str!("sql/046_ids_mid.sql"),
+        include_str!("sql/047_ids.sql"),
+        // Ids that begin as another does, as those that count do.
+        include_str!("sql/048_ids_odd.sql"),
+        // A view takes what one statement is to do to several tables. `number` below zero is the place among the events of
+        // its agent in this batch that leave the number to the timeline.
+        include_str!("sql/049_adding.sql"),
+        include_str!("sql/050_add_trigger.sql"),
+        include_str!("sql/051_merging.sql"),
+        include_str!("sql/052_merge_trigger.sql"),
+        // Appending counts a batch at once; rows that come back from an archive are still counted one by one.
+        include_str!("sql/053_count_dropped.sql"),
+        include_str!("sql/054_count_trigger.sql"),
+        include_str!("sql/055_archive_dropped.sql"),
+        include_str!("sql/056_archive_trigger.sql"),
+        include_str!("sql/057_checkpoint_dropped.sql"),
+        include_str!("sql/058_checkpoint_trigger.sql"),
+        include_str!("sql/059_known_dropped.sql"),
+        // The causal index is made anew under other names, so that who is late with dropping drops nothing that is used.
+        include_str!("sql/060_reindex_dropped.sql"),
+        include_str!("sql/061_level_dropped.sql"),
+        include_str!("sql/062_causal_dropped.sql"),
+        include_str!("sql/063_edges_dropped.sql"),
+        include_str!("sql/064_seen_dropped.sql"),
+        include_str!("sql/065_late_dropped.sql"),
+        // Columns as in 012.
+        include_str!("sql/066_places.sql"),
+        include_str!("sql/067_places_order.sql"),
+        include_str!("sql/068_places_dots.sql"),
+        include_str!("sql/069_places_numbers.sql"),
+        include_str!("sql/070_places_document.sql"),
+        include_str!("sql/071_places_agent.sql"),
+        // From causes to effects by their numbers, which are close together as a rule; a cause that is not there by its id.
+        include_str!("sql/072_links.sql"),
+        include_str!("sql/073_awaited.sql"),
+        // As 019.
+        include_str!("sql/074_heard.sql"),
+        // Those whose level is to be spread to what comes after them.
+        include_str!("sql/075_unsettled.sql"),
+        // One step of the index.
+        include_str!("sql/076_placing.sql"),
+        include_str!("sql/077_place_trigger.sql"),
+        // As 030.
+        include_str!("sql/078_replace_trigger.sql"),
     ],
 };
 

@@ -45,7 +45,7 @@ SELECT agent, SUM(events), MAX(last), head_seq, head_id, head_time FROM (
         SELECT agent, events, last, head_seq, head_id, head_time, MAX(size) FROM timeline_at_origins
         WHERE agent > ?3 AND size <= ?1 GROUP BY agent ORDER BY agent LIMIT ?4)
     UNION ALL
-    SELECT agent, 1, origin_seq, seq, event_id, timestamp, 0 FROM timeline_events NOT INDEXED
+    SELECT agent, 1, origin_seq, seq, COALESCE(id, event_id), timestamp, 0 FROM timeline_events NOT INDEXED
     WHERE seq > ?1 AND seq <= ?2 AND agent > ?3)
 GROUP BY agent ORDER BY agent LIMIT ?4";
 

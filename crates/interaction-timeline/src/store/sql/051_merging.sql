@@ -1,0 +1,1 @@
+CREATE VIEW IF NOT EXISTS timeline_merging (low, high) AS SELECT NULL, NULL WHERE FALSE

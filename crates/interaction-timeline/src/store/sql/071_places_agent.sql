@@ -1,0 +1,1 @@
+CREATE INDEX IF NOT EXISTS timeline_places_agent ON timeline_places (agent, level, total, seq)

@@ -1,0 +1,1 @@
+CREATE TABLE IF NOT EXISTS timeline_awaited (cause BLOB NOT NULL, effect INTEGER NOT NULL, PRIMARY KEY (cause, effect)) WITHOUT ROWID

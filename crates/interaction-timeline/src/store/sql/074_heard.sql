@@ -1,0 +1,1 @@
+CREATE TABLE IF NOT EXISTS timeline_heard (document TEXT NOT NULL, agent TEXT NOT NULL, most INTEGER NOT NULL, PRIMARY KEY (document, agent)) WITHOUT ROWID

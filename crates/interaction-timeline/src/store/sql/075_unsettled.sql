@@ -1,0 +1,1 @@
+CREATE TABLE IF NOT EXISTS timeline_unsettled (seq INTEGER PRIMARY KEY)
