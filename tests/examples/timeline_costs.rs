@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use interaction_timeline::store::append::{IfTaken, append};
-use interaction_timeline::store::schema;
+use interaction_timeline::store::{ids, schema};
 use ramanujan_shell::{Store, native};
 use ramanujan_tests::Network;
 use ramanujan_tests::connection::Connection;
@@ -184,7 +184,9 @@ fn library(path: &Path, size: Size) -> Rates {
     let run = |events: &[Event], batch: u64| {
         rate(events.len() as u64, || {
             for batch in events.chunks(batch as usize) {
-                append(&store, batch, IfTaken::Refuse, 1_700_000_000_000).expect("appended");
+                let appended = append(&store, batch, IfTaken::Refuse, 1_700_000_000_000).expect("appended");
+                // What the component does after each post belongs to it.
+                ids::keep_up(&store, appended.last().expect("an event").seq, appended.len() as u64);
             }
         })
     };
