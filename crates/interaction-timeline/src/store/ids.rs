@@ -4,7 +4,7 @@
 //! beginnings of ids, six bytes, which tell nearly all of them apart, stand in three tables, as in a log-structured merge
 //! tree (O'Neil, Cheng, Gawlick and O'Neil 1996). A new one goes into `timeline_ids_new`, whose few pages a batch shares.
 //! Whenever that holds [`NEW`] ids, one statement moves them in their order into `timeline_ids_mid`, and of what has gathered
-//! there one of [`SLICES`] ranges into `timeline_ids`, so that a page of these is written for many ids at once. A begin
+//! there one of [`SLICES`] ranges into `timeline_ids`, so that a page of these is written for many ids at once. A beginning
 //! leads to a row, and the row says whether the whole id is the one. An id that begins as another does, as those of a
 //! sender who counts do, stands whole in `timeline_ids_odd`.
 //!
