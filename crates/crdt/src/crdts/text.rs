@@ -6,9 +6,9 @@ use super::ends::common_ends;
 use super::op::Op;
 use crate::value::Json;
 
-/// Most code points that one operation of a restore inserts: a site takes four megabytes in a request, and in JSON a code
-/// point is six bytes at the most.
-pub(super) const MAX_PART: usize = 1 << 19;
+/// Most code points that one operation of a restore inserts: a site takes a megabyte in a request unless told otherwise, and in
+/// JSON a code point is six bytes at the most.
+pub(super) const MAX_PART: usize = 1 << 17;
 
 /// Deletes and inserts what lies between the common beginning and the common end.
 pub(super) fn difference(from: &Json, to: &Json) -> Result<Vec<Op>, CannotRestore> {

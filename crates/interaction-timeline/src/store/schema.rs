@@ -25,17 +25,14 @@ pub const SCHEMA: Schema = Schema {
         include_str!("sql/009_tally.sql"),
         include_str!("sql/010_count_trigger.sql"),
         include_str!("sql/011_seals.sql"),
-        // `own` is the agent's entry in its own clock, `total` the sum of the clock, `document` the empty text where there is
-        // none, `number` the origin_seq that the sender gave.
+        // A causal index of before, and its triggers: they are not made any more, nor are the triggers that 053 to 061 drop.
         include_str!("sql/012_causal.sql"),
         include_str!("sql/013_causal_order.sql"),
         include_str!("sql/014_causal_dots.sql"),
         include_str!("sql/015_causal_numbers.sql"),
-        // The order within what a filter chooses.
         include_str!("sql/016_causal_document.sql"),
         include_str!("sql/017_causal_agent.sql"),
         include_str!("sql/018_edges.sql"),
-        // The greatest counter of each agent that an event of the document knows: what tells a late event.
         include_str!("sql/019_seen.sql"),
         include_str!("sql/020_late.sql"),
         include_str!("sql/021_level_trigger.sql"),
@@ -51,7 +48,6 @@ pub const SCHEMA: Schema = Schema {
         include_str!("sql/028_restored.sql"),
         // The rows come back with all that appending does; then the tallies, which never forgot them, are set right.
         include_str!("sql/029_restore_trigger.sql"),
-        // The causal index passes by what is archived; it is made anew when something comes back.
         include_str!("sql/030_reindex_trigger.sql"),
         // From here on after the archive, whose tables they read.
         include_str!("sql/031_checkpoints.sql"),
@@ -65,9 +61,7 @@ pub const SCHEMA: Schema = Schema {
         include_str!("sql/036_missing.sql"),
         // Pairs that were neighbours in one origin when a range ended: the event with the greater number has the earlier time.
         include_str!("sql/037_backwards.sql"),
-        // Which events the log has had, wherever their rows are.
         include_str!("sql/038_known.sql"),
-        // `NOT INDEXED` keeps the planner on the range of rows; it would otherwise read a whole index for its order.
         include_str!("sql/039_checkpoint_trigger.sql"),
         // Named versions of the log.
         include_str!("sql/040_freezes.sql"),
@@ -96,6 +90,7 @@ pub const SCHEMA: Schema = Schema {
         include_str!("sql/055_archive_dropped.sql"),
         include_str!("sql/056_archive_trigger.sql"),
         include_str!("sql/057_checkpoint_dropped.sql"),
+        // `NOT INDEXED` keeps the planner on the range of rows; it would otherwise read a whole index for its order.
         include_str!("sql/058_checkpoint_trigger.sql"),
         include_str!("sql/059_known_dropped.sql"),
         // The causal index is made anew under other names, so that who is late with dropping drops nothing that is used.
@@ -105,7 +100,8 @@ pub const SCHEMA: Schema = Schema {
         include_str!("sql/063_edges_dropped.sql"),
         include_str!("sql/064_seen_dropped.sql"),
         include_str!("sql/065_late_dropped.sql"),
-        // Columns as in 012.
+        // `own` is the agent's entry in its own clock, `total` the sum of the clock, `document` the empty text where there is
+        // none, `number` the origin_seq that the sender gave.
         include_str!("sql/066_places.sql"),
         include_str!("sql/067_places_order.sql"),
         include_str!("sql/068_places_dots.sql"),
@@ -115,14 +111,14 @@ pub const SCHEMA: Schema = Schema {
         // From causes to effects by their numbers, which are close together as a rule; a cause that is not there by its id.
         include_str!("sql/072_links.sql"),
         include_str!("sql/073_awaited.sql"),
-        // As 019.
+        // The greatest counter of each agent that an event of the document knows: what tells a late event.
         include_str!("sql/074_heard.sql"),
         // Those whose level is to be spread to what comes after them.
         include_str!("sql/075_unsettled.sql"),
         // One step of the index.
         include_str!("sql/076_placing.sql"),
         include_str!("sql/077_place_trigger.sql"),
-        // As 030.
+        // The causal index passes by what is archived; it is made anew when something comes back.
         include_str!("sql/078_replace_trigger.sql"),
     ],
 };
@@ -133,4 +129,37 @@ pub const SCHEMA: Schema = Schema {
 /// 503 `store-unavailable`.
 pub(crate) fn open() -> Result<Store, Problem> {
     Store::open(SCHEMA)
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Method;
+    use ramanujan_shell::Store;
+    use ramanujan_shell::native::{fresh_database, send};
+    use serde_json::json;
+
+    use super::*;
+
+    fn append(agent: &str) {
+        let event = json!({"type": "operation", "agent_id": agent}).to_string();
+        let reply = send(&crate::service(), Method::POST, "/timeline/events", event);
+        assert_eq!(reply.status, 200, "{agent}: {}", reply.json);
+    }
+
+    /// Many instances begin at once on a new database, and the last of them may be far behind the first.
+    #[test]
+    fn an_instance_that_is_behind_undoes_nothing() {
+        let _database = fresh_database();
+        append("first");
+        let store = Store::open(Schema { name: "timeline", statements: &[] }).unwrap();
+        for (index, statement) in SCHEMA.statements.iter().enumerate() {
+            // As it would, up to here, before it is ended. A column that is there already is passed over.
+            if !statement.contains("ADD COLUMN") {
+                store.execute(statement, []).unwrap();
+            }
+            append(&format!("after-{index}"));
+        }
+        let reply = send(&crate::service(), Method::GET, "/timeline/summary", "");
+        assert_eq!(reply.json["events"], SCHEMA.statements.len() + 1, "{}", reply.json);
+    }
 }

@@ -1,1 +1,2 @@
-CREATE INDEX IF NOT EXISTS timeline_causal_dots ON timeline_causal (document, agent, own DESC, total) WHERE total > 0
+-- Here an index of timeline_causal was made.
+SELECT 1

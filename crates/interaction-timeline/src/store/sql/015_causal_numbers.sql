@@ -1,1 +1,2 @@
-CREATE INDEX IF NOT EXISTS timeline_causal_numbers ON timeline_causal (agent, number) WHERE number IS NOT NULL
+-- Here an index of timeline_causal was made.
+SELECT 1

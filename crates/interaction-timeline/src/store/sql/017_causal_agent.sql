@@ -1,1 +1,2 @@
-CREATE INDEX IF NOT EXISTS timeline_causal_agent ON timeline_causal (agent, level, total, seq) WHERE level > 0
+-- Here an index of timeline_causal was made.
+SELECT 1
