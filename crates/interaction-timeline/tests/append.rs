@@ -214,7 +214,8 @@ fn payloads_that_differ_beyond_floats_are_two_events_and_are_shown_as_posted() {
     ] {
         let text = String::from_utf8(get(&target).body).unwrap();
         assert!(text.contains("10000000000000000000"), "{target}: {text}");
-        assert!(!text.contains("1e+20") && !text.contains("1e20"), "{target}: {text}");
+        // After a colon: the digits of a hash may be the same.
+        assert!(!text.contains("1e+20") && !text.contains(":1e20"), "{target}: {text}");
     }
     // What no reader could read is refused, not changed.
     for beyond in ["1e400", "-1e400"] {
