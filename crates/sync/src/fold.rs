@@ -27,12 +27,28 @@ pub fn leaf_of(document: &DocumentId, state: &Digest, marks: u64, freezes: &Fold
 }
 
 /// Sum and number of digests.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Fold {
     /// How many.
     pub count: u64,
     /// Their sum modulo 2^256, little-endian.
+    #[serde(with = "sum")]
     pub sum: [u8; 32],
+}
+
+/// Sums as 64 hex digits, in the order of the bytes.
+mod sum {
+    use ramanujan_core::Digest;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(sum: &[u8; 32], serializer: S) -> Result<S::Ok, S::Error> {
+        Digest(*sum).serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<[u8; 32], D::Error> {
+        Ok(Digest::deserialize(deserializer)?.0)
+    }
 }
 
 impl Fold {

@@ -92,7 +92,8 @@ impl Interest {
 }
 
 /// What both of two sides are interested in.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Shared {
     /// Those of the one side.
     pub ours: Interest,

@@ -2,18 +2,23 @@
 //! hashes, version vectors, deltas by agent and number, marks and freezes.
 //!
 //! A question stands in an [`Output`](crate::Output), its answer comes back as an [`Input`](crate::Input) whenever it is
-//! ready; so the engine waits for nothing. [`Store`] is for those who can answer at once.
+//! ready; so the engine waits for nothing. [`Store`] is for those who can answer at once. Both are written as JSON where the
+//! store is another component.
 
 use ramanujan_core::{AgentId, Digest, DocumentId, Dot};
-use ramanujan_crdt::{CrdtType, Delta};
+use ramanujan_crdt::CrdtType;
+use serde::{Deserialize, Serialize};
 
 use crate::change::{Change, Freeze, FreezeSum};
 use crate::fold::{Fold, Places};
 use crate::interest::Shared;
 use crate::message::{Cursor, Want};
+use crate::pack::Pack;
+use crate::range::Range;
 
 /// A question about a document.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Look {
     /// The document.
     pub document: DocumentId,
@@ -24,7 +29,8 @@ pub struct Look {
 }
 
 /// The answer to a [`Look`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Seen {
     /// The document's type; none if it has no deltas.
     pub crdt_type: Option<CrdtType>,
@@ -38,28 +44,19 @@ pub struct Seen {
     pub freezes: FreezeSum,
 }
 
-/// Deltas that were checked, in a causal order.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Checked {
-    /// The document.
-    pub document: DocumentId,
-    /// Its type.
-    pub crdt_type: CrdtType,
-    /// The deltas with the hashes that they must get.
-    pub deltas: Vec<(Delta, Digest)>,
-}
-
-/// Deltas as they are stored.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Deltas as they are stored: packed, so that they go out as they came from the store.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Stored {
-    /// The document's type.
-    pub crdt_type: CrdtType,
-    /// In a causal order, with their hashes.
-    pub deltas: Vec<(Delta, Digest)>,
+    /// The deltas.
+    pub pack: Pack,
+    /// Which they are: of each agent one range.
+    pub ranges: Vec<Range>,
 }
 
 /// Why deltas are not stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum StoreRefusal {
     /// A delta does not fit the document that its parents left, or is of another type.
     #[error("a delta does not fit")]
@@ -70,7 +67,8 @@ pub enum StoreRefusal {
 }
 
 /// A question to the store.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub enum Question {
     /// Documents that were changed since the cursor, each once with what is new of it, in the order in which that was stored;
     /// at most so many, and at most so many bytes. From the beginning if the cursor is empty.
@@ -109,8 +107,9 @@ pub enum Question {
         /// Most bytes.
         budget: u32,
     },
-    /// Store deltas: of each document all or none. Those that are stored already are passed over.
-    Append(Vec<Checked>),
+    /// Store deltas that were checked, in a causal order, if they get the hashes that are claimed: of each document all or a
+    /// beginning. Those that are stored already are passed over.
+    Append(Vec<Pack>),
     /// Raise the marks of documents to these numbers; a greater one stays.
     Mark(Vec<(DocumentId, u64)>),
     /// Freezes of a document past an id, in the order of ids.
@@ -132,7 +131,8 @@ pub enum Question {
 }
 
 /// An answer of the store.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub enum Answer {
     /// To `Feed`.
     Feed {
@@ -160,8 +160,8 @@ pub enum Answer {
     Seen(Vec<Seen>),
     /// To `Read`, for each document; none if it is not there or nothing of it fits.
     Read(Vec<Option<Stored>>),
-    /// To `Append`, for each document.
-    Appended(Vec<Result<(), StoreRefusal>>),
+    /// To `Append`, for each document: why not all of it was stored.
+    Appended(Vec<Option<StoreRefusal>>),
     /// To `Mark` and `Freeze`.
     Done,
     /// To `Freezes`.

@@ -85,9 +85,9 @@ pub(super) fn step(context: &mut Context, peer: &mut Peer, mut search: Box<Inqui
             Next::Ask(read(&search.document, &theirs.dot), Task::Inquire(search))
         }
         (Searching::Compare { theirs, claim }, Heard::Answer(Answer::Read(read))) => {
-            let ours = read.into_iter().flatten().next().and_then(|Stored { deltas, .. }| {
-                deltas.into_iter().map(|(delta, _)| delta).find(|delta| delta.dot == theirs.dot)
-            });
+            let ours = read.into_iter().flatten().next().map(|Stored { pack, .. }| pack.open());
+            let Ok(ours) = ours.unwrap_or(Ok(Vec::new())) else { return Next::Fail(Trouble::Store) };
+            let ours = ours.into_iter().find(|delta| delta.dot == theirs.dot);
             let Some(ours) = ours else { return Next::Done(Vec::new()) };
             if ours != theirs {
                 return equivocation(context, peer, &search.document, &ours, &theirs);

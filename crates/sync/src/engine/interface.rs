@@ -1,7 +1,7 @@
 //! What goes into the engine and comes out of it.
 
-use ramanujan_core::{AgentId, DocumentId, Dot};
-use serde::Serialize;
+use ramanujan_core::{AgentId, Digest, DocumentId, Dot};
+use serde::{Deserialize, Serialize};
 
 use crate::SiteId;
 use crate::evidence::Evidence;
@@ -20,7 +20,7 @@ pub struct Now {
 }
 
 /// What a site does, or lets a peer do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Direction {
     /// Fetches from the other.
@@ -97,12 +97,40 @@ impl Settings {
 }
 
 /// Places in the feeds of both sides. They may be lost, which costs a repair.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Cursors {
     /// In the peer's feed.
     pub pull: Option<Cursor>,
     /// In this site's feed.
     pub push: Option<Cursor>,
+}
+
+/// What a site remembers of a peer between two rounds. An engine that begins with it goes on where the last one was; without
+/// it, it begins with a comparison of all documents.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Memory {
+    /// What the peer said in its welcome: the version of its manifest, and its interest.
+    pub greeted: Option<(String, Interest)>,
+    /// Where the feeds are.
+    pub cursors: Cursors,
+    /// Rounds that ended well.
+    pub rounds: u64,
+    /// Rounds that failed since then.
+    pub failures: u32,
+    /// Why the last one failed.
+    pub trouble: Option<Trouble>,
+    /// Milliseconds until the next round.
+    pub wait_ms: u64,
+    /// Something happened that a comparison would bring to light.
+    pub suspicious: bool,
+    /// What is not taken from it: the document, the agent, and the number of the first delta.
+    pub quarantines: Vec<(DocumentId, AgentId, u64)>,
+    /// Documents that cannot be mended from there, with the digest of the state that it claims.
+    pub stuck: Vec<(DocumentId, Digest)>,
+    /// Evidence that it has not been told of.
+    pub accusations: Vec<Evidence>,
 }
 
 /// Something that happened.
@@ -169,7 +197,7 @@ pub struct Quarantine {
 }
 
 /// What went wrong with a peer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Trouble {
     /// It does not answer in time, or cannot be reached.

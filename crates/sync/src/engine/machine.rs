@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::context::Context;
 use super::interface::{
-    Cursors, Event, Input, Now, Output, PeerSettings, PeerStatus, Quarantine, Settings, Trouble,
+    Cursors, Event, Input, Memory, Now, Output, PeerSettings, PeerStatus, Quarantine, Settings, Trouble,
 };
 use super::peer::{Peer, Wait};
 use super::task::{Heard, Next, Serving, Task};
@@ -66,14 +66,31 @@ impl Engine {
     /// # Errors
     /// [`TooManyPeers`], also if it is one already.
     pub fn add(&mut self, settings: PeerSettings, cursors: Cursors) -> Result<(), TooManyPeers> {
+        self.recall(settings, Memory { cursors, ..Memory::default() })
+    }
+
+    /// Adds a peer, with all that was remembered of it.
+    ///
+    /// # Errors
+    /// [`TooManyPeers`], also if it is one already.
+    pub fn recall(&mut self, settings: PeerSettings, memory: Memory) -> Result<(), TooManyPeers> {
         if self.peers.len() >= MAX_PEERS || self.peers.contains_key(&settings.site) {
             return Err(TooManyPeers);
         }
-        let mut peer = Peer::new(settings);
-        peer.cursors = cursors;
-        peer.next = self.elapsed;
+        let peer = Peer::recall(settings, memory, self.elapsed);
         self.peers.insert(peer.settings.site.clone(), peer);
         Ok(())
+    }
+
+    /// What is to be remembered of a peer, for [`Engine::recall`]; `None` if it is none.
+    pub fn memory(&self, site: &SiteId) -> Option<Memory> {
+        self.peers.get(site).map(|peer| peer.memory(self.elapsed))
+    }
+
+    /// Makes known what was found before, so that it is not found anew: evidence of this site's own, and what peers told of.
+    pub fn recall_evidence(&mut self, own: Vec<Evidence>, told: Vec<Evidence>) {
+        self.context.evidence = own;
+        self.context.told = told;
     }
 
     /// Forgets a peer, with its quarantines.

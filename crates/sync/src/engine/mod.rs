@@ -18,6 +18,7 @@ mod serve;
 mod task;
 
 pub use interface::{
-    Cursors, Direction, Event, Input, Now, Output, PeerSettings, PeerStatus, Quarantine, Settings, Trouble,
+    Cursors, Direction, Event, Input, Memory, Now, Output, PeerSettings, PeerStatus, Quarantine, Settings,
+    Trouble,
 };
 pub use machine::{Engine, TooManyPeers};

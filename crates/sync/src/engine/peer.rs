@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, VecDeque};
 
 use ramanujan_core::{AgentId, Digest, DocumentId};
 
-use super::interface::{Cursors, PeerSettings, Trouble};
+use super::interface::{Cursors, Memory, PeerSettings, Trouble};
 use super::task::Task;
 use crate::interest::{Interest, Shared};
-use crate::limits::{MAX_QUARANTINES, MAX_STUCK};
+use crate::limits::{MAX_EVIDENCE, MAX_QUARANTINES, MAX_STUCK};
 
 /// What a task waits for.
 #[derive(Debug)]
@@ -57,6 +57,48 @@ impl Peer {
             inquiries: 0,
             quarantines: BTreeMap::new(),
             stuck: BTreeMap::new(),
+        }
+    }
+
+    /// As it was, at a time of the engine.
+    pub(super) fn recall(settings: PeerSettings, memory: Memory, now: u64) -> Self {
+        let quarantines = memory.quarantines.into_iter();
+        let accusations = memory.accusations.into_iter().take(MAX_EVIDENCE);
+        Peer {
+            greeted: memory.greeted,
+            cursors: memory.cursors,
+            rounds: memory.rounds,
+            failures: memory.failures,
+            trouble: memory.trouble,
+            next: now.saturating_add(memory.wait_ms),
+            suspicious: memory.suspicious,
+            quarantines: quarantines.map(|(document, agent, from)| ((document, agent), from)).collect(),
+            stuck: memory.stuck.into_iter().take(MAX_STUCK).collect(),
+            tasks: accusations.map(Task::Accuse).collect(),
+            ..Peer::new(settings)
+        }
+    }
+
+    /// What is to be remembered of it, at a time of the engine.
+    pub(super) fn memory(&self, now: u64) -> Memory {
+        let accusation = |task: &Task| match task {
+            Task::Accuse(evidence) => Some(evidence.clone()),
+            _ => None,
+        };
+        let current = self.current.iter().map(|(task, _)| task);
+        let quarantine =
+            |((document, agent), from): (&(_, _), &u64)| (Clone::clone(document), Clone::clone(agent), *from);
+        Memory {
+            greeted: self.greeted.clone(),
+            cursors: self.cursors.clone(),
+            rounds: self.rounds,
+            failures: self.failures,
+            trouble: self.trouble,
+            wait_ms: self.next.saturating_sub(now),
+            suspicious: self.suspicious,
+            quarantines: self.quarantines.iter().map(quarantine).collect(),
+            stuck: self.stuck.iter().map(|(document, digest)| (document.clone(), *digest)).collect(),
+            accusations: current.chain(&self.tasks).filter_map(accusation).collect(),
         }
     }
 

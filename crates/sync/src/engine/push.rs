@@ -148,17 +148,14 @@ pub(super) fn packs(wants: &[Want], read: Vec<Option<Stored>>) -> (Vec<Pack>, Ve
     let (mut packs, mut rest) = (Vec::new(), Vec::new());
     for (want, read) in wants.iter().zip(read) {
         let stored = match read {
-            Some(stored) if !stored.deltas.is_empty() => stored,
+            Some(stored) if !stored.ranges.is_empty() => stored,
             _ => {
                 rest.push(want.clone());
                 continue;
             }
         };
-        let mut read: BTreeMap<&AgentId, u64> = BTreeMap::new();
-        for (delta, _) in &stored.deltas {
-            let newest = read.entry(&delta.dot.agent).or_default();
-            *newest = delta.dot.seq.max(*newest);
-        }
+        let read: BTreeMap<&AgentId, u64> =
+            stored.ranges.iter().map(|range| (&range.agent, range.to)).collect();
         let left = |range: &Range| {
             let from = read.get(&range.agent).map_or(range.from, |newest| newest + 1);
             (from <= range.to).then(|| Range::new(range.agent.clone(), from, range.to))
@@ -167,7 +164,7 @@ pub(super) fn packs(wants: &[Want], read: Vec<Option<Stored>>) -> (Vec<Pack>, Ve
         if !ranges.is_empty() {
             rest.push(Want { document: want.document.clone(), ranges, hashes: want.hashes });
         }
-        packs.push(Pack::of(want.document.clone(), stored.crdt_type, &stored.deltas, want.hashes));
+        packs.push(stored.pack);
     }
     (packs, rest)
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ramanujan_core::{AgentId, Digest, DocumentId, Dot};
+use ramanujan_crdt::Delta;
 
 use super::context::Context;
 use super::interface::Trouble;
@@ -13,7 +14,7 @@ use crate::limits::MAX_DOCUMENTS;
 use crate::message::{Message, Want};
 use crate::pack::Pack;
 use crate::range::{Range, lacking};
-use crate::store::{Answer, Checked, Look, Question, Seen};
+use crate::store::{Answer, Look, Question, Seen};
 use crate::verify::{self, Checking};
 
 pub(super) fn step(context: &mut Context, peer: &mut Peer, mut all: Box<Reconcile>, heard: Heard) -> Next {
@@ -36,28 +37,29 @@ pub(super) fn step(context: &mut Context, peer: &mut Peer, mut all: Box<Reconcil
             Next::Ask(Question::Look(looks), Task::Reconcile(all))
         }
         (Taking::Check(opened), Heard::Answer(Answer::Seen(seen))) if seen.len() == opened.len() => {
-            let mut checked = Vec::new();
+            let (mut packs, mut stored) = (Vec::new(), Vec::new());
             for (opened, seen) in opened.into_iter().zip(seen) {
                 let (document, crdt_type) = (opened.document.clone(), opened.crdt_type);
                 let found = check(opened, &seen);
                 judge(&mut all, &document, &found);
                 if !found.good.is_empty() && seen.crdt_type.is_none_or(|known| known == crdt_type) {
-                    checked.push(Checked { document, crdt_type, deltas: found.good });
+                    stored.push((document.clone(), dots(&found.good)));
+                    packs.push(Pack::of(document, crdt_type, &found.good, false));
                 }
             }
-            if checked.is_empty() {
+            if packs.is_empty() {
                 return look(peer, all);
             }
-            all.stage = Taking::Append(checked.iter().map(dots).collect());
-            Next::Ask(Question::Append(checked), Task::Reconcile(all))
+            all.stage = Taking::Append(stored);
+            Next::Ask(Question::Append(packs), Task::Reconcile(all))
         }
         (Taking::Append(stored), Heard::Answer(Answer::Appended(results)))
             if results.len() == stored.len() =>
         {
             for ((document, dots), result) in stored.into_iter().zip(results) {
                 match result {
-                    Ok(()) => context.stored(&peer.settings.site, document, dots),
-                    Err(_) => {
+                    None => context.stored(&peer.settings.site, document, dots),
+                    Some(_) => {
                         context.unfit(peer, &document);
                         give_up(peer, &mut all, &document);
                     }
@@ -245,8 +247,8 @@ pub(super) fn check(opened: Opened, seen: &Seen) -> Checking {
     verify::check(opened.deltas, &opened.claims, &known)
 }
 
-pub(super) fn dots(checked: &Checked) -> (DocumentId, Vec<Dot>) {
-    (checked.document.clone(), checked.deltas.iter().map(|(delta, _)| delta.dot.clone()).collect())
+pub(super) fn dots(deltas: &[(Delta, Digest)]) -> Vec<Dot> {
+    deltas.iter().map(|(delta, _)| delta.dot.clone()).collect()
 }
 
 /// What follows from a check that is not clean.

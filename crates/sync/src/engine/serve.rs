@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ramanujan_core::DocumentId;
+use ramanujan_core::{DocumentId, Dot};
 
 use super::context::Context;
 use super::interface::Event;
@@ -16,7 +16,8 @@ use crate::evidence::Evidence;
 use crate::interest::Shared;
 use crate::limits::{self, LEAF, MAX_DOCUMENTS, MAX_FREEZES};
 use crate::message::{Compared, Message, Outcome, Refusal, Want};
-use crate::store::{Answer, Checked, Look, Question, Seen};
+use crate::pack::Pack;
+use crate::store::{Answer, Look, Question, Seen};
 
 /// What comes next.
 pub(super) enum Next {
@@ -189,18 +190,17 @@ pub(super) fn go_on(context: &mut Context, peer: &mut Peer, serving: Serving, an
         }
         (Work::Mark(wanted), Answer::Done) => say(wanted),
         (Work::Check(opened), Answer::Seen(seen)) if seen.len() == opened.len() => {
-            let (outcomes, checked, places) = judge(peer, opened, &seen);
-            if checked.is_empty() {
+            let Judged { outcomes, packs, stored, places } = judge(peer, opened, &seen);
+            if packs.is_empty() {
                 return say(Message::Taken { outcomes });
             }
-            let stored = checked.iter().map(reconcile::dots).collect();
-            ask(Question::Append(checked), Work::Append { stored, outcomes, places })
+            ask(Question::Append(packs), Work::Append { stored, outcomes, places })
         }
         (Work::Append { stored, mut outcomes, places }, Answer::Appended(results)) => {
             for (((document, dots), result), place) in stored.into_iter().zip(results).zip(places) {
                 match result {
-                    Ok(()) => context.stored(&to, document, dots),
-                    Err(_) => outcomes[place] = Outcome::Unfit,
+                    None => context.stored(&to, document, dots),
+                    Some(_) => outcomes[place] = Outcome::Unfit,
                 }
             }
             say(Message::Taken { outcomes })
@@ -229,27 +229,40 @@ fn want(peer: &mut Peer, change: &Change, seen: &Seen) -> Option<Want> {
     }
 }
 
-/// What became of each pack, what is to be stored of them, and which packs that is of.
-fn judge(peer: &mut Peer, opened: Vec<Opened>, seen: &[Seen]) -> (Vec<Outcome>, Vec<Checked>, Vec<usize>) {
-    let (mut outcomes, mut all, mut places) = (Vec::new(), Vec::new(), Vec::new());
+/// What became of packs.
+#[derive(Default)]
+struct Judged {
+    /// Of each.
+    outcomes: Vec<Outcome>,
+    /// What is to be stored.
+    packs: Vec<Pack>,
+    /// The deltas of those.
+    stored: Vec<(DocumentId, Vec<Dot>)>,
+    /// Their places among the outcomes.
+    places: Vec<usize>,
+}
+
+fn judge(peer: &mut Peer, opened: Vec<Opened>, seen: &[Seen]) -> Judged {
+    let mut all = Judged::default();
     for (opened, seen) in opened.into_iter().zip(seen) {
         let (document, crdt_type) = (opened.document.clone(), opened.crdt_type);
         let found = reconcile::check(opened, seen);
         let is_of_type = seen.crdt_type.is_none_or(|known| known == crdt_type);
         let parted = !found.mismatched.is_empty() || !found.contradicting.is_empty();
         peer.suspicious |= parted;
-        outcomes.push(match (is_of_type, parted, found.is_clean()) {
+        all.outcomes.push(match (is_of_type, parted, found.is_clean()) {
             (false, ..) => Outcome::Unfit,
             (_, true, _) => Outcome::Contradicts,
             (_, _, false) => Outcome::Incomplete,
             _ => Outcome::Taken,
         });
         if is_of_type && !found.good.is_empty() {
-            places.push(outcomes.len() - 1);
-            all.push(Checked { document, crdt_type, deltas: found.good });
+            all.places.push(all.outcomes.len() - 1);
+            all.stored.push((document.clone(), reconcile::dots(&found.good)));
+            all.packs.push(Pack::of(document, crdt_type, &found.good, false));
         }
     }
-    (outcomes, all, places)
+    all
 }
 
 /// Keeps evidence that another found. It bars nobody: what it says of our own peers shows when they are asked.
@@ -265,8 +278,9 @@ fn accused(
     let ours: BTreeMap<_, _> = read
         .into_iter()
         .flatten()
-        .flat_map(|stored| stored.deltas)
-        .map(|(delta, _)| (delta.digest(), delta))
+        .filter_map(|stored| stored.pack.open().ok())
+        .flatten()
+        .map(|delta| (delta.digest(), delta))
         .collect();
     let holds = evidence.digests().and_then(|[finders, other]| {
         match (ours.contains_key(&finders), ours.contains_key(&other)) {

@@ -9,8 +9,9 @@ use ramanujan_sync::change::Freeze;
 use ramanujan_sync::fold::{Fold, place_of};
 use ramanujan_sync::interest::Shared;
 use ramanujan_sync::message::{Cursor, Want};
+use ramanujan_sync::pack::Pack;
 use ramanujan_sync::range::Range;
-use ramanujan_sync::store::{Answer, Checked, Question, Seen, Store, StoreRefusal, Stored};
+use ramanujan_sync::store::{Answer, Question, Seen, Store, StoreRefusal, Stored};
 
 use crate::document::{Document, Entry, other};
 
@@ -207,19 +208,29 @@ impl Memory {
                 left -= delta.canonical_bytes().len() as i64;
                 deltas.push((delta.clone(), *hash));
             }
-            (!deltas.is_empty()).then_some(Stored { crdt_type: own.crdt_type?, deltas })
+            let mut ranges: BTreeMap<&AgentId, Range> = BTreeMap::new();
+            for (delta, _) in &deltas {
+                let dot = &delta.dot;
+                let range = Range::new(dot.agent.clone(), dot.seq, dot.seq);
+                ranges.entry(&dot.agent).or_insert(range).to = dot.seq;
+            }
+            let ranges: Vec<Range> = ranges.into_values().collect();
+            let pack = Pack::of(want.document.clone(), own.crdt_type?, &deltas, want.hashes);
+            (!ranges.is_empty()).then_some(Stored { pack, ranges })
         };
         wants.iter().map(read).collect()
     }
 
-    fn append(&mut self, checked: Checked) -> Result<(), StoreRefusal> {
-        let Checked { document, crdt_type, deltas } = checked;
+    fn append(&mut self, pack: Pack) -> Result<(), StoreRefusal> {
+        let deltas = pack.open().map_err(|_| StoreRefusal::Unfit)?;
+        let claims: BTreeMap<Dot, Digest> = pack.claims.into_iter().collect();
+        let (document, crdt_type) = (pack.document, pack.crdt_type);
         let mut trial = self.documents.get(&document).cloned().unwrap_or_default();
         if trial.crdt_type.is_some_and(|known| known != crdt_type) {
             return Err(StoreRefusal::Unfit);
         }
         let mut entries = Vec::new();
-        for (delta, hash) in deltas {
+        for delta in deltas {
             if trial.deltas.contains_key(&delta.dot) {
                 continue;
             }
@@ -228,7 +239,11 @@ impl Memory {
                 delta.parents.iter().map(|parent| Some(trial.deltas.get(parent)?.0)).collect();
             // The history may have been changed since the engine looked.
             let made = parents.map(|parents| hash_of(&delta.digest(), &parents));
-            if delta.dot.seq != next || made != Some(hash) {
+            let Some(hash) = made.filter(|made| claims.get(&delta.dot).is_none_or(|claim| claim == made))
+            else {
+                return Err(StoreRefusal::Unfit);
+            };
+            if delta.dot.seq != next {
                 return Err(StoreRefusal::Unfit);
             }
             trial.held.insert(delta.dot.agent.clone(), next);
@@ -309,8 +324,8 @@ impl Store for Memory {
                 Answer::Seen(seen.collect())
             }
             Question::Read { wants, budget } => Answer::Read(self.read(&wants, budget)),
-            Question::Append(checked) => {
-                Answer::Appended(checked.into_iter().map(|checked| self.append(checked)).collect())
+            Question::Append(packs) => {
+                Answer::Appended(packs.into_iter().map(|pack| self.append(pack).err()).collect())
             }
             Question::Mark(marks) => {
                 for (document, marks) in marks {
