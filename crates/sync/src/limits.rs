@@ -82,5 +82,14 @@ pub const MAX_MANIFEST: usize = 64;
 /// Documents that a repair finds differing before it goes on with these: bounds its memory where all differ.
 pub const MAX_DIFFERING: usize = 16_384;
 
+/// Spans of a question to the store: the parts of as many as a message has.
+pub const MAX_PLACES: usize = MAX_SPANS * FAN_OUT as usize;
+
+/// Documents of a span that the store lists: more than the engine asks for, and a bound where it was wrong.
+pub const MAX_LISTED: usize = 4096;
+
+/// Agents, or dots, of a document that are looked for at once: those of a pack, and their parents.
+pub const MAX_LOOKS: usize = 4 * MAX_PACK_DELTAS;
+
 /// Inquiries in a round with a peer: a liar could keep a site busy. What is left shows in the next comparison.
 pub const MAX_INQUIRIES: u32 = 64;

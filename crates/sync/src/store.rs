@@ -2,8 +2,8 @@
 //! hashes, version vectors, deltas by agent and number, marks and freezes.
 //!
 //! A question stands in an [`Output`](crate::Output), its answer comes back as an [`Input`](crate::Input) whenever it is
-//! ready; so the engine waits for nothing. [`Store`] is for those who can answer at once. Both are written as JSON where the
-//! store is another component.
+//! ready; so the engine waits for nothing. [`Store`] is for those who can answer at once; where it is another component, both
+//! travel as bytes ([`crate::codec`]) or as JSON.
 
 use ramanujan_core::{AgentId, Digest, DocumentId, Dot};
 use ramanujan_crdt::CrdtType;
@@ -155,7 +155,12 @@ pub enum Answer {
     /// To `List`, for each span.
     List(Vec<Vec<(DocumentId, u64)>>),
     /// To `States`.
-    States(Vec<Change>),
+    States {
+        /// Those that are there, of a beginning of the list.
+        changes: Vec<Change>,
+        /// Documents that were not looked for, because the others are much.
+        rest: Vec<DocumentId>,
+    },
     /// To `Look`, for each.
     Seen(Vec<Seen>),
     /// To `Read`, for each document; none if it is not there or nothing of it fits.

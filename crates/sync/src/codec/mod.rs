@@ -9,12 +9,16 @@
 mod answers;
 mod parts;
 mod read;
+mod store;
 mod write;
 
+#[cfg(test)]
+mod store_tests;
 #[cfg(test)]
 mod tests;
 
 pub use read::decode;
+pub use store::{decode_answer, decode_question, encode_answer, encode_question};
 pub use write::encode;
 
 /// Numbers of the messages.

@@ -174,7 +174,7 @@ fn rising<T, K: Ord + ?Sized>(list: &[T], key: impl Fn(&T) -> &K) -> Result<(), 
     }
 }
 
-fn take_ranges(bytes: &mut Bytes<'_>) -> Result<Vec<Range>, DecodeError> {
+pub(super) fn take_ranges(bytes: &mut Bytes<'_>) -> Result<Vec<Range>, DecodeError> {
     let ranges: Vec<Range> = take_list(bytes, limits::MAX_RANGES)?;
     rising(&ranges, |range| &range.agent)?;
     Ok(ranges)

@@ -16,41 +16,41 @@ use crate::message::{Compared, Frame, Message, Outcome, Refusal, Want};
 use crate::pack::{Blob, Pack};
 use crate::range::Range;
 
-fn agent() -> impl Strategy<Value = AgentId> {
+pub(super) fn agent() -> impl Strategy<Value = AgentId> {
     "[a-c]{1,3}".prop_map(|name| name.parse().unwrap())
 }
 
-fn document() -> impl Strategy<Value = DocumentId> {
+pub(super) fn document() -> impl Strategy<Value = DocumentId> {
     "d[a-z0-9]{0,6}".prop_map(|name| name.parse().unwrap())
 }
 
-fn seq() -> impl Strategy<Value = u64> {
+pub(super) fn seq() -> impl Strategy<Value = u64> {
     prop_oneof![1u64..400, Just(MAX_SAFE_INTEGER)]
 }
 
-fn dot() -> impl Strategy<Value = Dot> {
+pub(super) fn dot() -> impl Strategy<Value = Dot> {
     (agent(), seq()).prop_map(|(agent, seq)| Dot::new(agent, seq))
 }
 
-fn digest() -> impl Strategy<Value = Digest> {
+pub(super) fn digest() -> impl Strategy<Value = Digest> {
     any::<[u8; 32]>().prop_map(Digest)
 }
 
-fn blob() -> impl Strategy<Value = Blob> {
+pub(super) fn blob() -> impl Strategy<Value = Blob> {
     prop::collection::vec(any::<u8>(), 0..40).prop_map(Blob)
 }
 
-fn hashes() -> impl Strategy<Value = Vec<(Dot, Digest)>> {
+pub(super) fn hashes() -> impl Strategy<Value = Vec<(Dot, Digest)>> {
     prop::collection::btree_map(dot(), digest(), 0..4).prop_map(|map| map.into_iter().collect())
 }
 
-fn ranges() -> impl Strategy<Value = Vec<Range>> {
+pub(super) fn ranges() -> impl Strategy<Value = Vec<Range>> {
     let bounds = (seq(), seq()).prop_map(|(one, other)| (one.min(other), one.max(other)));
     let map = prop::collection::btree_map(agent(), bounds, 0..4);
     map.prop_map(|map| map.into_iter().map(|(agent, (from, to))| Range::new(agent, from, to)).collect())
 }
 
-fn crdt_type() -> impl Strategy<Value = CrdtType> {
+pub(super) fn crdt_type() -> impl Strategy<Value = CrdtType> {
     any::<Index>().prop_map(|at| CrdtType::ALL[at.index(CrdtType::ALL.len())])
 }
 
@@ -58,7 +58,7 @@ fn print() -> impl Strategy<Value = Print> {
     any::<[u8; 16]>().prop_map(Print)
 }
 
-fn change() -> impl Strategy<Value = Change> {
+pub(super) fn change() -> impl Strategy<Value = Change> {
     let sum = prop_oneof![
         Just(FreezeSum::none()),
         (1u64..9, print()).prop_map(|(count, print)| FreezeSum { count, print }),
@@ -83,7 +83,7 @@ fn span() -> impl Strategy<Value = Span> {
     })
 }
 
-fn freeze() -> impl Strategy<Value = Freeze> {
+pub(super) fn freeze() -> impl Strategy<Value = Freeze> {
     let heads = prop::collection::btree_set(dot(), 0..3);
     (digest(), heads, digest(), prop::option::of(agent()), 0..=MAX_SAFE_INTEGER).prop_map(
         |(parent, heads, digest, agent, frozen)| Freeze {
@@ -96,7 +96,7 @@ fn freeze() -> impl Strategy<Value = Freeze> {
     )
 }
 
-fn want() -> impl Strategy<Value = Want> {
+pub(super) fn want() -> impl Strategy<Value = Want> {
     (document(), ranges(), any::<bool>()).prop_map(|(document, ranges, hashes)| Want {
         document,
         ranges,
@@ -104,7 +104,7 @@ fn want() -> impl Strategy<Value = Want> {
     })
 }
 
-fn pack() -> impl Strategy<Value = Pack> {
+pub(super) fn pack() -> impl Strategy<Value = Pack> {
     (document(), crdt_type(), blob(), hashes()).prop_map(|(document, crdt_type, deltas, claims)| Pack {
         document,
         crdt_type,
@@ -113,11 +113,11 @@ fn pack() -> impl Strategy<Value = Pack> {
     })
 }
 
-fn list<T: std::fmt::Debug>(item: impl Strategy<Value = T>) -> impl Strategy<Value = Vec<T>> {
+pub(super) fn list<T: std::fmt::Debug>(item: impl Strategy<Value = T>) -> impl Strategy<Value = Vec<T>> {
     prop::collection::vec(item, 0..4)
 }
 
-fn interest() -> impl Strategy<Value = Interest> {
+pub(super) fn interest() -> impl Strategy<Value = Interest> {
     list("[a-z*.]{1,5}").prop_map(|all| Interest(all.iter().map(|text| text.parse().unwrap()).collect()))
 }
 

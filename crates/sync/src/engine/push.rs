@@ -39,19 +39,27 @@ pub(super) fn offer(
         }
         Heard::Answer(Answer::Feed { changes, next, more }) => {
             if changes.is_empty() {
-                return Next::Done(vec![Task::Commit { pull: None, push: Some(next) }]);
+                // The other side is not interested in what there is up to here; a feed that does not advance ends.
+                let goes_on = more && peer.cursors.push.as_ref() != Some(&next);
+                let mut tasks = vec![Task::Commit { pull: None, push: Some(next) }];
+                if goes_on {
+                    tasks.push(Task::Offer { documents: None, next: None, more: false });
+                }
+                return Next::Done(tasks);
             }
             Next::Send(Message::Offer { changes }, Task::Offer { documents, next: Some(next), more })
         }
-        Heard::Answer(Answer::States(changes)) => {
+        Heard::Answer(Answer::States { changes, rest: others }) => {
             let shared = peer.shared();
             let changes: Vec<Change> =
                 changes.into_iter().filter(|change| shared.holds(&change.document)).collect();
             let (changes, rest) = Change::split(changes, context.settings.budget);
+            let mut rest: Vec<DocumentId> = rest.into_iter().map(|change| change.document).collect();
+            rest.extend(others);
             if changes.is_empty() {
-                return Next::Done(Vec::new());
+                let again = Task::Offer { documents: Some(rest.clone()), next: None, more: false };
+                return Next::Done(if rest.is_empty() { Vec::new() } else { vec![again] });
             }
-            let rest: Vec<DocumentId> = rest.into_iter().map(|change| change.document).collect();
             let more = !rest.is_empty();
             Next::Send(Message::Offer { changes }, Task::Offer { documents: Some(rest), next: None, more })
         }

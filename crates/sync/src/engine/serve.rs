@@ -157,9 +157,9 @@ pub(super) fn go_on(context: &mut Context, peer: &mut Peer, serving: Serving, an
             };
             say(Message::Differ { spans: all.into_iter().map(list).collect(), next: end })
         }
-        (Work::States, Answer::States(changes)) => {
-            let (changes, rest) = Change::split(changes, limits::BUDGET);
-            say(Message::States { changes, more: !rest.is_empty() })
+        (Work::States, Answer::States { changes, rest }) => {
+            let (changes, more) = Change::split(changes, limits::BUDGET);
+            say(Message::States { changes, more: !more.is_empty() || !rest.is_empty() })
         }
         (Work::Read(wants), Answer::Read(read)) => say(Message::Deltas { packs: packs(&wants, read).0 }),
         (Work::Probe, Answer::Seen(seen)) => {

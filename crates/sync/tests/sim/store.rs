@@ -317,7 +317,7 @@ impl Store for Memory {
                     let ranges = own.held.iter().map(|(agent, to)| Range::new(agent.clone(), 1, *to));
                     own.change(id, ranges.collect(), true)
                 };
-                Answer::States(documents.iter().filter_map(state).collect())
+                Answer::States { changes: documents.iter().filter_map(state).collect(), rest: Vec::new() }
             }
             Question::Look(looks) => {
                 let seen = looks.iter().map(|look| self.seen(&look.document, &look.agents, &look.dots));
