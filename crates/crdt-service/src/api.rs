@@ -6,7 +6,8 @@ use ramanujan_shell::schema::Schemas;
 use crate::merge::read::Wire;
 use crate::merge::reply;
 use crate::routes::{
-    apply, cache, compare, diff, document, freezes, history, later, merge, page, recover, stored, summary,
+    apply, cache, compare, diff, document, freezes, history, later, merge, operations, page, recover, stored,
+    summary,
 };
 use crate::{laws, version};
 
@@ -23,6 +24,7 @@ pub fn schemas() -> Schemas {
         .reads::<recover::RecoverRequest>("RecoverRequest")
         .reads::<cache::Invalidation>("Invalidation")
         .reads::<version::AtMember>("At")
+        .reads::<operations::OperationsRequest>("OperationsRequest")
         .answers::<DeltaRecord>("Delta")
         .answers::<stored::Applied<'static>>("Applied")
         .answers::<apply::BatchReply<'static>>("AppliedBatch")
@@ -39,6 +41,7 @@ pub fn schemas() -> Schemas {
         .answers::<laws::Reply>("Verified")
         .answers::<cache::Stats>("CacheStats")
         .answers::<later::TaskReply>("Task")
+        .answers::<operations::Operations>("StoredOperations")
 }
 
 #[cfg(test)]

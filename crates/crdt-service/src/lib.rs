@@ -42,6 +42,8 @@ pub fn service() -> Service {
     .get("/crdt/merge", routes::usage::merge)
     .post("/crdt/merge", routes::merge::post)
     .post("/crdt/compare", routes::compare::post)
+    .post("/crdt/operations", routes::operations::post)
+    .post("/crdt/answers", routes::exchange::post)
     .get("/crdt/{document}", routes::document::get)
     .delete("/crdt/{document}", routes::document::delete)
     .get("/crdt/{document}/history", routes::history::get)

@@ -53,17 +53,20 @@ fn every_path_answers_what_it_did() {
             "{path}"
         );
         assert_eq!(without_digests(&now.json), without_digests(&then["reply"]), "{path}");
+        let routes = |reply: &Value| reply["routes"].as_array().cloned().unwrap_or_default();
+        let now = routes(&now.json);
+        assert!(routes(&then["reply"]).iter().all(|route| now.contains(route)), "{path}");
     }
 }
 
 /// A reply without what names versions, but with the digests of deltas; and without what the description of the component
-/// says of when it was made, of which version, and which types there are by now.
+/// says of when it was made, of which version, and which types and routes there are by now.
 fn without_digests(reply: &Value) -> Value {
     match reply {
         Value::Object(members) => {
             let is_delta = members.contains_key("parents");
             let kept = members.iter().filter(|(name, _)| match name.as_str() {
-                "timestamp" | "version" | "crdt_types" | "hash" => false,
+                "timestamp" | "version" | "crdt_types" | "hash" | "routes" => false,
                 "digest" | "fingerprint" => is_delta,
                 // Freezes and differences tell it by now.
                 "heads" => members.contains_key("length"),
@@ -112,14 +115,14 @@ fn values_are_the_same_without_snapshots() {
 fn the_schema_is_the_one_of_then() {
     let guard = opened();
     let health = get("/crdt/health").json;
-    assert_eq!((&health["store"], &health["schema_version"]), (&json!("writable"), &json!(38)));
+    assert_eq!((&health["store"], &health["schema_version"]), (&json!("writable"), &json!(43)));
     assert_eq!(health["log_position"], 78);
     // A new database has the same tables and indexes.
     let tables = || sql("SELECT name FROM sqlite_schema WHERE name LIKE 'crdt_%'");
     let old = tables();
     drop(guard);
     let _guard = fresh_database();
-    assert_eq!(get("/crdt/health").json["schema_version"], 38);
+    assert_eq!(get("/crdt/health").json["schema_version"], 43);
     assert_eq!(tables(), old);
 }
 
@@ -198,7 +201,9 @@ fn remembered_answers_and_waiting_tasks_are_found() {
 /// A reply without what is of the moment.
 fn lasting(mut reply: Value) -> Value {
     if let Some(members) = reply.as_object_mut() {
-        members.retain(|name, _| !["timestamp", "version", "cached", "uptime_ms"].contains(&name.as_str()));
+        members.retain(|name, _| {
+            !["timestamp", "version", "cached", "uptime_ms", "routes"].contains(&name.as_str())
+        });
     }
     reply
 }
@@ -232,4 +237,41 @@ fn a_database_of_the_last_tables_answers_to_the_letter_and_grows() {
     sql("DELETE FROM crdt_snapshots");
     assert_eq!(get("/crdt/text").json["value"], value);
     assert_eq!(value.as_str().unwrap().matches("new\n").count(), 2);
+}
+
+/// Documents, deletions and freezes of the last tables are what other sites are told of.
+#[test]
+fn what_old_tables_hold_is_fed_to_other_sites() {
+    let dumps = [include_str!("fixtures/80a519f/store.sql"), include_str!("fixtures/d08eee9/store.sql")];
+    for dump in dumps {
+        let _guard = opened_as(dump);
+        let ask = |question: Value| post("/crdt/answers", question).json["answer"].clone();
+        let everything = json!({"ours": [], "theirs": []});
+        // Asked of old rows first, so it brings them up to date.
+        let fed = ask(json!({"feed": {"after": "", "shared": everything, "most": 256, "budget": 1 << 20}}));
+        let changes = fed["feed"]["changes"].as_array().unwrap().clone();
+        assert_eq!(fed["feed"]["more"], false);
+        let listed = get("/crdt?limit=100").json["documents"].as_array().unwrap().clone();
+        assert!(listed.len() > 5);
+        for document in &listed {
+            let id = document["document_id"].as_str().unwrap();
+            let change = changes.iter().find(|change| change["document"] == id).expect(id);
+            let shown = get(&format!("/crdt/{id}?clock=full")).json;
+            let heads: Vec<Value> =
+                change["heads"].as_array().unwrap().iter().map(|head| head[0].clone()).collect();
+            assert_eq!(shown["heads"], json!(heads), "{id}");
+            for range in change["ranges"].as_array().unwrap() {
+                assert_eq!(shown["vector_clock"][range["agent"].as_str().unwrap()], range["to"], "{id}");
+            }
+        }
+        let gone = changes.iter().find(|change| change["document"] == "gone").expect("a deleted document");
+        assert_eq!(gone["marks"], 1);
+        assert!(changes.iter().any(|change| change["freezes"]["count"] != 0) || dump == dumps[0]);
+        let all = json!([{"from": "0000000000000000", "to": "ffffffffffffffff"}]);
+        let folds = ask(json!({"folds": {"shared": everything, "places": all}}));
+        assert_eq!(folds["folds"]["folds"][0]["count"], changes.len());
+        assert_eq!(folds["folds"]["end"], fed["feed"]["next"]);
+        let list = ask(json!({"list": {"shared": everything, "places": all}}));
+        assert_eq!(list["list"][0].as_array().unwrap().len(), changes.len());
+    }
 }

@@ -44,6 +44,11 @@ impl Problem {
         Problem { status: code.status(), code, detail: detail.into(), extra: Map::new(), source: None }
     }
 
+    /// Whether the request is at fault, and not who answers it.
+    pub fn is_of_request(&self) -> bool {
+        (400..500).contains(&self.status)
+    }
+
     /// The same problem as one of another kind, with that kind's status.
     #[must_use]
     pub fn recoded(self, code: Code) -> Self {

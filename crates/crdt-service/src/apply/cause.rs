@@ -3,7 +3,7 @@
 use ramanujan_core::{Color, Digest};
 use serde::Serialize;
 
-use crate::record::Parent;
+use crate::record::{Parent, Recorded};
 
 /// A parent of a delta, by what it is and not only by its dot.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -18,5 +18,9 @@ pub(crate) struct Cause {
 impl Cause {
     pub(crate) fn of(parent: &Parent) -> Self {
         Cause { digest: parent.digest, color: parent.color }
+    }
+
+    pub(crate) fn of_record(record: &Recorded) -> Self {
+        Cause { digest: record.digest, color: record.delta.op.color() }
     }
 }

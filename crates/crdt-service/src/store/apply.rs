@@ -38,6 +38,8 @@ struct Means<'a> {
     causes: usize,
     /// Whether the operations lead back to what the document has shown before.
     back: bool,
+    /// Whether they come from another site: then also into a deleted document, because that may be taken back.
+    from_site: bool,
 }
 
 /// Refuses what is so large that its record, with its parents and its clock, would fit into no request to another site. What
@@ -91,7 +93,7 @@ impl Database {
         key: Option<&str>,
         causes: usize,
     ) -> Result<Vec<Accepted>, Indexed> {
-        self.apply_agreed(operations, Means { key, causes, back: false }, can_be_handed_on)
+        self.apply_agreed(operations, Means { key, causes, ..Means::default() }, can_be_handed_on)
     }
 
     /// As [`Database::apply`], if `agree` does with what would be stored, or is already.
@@ -117,20 +119,32 @@ impl Database {
         self.apply_agreed(operations, Means { back: true, ..Means::default() }, can_be_handed_on)
     }
 
+    /// As [`Database::apply_if`], of deltas that another site has stored.
+    ///
+    /// # Errors
+    /// As there, but that a deleted document takes them.
+    pub(super) fn apply_from_site(
+        &self,
+        operations: &[Operation],
+        agree: impl Fn(&[Accepted]) -> Result<(), Problem>,
+    ) -> Result<Vec<Accepted>, Indexed> {
+        self.apply_agreed(operations, Means { from_site: true, ..Means::default() }, agree)
+    }
+
     fn apply_agreed(
         &self,
         operations: &[Operation],
-        Means { key, causes, back }: Means<'_>,
+        Means { key, causes, back, from_site }: Means<'_>,
         agree: impl Fn(&[Accepted]) -> Result<(), Problem>,
     ) -> Result<Vec<Accepted>, Indexed> {
         for _ in 0..MAX_ROUNDS {
             let accepted = self.accept(operations, key, causes)?;
             agree(&accepted).map_err(of_the_whole)?;
-            if self.insert_new(operations, &accepted, key, back).map_err(of_the_whole)? {
+            if self.insert_new(operations, &accepted, key, back, from_site).map_err(of_the_whole)? {
                 self.queue_snapshots(operations, &accepted);
                 return Ok(accepted);
             }
-            for (index, operation) in operations.iter().enumerate() {
+            for (index, operation) in operations.iter().enumerate().filter(|_| !from_site) {
                 self.refuse_deleted(&operation.document).map_err(|problem| (Some(index), problem))?;
             }
             self.refuse_beyond(operations, &accepted, back)?;

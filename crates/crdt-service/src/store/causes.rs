@@ -1,7 +1,7 @@
 //! What the parents of accepted operations are. Those of a new one were read to check it; of a repetition, which may
 //! name none, they are read here.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use ramanujan_core::{Dot, Problem};
 
@@ -11,6 +11,7 @@ use crate::apply::cause::Cause;
 use crate::apply::check::Accepted;
 use crate::apply::known::Known;
 use crate::apply::operation::Operation;
+use crate::record::Recorded;
 
 impl Database {
     /// Adds to each operation what the first `most` of its parents are.
@@ -36,6 +37,36 @@ impl Database {
             };
         }
         Ok(())
+    }
+
+    /// What the first `most` parents of each of these deltas are. Those among the deltas are not read.
+    ///
+    /// # Errors
+    /// As [`Database::tell_causes`].
+    pub(crate) fn causes_of(
+        &self,
+        document: &str,
+        deltas: &[Recorded],
+        most: usize,
+    ) -> Result<Vec<Vec<Cause>>, Problem> {
+        let own: HashMap<&Dot, &Recorded> = deltas.iter().map(|delta| (delta.dot(), delta)).collect();
+        let named = |delta: &'_ Recorded| delta.delta.parents.len().min(most);
+        let others: BTreeSet<&Dot> = deltas
+            .iter()
+            .flat_map(|delta| &delta.delta.parents[..named(delta)])
+            .filter(|parent| !own.contains_key(parent))
+            .collect();
+        let others: Vec<Dot> = others.into_iter().cloned().collect();
+        let read = self.causes(document, &others)?;
+        let read: HashMap<&Dot, &Cause> = others.iter().zip(&read).collect();
+        let of = |parent: &Dot| match own.get(parent) {
+            Some(delta) => Some(Cause::of_record(delta)),
+            None => read.get(parent).map(|cause| Cause::clone(cause)),
+        };
+        let all = |delta: &Recorded| -> Option<Vec<Cause>> {
+            delta.delta.parents[..named(delta)].iter().map(of).collect()
+        };
+        deltas.iter().map(|delta| all(delta).ok_or_else(|| bad("parent"))).collect()
     }
 
     fn causes(&self, document: &str, parents: &[Dot]) -> Result<Vec<Cause>, Problem> {

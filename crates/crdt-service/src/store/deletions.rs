@@ -1,12 +1,30 @@
 //! Marks that a document is deleted, beside its deltas, which stay.
 //!
 //! The marks of a document are a log of their own; the newest one counts. While a document is deleted it takes no
-//! deltas: the INSERT that stores them checks that.
+//! deltas of clients: the INSERT that stores them checks that. Marks are numbered, odd ones delete; sites agree on the
+//! greatest number (`docs/sync.md`).
 
 use ramanujan_core::{Code, DocumentId, Problem, time};
 use ramanujan_shell::now_millis;
 
 use super::database::Database;
+
+/// Most marks that are taken from another site: more than a client sets in a lifetime, and room to go on counting.
+const MAX_MARKS: u64 = 1 << 40;
+
+/// How many marks a document has. Rows from before they were numbered alternate.
+macro_rules! marks {
+    ($document:literal) => {
+        concat!(
+            "COALESCE((SELECT COALESCE(m.number, (SELECT COUNT(*) FROM crdt_deletions c WHERE c.document_id = ",
+            $document,
+            ")) FROM crdt_deletions m WHERE m.document_id = ",
+            $document,
+            " ORDER BY m.id DESC LIMIT 1), 0)"
+        )
+    };
+}
+pub(super) use marks;
 
 impl Database {
     /// When the document was deleted, in milliseconds since 1970; `None` if it is not.
@@ -33,11 +51,30 @@ impl Database {
 
     /// Adds a mark if it changes something; says whether it did.
     pub(crate) fn mark_deleted(&self, document: &DocumentId, deleted: bool) -> Result<bool, Problem> {
-        let sql = "INSERT INTO crdt_deletions (document_id, deleted, marked)
-            SELECT ?1, ?2, ?3 WHERE ?2 <> COALESCE(
+        let sql = concat!(
+            "INSERT INTO crdt_deletions (document_id, deleted, marked, number)
+            SELECT ?1, ?2, ?3, ",
+            marks!("?1"),
+            " + 1 WHERE ?2 <> COALESCE(
                 (SELECT deleted FROM crdt_deletions WHERE document_id = ?1 ORDER BY id DESC LIMIT 1), 0)
-            RETURNING id";
+            RETURNING id"
+        );
         let params = [document.as_str().into(), u64::from(deleted).into(), now_millis().into()];
         Ok(!self.0.execute(sql, params)?.is_empty())
+    }
+
+    /// Raises the number of a document's marks; a greater one stays. Numbers beyond [`MAX_MARKS`], which nobody counts to, are
+    /// passed over.
+    pub(super) fn raise_marks(&self, document: &DocumentId, marks: u64) -> Result<(), Problem> {
+        if marks > MAX_MARKS {
+            return Ok(());
+        }
+        let sql = concat!(
+            "INSERT INTO crdt_deletions (document_id, deleted, marked, number)
+            SELECT ?1, ?2 % 2, ?3, ?2 WHERE ?2 > ",
+            marks!("?1")
+        );
+        self.0.execute(sql, [document.as_str().into(), marks.into(), now_millis().into()])?;
+        Ok(())
     }
 }

@@ -1,6 +1,7 @@
-//! The chain of a document's freezes.
+//! A document's freezes, in the order in which they came. What is frozen here follows the last of them; those of other sites
+//! may have any parent.
 
-use ramanujan_core::{AgentId, Code, Digest, DocumentId, Problem, time};
+use ramanujan_core::{AgentId, Code, Digest, DocumentId, Dot, Problem, time};
 use ramanujan_shell::page::Page;
 use ramanujan_shell::{Row, Value, now_millis};
 
@@ -8,7 +9,7 @@ use super::database::Database;
 use super::rows::read_clock;
 use crate::freeze::{Freeze, NO_PARENT, id_of};
 use crate::settings::MAX_DOCUMENT_FREEZES;
-use crate::version::Version;
+use crate::version::{At, Version};
 
 /// How often a lost race for the end of the chain is run again; every round another freeze has succeeded.
 const MAX_ROUNDS: usize = 50;
@@ -16,6 +17,16 @@ const MAX_ROUNDS: usize = 50;
 /// What [`read`] reads.
 const COLUMNS: &str = "d.id, d.snapshot_id, d.parent, d.crdt_type, d.clock, d.digest, d.log, d.agent_id, d.frozen, \
      d.fingerprint, d.heads";
+
+/// What a freeze has beside its version.
+struct New<'a> {
+    id: &'a Digest,
+    parent: &'a Digest,
+    heads: &'a [Dot],
+    agent: Option<&'a AgentId>,
+    /// Milliseconds since 1970.
+    frozen: u64,
+}
 
 impl Database {
     /// Freezes a version at the end of the chain. If the last freeze is of the same deltas, it is that one, and true.
@@ -34,35 +45,11 @@ impl Database {
             if let Some(last) = last.as_ref().filter(|last| last.digest == version.digest) {
                 return Ok((last.clone(), true));
             }
-            let parent = last.map_or(NO_PARENT, |last| last.snapshot_id);
+            let (parent, place) = last.map_or((NO_PARENT, 0), |last| (last.snapshot_id, last.place));
             let heads = version.heads();
             let id = id_of(document, &parent, &heads, &version.digest)?;
-            let sql = "INSERT INTO crdt_frozen
-                (document_id, snapshot_id, parent, crdt_type, clock, digest, fingerprint, log, agent_id, frozen,
-                    heads)
-                SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11
-                WHERE (SELECT COUNT(*) FROM crdt_frozen WHERE document_id = ?1) < ?12
-                ON CONFLICT DO NOTHING RETURNING id";
-            let params = [
-                document.as_str().into(),
-                id.as_bytes().as_slice().into(),
-                parent.as_bytes().as_slice().into(),
-                version.crdt_type.as_str().into(),
-                version
-                    .small_clock()
-                    .map(|clock| serde_json::to_string(&clock))
-                    .transpose()?
-                    .unwrap_or_default()
-                    .into(),
-                version.digest.as_bytes().as_slice().into(),
-                version.state.fingerprint().to_string().into(),
-                version.log.into(),
-                agent.map(AgentId::as_str).into(),
-                now_millis().into(),
-                serde_json::to_string(&heads)?.into(),
-                most.into(),
-            ];
-            if !self.0.execute(sql, params)?.is_empty()
+            let new = New { id: &id, parent: &parent, heads: &heads, agent, frozen: now_millis() };
+            if self.insert_freeze(document, version, &new, Some(place), most)?
                 && let Some(new) = self.freeze_of(document, &id)?
             {
                 return Ok((new, false));
@@ -72,8 +59,65 @@ impl Database {
         Err(Problem::new(Code::TooMuchContention, "other freezes were quicker every time: try again"))
     }
 
+    /// Stores a freeze unless it is there, or there are too many, or, if `last` is given, another one came after that place;
+    /// says whether it did.
+    fn insert_freeze(
+        &self,
+        document: &DocumentId,
+        version: &Version,
+        new: &New<'_>,
+        last: Option<u64>,
+        most: u64,
+    ) -> Result<bool, Problem> {
+        let sql = "INSERT INTO crdt_freezes
+            (document_id, snapshot_id, parent, crdt_type, clock, digest, fingerprint, log, agent_id, frozen,
+                heads, sealed)
+            SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 1
+            WHERE (SELECT COUNT(*) FROM crdt_freezes WHERE document_id = ?1) < ?12
+            AND (?13 IS NULL OR NOT EXISTS (SELECT 1 FROM crdt_freezes WHERE document_id = ?1 AND id > ?13))
+            ON CONFLICT DO NOTHING RETURNING id";
+        let clock = version.small_clock().map(|clock| serde_json::to_string(&clock)).transpose()?;
+        let params = [
+            document.as_str().into(),
+            new.id.as_bytes().as_slice().into(),
+            new.parent.as_bytes().as_slice().into(),
+            version.crdt_type.as_str().into(),
+            clock.unwrap_or_default().into(),
+            version.digest.as_bytes().as_slice().into(),
+            version.state.fingerprint().to_string().into(),
+            version.log.into(),
+            new.agent.map(AgentId::as_str).into(),
+            new.frozen.into(),
+            serde_json::to_string(new.heads)?.into(),
+            most.into(),
+            last.into(),
+        ];
+        Ok(!self.0.execute(sql, params)?.is_empty())
+    }
+
+    /// Stores a freeze of another site, if its version is here and has its digest, and if there is room.
+    pub(super) fn adopt_freeze(
+        &self,
+        document: &DocumentId,
+        freeze: &ramanujan_sync::change::Freeze,
+    ) -> Result<(), Problem> {
+        let version = match self.version(document, &At::Heads(freeze.heads.clone())) {
+            Ok(version) => version,
+            // A head is not here.
+            Err(problem) if problem.is_of_request() => return Ok(()),
+            Err(problem) => return Err(problem),
+        };
+        if version.digest != freeze.digest || version.heads() != freeze.heads {
+            return Ok(());
+        }
+        let (id, agent) = (freeze.id(document), freeze.agent.as_ref());
+        let new = New { id: &id, parent: &freeze.parent, heads: &freeze.heads, agent, frozen: freeze.frozen };
+        self.insert_freeze(document, &version, &new, None, MAX_DOCUMENT_FREEZES.read()?)?;
+        Ok(())
+    }
+
     fn refuse_beyond_freezes(&self, document: &DocumentId, most: u64) -> Result<(), Problem> {
-        let sql = "SELECT COUNT(*) FROM crdt_frozen WHERE document_id = ?1";
+        let sql = "SELECT COUNT(*) FROM crdt_freezes WHERE document_id = ?1";
         let rows = self.0.execute(sql, [document.as_str().into()])?;
         let freezes = rows.first().map_or(Ok(0), |row| row.uint(0))?;
         if freezes < most {
@@ -101,9 +145,9 @@ impl Database {
         limit: u64,
     ) -> Result<Page<Freeze>, Problem> {
         let bytes = "1024 + octet_length(d.clock) + COALESCE(octet_length(d.heads), 0)";
-        let source = "crdt_frozen d WHERE d.document_id = ?1 AND d.id > ?2";
+        let source = "crdt_freezes d WHERE d.document_id = ?1 AND d.id > ?2";
         let params = vec![document.as_str().into(), after.into()];
-        self.page("crdt_frozen", "id", bytes, COLUMNS, source, params, limit)?
+        self.page("crdt_freezes", "id", bytes, COLUMNS, source, params, limit)?
             .try_map(|row| read(document, &row))
     }
 
@@ -113,7 +157,7 @@ impl Database {
         rest: &str,
         params: [Value; N],
     ) -> Result<Vec<Freeze>, Problem> {
-        let sql = format!("SELECT {COLUMNS} FROM crdt_frozen d WHERE d.document_id = ?1 {rest}");
+        let sql = format!("SELECT {COLUMNS} FROM crdt_freezes d WHERE d.document_id = ?1 {rest}");
         let mut all = vec![document.as_str().into()];
         all.extend(params);
         self.0.execute(&sql, all)?.iter().map(|row| read(document, row)).collect()

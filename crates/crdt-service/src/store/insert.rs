@@ -71,7 +71,7 @@ const INSERT: &str = concat!(
         SELECT 1 FROM json_each(?2) t WHERE t.value <>
             (SELECT d.crdt_type FROM crdt_documents d WHERE d.document_id = t.key))
     AND NOT EXISTS (
-        SELECT 1 FROM json_each(?2) t WHERE 1 =
+        SELECT 1 FROM json_each(?2) t WHERE ?8 = 0 AND 1 =
             (SELECT m.deleted FROM crdt_deletions m WHERE m.document_id = t.key ORDER BY m.id DESC LIMIT 1))
     AND NOT EXISTS (
         SELECT 1 FROM json_each(?4) g LEFT JOIN crdt_documents d ON d.document_id = g.key
@@ -88,7 +88,8 @@ const INSERT: &str = concat!(
 );
 
 impl Database {
-    /// Stores what is not a duplicate. `false` if a document is deleted, another writer was quicker with a dot, a key
+    /// Stores what is not a duplicate. `false` if a document is deleted and may not be,
+    /// another writer was quicker with a dot, a key
     /// or a document's type, or something grew beyond a bound; nothing was stored then.
     pub(super) fn insert_new(
         &self,
@@ -96,6 +97,7 @@ impl Database {
         accepted: &[Accepted],
         key: Option<&str>,
         back: bool,
+        into_deleted: bool,
     ) -> Result<bool, Problem> {
         // One buffer: what a restore brings back may be as large as a document.
         let mut rows = Vec::new();
@@ -150,6 +152,7 @@ impl Database {
             bounds.agents.into(),
             bounds.bytes.into(),
             bounds.documents.into(),
+            u64::from(into_deleted).into(),
         ];
         Ok(!self.0.execute(INSERT, params)?.is_empty())
     }

@@ -4,7 +4,7 @@
 //! documents beside them. `schema` has the tables, `rows` reads and writes deltas, `graph` walks from one to those before
 //! it, `versions` finds what a document was when, `materialise` builds its content, `apply` stores operations, within `bounds`.
 //! `outlines` has what a text's walks back need in fewer rows, `causes` finds what is told of an operation's parents. `snapshots`, `tier2` and `counters` only save time; `later` holds
-//! work that nobody waits for; `upgrade` brings documents of older revisions up to date.
+//! work that nobody waits for; `exchange` answers the engine of sites; `upgrade` brings documents of older revisions up to date.
 
 mod apply;
 mod bounds;
@@ -12,6 +12,7 @@ mod causes;
 mod counters;
 mod database;
 mod deletions;
+mod exchange;
 mod freezes;
 mod graph;
 mod insert;

@@ -46,6 +46,11 @@ pub(crate) const SCHEMA: Schema = Schema {
         // Texts weigh what they take in JSON since, six times as much at most, and what is hidden weighs what is seen does:
         // those that this can matter to are measured when they grow.
         include_str!("sql/038_weighed_anew.sql"),
+        include_str!("sql/039_deletion_number.sql"),
+        include_str!("sql/040_freezes.sql"),
+        include_str!("sql/041_frozen_copied.sql"),
+        include_str!("sql/042_frozen_moved.sql"),
+        include_str!("sql/043_folds.sql"),
     ],
 };
 

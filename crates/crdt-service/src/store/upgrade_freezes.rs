@@ -18,7 +18,7 @@ impl Database {
         hashes: &HashMap<Dot, Digest>,
     ) -> Result<(), Problem> {
         let sql =
-            "SELECT id, crdt_type, clock, digest FROM crdt_frozen WHERE document_id = ?1 AND heads IS NULL";
+            "SELECT id, crdt_type, clock, digest FROM crdt_freezes WHERE document_id = ?1 AND heads IS NULL";
         for row in self.0.execute(sql, [document.into()])? {
             let crdt_type: CrdtType = row.text(1)?.parse().map_err(|_| bad("crdt_type"))?;
             let clock: VectorClock = serde_json::from_str(row.text(2)?).map_err(|_| bad("clock"))?;
@@ -35,7 +35,7 @@ impl Database {
             heads.sort_unstable();
             let named = heads.iter().filter_map(|head| Some((head.clone(), *hashes.get(head)?)));
             let state = StateDigest::of(crdt_type, named);
-            let sql = "UPDATE crdt_frozen SET heads = ?2, digest = ?3, fingerprint = ?4 WHERE id = ?1";
+            let sql = "UPDATE crdt_freezes SET heads = ?2, digest = ?3, fingerprint = ?4 WHERE id = ?1";
             let params = [
                 row.uint(0)?.into(),
                 serde_json::to_string(&heads)?.into(),
