@@ -35,6 +35,7 @@ pub const TARGETS: &[(&str, Check)] = &[
     ("names", vocabulary::names),
     ("operation", deltas::operation),
     ("pattern", egraph::pattern),
+    ("question", sites::question),
     ("record", deltas::record),
     ("recording", files::recording),
     ("resolve", states::resolve),

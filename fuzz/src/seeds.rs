@@ -41,6 +41,7 @@ pub fn seeds() -> Vec<Seed> {
     }
     add("batch", "typing", encode_deltas(CrdtType::Text, &typing()));
     sites::examples().into_iter().for_each(|(name, bytes)| add("frame", name, bytes));
+    sites::questions().into_iter().for_each(|(name, bytes)| add("question", name, bytes));
 
     for crdt_type in CrdtType::ALL.into_iter().filter(|crdt_type| *crdt_type != CrdtType::Text) {
         add("state", crdt_type.as_str(), states::example(crdt_type).encode());

@@ -4,14 +4,15 @@ use ramanujan_core::Digest;
 use ramanujan_crdt::{CrdtType, Delta};
 use ramanujan_sync::Message;
 use ramanujan_sync::change::{Change, FreezeSum};
-use ramanujan_sync::codec::{decode, encode};
+use ramanujan_sync::codec::{decode, decode_answer, decode_question, encode, encode_answer, encode_question};
 use ramanujan_sync::evidence::{Evidence, Statement};
 use ramanujan_sync::fold::{Fold, Places, Span};
-use ramanujan_sync::interest::Interest;
+use ramanujan_sync::interest::{Interest, Shared};
 use ramanujan_sync::limits::MAX_PACK_DELTAS;
 use ramanujan_sync::message::{Compared, Frame, Want};
 use ramanujan_sync::pack::{Blob, Pack};
 use ramanujan_sync::range::Range;
+use ramanujan_sync::store::{Answer, Look, Question, Seen, StoreRefusal, Stored};
 
 use crate::deltas;
 use crate::envelope::mended;
@@ -43,6 +44,23 @@ pub fn frame(data: &[u8]) {
     }
 }
 
+/// Refused, or exactly the bytes of the question or the answer that was read.
+pub fn question(data: &[u8]) {
+    if let Ok(question) = FRAME.hold(data.len(), || decode_question(data)) {
+        assert_eq!(encode_question(&question), data);
+        let json = serde_json::to_vec(&question).expect("a question is JSON");
+        assert_eq!(serde_json::from_slice::<Question>(&json).expect("its JSON is a question"), question);
+        if let Question::Append(packs) = &question {
+            packs.iter().for_each(open);
+        }
+    }
+    if let Ok(answer) = FRAME.hold(data.len(), || decode_answer(data)) {
+        assert_eq!(encode_answer(&answer), data);
+        let json = serde_json::to_vec(&answer).expect("an answer is JSON");
+        assert_eq!(serde_json::from_slice::<Answer>(&json).expect("its JSON is an answer"), answer);
+    }
+}
+
 fn open(pack: &Pack) {
     let pack = Pack { deltas: Blob(mended(&pack.deltas.0)), ..pack.clone() };
     let Ok(deltas) = PACK.hold(pack.deltas.0.len(), || pack.open()) else { return };
@@ -56,6 +74,50 @@ fn open(pack: &Pack) {
     read.sort_by(|one, other| one.canonical_bytes().cmp(&other.canonical_bytes()));
     given.sort_by(|one, other| one.canonical_bytes().cmp(&other.canonical_bytes()));
     assert_eq!(read, given);
+}
+
+/// Seeds: questions to the store and answers of it.
+pub(crate) fn questions() -> Vec<(&'static str, Vec<u8>)> {
+    let document = || "notes".parse().expect("an id");
+    let agent = || "ann".parse().expect("a name");
+    let places = vec![Places::ALL];
+    let delta = Delta {
+        dot: "ann:1".parse().expect("a dot"),
+        parents: Vec::new(),
+        op: ramanujan_crdt::Op::Increment { amount: 5 },
+    };
+    let hash = Digest::of(&delta.canonical_bytes());
+    let pack = Pack::of(document(), CrdtType::PnCounter, &[(delta, hash)], true);
+    let ranges = vec![Range::new(agent(), 1, 3)];
+    let want = Want { document: document(), ranges: ranges.clone(), hashes: true };
+    let look =
+        Look { document: document(), agents: vec![agent()], dots: vec!["ann:1".parse().expect("a dot")] };
+    let seen = Seen {
+        crdt_type: Some(CrdtType::Text),
+        held: vec![3],
+        hashes: vec![Some(hash), None],
+        marks: 2,
+        freezes: FreezeSum::none(),
+    };
+    let shared = Shared { ours: Interest::all(), theirs: Interest(vec!["no*".parse().expect("a pattern")]) };
+    let after = Blob(vec![1; 49]);
+    let questions = [
+        ("feed", Question::Feed { after: after.clone(), shared: shared.clone(), most: 256, budget: 1 << 20 }),
+        ("folds", Question::Folds { shared, places: places.clone() }),
+        ("look", Question::Look(vec![look])),
+        ("read", Question::Read { wants: vec![want], budget: 1000 }),
+        ("append", Question::Append(vec![pack.clone()])),
+        ("mark", Question::Mark(vec![(document(), 3)])),
+    ];
+    let answers = [
+        ("seen", Answer::Seen(vec![seen])),
+        ("sums", Answer::Folds { folds: vec![Fold::of([&hash])], end: after }),
+        ("list", Answer::List(vec![vec![(document(), 7)], Vec::new()])),
+        ("stored", Answer::Read(vec![None, Some(Stored { pack, ranges })])),
+        ("appended", Answer::Appended(vec![None, Some(StoreRefusal::Full)])),
+    ];
+    let questions = questions.iter().map(|(name, question)| (*name, encode_question(question)));
+    questions.chain(answers.iter().map(|(name, answer)| (*name, encode_answer(answer)))).collect()
 }
 
 /// Seeds: messages of every shape.
