@@ -66,7 +66,7 @@ impl Application for App {
             let component = self.components.get(&component)?;
             let path = request.uri().path().to_owned();
             let found = RouteMatch::chained(&path);
-            Some(run(component, request, &found, &CHAINED_CLIENT, &self.durability, Reader::Component).await)
+            Some(run(component, request, &found, &CHAINED_CLIENT, &self.durability).await.to_component())
         })
     }
 }
@@ -102,8 +102,9 @@ impl App {
         if let Err(problem) = check_authority(&request, internal.as_ref()) {
             return problem::response(&problem);
         }
-        let running = run(component, request, &found, client, &self.durability, Reader::Client);
-        self.turns.run(running).await
+        // The disk is waited for after the turn: a commit of many then serves more requests than run at once.
+        let answer = self.turns.run(run(component, request, &found, client, &self.durability)).await;
+        answer.to_client(&self.durability).await
     }
 
     fn well_known(&self, name: &str) -> Response<WasiBody> {
@@ -169,13 +170,40 @@ fn fixed(fixed: &StaticResponse) -> Response<WasiBody> {
     response
 }
 
-/// Who gets a response.
-#[derive(Clone, Copy)]
-enum Reader {
-    /// Another component of the application.
-    Component,
-    /// Somebody outside, to whom nothing is told that may yet be lost.
-    Client,
+/// What became of a request.
+enum Answer {
+    /// The component's response, and its call.
+    Of(Arc<RequestCell>, Response<WasiBody>),
+    /// A problem document in place of it.
+    Problem(Response<WasiBody>),
+}
+
+impl Answer {
+    /// For another component of the application.
+    fn to_component(self) -> Response<WasiBody> {
+        match self {
+            Answer::Of(cell, response) => {
+                cell.set_answered();
+                response
+            }
+            Answer::Problem(response) => response,
+        }
+    }
+
+    /// For somebody outside, to whom nothing is told that may yet be lost.
+    async fn to_client(self, durability: &Arc<Durability>) -> Response<WasiBody> {
+        let (cell, response) = match self {
+            Answer::Of(cell, response) => (cell, response),
+            Answer::Problem(response) => return response,
+        };
+        match outgoing::response(response, durability, &cell).await {
+            Ok(response) => {
+                cell.set_answered();
+                response
+            }
+            Err(failure) => problem::response(&Problem::new(Code::StoreUnavailable, failure.to_string())),
+        }
+    }
 }
 
 /// Runs `component` and gives its response, or a problem document.
@@ -185,8 +213,7 @@ async fn run(
     found: &RouteMatch<'_>,
     client: &HeaderValue,
     durability: &Arc<Durability>,
-    reader: Reader,
-) -> Response<WasiBody> {
+) -> Answer {
     let (method, uri) = (request.method().clone(), request.uri().clone());
     let cell = RequestCell::new(component.template.id.clone(), method, uri, durability.clone());
     let guard = CancelOnDrop::new(cell.clone());
@@ -199,22 +226,11 @@ async fn run(
     };
     match result {
         Ok(response) => {
-            let response = response.map(|body| Guarded { body, guard: Some(guard) }.boxed_unsync());
-            let told = match reader {
-                Reader::Client => outgoing::response(response, durability, &cell).await,
-                Reader::Component => Ok(response),
-            };
-            match told {
-                Ok(response) => {
-                    cell.set_answered();
-                    response
-                }
-                Err(failure) => problem::response(&Problem::new(Code::StoreUnavailable, failure.to_string())),
-            }
+            Answer::Of(cell, response.map(|body| Guarded { body, guard: Some(guard) }.boxed_unsync()))
         }
         Err(error) => {
             guard.disarm();
-            problem::response(&explain(component, &cell, &error))
+            Answer::Problem(problem::response(&explain(component, &cell, &error)))
         }
     }
 }
