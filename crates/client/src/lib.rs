@@ -66,6 +66,7 @@ mod retry;
 pub mod terminal;
 #[cfg(test)]
 mod test_server;
+mod time;
 mod token;
 
 pub use address::{Address, DEFAULT_URL};
@@ -76,4 +77,5 @@ pub use error::{Error, ErrorKind};
 pub use progress::Progress;
 pub use request::{Request, Stream};
 pub use retry::{Backoff, Retry, retry_after};
+pub use time::parse_time;
 pub use token::Token;
