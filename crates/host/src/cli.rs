@@ -20,6 +20,7 @@ pub(crate) enum Command {
     Up(UpArgs),
     Load(ramanujan_load::Args),
     Replay(ramanujan_replay::Args),
+    Tend(ramanujan_tend::Args),
     Timeline(ramanujan_timeline_tool::Args),
 }
 
@@ -60,6 +61,10 @@ pub(crate) struct UpArgs {
     /// Do not show progress while starting.
     #[arg(short, long)]
     pub(crate) quiet: bool,
+
+    /// Do not run the caretaker, which calls what must happen now and then (see `ramanujan tend`); it shows $RAMANUJAN_TOKEN.
+    #[arg(long)]
+    pub(crate) no_tend: bool,
 
     /// Time a request may take until the end of its response, e.g. 30s, 500ms, 2m.
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = parse_time)]

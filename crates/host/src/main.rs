@@ -37,6 +37,7 @@ fn main() -> ExitCode {
         },
         cli::Command::Load(args) => ramanujan_load::run(&args),
         cli::Command::Replay(args) => ramanujan_replay::run(args),
+        cli::Command::Tend(args) => ramanujan_tend::run(&args),
         cli::Command::Timeline(args) => ramanujan_timeline_tool::run(&args),
     }
 }

@@ -2,12 +2,14 @@
 
 use std::collections::HashMap;
 use std::fs::{self, File, TryLockError};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
+use ramanujan_tend::Caretaker;
 use wasmtime::Engine;
 
 use crate::cli::UpArgs;
@@ -52,7 +54,9 @@ pub(crate) fn run(args: &UpArgs) -> Result<()> {
         // Before the start is announced: who waits for that may end the application at once.
         let signals = Signals::listen()?;
         announce(&app, &manifest, &format!("http://{address}"));
-        serve::serve(app, listener, signals).await;
+        let caretaker = if args.no_tend { None } else { Some(tend(&manifest, address)?) };
+        let stop = || caretaker.iter().for_each(Caretaker::stop);
+        serve::serve(app, listener, signals, stop).await;
         anyhow::Ok(())
     });
     // Instances that outlived the grace period end with the process.
@@ -177,6 +181,21 @@ fn assemble(
     });
     site.app.set(&app);
     Ok(app)
+}
+
+/// Looks after the application as a process beside it would: over HTTP, and only what its manifest has. The operator
+/// hears of trouble and of its end.
+fn tend(manifest: &manifest::App, address: SocketAddr) -> Result<Caretaker> {
+    let token = std::env::var("RAMANUJAN_TOKEN").ok().map(ramanujan_client::Token::new);
+    let options = ramanujan_tend::Options::new(&ramanujan_tend::loopback(address))
+        .token(token)
+        .only(|job| manifest.components.contains_key(job.component()));
+    let caretaker = Caretaker::spawn(&options, |event| {
+        if event.state.is_trouble() || event.before.is_trouble() {
+            output::event(format_args!("{event}"));
+        }
+    });
+    caretaker.context("the caretaker cannot begin; --no-tend starts without it")
 }
 
 /// Says on stdout where the application answers, the address first: programs wait for it.

@@ -67,8 +67,8 @@ impl Signals {
     }
 }
 
-/// Serves until a signal comes, then waits for running requests; a second signal ends at once.
-pub(crate) async fn serve(app: Arc<App>, listener: TcpListener, mut signals: Signals) {
+/// Serves until a signal comes, then calls `ending` and waits for running requests; a second signal ends at once.
+pub(crate) async fn serve(app: Arc<App>, listener: TcpListener, mut signals: Signals, ending: impl FnOnce()) {
     let graceful = GracefulShutdown::new();
     loop {
         tokio::select! {
@@ -82,6 +82,7 @@ pub(crate) async fn serve(app: Arc<App>, listener: TcpListener, mut signals: Sig
             () = signals.next() => break,
         }
     }
+    ending();
     drop(listener);
     tokio::select! {
         () = graceful.shutdown() => {}
