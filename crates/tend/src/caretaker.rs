@@ -13,6 +13,10 @@ use crate::event::{Event, State};
 use crate::job::{Job, Reply, Wish};
 use crate::pace::{Called, Pace};
 
+/// A job that was degraded works again when it has not been for so long: a peer that is away is tried now and then, and
+/// the rounds between these tries are none that people need to hear of.
+const CALM: Duration = Duration::from_secs(10);
+
 /// What a caretaker is made of.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -93,7 +97,34 @@ struct Shared {
 #[derive(Debug)]
 struct Board {
     stop: bool,
-    jobs: Vec<Event>,
+    jobs: Vec<Standing>,
+}
+
+/// How a job stands, and what of it was told.
+#[derive(Debug)]
+struct Standing {
+    event: Event,
+    told: State,
+    degraded: Option<Instant>,
+}
+
+impl Standing {
+    /// Enters a call; the event to tell, if there is one.
+    fn note(&mut self, outcome: &Outcome, took: Duration, now: Instant) -> Option<Event> {
+        outcome.note(&mut self.event, took);
+        let state = self.event.state;
+        if state == State::Degraded {
+            self.degraded = Some(now);
+        }
+        let flutters = self.told == State::Degraded
+            && state == State::Works
+            && self.degraded.is_some_and(|last| now.saturating_duration_since(last) < CALM);
+        if state == self.told || flutters {
+            return None;
+        }
+        let before = std::mem::replace(&mut self.told, state);
+        Some(Event { before, ..self.event.clone() })
+    }
 }
 
 impl fmt::Debug for Shared {
@@ -108,6 +139,7 @@ impl Caretaker {
     /// # Errors
     /// The address or the token cannot be used.
     pub fn spawn(options: &Options, tell: impl Fn(&Event) + Send + Sync + 'static) -> Result<Self, Error> {
+        let standing = |job| Standing { event: standing(job), told: State::Waiting, degraded: None };
         let jobs = options.jobs().map(standing).collect();
         let shared = Arc::new(Shared {
             client: options.client()?,
@@ -126,7 +158,7 @@ impl Caretaker {
 
     /// How each job stands now.
     pub fn board(&self) -> Vec<Event> {
-        self.shared.board().jobs.clone()
+        self.shared.board().jobs.iter().map(|standing| standing.event.clone()).collect()
     }
 
     /// Begins no further call and tells no further change. Calls that run are not waited for.
@@ -205,8 +237,8 @@ impl Shared {
             if board.stop {
                 return false;
             }
-            let Some(event) = board.jobs.get_mut(at) else { return false };
-            outcome.note(event, took).then(|| event.clone())
+            let Some(standing) = board.jobs.get_mut(at) else { return false };
+            standing.note(outcome, took, Instant::now())
         };
         if let Some(event) = changed {
             (self.tell)(&event);
@@ -223,10 +255,9 @@ pub(crate) struct Outcome {
 }
 
 impl Outcome {
-    /// Enters it; says whether the job stands otherwise than before.
-    pub(crate) fn note(&self, event: &mut Event, took: Duration) -> bool {
+    /// Enters it.
+    pub(crate) fn note(&self, event: &mut Event, took: Duration) {
         let state = self.called.state;
-        let is_new = event.state != state;
         event.time = now_millis();
         event.before = event.state;
         event.state = state;
@@ -234,7 +265,6 @@ impl Outcome {
         event.calls += 1;
         event.failures += u64::from(matches!(state, State::Failing | State::Refused));
         event.last_ms = took.as_secs_f64() * 1000.0;
-        is_new
     }
 }
 
@@ -308,6 +338,23 @@ mod tests {
         let mut wish = |at| judge(reply(at), &mut reached).called.wish;
         assert_eq!([wish((5, 1)), wish((6, 1)), wish((6, 1))], [Wish::AtOnce, Wish::AtOnce, Wish::Interval]);
         assert_eq!(wish((6, 0)), Wish::AtOnce, "putting events in order is progress, too");
+    }
+
+    #[test]
+    fn a_job_that_is_degraded_now_and_then_is_told_of_once() {
+        let reply = |degraded| Ok(Reply { degraded, wish: Wish::Interval, reached: None });
+        let mut standing = Standing { event: standing(Job::Sync), told: State::Waiting, degraded: None };
+        let start = Instant::now();
+        let mut after = |seconds, degraded| {
+            let outcome = judge(reply(degraded), &mut None);
+            let told = standing.note(&outcome, Duration::ZERO, start + Duration::from_secs(seconds));
+            told.map(|event| (event.before, event.state))
+        };
+        assert_eq!(after(0, false), Some((State::Waiting, State::Works)));
+        assert_eq!(after(1, true), Some((State::Works, State::Degraded)), "trouble is told at once");
+        assert_eq!([after(2, false), after(8, true), after(9, false), after(17, false)], [None; 4]);
+        assert_eq!(after(18, false), Some((State::Degraded, State::Works)));
+        assert_eq!(after(19, false), None);
     }
 
     #[test]
