@@ -13,6 +13,10 @@ use crate::memory::Bound;
 /// text is read before it is put into the document.
 const LOAD: Bound = Bound { floor: 256 << 10, per_byte: 256 };
 
+/// What is applied is taken in operation by operation. An insertion that continues none takes a byte in columns, and some 290
+/// as an operation and as a run of the document; a vector of such doubles.
+const APPLY: Bound = Bound { floor: 256 << 10, per_byte: 512 };
+
 /// Most operations that are looked at one by one: a bound on time, not on what is read.
 const MAX_LISTED: u64 = 4_000;
 
@@ -117,7 +121,7 @@ pub fn apply(data: &[u8]) {
     let mut document = base();
     let (text, encoded) = (document.text().expect("open"), document.encode());
     let since = document.version();
-    match LOAD.hold(bytes.len(), || document.apply_encoded(&bytes)) {
+    match APPLY.hold(bytes.len(), || document.apply_encoded(&bytes)) {
         Err(_) => {
             assert_eq!(document.text(), Ok(text));
             assert_eq!(document.encode(), encoded);

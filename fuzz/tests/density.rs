@@ -6,11 +6,12 @@ use ramanujan_crdt::batch::encode_deltas;
 use ramanujan_crdt::types::{Event, Past};
 use ramanujan_crdt::{Action, CrdtType, Delta, Edit, Json, Op, State, Step, TextDocument};
 use ramanujan_fuzz::{TARGETS, memory};
-use ramanujan_sync::codec::encode;
+use ramanujan_sync::codec::{encode, encode_question};
 use ramanujan_sync::limits::{MAX_PACK_DELTAS, MAX_PROBES, MAX_RANGES};
 use ramanujan_sync::message::Want;
 use ramanujan_sync::pack::Pack;
 use ramanujan_sync::range::Range;
+use ramanujan_sync::store::Question;
 use ramanujan_sync::{Frame, Message};
 
 const COUNT: usize = 20_000;
@@ -103,6 +104,7 @@ fn the_densest_inputs_stay_within_their_bounds() {
         ("frame", "ranges", frame(Message::Want { wants: vec![ranges()], budget: 0 })),
         ("frame", "none", frame(Message::Hashes { hashes: vec![None; MAX_PROBES] })),
         ("frame", "typing", frame(Message::Deltas { packs: vec![typing()] })),
+        ("question", "ranges", encode_question(&Question::Read { wants: vec![ranges()], budget: 0 })),
         ("canonical", "maps", set.canonical_bytes()),
         ("batch", "increments", encode_deltas(CrdtType::PnCounter, &chain(&Op::Increment { amount: 1 }))),
         ("batch", "maps", encode_deltas(CrdtType::LwwRegister, &[set])),
