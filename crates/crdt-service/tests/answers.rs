@@ -379,3 +379,18 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn marks_of_documents_that_are_not_there_are_bounded() {
+    let _guard = fresh_database();
+    set_variable("MAX_DOCUMENTS", 3);
+    increment("here", "ann");
+    let mark = |names: &[&str]| {
+        let marks: Vec<Value> = names.iter().map(|name| json!([name, 1])).collect();
+        assert_eq!(post("/crdt/answers", json!({"mark": marks})).json["answer"], "done");
+        sql("SELECT 1 FROM crdt_deletions")
+    };
+    assert_eq!(mark(&["a", "b", "c", "d", "e"]), 3);
+    assert_eq!(mark(&["f", "here"]), 4);
+    assert_eq!(get("/crdt/here").status, 410);
+}

@@ -99,23 +99,16 @@ pub(crate) async fn post(request: Request) -> Result<Response, Problem> {
         wanted.push(Range::new(agent, from, to));
     }
     let database = Database::open()?;
-    // Of what is read a part may be left for the next page: texts count there, and not here.
-    let mut left = MAX_PAGE_BYTES.read()?;
-    let stored = database.deltas_in(document_id.as_str(), &wanted, &mut left)?;
-    let (mut bytes, most) = (0, MAX_PAGE_BYTES.read()?);
-    let all = database.causes_of(document_id.as_str(), &stored, causes)?;
-    let (read, mut results) = (stored.len(), Vec::with_capacity(stored.len()));
-    for (recorded, causes) in stored.into_iter().zip(all) {
-        let entries =
-            recorded.delta.parents.len() + causes.len() + recorded.clock.as_ref().map_or(0, VectorClock::len);
-        bytes += OPERATION_BYTES + ENTRY_BYTES * entries as u64;
-        if bytes > most && !results.is_empty() {
-            break;
-        }
-        results.push(Known::of(recorded, causes));
-    }
-    let more = left == 0 || results.len() < read;
-    ok(&Operations { results, more })
+    let weigh = |recorded: &mut Recorded| {
+        let parents = recorded.delta.parents.len();
+        let entries = parents + parents.min(causes) + recorded.clock.as_ref().map_or(0, VectorClock::len);
+        OPERATION_BYTES + ENTRY_BYTES * entries as u64
+    };
+    let id = document_id.as_str();
+    let found = database.deltas_in(id, &wanted, MAX_PAGE_BYTES.read()?, weigh)?;
+    let causes = database.causes_of(id, &found.deltas, causes)?;
+    let results = found.deltas.into_iter().zip(causes).map(|(one, causes)| Known::of(one, causes)).collect();
+    ok(&Operations { results, more: found.more })
 }
 
 impl Known {

@@ -8,6 +8,7 @@ use ramanujan_core::{Code, DocumentId, Problem, time};
 use ramanujan_shell::now_millis;
 
 use super::database::Database;
+use crate::settings::MAX_DOCUMENTS;
 
 /// Most marks that are taken from another site: more than a client sets in a lifetime, and room to go on counting.
 const MAX_MARKS: u64 = 1 << 40;
@@ -63,18 +64,22 @@ impl Database {
         Ok(!self.0.execute(sql, params)?.is_empty())
     }
 
-    /// Raises the number of a document's marks; a greater one stays. Numbers beyond [`MAX_MARKS`], which nobody counts to, are
-    /// passed over.
+    /// Raises the number of a document's marks; a greater one stays. Passed over are numbers beyond [`MAX_MARKS`], which nobody
+    /// counts to, and, where there are as many marks as documents may be, documents that are not there.
     pub(super) fn raise_marks(&self, document: &DocumentId, marks: u64) -> Result<(), Problem> {
         if marks > MAX_MARKS {
             return Ok(());
         }
         let sql = concat!(
             "INSERT INTO crdt_deletions (document_id, deleted, marked, number)
-            SELECT ?1, ?2 % 2, ?3, ?2 WHERE ?2 > ",
+            SELECT ?1, ?2 % 2, ?3, ?2 WHERE ((SELECT MAX(id) FROM crdt_deletions) IS NULL
+                OR (SELECT MAX(id) FROM crdt_deletions) < ?4
+                OR EXISTS (SELECT 1 FROM crdt_documents WHERE document_id = ?1))
+            AND ?2 > ",
             marks!("?1")
         );
-        self.0.execute(sql, [document.as_str().into(), marks.into(), now_millis().into()])?;
+        let most = MAX_DOCUMENTS.read()?;
+        self.0.execute(sql, [document.as_str().into(), marks.into(), now_millis().into(), most.into()])?;
         Ok(())
     }
 }

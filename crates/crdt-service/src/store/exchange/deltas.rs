@@ -25,54 +25,71 @@ const DELTA_BYTES: u64 = 16;
 /// Bytes that a name of a parent takes there, roughly.
 const PARENT_BYTES: u64 = 4;
 
+/// Deltas that were read.
+#[derive(Default)]
+pub(crate) struct Found {
+    pub(crate) deltas: Vec<Recorded>,
+    /// What they come to.
+    bytes: u64,
+    /// Whether there are others in the ranges.
+    pub(crate) more: bool,
+}
+
 impl Database {
     /// The deltas that are wanted, packed; `None` of documents of which there is nothing, or nothing fits.
     pub(super) fn read_wanted(&self, wants: &[Want], budget: u32) -> Result<Vec<Option<Stored>>, Problem> {
         let mut left = u64::from(budget.max(1));
-        wants
-            .iter()
-            .map(|want| {
-                let deltas = match left {
-                    0 => Vec::new(),
-                    _ => self.deltas_in(want.document.as_str(), &want.ranges, &mut left)?,
-                };
-                Ok(deltas.first().map(|first| packed(want, first.crdt_type(), &deltas)))
-            })
-            .collect()
+        let weigh = |recorded: &mut Recorded| {
+            // It does not travel, and of many it is most of what they take.
+            recorded.clock = None;
+            let Delta { parents, op, .. } = &recorded.delta;
+            DELTA_BYTES + PARENT_BYTES * parents.len() as u64 + weight::carried_by(op)
+        };
+        let mut all = Vec::with_capacity(wants.len());
+        for want in wants {
+            let found = match left {
+                0 => Found::default(),
+                _ => self.deltas_in(want.document.as_str(), &want.ranges, left, weigh)?,
+            };
+            left = left.saturating_sub(found.bytes);
+            let deltas = &found.deltas;
+            all.push(deltas.first().map(|first| packed(want, first.crdt_type(), deltas)));
+        }
+        Ok(all)
     }
 
-    /// The first of the deltas in these ranges, of each agent one, by log position: one at least, until the bytes that are
-    /// left are used up.
+    /// The first of the deltas in these ranges, of each agent one, by log position: one at least, until they come to so many
+    /// bytes, as each is weighed.
     pub(crate) fn deltas_in(
         &self,
         document: &str,
         ranges: &[Range],
-        left: &mut u64,
-    ) -> Result<Vec<Recorded>, Problem> {
+        budget: u64,
+        weigh: impl Fn(&mut Recorded) -> u64,
+    ) -> Result<Found, Problem> {
         self.prepare(document)?;
         let wanted: BTreeMap<&AgentId, &Range> = ranges.iter().map(|range| (&range.agent, range)).collect();
         let is_wanted = |dot: &Dot| {
             wanted.get(&dot.agent).is_some_and(|range| (range.from..=range.to).contains(&dot.seq))
         };
-        let Some((mut after, source)) = self.source(document, ranges)? else { return Ok(Vec::new()) };
+        let mut found = Found::default();
+        let Some((mut after, source)) = self.source(document, ranges)? else { return Ok(found) };
         let list: Vec<_> = ranges.iter().map(|range| (range.agent.as_str(), range.from, range.to)).collect();
         let list = serde_json::to_string(&list)?;
-        let mut deltas: Vec<Recorded> = Vec::new();
         loop {
             let params = [document.into(), after.into(), list.as_str().into()];
             let Page { items, more } = self.page_of_recorded(source, params, ROWS)?;
             after = items.last().map_or(after, |last| last.log);
-            for recorded in items.into_iter().filter(|recorded| is_wanted(recorded.dot())) {
-                let Delta { parents, op, .. } = &recorded.delta;
-                let bytes = DELTA_BYTES + PARENT_BYTES * parents.len() as u64 + weight::carried_by(op);
-                *left = left.saturating_sub(bytes);
-                deltas.push(recorded);
-                if *left == 0 || deltas.len() == MAX_PACK_DELTAS {
-                    return Ok(deltas);
+            for mut recorded in items.into_iter().filter(|recorded| is_wanted(recorded.dot())) {
+                if found.bytes >= budget || found.deltas.len() == MAX_PACK_DELTAS {
+                    found.more = true;
+                    return Ok(found);
                 }
+                found.bytes += weigh(&mut recorded);
+                found.deltas.push(recorded);
             }
             if !more {
-                return Ok(deltas);
+                return Ok(found);
             }
         }
     }
