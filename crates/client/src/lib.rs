@@ -60,6 +60,7 @@ mod args;
 mod client;
 mod clock;
 mod error;
+pub mod fleet;
 pub mod progress;
 mod request;
 mod retry;
