@@ -18,6 +18,7 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Serve the application of a manifest.
     Up(UpArgs),
+    Fleet(ramanujan_fleet::Args),
     Load(ramanujan_load::Args),
     Replay(ramanujan_replay::Args),
     Tend(ramanujan_tend::Args),
@@ -65,6 +66,10 @@ pub(crate) struct UpArgs {
     /// Do not run the caretaker, which calls what must happen now and then (see `ramanujan tend`); it shows $RAMANUJAN_TOKEN.
     #[arg(long)]
     pub(crate) no_tend: bool,
+
+    /// End when standard input does, as if by SIGTERM: for programs that start a host and must not leave it behind.
+    #[arg(long, env = "RAMANUJAN_END_WITH_STDIN")]
+    pub(crate) end_with_stdin: bool,
 
     /// Time a request may take until the end of its response, e.g. 30s, 500ms, 2m.
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = parse_time)]

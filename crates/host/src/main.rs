@@ -35,6 +35,7 @@ fn main() -> ExitCode {
                 ExitCode::FAILURE
             }
         },
+        cli::Command::Fleet(args) => ramanujan_fleet::run(args),
         cli::Command::Load(args) => ramanujan_load::run(&args),
         cli::Command::Replay(args) => ramanujan_replay::run(args),
         cli::Command::Tend(args) => ramanujan_tend::run(&args),

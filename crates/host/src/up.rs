@@ -52,7 +52,7 @@ pub(crate) fn run(args: &UpArgs) -> Result<()> {
         let app = assemble(args, &manifest, router, stores, engine, compiled)?;
         let _ = app.address.set(address);
         // Before the start is announced: who waits for that may end the application at once.
-        let signals = Signals::listen()?;
+        let signals = Signals::listen(args.end_with_stdin)?;
         announce(&app, &manifest, &format!("http://{address}"));
         let caretaker = if args.no_tend { None } else { Some(tend(&manifest, address)?) };
         let stop = || caretaker.iter().for_each(Caretaker::stop);

@@ -15,6 +15,7 @@ use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::oneshot;
 use wasmtime_wasi_http::Error;
 
 use super::dispatch::App;
@@ -42,20 +43,22 @@ pub(crate) fn listen(address: SocketAddr) -> Result<TcpListener> {
     open().with_context(|| format!("cannot listen on {address}; choose another with --listen"))
 }
 
-/// SIGINT and SIGTERM, which end the application in good order.
+/// SIGINT, SIGTERM and perhaps the end of standard input, which end the application in good order.
 pub(crate) struct Signals {
     interrupt: Signal,
     terminate: Signal,
+    input: Option<oneshot::Receiver<()>>,
 }
 
 impl Signals {
-    /// From now on these signals do not end the process by themselves.
+    /// From now on these signals do not end the process by themselves. Standard input counts `with_input`.
     ///
     /// # Errors
     /// When the process may not listen for signals.
-    pub(crate) fn listen() -> Result<Self> {
+    pub(crate) fn listen(with_input: bool) -> Result<Self> {
         let interrupt = signal(SignalKind::interrupt())?;
-        Ok(Signals { interrupt, terminate: signal(SignalKind::terminate())? })
+        let terminate = signal(SignalKind::terminate())?;
+        Ok(Signals { interrupt, terminate, input: with_input.then(end_of_input) })
     }
 
     /// Waits for the next one.
@@ -63,7 +66,30 @@ impl Signals {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
+            () = ended(&mut self.input) => {}
         }
+    }
+}
+
+/// Tells when standard input has ended.
+fn end_of_input() -> oneshot::Receiver<()> {
+    let (sender, receiver) = oneshot::channel();
+    std::thread::spawn(move || {
+        // An input that cannot be read has ended, too.
+        let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
+        let _ = sender.send(());
+    });
+    receiver
+}
+
+/// Waits for the end of input, which comes once.
+async fn ended(input: &mut Option<oneshot::Receiver<()>>) {
+    match input {
+        Some(receiver) => {
+            let _ = receiver.await;
+            *input = None;
+        }
+        None => std::future::pending().await,
     }
 }
 
