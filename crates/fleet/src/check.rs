@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use ramanujan_client::fleet::{Acknowledged, Roster};
-use ramanujan_client::{Client, Error};
+use ramanujan_client::{Client, Error, Options};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -32,7 +32,7 @@ pub(crate) struct Report {
     status: &'static str,
     sites: usize,
     documents: usize,
-    /// Operations of all documents, at one site.
+    /// Operations of all documents, at the site that has most.
     operations: u64,
     /// Acknowledged operations that were looked for at every site.
     acknowledged: usize,
@@ -121,7 +121,9 @@ pub(crate) fn run(args: &Check, folder: &Path) -> Result<Report, FleetError> {
         Some(file) => Acknowledged::read(file).map_err(FleetError::io("the record"))?,
     };
     let site = |site: ramanujan_client::fleet::Site| {
-        let options = args.access.options(&site.url).retry_for(RETRY.min(args.within));
+        // Without notices of repetitions: what cannot be read in the end is in the report.
+        let options =
+            Options::new(&site.url).token(args.access.token.clone()).retry_for(RETRY.min(args.within));
         Ok(Site { name: site.name, client: Client::new(options)? })
     };
     let sites = roster.sites.into_iter().map(site).collect::<Result<Vec<_>, FleetError>>()?;
@@ -170,7 +172,8 @@ fn compare(sites: &[Site], acknowledged: &[Acknowledged]) -> Report {
     let lists = everywhere(sites, &mut report.findings, list);
     let names: Vec<&str> = sites.iter().map(|site| site.name.as_str()).collect();
     let Some(first) = lists.iter().flatten().next() else { return report };
-    report.operations = first.values().map(|listed| listed.operations).sum();
+    let operations = |list: &BTreeMap<String, Listed>| list.values().map(|listed| listed.operations).sum();
+    report.operations = lists.iter().flatten().map(operations).max().unwrap_or(0);
     let all: BTreeSet<&String> = lists.iter().flatten().flat_map(BTreeMap::keys).collect();
     report.documents = all.len();
     let mut differing = Vec::new();

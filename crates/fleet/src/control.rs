@@ -6,7 +6,7 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Sender};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +19,11 @@ const SOCKET: &str = "control.sock";
 const MAX_LINE: u64 = 1 << 20;
 /// How long one side waits for the other: a start may compile.
 const PATIENCE: Duration = Duration::from_secs(310);
+
+/// Longest end of a fleet, whose sites are killed after 12 s.
+const END_LIMIT: Duration = Duration::from_secs(30);
+/// Between two looks whether it has ended.
+const NAP: Duration = Duration::from_millis(20);
 
 /// What the fleet is asked to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -140,6 +145,23 @@ pub(crate) fn ask(folder: &Path, request: &Request) -> Result<Reply, FleetError>
     };
     let reply: Reply = { exchange }().map_err(lost)?;
     if reply.ok { Ok(reply) } else { Err(FleetError::Asked(reply.detail)) }
+}
+
+/// Waits until the fleet that ran in `folder` has ended all its sites.
+///
+/// # Errors
+/// It takes longer than a site may.
+pub(crate) fn wait_for_end(folder: &Path) -> Result<(), FleetError> {
+    let began = Instant::now();
+    // The socket is removed when the last site has ended.
+    while UnixStream::connect(folder.join(SOCKET)).is_ok() {
+        if began.elapsed() > END_LIMIT {
+            let detail = format!("some sites still run after {} s", END_LIMIT.as_secs());
+            return Err(FleetError::Asked(detail));
+        }
+        thread::sleep(NAP);
+    }
+    Ok(())
 }
 
 #[cfg(test)]

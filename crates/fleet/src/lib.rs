@@ -45,7 +45,7 @@ pub fn run(args: Args) -> ExitCode {
         Command::Heal { site, other } => ask(&state_dir, &Request::Heal { site, other }),
         Command::Kill { site } => ask(&state_dir, &Request::Kill { site }),
         Command::Start { site } => ask(&state_dir, &Request::Start { site }),
-        Command::Down => ask(&state_dir, &Request::Down),
+        Command::Down => ask(&state_dir, &Request::Down).and_then(|()| control::wait_for_end(&state_dir)),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -198,7 +198,7 @@ mod tests {
         let (mut told, start) = (Vec::new(), Instant::now());
         let mut line = Line { name: "site-0".into(), state: State::Up, ..Line::default() };
         let mut said = |line: &Line, seconds| {
-            news(&mut told, &[line.clone()], start + Duration::from_secs(seconds)).len()
+            news(&mut told, std::slice::from_ref(line), start + Duration::from_secs(seconds)).len()
         };
         assert_eq!([said(&line, 0), said(&line, 1)], [1, 0]);
         line.documents = Some(3);

@@ -1,10 +1,12 @@
 //! An agent: does what its schedule says when it says, one thing at a time, and repeats what may have been lost.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::Sender;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use ramanujan_client::fleet::Acknowledged;
 use ramanujan_client::{Backoff, Client, Error, Retry};
 use ramanujan_core::Color;
 use serde_json::json;
@@ -59,6 +61,8 @@ pub(crate) struct Agent<'a> {
     pub(crate) client: Client,
     pub(crate) replicas: Vec<Replica>,
     pub(crate) random: Random,
+    /// The site that the agent keeps to, and where to hand in what it acknowledges.
+    pub(crate) record: Option<(String, Sender<Acknowledged>)>,
 }
 
 impl Agent<'_> {
@@ -141,6 +145,16 @@ impl Agent<'_> {
         });
         match reply {
             Ok(reply) => {
+                if let Some((site, record)) = &self.record {
+                    // It is gone only if it failed, and then its end says so.
+                    let _ = record.send(Acknowledged {
+                        document: replica.document().to_owned(),
+                        agent: replica.agent().to_string(),
+                        seq: operation.seq,
+                        digest: reply.result.digest.clone(),
+                        site: site.clone(),
+                    });
+                }
                 replica.acknowledge(&reply.result);
                 true
             }

@@ -1,6 +1,9 @@
 //! The arguments of the command, and what each may be.
 
-use ramanujan_client::Network;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ramanujan_client::{Network, parse_time};
 
 use crate::mix::{self, Mix};
 
@@ -40,6 +43,15 @@ pub struct Args {
     pub zipf: Option<f64>,
     #[command(flatten)]
     pub network: Network,
+    /// Write at all sites of the fleet in this folder (`ramanujan fleet up`) instead of at --url; each agent keeps to one
+    #[arg(long, value_name = "FOLDER", conflicts_with = "url")]
+    pub fleet: Option<PathBuf>,
+    /// With --fleet, file to which each acknowledged operation is added, for `ramanujan fleet check` [default: acknowledged.ndjson in the fleet's folder]
+    #[arg(long, value_name = "FILE", requires = "fleet")]
+    pub acknowledged: Option<PathBuf>,
+    /// With --fleet, time from the end of the load in which all sites must hold the same
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = parse_time)]
+    pub within: Duration,
     /// The same seed draws the same arrivals
     #[arg(long, value_name = "N", default_value_t = 1069)]
     pub seed: u64,

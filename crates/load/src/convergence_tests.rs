@@ -55,7 +55,7 @@ impl Server {
         }
         self.clock.join(&clock);
         self.clocks.insert(dot, clock);
-        Stored { parents, length }
+        Stored { parents, digest: String::new(), length }
     }
 
     fn heads(&self) -> Vec<Dot> {

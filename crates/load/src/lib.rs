@@ -3,8 +3,8 @@
 //! Arrivals are drawn beforehand, and latency counts from the time an operation was due, not from when it could be sent:
 //! a stalled network cannot hide the requests that it kept from being made ("coordinated omission", Tene). mix and
 //! schedule (what is due when) → replica (the next operation on a version the agent knows) → agent (sends, repeats) →
-//! record (times, errors) → convergence (all read the same, and what was acknowledged) → report. Only `agent`, `cache` and
-//! `run` speak to the network.
+//! record (times, errors) → convergence (all read the same, and what was acknowledged) → report. Only `agent`, `cache`, `sites` and
+//! `run` speak to the network, or to the sites of a fleet.
 
 mod agent;
 mod args;
@@ -21,6 +21,7 @@ mod reply;
 mod report;
 mod run;
 mod schedule;
+mod sites;
 
 use std::process::ExitCode;
 

@@ -5,7 +5,7 @@ fn replica(kind: Kind) -> Replica {
 }
 
 fn stored(length: Option<u64>) -> Stored {
-    Stored { parents: vec![], length }
+    Stored { parents: vec![], digest: String::new(), length }
 }
 
 fn state(seq: u64, value: Value) -> State {

@@ -29,6 +29,9 @@ pub(crate) struct Acknowledgement {
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Stored {
     pub(crate) parents: Vec<Dot>,
+    /// Of the operation's content.
+    #[serde(default)]
+    pub(crate) digest: String,
     /// Of a text after the operation, in code points.
     #[serde(default)]
     pub(crate) length: Option<u64>,

@@ -33,7 +33,12 @@ pub(crate) struct Latency {
 pub(crate) struct Report {
     /// `ok`, `not-converged`, or `failures` if operations were given up.
     pub(crate) status: &'static str,
+    /// The network, or the folder of the fleet.
     pub(crate) url: String,
+    /// Where agents wrote: 1, or the sites of the fleet.
+    pub(crate) sites: usize,
+    /// Of a fleet: seconds from the end of the load until all agents had read the same.
+    pub(crate) agreed_seconds: Option<f64>,
     pub(crate) agents: usize,
     pub(crate) documents: usize,
     pub(crate) mix: String,
@@ -119,6 +124,9 @@ impl std::fmt::Display for Report {
             "operations      {} ({} writes, {} reads, {} merges) in {:.1} s",
             self.operations, self.writes, self.reads, self.merges, self.seconds
         )?;
+        if let Some(seconds) = self.agreed_seconds {
+            writeln!(f, "sites           {}, compared until {seconds:.1} s after the load", self.sites)?;
+        }
         writeln!(f, "operations/s    {:.1} of {:.1} asked for", self.operations_per_second, self.rate)?;
         if self.unsent > 0 && !self.interrupted {
             writeln!(f, "TOO MUCH        {} operations were due, but never sent", self.unsent)?;

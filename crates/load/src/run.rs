@@ -4,9 +4,9 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use ramanujan_client::{Client, Error};
+use ramanujan_client::Error;
 use ramanujan_core::AgentId;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::{Handle, Signals};
@@ -22,11 +22,10 @@ use crate::replica::Replica;
 use crate::reply::State;
 use crate::report::Report;
 use crate::schedule::Schedule;
+use crate::sites::{Sites, states_of};
 
 /// Operations per second and agent unless a rate is given: a person who types.
 const RATE_PER_AGENT: f64 = 10.0;
-/// Largest reply, in bytes: a document's text with its clock.
-const MAX_REPLY_BYTES: u64 = 1 << 30;
 /// Between two looks at the agents.
 const TICK: Duration = Duration::from_millis(50);
 /// Streams of the seed: schedules from 0, contents of operations from here.
@@ -40,7 +39,13 @@ pub(crate) enum RunError {
     #[error(transparent)]
     Id(#[from] ramanujan_core::id::InvalidId),
     #[error("signals cannot be caught: {0}")]
-    Signals(#[from] io::Error),
+    Signals(io::Error),
+    #[error(transparent)]
+    Fleet(io::Error),
+    #[error("the record of acknowledged operations: {0}")]
+    Record(io::Error),
+    #[error("{one} and {other} do not agree on {document} before the load; see `ramanujan fleet check`")]
+    Disagree { document: String, one: String, other: String },
 }
 
 /// Runs the load.
@@ -48,18 +53,22 @@ pub(crate) enum RunError {
 /// # Errors
 /// The network does not answer at the start.
 pub(crate) fn run(args: &Args) -> Result<Report, RunError> {
-    let client = new_client(args)?;
+    let sites = Sites::of(args).map_err(RunError::Fleet)?;
+    let client = sites.client(args, 0)?;
     let documents =
         Documents::new(&args.prefix, args.documents as usize, &args.mix, args.zipf.unwrap_or(0.0));
-    let before = states(&client, &documents)?;
+    let before = sites.before(args, &documents)?;
     let cache_before = cache::counters(&client);
-    let replicas = replicas(args, &documents, &before)?;
     let shared = Arc::new(Shared::begin(Duration::from_secs(args.duration)));
-    let signals = count_interrupts(&shared)?;
-    let mut agents: Vec<Agent<'_>> = Vec::with_capacity(replicas.len());
-    for (replicas, stream) in replicas.into_iter().zip(CONTENTS..) {
-        let random = Random::new(args.seed, stream);
-        agents.push(Agent { shared: &shared, client: new_client(args)?, replicas, random });
+    let recorder = sites.recorder().map_err(RunError::Record)?;
+    let signals = count_interrupts(&shared).map_err(RunError::Signals)?;
+    let mut agents: Vec<Agent<'_>> = Vec::new();
+    for number in 0..args.agents {
+        let site = sites.of_agent(number);
+        let replicas = replicas(args, number, &documents, &before[site])?;
+        let record = recorder.as_ref().map(|recorder| (sites.get(site).name.clone(), recorder.sender()));
+        let random = Random::new(args.seed, CONTENTS + number);
+        agents.push(Agent { shared: &shared, client: sites.client(args, site)?, replicas, random, record });
     }
     let rate = args.rate.unwrap_or(RATE_PER_AGENT * args.agents as f64);
     let mut progress = Progress::new(args.quiet);
@@ -70,24 +79,18 @@ pub(crate) fn run(args: &Args) -> Result<Report, RunError> {
     // The record of the load: what settling and checking ask is no part of it.
     let record = shared.record().clone();
     progress.say("checking that all documents converged");
-    let convergence = check(&shared, &mut agents, &before);
+    let ended = Instant::now();
+    let convergence = check(&shared, &mut agents, &before[0], ended + sites.within);
+    let agreed = (sites.len() > 1).then(|| ended.elapsed().as_secs_f64());
     signals.close();
+    drop(agents);
+    if let Some(recorder) = recorder {
+        recorder.close().map_err(RunError::Record)?;
+    }
     let mut report = load.report(seconds, cache, convergence);
+    (report.sites, report.agreed_seconds) = (sites.len(), agreed);
     report.fill(&record);
     Ok(report)
-}
-
-/// A client with a connection of its own, as each agent has one.
-fn new_client(args: &Args) -> Result<Client, Error> {
-    Client::new(args.network.options().connections(1).max_reply_bytes(MAX_REPLY_BYTES))
-}
-
-/// What the network holds of each document before the load.
-fn states(client: &Client, documents: &Documents) -> Result<Vec<Option<State>>, Error> {
-    documents
-        .iter()
-        .map(|(name, _)| client.get(&format!("/crdt/{name}?clock=full")).once().optional())
-        .collect()
 }
 
 /// Counts SIGINT and SIGTERM until the handle is closed.
@@ -103,18 +106,16 @@ fn count_interrupts(shared: &Arc<Shared>) -> io::Result<Handle> {
     Ok(handle)
 }
 
-/// For each agent, its view of each document.
+/// An agent's view of each document.
 fn replicas(
     args: &Args,
+    number: u64,
     documents: &Documents,
     before: &[Option<State>],
-) -> Result<Vec<Vec<Replica>>, RunError> {
-    let of_agent = |number: u64| {
-        let id: AgentId = format!("{}-{number}", args.prefix).parse()?;
-        let views = documents.iter().zip(before);
-        Ok(views.map(|((name, kind), state)| Replica::new(name, kind, &id, state.as_ref())).collect())
-    };
-    (0..args.agents).map(of_agent).collect()
+) -> Result<Vec<Replica>, RunError> {
+    let id: AgentId = format!("{}-{number}", args.prefix).parse()?;
+    let views = documents.iter().zip(before);
+    Ok(views.map(|((name, kind), state)| Replica::new(name, kind, &id, state.as_ref())).collect())
 }
 
 struct Load<'a> {
@@ -145,7 +146,12 @@ impl Load<'_> {
     fn report(&self, seconds: f64, cache: CacheUse, convergence: Option<Convergence>) -> Report {
         Report {
             status: "",
-            url: self.args.network.url.clone(),
+            url: match &self.args.fleet {
+                Some(folder) => folder.display().to_string(),
+                None => self.args.network.url.clone(),
+            },
+            sites: 1,
+            agreed_seconds: None,
             agents: self.args.agents as usize,
             documents: self.documents.len(),
             mix: self.args.mix.to_string(),
@@ -173,8 +179,14 @@ impl Load<'_> {
     }
 }
 
-/// Settles what is open and lets every agent read every document; `None` if the user does not wait for it.
-fn check(shared: &Shared, agents: &mut [Agent<'_>], before: &[Option<State>]) -> Option<Convergence> {
+/// Settles what is open and lets every agent read every document; `None` if the user does not wait for it. Until the
+/// deadline reads that differ are read again.
+fn check(
+    shared: &Shared,
+    agents: &mut [Agent<'_>],
+    before: &[Option<State>],
+    deadline: Instant,
+) -> Option<Convergence> {
     let skip = || shared.interrupts.load(Ordering::Relaxed) > 1;
     thread::scope(|scope| {
         agents.iter_mut().for_each(|agent| drop(scope.spawn(|| agent.settle())));
@@ -185,11 +197,14 @@ fn check(shared: &Shared, agents: &mut [Agent<'_>], before: &[Option<State>]) ->
         if skip() {
             return None;
         }
-        let reads: Vec<Result<Option<State>, Error>> = thread::scope(|scope| {
-            let readers: Vec<_> =
-                agents.iter().map(|agent| scope.spawn(move || agent.final_state(document))).collect();
-            readers.into_iter().filter_map(|reader| reader.join().ok()).collect()
-        });
+        let mut reads = read_everywhere(agents, document);
+        while (states_of(&reads) > 1 || reads.iter().any(Result::is_err))
+            && Instant::now() < deadline
+            && !skip()
+        {
+            thread::sleep(TICK);
+            reads = read_everywhere(agents, document);
+        }
         if reads.len() < agents.len() {
             return None;
         }
@@ -198,4 +213,13 @@ fn check(shared: &Shared, agents: &mut [Agent<'_>], before: &[Option<State>]) ->
         convergence.check(&reads, before.as_ref(), &replicas);
     }
     Some(convergence)
+}
+
+/// A document as each agent sees it now.
+fn read_everywhere(agents: &[Agent<'_>], document: usize) -> Vec<Result<Option<State>, Error>> {
+    thread::scope(|scope| {
+        let readers: Vec<_> =
+            agents.iter().map(|agent| scope.spawn(move || agent.final_state(document))).collect();
+        readers.into_iter().filter_map(|reader| reader.join().ok()).collect()
+    })
 }
