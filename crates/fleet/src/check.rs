@@ -129,10 +129,11 @@ pub(crate) fn run(args: &Check, folder: &Path) -> Result<Report, FleetError> {
     let sites = roster.sites.into_iter().map(site).collect::<Result<Vec<_>, FleetError>>()?;
     let began = Instant::now();
     loop {
-        let mut report = compare(&sites, &acknowledged);
+        let is_last = began.elapsed() + PAUSE > args.within;
+        let mut report = compare(&sites, &acknowledged, is_last);
         report.seconds = began.elapsed().as_secs_f64();
         report.status = if report.findings.is_empty() { "ok" } else { "different" };
-        if report.is_ok() || began.elapsed() + PAUSE > args.within {
+        if report.is_ok() || is_last {
             return Ok(report);
         }
         thread::sleep(PAUSE);
@@ -166,8 +167,9 @@ fn everywhere<T: Send>(
     given
 }
 
-/// One comparison: first the lists, and only where these agree the documents and the acknowledged operations.
-fn compare(sites: &[Site], acknowledged: &[Acknowledged]) -> Report {
+/// One comparison: first the lists, and only where these agree, or no other comparison follows, the documents and the
+/// acknowledged operations.
+fn compare(sites: &[Site], acknowledged: &[Acknowledged], is_last: bool) -> Report {
     let mut report = Report { sites: sites.len(), acknowledged: acknowledged.len(), ..Report::default() };
     let lists = everywhere(sites, &mut report.findings, list);
     let names: Vec<&str> = sites.iter().map(|site| site.name.as_str()).collect();
@@ -196,10 +198,10 @@ fn compare(sites: &[Site], acknowledged: &[Acknowledged]) -> Report {
         let wholes: Vec<Option<Whole>> = wholes.into_iter().map(Option::flatten).collect();
         report.findings.extend(lacking(document, &names, &wholes));
     }
-    if !report.findings.is_empty() {
+    if !report.findings.is_empty() && !is_last {
         return report;
     }
-    for document in first.keys() {
+    for document in first.keys().filter(|document| !differing.contains(&document.as_str())) {
         let wholes = everywhere(sites, &mut report.findings, |client| whole(client, document));
         let wholes: Vec<Option<Whole>> = wholes.into_iter().map(Option::flatten).collect();
         let Some(expected) = wholes.iter().flatten().next() else { continue };
