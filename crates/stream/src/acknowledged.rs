@@ -2,9 +2,8 @@
 
 use ramanujan_core::{Color, Digest, Dot, Fingerprint, VectorClock};
 use ramanujan_crdt::wire::OperationRequest;
+use ramanujan_timeline::operation::{Causes, MAX_NAMED};
 use serde::Deserialize;
-
-use crate::event::{Causes, MAX_NAMED};
 
 /// What a stream needs of crdt-service's reply.
 #[derive(Deserialize)]

@@ -8,7 +8,6 @@ mod acknowledged;
 pub mod api;
 mod colors;
 mod convergence;
-mod event;
 mod gadgets;
 mod join;
 mod members;

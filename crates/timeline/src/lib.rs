@@ -52,6 +52,7 @@ pub mod event;
 pub mod hash;
 pub mod measure;
 pub mod merkle;
+pub mod operation;
 pub mod proof;
 pub mod row;
 #[cfg(not(target_family = "wasm"))]

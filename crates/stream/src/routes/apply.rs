@@ -9,12 +9,12 @@ use ramanujan_crdt::Json;
 use ramanujan_crdt::wire::OperationRequest;
 use ramanujan_shell::fetch::{call_with, read_reply};
 use ramanujan_shell::{Request, Response, ok};
+use ramanujan_timeline::operation::{KIND, MAX_NAMED, OperationEvent, event_id};
 use serde::{Deserialize, Serialize};
 
 use super::neighbours::{CRDT_SERVICE, record};
 use crate::acknowledged::{Stored, is_what_was_asked};
 use crate::colors::{self, DisplayColor};
-use crate::event::{Event, MAX_NAMED, event_id};
 use crate::members::Members;
 use crate::operations::{check_color, colored_name};
 
@@ -203,16 +203,16 @@ fn events<'a>(
     color: Color,
     operations: &'a [OperationRequest],
     stored: &'a [Stored],
-) -> Result<Vec<Event<'a>>, Problem> {
+) -> Result<Vec<OperationEvent<'a>>, Problem> {
     let event = |(operation, stored): (&'a OperationRequest, &'a Stored)| {
-        Some(Event {
+        Some(OperationEvent {
             event_id: event_id(
                 operation.document_id.as_str(),
                 &stored.operation_id.to_string(),
                 &stored.digest,
                 color,
             ),
-            r#type: "operation",
+            r#type: KIND,
             agent_id: operation.agent_id.as_str(),
             operation: &operation.operation,
             document_id: operation.document_id.as_str(),

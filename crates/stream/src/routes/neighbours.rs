@@ -6,10 +6,9 @@ use ramanujan_core::{Code, Digest, Problem};
 use ramanujan_shell::fetch::both;
 use ramanujan_shell::history::{self, TIMELINE};
 use ramanujan_shell::{Request, call_json};
+use ramanujan_timeline::operation::OperationEvent;
 use serde::Deserialize;
 use serde_json::{Map, Value};
-
-use crate::event::Event;
 
 /// Component that keeps the documents.
 pub(super) const CRDT_SERVICE: &str = "crdt-service";
@@ -23,7 +22,7 @@ struct Ignored {}
 ///
 /// # Errors
 /// The timeline's problem, or 502 if it did not answer. What the events tell of has happened by then.
-pub(super) async fn record(events: &[Event<'_>]) -> Result<Vec<Digest>, Problem> {
+pub(super) async fn record(events: &[OperationEvent<'_>]) -> Result<Vec<Digest>, Problem> {
     let ids = history::append(events).await?;
     if ids.len() != events.len() {
         let detail = "interaction-timeline answered another number of events; send the request again";

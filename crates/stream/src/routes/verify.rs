@@ -6,12 +6,12 @@ use ramanujan_core::{
 };
 use ramanujan_crdt::CrdtType;
 use ramanujan_shell::{Request, Response, call_json, ok};
+use ramanujan_timeline::operation::{Causes, OperationEvent, event_id};
 use serde::{Deserialize, Serialize};
 
 use super::history::History;
 use super::neighbours::{CRDT_SERVICE, record};
 use crate::convergence::{Convergence, Kept};
-use crate::event::{Causes, Event, event_id};
 use crate::operations::check_color;
 use crate::recompute::{Outcome, Recomputed};
 use crate::settings;
@@ -228,7 +228,7 @@ pub(crate) async fn post(request: Request) -> Result<Response, Problem> {
     let event_id = event_id(document, &subject, &witness.reported_digest, Color::Green);
     let heads = outcome.heads;
     let verified_heads = heads.iter().map(|(dot, (digest, color))| (dot, digest, *color));
-    let event = Event {
+    let event = OperationEvent {
         event_id,
         r#type: finding,
         agent_id: agent,
