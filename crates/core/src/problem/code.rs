@@ -223,6 +223,20 @@ codes! {
     Topology "topology" 500 "The graph of agents could not be made." "Report it: this is a defect."
     UnsupportedSize "unsupported-size" 422 "The topology has no graph of this size." "Use one of sizes."
 
+    // sites
+    InvalidSync "invalid-sync" 422 "The request to synchronise, verify or roll back is contradictory." "Correct what the detail names."
+    InvalidPeer "invalid-peer" 422 "A peer is not of its form." "Correct the member that the detail names."
+    UnknownPeer "unknown-peer" 404 "There is no such peer." "GET /sync/peers for those that there are."
+    TooManyPeers "too-many-peers" 429 "The site has as many peers as it may." "Delete one first."
+    FixedPeer "fixed-peer" 409 "The peer comes from the site's variables." "The operator changes the variable that the detail names."
+    PeerUnreachable "peer-unreachable" 502 "The peer did not answer." "Try again later: nothing is lost, and the next round goes on where this one ended."
+    PeerNotAllowed "peer-not-allowed" 502 "The component may not call the peer's address." "The operator adds it to allowed_outbound_hosts, by the variable sync_hosts."
+    PeerMisnamed "peer-misnamed" 502 "The site at the peer's address has another name than the peer." "List the peer under the name that the detail gives, or correct the address."
+    PeerRefused "peer-refused" 502 "The peer refused, or said what makes no sense." "See the trouble; the peer's own log says more."
+    RoundRunning "round-running" 503 "A round with the peer is under way." "Try again in a moment."
+    InvalidFrame "invalid-frame" 400 "The body is no message between sites that this version reads." "Run versions of the project that know a common one."
+    NoSuchObject "no-such-object" 404 "There is nothing with this digest." "Name the document of a delta or a freeze in ?document=."
+
     // colours
     NoSuchColor "no-such-color" 422 "The index or the colour is out of range." "Correct what the detail names."
     NoSuchPalette "no-such-palette" 422 "A palette of this size cannot be made." "Use a number of the range in the detail."
