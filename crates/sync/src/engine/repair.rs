@@ -25,7 +25,8 @@ pub(super) fn step(_: &mut Context, peer: &mut Peer, mut repair: Box<Repair>, he
             repair.ours = Some(end);
             if whole.count == 0 && pulls(peer) && peer.cursors.pull.is_none() {
                 // Everything is lacking: the feed from its beginning has it without narrowing anything.
-                return Next::Done(vec![Task::Commit { pull: None, push: repair.ours }, Task::Pull]);
+                let push = repair.ours.filter(|_| pushes(peer));
+                return Next::Done(vec![Task::Commit { pull: None, push }, Task::Pull]);
             }
             repair.queue.push(Span { places: Places::ALL, print: whole.print() });
             compare(peer, repair)
@@ -71,6 +72,10 @@ fn pulls(peer: &Peer) -> bool {
     peer.settings.direction.is_some_and(|direction| direction.pulls())
 }
 
+fn pushes(peer: &Peer) -> bool {
+    peer.settings.direction.is_some_and(|direction| direction.pushes())
+}
+
 /// Documents of two lists that are not equal in both.
 fn differing(ours: Vec<(DocumentId, u64)>, theirs: Vec<(DocumentId, u64)>) -> BTreeSet<DocumentId> {
     let mut ours: BTreeMap<DocumentId, u64> = ours.into_iter().collect();
@@ -113,7 +118,10 @@ fn compare(peer: &mut Peer, mut repair: Box<Repair>) -> Next {
         documents.chunks(MAX_DOCUMENTS).map(|chunk| Task::Ask(chunk.to_vec())).collect();
     if all {
         peer.suspicious = false;
-        tasks.push(Task::Commit { pull: repair.theirs, push: repair.ours });
+        // What goes the other way was not exchanged, so its cursor has nothing to say.
+        let pull = repair.theirs.filter(|_| pulls(peer));
+        let push = repair.ours.filter(|_| pushes(peer));
+        tasks.push(Task::Commit { pull, push });
     } else {
         // The rest, once these are equal.
         tasks.push(Task::Repair(Box::default()));
@@ -140,7 +148,7 @@ pub(super) fn ask(peer: &Peer, documents: Vec<DocumentId>, heard: Heard) -> Next
             if pulls(peer) && !changes.is_empty() {
                 tasks.push(Task::Reconcile(Box::new(Reconcile { changes, ..Reconcile::default() })));
             }
-            if peer.settings.direction.is_some_and(|direction| direction.pushes()) {
+            if pushes(peer) {
                 tasks.push(Task::Offer { documents: Some(documents), next: None, more: false });
             }
             if !rest.is_empty() {
