@@ -1,4 +1,4 @@
-//! Calls to other components over service chaining (`http://<component>.spin.internal`).
+//! Calls to other components over service chaining (`http://<component>.spin.internal`), and to addresses elsewhere.
 
 use std::future::Future;
 
@@ -42,6 +42,58 @@ pub async fn call_with(
     backend::send(request).await.map_err(|error| {
         Problem::new(Code::ComponentUnreachable, format!("{component} did not answer: {error}"))
     })
+}
+
+/// What a call to an address elsewhere may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Milliseconds until the whole reply is there.
+    pub timeout_ms: u64,
+    /// Most bytes of the reply's body: who answers is a stranger.
+    pub most: usize,
+}
+
+/// Why there is no reply from an address elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unreached {
+    /// The manifest's `allowed_outbound_hosts` does not have it: nothing was sent.
+    NotAllowed,
+    /// The time was up.
+    TimedOut,
+    /// The reply is longer than it may be.
+    TooLong,
+    /// Anything else, in the words of the host.
+    Failed(String),
+}
+
+impl std::fmt::Display for Unreached {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Unreached::NotAllowed => f.write_str("allowed_outbound_hosts does not have its address"),
+            Unreached::TimedOut => f.write_str("it did not answer in time"),
+            Unreached::TooLong => f.write_str("its reply is longer than it may be"),
+            Unreached::Failed(reason) => f.write_str(reason),
+        }
+    }
+}
+
+/// Sends a request to an absolute URL and returns the whole reply, whatever its status.
+///
+/// # Errors
+/// [`Unreached`] if there is no reply within the limits.
+pub async fn call_address(
+    method: Method,
+    address: &str,
+    headers: &[(&str, &str)],
+    body: Vec<u8>,
+    limits: Limits,
+) -> Result<http::Response<Vec<u8>>, Unreached> {
+    let mut builder = http::Request::builder().method(method).uri(address);
+    for (name, value) in headers {
+        builder = builder.header(*name, *value);
+    }
+    let request = builder.body(body).map_err(|error| Unreached::Failed(error.to_string()))?;
+    backend::send_within(request, limits).await
 }
 
 /// Waits for two calls at once: both are under way before the first is answered.

@@ -32,6 +32,16 @@ pub fn text(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.trim().is_empty())
 }
 
+/// The text of a variable that the operator gives when the application starts: of the component's `variables`, which may be
+/// templates of the application's, under its name in lower case; else as [`text`].
+pub fn given(name: &str) -> Option<String> {
+    #[cfg(target_family = "wasm")]
+    if let Some(value) = crate::wasm::variables::get(name) {
+        return Some(value).filter(|value| !value.trim().is_empty());
+    }
+    text(name)
+}
+
 /// A variable read as a `T`, `default` if unset.
 ///
 /// # Errors
@@ -90,6 +100,14 @@ impl<T: FromStr<Err: Display + 'static>> Setting<T> {
     /// 500 `invalid-setting` naming the variable: only the operator can mend it.
     pub fn read(&self) -> Result<T, Problem> {
         self.parse(text(self.name))
+    }
+
+    /// As [`Setting::read`], of a variable of the operator's: see [`given`].
+    ///
+    /// # Errors
+    /// As [`Setting::read`].
+    pub fn given(&self) -> Result<T, Problem> {
+        self.parse(given(self.name))
     }
 
     /// As [`Setting::read`], from text that the caller found: a test has variables of its own.

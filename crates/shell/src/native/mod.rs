@@ -2,6 +2,7 @@
 
 pub(crate) mod folders;
 pub(crate) mod outbound;
+pub mod site;
 pub(crate) mod sqlite;
 pub(crate) mod variables;
 

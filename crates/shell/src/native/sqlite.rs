@@ -26,6 +26,14 @@ pub(super) fn open_file(file: &Path) {
     DATABASE.set(Some(Rc::new(connection)));
 }
 
+/// A database of the thread.
+pub(super) type Database = Option<Rc<rusqlite::Connection>>;
+
+/// Exchanges the thread's database for another.
+pub(super) fn exchange(database: Database) -> Database {
+    DATABASE.replace(database)
+}
+
 /// Forgets the thread's database.
 pub(super) fn close() {
     DATABASE.set(None);

@@ -7,6 +7,11 @@ thread_local! {
     static VARIABLES: RefCell<HashMap<String, String>> = RefCell::new(HashMap::new());
 }
 
+/// Exchanges the thread's variables for others.
+pub(super) fn exchange(variables: HashMap<String, String>) -> HashMap<String, String> {
+    VARIABLES.replace(variables)
+}
+
 /// Gives this thread a variable.
 pub(super) fn set(name: &str, value: String) {
     VARIABLES.with_borrow_mut(|variables| variables.insert(name.to_owned(), value));

@@ -3,3 +3,4 @@
 pub(crate) mod inbound;
 pub(crate) mod outbound;
 pub(crate) mod sqlite;
+pub(crate) mod variables;
