@@ -7,6 +7,7 @@
 pub mod connection;
 pub mod events;
 pub mod figures;
+pub mod fleet;
 pub mod http;
 pub mod load;
 pub mod meter;

@@ -40,6 +40,10 @@ pub const EMBEDDINGS: Need = Need {
 /// What the examples of the documentation use.
 pub const CURL: Need = Need { what: "curl", from: "Debian: curl" };
 
+/// What sites are joined by.
+pub const SITES: Need =
+    Need { what: "spin.toml with the variables of a site", from: "the synchronisation of sites" };
+
 /// The running test, as `binary::name`.
 fn test() -> String {
     let binary = std::env::current_exe().unwrap_or_default();
@@ -62,13 +66,21 @@ pub fn is_installed(program: &str) -> bool {
 /// One is not there, and `RAMANUJAN_REQUIRE_ALL` is 1.
 #[must_use]
 pub fn has(need: Need, programs: &[&str]) -> bool {
-    let all = programs.iter().all(|program| is_installed(program));
-    if !all {
+    unless(need, programs.iter().all(|program| is_installed(program)))
+}
+
+/// Whether something else is there; if it is not, the test that asks is skipped: it is to return.
+///
+/// # Panics
+/// It is not there, and `RAMANUJAN_REQUIRE_ALL` is 1.
+#[must_use]
+pub fn unless(need: Need, is_there: bool) -> bool {
+    if !is_there {
         let require_all = std::env::var(REQUIRE_ALL).is_ok_and(|value| value == "1");
         let log = std::env::var_os(LOG);
         report(&test(), need, log.as_deref().map(Path::new), require_all);
     }
-    all
+    is_there
 }
 
 /// Says that a test was skipped, on stderr and in the log.
