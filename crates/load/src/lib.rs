@@ -10,6 +10,7 @@ mod agent;
 mod args;
 mod cache;
 mod convergence;
+mod error;
 mod history;
 mod mix;
 mod operation;

@@ -15,6 +15,7 @@ use crate::agent::{Agent, Shared};
 use crate::args::Args;
 use crate::cache::{self, CacheUse};
 use crate::convergence::Convergence;
+use crate::error::RunError;
 use crate::mix::Documents;
 use crate::progress::Progress;
 use crate::random::Random;
@@ -30,23 +31,6 @@ const RATE_PER_AGENT: f64 = 10.0;
 const TICK: Duration = Duration::from_millis(50);
 /// Streams of the seed: schedules from 0, contents of operations from here.
 const CONTENTS: u64 = 1 << 32;
-
-/// Why there is no report.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum RunError {
-    #[error(transparent)]
-    Client(#[from] Error),
-    #[error(transparent)]
-    Id(#[from] ramanujan_core::id::InvalidId),
-    #[error("signals cannot be caught: {0}")]
-    Signals(io::Error),
-    #[error(transparent)]
-    Fleet(io::Error),
-    #[error("the record of acknowledged operations: {0}")]
-    Record(io::Error),
-    #[error("{one} and {other} do not agree on {document} before the load; see `ramanujan fleet check`")]
-    Disagree { document: String, one: String, other: String },
-}
 
 /// Runs the load.
 ///

@@ -12,9 +12,9 @@ use ramanujan_client::fleet::{Acknowledged, Roster};
 use ramanujan_client::{Client, Error};
 
 use crate::args::Args;
+use crate::error::RunError;
 use crate::mix::Documents;
 use crate::reply::State;
-use crate::run::RunError;
 
 /// Largest reply, in bytes: a document's text with its clock.
 const MAX_REPLY_BYTES: u64 = 1 << 30;
