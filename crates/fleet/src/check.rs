@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 use ramanujan_client::fleet::{Acknowledged, Roster};
 use ramanujan_client::{Client, Error, Options};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use crate::args::Check;
 use crate::error::FleetError;
+use crate::findings::{Stored, Whole, differ, lacking, missing, part};
 
 /// Documents and operations of a page.
 const PAGE: u64 = 1000;
@@ -22,8 +22,6 @@ const RETRY: Duration = Duration::from_secs(3);
 const PAUSE: Duration = Duration::from_millis(250);
 /// Findings that people are shown; a program gets all.
 const SHOWN: usize = 20;
-/// Characters of a digest that are shown.
-const DIGITS: usize = 12;
 
 /// What the comparison found.
 #[derive(Debug, Default, Serialize)]
@@ -80,16 +78,6 @@ struct Listed {
 struct List {
     documents: Vec<Listed>,
     next_cursor: Option<String>,
-}
-
-/// A document as it is read whole.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-struct Whole {
-    crdt_type: String,
-    digest: String,
-    value: Value,
-    #[serde(default)]
-    vector_clock: BTreeMap<String, u64>,
 }
 
 #[derive(Deserialize)]
@@ -224,66 +212,6 @@ fn compare(sites: &[Site], acknowledged: &[Acknowledged], is_last: bool) -> Repo
     report
 }
 
-/// Which part of a document differs.
-fn part(one: &Whole, other: &Whole) -> &'static str {
-    match () {
-        () if one.crdt_type != other.crdt_type => "the type",
-        () if one.vector_clock != other.vector_clock => "the version vector",
-        () if one.value != other.value => "the value",
-        () => "the digest",
-    }
-}
-
-/// Says which sites hold which state of a document, if that is not one and the same. Sites that were not read do not
-/// count.
-fn differ(document: &str, names: &[&str], digests: &[Option<&str>], read: &[bool]) -> Option<String> {
-    let mut states: BTreeMap<Option<&str>, Vec<&str>> = BTreeMap::new();
-    for ((name, digest), _) in names.iter().zip(digests).zip(read).filter(|(_, read)| **read) {
-        states.entry(*digest).or_default().push(name);
-    }
-    if states.len() < 2 {
-        return None;
-    }
-    let state = |(digest, at): (&Option<&str>, &Vec<&str>)| {
-        let what = digest.map_or("not there".to_owned(), |digest| digest.chars().take(DIGITS).collect());
-        format!("{what} at {}", at.join(", "))
-    };
-    Some(format!("{document}: {}", states.iter().map(state).collect::<Vec<_>>().join("; ")))
-}
-
-/// What each site lacks of a document that another has, as ranges `agent:from..to`.
-fn lacking(document: &str, names: &[&str], wholes: &[Option<Whole>]) -> Vec<String> {
-    let mut most: BTreeMap<&str, u64> = BTreeMap::new();
-    for (agent, seq) in wholes.iter().flatten().flat_map(|whole| &whole.vector_clock) {
-        let entry = most.entry(agent).or_default();
-        *entry = (*entry).max(*seq);
-    }
-    let lack = |(name, whole): (&&str, &Option<Whole>)| {
-        let has = |agent: &str| {
-            whole.as_ref().and_then(|whole| whole.vector_clock.get(agent)).copied().unwrap_or(0)
-        };
-        let ranges: Vec<String> = most
-            .iter()
-            .filter(|(agent, seq)| has(agent) < **seq)
-            .map(|(agent, seq)| format!("{agent}:{}..{seq}", has(agent) + 1))
-            .collect();
-        (!ranges.is_empty()).then(|| format!("{document}: {name} lacks {}", ranges.join(" ")))
-    };
-    names.iter().zip(wholes).filter_map(lack).collect()
-}
-
-/// What is wrong with an acknowledged operation at a site: absent, other content, there more than once.
-fn missing(one: &Acknowledged, site: &str, stored: &BTreeMap<(String, u64), Vec<String>>) -> Option<String> {
-    let Acknowledged { document, agent, seq, digest, site: by } = one;
-    let what = match stored.get(&(agent.clone(), *seq)).map(Vec::as_slice) {
-        None | Some([]) => "is not there".to_owned(),
-        Some([only]) if only == digest => return None,
-        Some([_]) => "has another content".to_owned(),
-        Some(many) => format!("is there {} times", many.len()),
-    };
-    Some(format!("{document}: {agent}:{seq}, acknowledged by {by}, {what} at {site}"))
-}
-
 fn list(client: &Client) -> Result<BTreeMap<String, Listed>, Error> {
     let mut found = BTreeMap::new();
     let mut path = format!("/crdt?limit={PAGE}");
@@ -300,8 +228,8 @@ fn whole(client: &Client, document: &str) -> Result<Option<Whole>, Error> {
 }
 
 /// Digests of a document's operations by their dots; more than one where a dot is stored more than once.
-fn history(client: &Client, document: &str) -> Result<BTreeMap<(String, u64), Vec<String>>, Error> {
-    let mut found: BTreeMap<(String, u64), Vec<String>> = BTreeMap::new();
+fn history(client: &Client, document: &str) -> Result<Stored, Error> {
+    let mut found = Stored::new();
     let mut path = format!("/crdt/{document}/history?limit={PAGE}");
     loop {
         let Some(History { items, next_cursor }) = client.get(&path).optional()? else { return Ok(found) };
@@ -310,89 +238,5 @@ fn history(client: &Client, document: &str) -> Result<BTreeMap<(String, u64), Ve
         }
         let Some(cursor) = next_cursor else { return Ok(found) };
         path = format!("/crdt/{document}/history?limit={PAGE}&cursor={cursor}");
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    const NAMES: [&str; 3] = ["site-0", "site-1", "site-2"];
-
-    #[test]
-    fn sites_that_differ_are_named_with_their_states() {
-        let all = [true; 3];
-        assert_eq!(differ("d", &NAMES, &[Some("ab"); 3], &all), None);
-        assert_eq!(
-            differ("d", &NAMES, &[Some("ab"), None, Some("ab")], &all).unwrap(),
-            "d: not there at site-1; ab at site-0, site-2"
-        );
-        let (one, other) = ("0123456789abcdef", "ffff");
-        let finding = differ("d", &NAMES, &[Some(one), Some(other), Some(one)], &all).unwrap();
-        assert_eq!(finding, "d: 0123456789ab at site-0, site-2; ffff at site-1");
-        assert_eq!(
-            differ("d", &NAMES, &[Some("ab"), None, Some("ab")], &[true, false, true]),
-            None,
-            "not read"
-        );
-    }
-
-    #[test]
-    fn what_is_lacking_is_said_in_ranges() {
-        let whole = |clock: Value| {
-            serde_json::from_value(
-                json!({"crdt_type": "text", "digest": "", "value": "", "vector_clock": clock}),
-            )
-            .ok()
-        };
-        let wholes = [whole(json!({"a": 5, "b": 1})), whole(json!({"a": 3, "c": 2})), None];
-        assert_eq!(
-            lacking("d", &NAMES, &wholes),
-            [
-                "d: site-0 lacks c:1..2",
-                "d: site-1 lacks a:4..5 b:1..1",
-                "d: site-2 lacks a:1..5 b:1..1 c:1..2"
-            ]
-        );
-    }
-
-    #[test]
-    fn an_acknowledged_operation_is_there_once_and_with_its_content() {
-        let one = Acknowledged {
-            document: "d".into(),
-            agent: "a".into(),
-            seq: 7,
-            digest: "ab".into(),
-            site: "site-1".into(),
-        };
-        let stored = |digests: &[&str]| {
-            BTreeMap::from([(
-                ("a".to_owned(), 7),
-                digests.iter().map(|digest| (*digest).to_owned()).collect(),
-            )])
-        };
-        assert_eq!(missing(&one, "site-2", &stored(&["ab"])), None);
-        for (stored, what) in [
-            (BTreeMap::new(), "is not there"),
-            (stored(&["cd"]), "has another content"),
-            (stored(&["ab", "ab"]), "is there 2 times"),
-        ] {
-            let finding = missing(&one, "site-2", &stored).unwrap();
-            assert_eq!(finding, format!("d: a:7, acknowledged by site-1, {what} at site-2"));
-        }
-    }
-
-    #[test]
-    fn the_part_that_differs_is_named() {
-        let of = |crdt_type: &str, value: Value, clock: Value| -> Whole {
-            let whole = json!({"crdt_type": crdt_type, "digest": "", "value": value, "vector_clock": clock});
-            serde_json::from_value(whole).unwrap()
-        };
-        let one = of("text", json!("x"), json!({"a": 1}));
-        assert_eq!(part(&of("json", json!("x"), json!({"a": 1})), &one), "the type");
-        assert_eq!(part(&of("text", json!("x"), json!({"a": 2})), &one), "the version vector");
-        assert_eq!(part(&of("text", json!("y"), json!({"a": 1})), &one), "the value");
     }
 }

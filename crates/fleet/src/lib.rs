@@ -3,12 +3,13 @@
 //! `plan` says which sites there are and who begins exchanges with whom (pure); `site` is the process of one; `proxy` is
 //! a way between two that can be cut; `fleet` has all of them and does what is asked; `look` is what a site says of
 //! itself; `control` is how other invocations of the program ask; `up` starts all and stays; `check` compares what the
-//! sites hold. Sites are real hosts, and know nothing of the fleet.
+//! sites hold, and `findings` puts the differences into words. Sites are real hosts, and know nothing of the fleet.
 
 mod args;
 mod check;
 mod control;
 mod error;
+mod findings;
 mod fleet;
 mod look;
 mod plan;
