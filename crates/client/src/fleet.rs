@@ -19,7 +19,7 @@ pub struct Roster {
     pub topology: String,
     /// The sites, in order of their ports.
     pub sites: Vec<Site>,
-    /// Who begins exchanges with whom.
+    /// Who knows whom, one for each direction.
     pub links: Vec<Link>,
 }
 
@@ -39,10 +39,12 @@ pub struct Site {
 /// A way from one site to another, through a proxy that can be cut.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Link {
-    /// The site that begins exchanges.
+    /// The site that knows the other.
     pub from: String,
-    /// The site that answers.
+    /// The other.
     pub to: String,
+    /// Whether the one begins exchanges of its own accord, or only answers.
+    pub begins: bool,
     /// Under which address the one knows the other.
     pub url: String,
     /// Whether nothing passes at present.
@@ -150,8 +152,13 @@ mod tests {
             pid: Some(7),
             folder: folder.join("site-0"),
         };
-        let link =
-            Link { from: "site-0".into(), to: "site-1".into(), url: "http://127.0.0.1:1".into(), cut: true };
+        let link = Link {
+            from: "site-0".into(),
+            to: "site-1".into(),
+            begins: true,
+            url: "http://127.0.0.1:1".into(),
+            cut: true,
+        };
         let roster = Roster { topology: "ring".into(), sites: vec![site], links: vec![link] };
         roster.write(&folder).unwrap();
         assert_eq!(Roster::read(&folder).unwrap(), roster);

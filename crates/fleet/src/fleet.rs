@@ -233,13 +233,10 @@ impl Fleet {
         format!("no link joins {} and {other}; its neighbours are {}", name(*first), neighbours.join(", "))
     }
 
-    /// Each link of a site, with the site at its other end.
+    /// Each way from a site, with the site at its other end.
     fn neighbours(&self, site: usize) -> impl Iterator<Item = (&Proxy, usize)> {
-        self.plan.ways.iter().zip(&self.proxies).filter_map(move |(way, proxy)| match site {
-            _ if way.from == site => Some((proxy, way.to)),
-            _ if way.to == site => Some((proxy, way.from)),
-            _ => None,
-        })
+        let ways = self.plan.ways.iter().zip(&self.proxies);
+        ways.filter(move |(way, _)| way.from == site).map(|(way, proxy)| (proxy, way.to))
     }
 
     fn cut_from(&self, site: usize) -> Vec<String> {
@@ -284,6 +281,7 @@ impl Fleet {
         let link = |(way, proxy): (&crate::plan::Way, &Proxy)| Link {
             from: name(way.from),
             to: name(way.to),
+            begins: way.begins,
             url: proxy.url(),
             cut: proxy.is_cut(),
         };

@@ -5,6 +5,7 @@
 //! so that an idle link cost two round trips for one; if both did both, what one end had just pushed would be asked for
 //! by the other. So each link is begun from one end, and the ends are chosen so that every site begins about half of its
 //! links: then none is burdened with its neighbours' rounds, and with a regular graph of even degree all do the same.
+//! The other end lists its neighbour as one that it only answers, because a site answers nobody whom it does not know.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -84,17 +85,20 @@ impl Planned {
     }
 }
 
-/// The site `from` begins exchanges with the site `to`; indices into [`Plan::sites`].
+/// The site `from` knows the site `to`; indices into [`Plan::sites`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Way {
     pub(crate) from: usize,
     pub(crate) to: usize,
+    /// Whether it begins exchanges of its own accord.
+    pub(crate) begins: bool,
 }
 
 /// A fleet before it runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Plan {
     pub(crate) sites: Vec<Planned>,
+    /// Two for each link, of which one begins.
     pub(crate) ways: Vec<Way>,
 }
 
@@ -113,7 +117,10 @@ impl Plan {
             Ok(Planned { name: format!("site-{at}"), agent: at.to_string(), region, port })
         };
         let sites = (0..n).map(site).collect::<Result<_, String>>()?;
-        Ok(Plan { sites, ways: balanced(&graph) })
+        let both = |(from, to)| [Way { from, to, begins: true }, Way { from: to, to: from, begins: false }];
+        let mut ways: Vec<Way> = balanced(&graph).into_iter().flat_map(both).collect();
+        ways.sort();
+        Ok(Plan { sites, ways })
     }
 
     /// The site that a user means: its name, or its number.
@@ -130,9 +137,11 @@ impl Plan {
 
     /// The variables of one site, `urls` being the addresses of [`Plan::ways`].
     pub(crate) fn variables(&self, site: usize, urls: &[String]) -> BTreeMap<&'static str, String> {
-        let peer = |(way, url): (&Way, &String)| format!("{}={url};both", self.sites[way.to].name);
-        let begun = self.ways.iter().zip(urls).filter(|(way, _)| way.from == site);
-        let peers: Vec<String> = begun.map(peer).collect();
+        let peer = |(way, url): (&Way, &String)| {
+            format!("{}={url};{}", self.sites[way.to].name, if way.begins { "both" } else { "none" })
+        };
+        let own = self.ways.iter().zip(urls).filter(|(way, _)| way.from == site);
+        let peers: Vec<String> = own.map(peer).collect();
         let Planned { name, agent, region, .. } = &self.sites[site];
         BTreeMap::from([
             ("site_id", name.clone()),
@@ -151,7 +160,7 @@ pub(crate) const REQUIRED: [&str; 4] = ["site_id", "sync_peers", "sync_hosts", "
 /// The edges of a graph, each from one end, so that at every vertex the numbers of those that leave and of those that
 /// arrive differ by one at most: walks that use every edge once pass through a vertex as often as they come to it, and
 /// those that begin at odd vertices end at odd ones.
-fn balanced(graph: &Graph) -> Vec<Way> {
+fn balanced(graph: &Graph) -> Vec<(usize, usize)> {
     let mut open: Vec<BTreeSet<usize>> =
         graph.adjacency().iter().map(|neighbours| neighbours.iter().copied().collect()).collect();
     let mut ways = Vec::with_capacity(graph.edges());
@@ -162,11 +171,10 @@ fn balanced(graph: &Graph) -> Vec<Way> {
         };
         while let Some(next) = open[at].pop_first() {
             open[next].remove(&at);
-            ways.push(Way { from: at, to: next });
+            ways.push((at, next));
             at = next;
         }
     }
-    ways.sort();
     ways
 }
 
@@ -187,19 +195,25 @@ mod tests {
         assert_eq!(plan.sites[8].url(), "http://127.0.0.1:8088");
         assert_eq!((plan.sites[8].name.as_str(), plan.sites[8].agent.as_str()), ("site-8", "8"));
         assert_eq!([0, 2, 3, 8].map(|at| plan.sites[at].region.as_str()), ["us", "us", "eu", "asia"]);
-        assert_eq!(plan.ways.len(), 18);
+        assert_eq!(plan.ways.len(), 36);
         for site in 0..9 {
-            assert_eq!(plan.ways.iter().filter(|way| way.from == site).count(), 2, "half of its four links");
+            let own = plan.ways.iter().filter(|way| way.from == site);
+            let begins: Vec<bool> = own.map(|way| way.begins).collect();
+            assert_eq!((begins.len(), begins.iter().filter(|begins| **begins).count()), (4, 2));
         }
     }
 
     #[test]
     fn a_site_s_variables_name_whom_it_asks() {
         let plan = Plan::new(3, Shape::Ring, 9000, &["here".into()]).unwrap();
-        let urls: Vec<String> = (0..3).map(|at| format!("http://127.0.0.1:70{at}")).collect();
+        let urls: Vec<String> = (0..6).map(|at| format!("http://127.0.0.1:700{at}")).collect();
         let variables = plan.variables(1, &urls);
-        assert_eq!(plan.ways, [Way { from: 0, to: 1 }, Way { from: 1, to: 2 }, Way { from: 2, to: 0 }]);
-        assert_eq!(variables["sync_peers"], "site-2=http://127.0.0.1:701;both");
+        let begun: Vec<_> = plan.ways.iter().filter(|way| way.begins).map(|way| (way.from, way.to)).collect();
+        assert_eq!(begun, [(0, 1), (1, 2), (2, 0)]);
+        assert_eq!(
+            variables["sync_peers"],
+            "site-0=http://127.0.0.1:7002;none,site-2=http://127.0.0.1:7003;both"
+        );
         assert_eq!(variables["local_endpoint"], "http://127.0.0.1:9001");
         assert!(REQUIRED.iter().all(|name| variables.contains_key(name)));
     }
@@ -242,15 +256,15 @@ mod tests {
             for (vertex, neighbours) in graph.adjacency().iter().enumerate() {
                 let mut met: Vec<usize> = ways
                     .iter()
-                    .filter_map(|way| match (way.from == vertex, way.to == vertex) {
-                        (true, _) => Some(way.to),
-                        (_, true) => Some(way.from),
+                    .filter_map(|(from, to)| match (*from == vertex, *to == vertex) {
+                        (true, _) => Some(*to),
+                        (_, true) => Some(*from),
                         _ => None,
                     })
                     .collect();
                 met.sort_unstable();
                 prop_assert_eq!(&met, neighbours);
-                let begun = ways.iter().filter(|way| way.from == vertex).count();
+                let begun = ways.iter().filter(|(from, _)| *from == vertex).count();
                 prop_assert!(begun.abs_diff(neighbours.len() - begun) <= 1);
             }
         }

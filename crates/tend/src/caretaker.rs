@@ -286,9 +286,9 @@ fn judge(reply: Result<Reply, Error>, reached: &mut Option<(u64, u64)>) -> Outco
                 wish = Wish::Interval;
             }
             *reached = now;
-            let state = if degraded { State::Degraded } else { State::Works };
-            let detail = if degraded { "a part of it waits for the next calls" } else { "" };
-            return Outcome { called: Called { state, wish, retry_after: None }, detail: detail.into() };
+            let state = if degraded.is_some() { State::Degraded } else { State::Works };
+            let detail = degraded.unwrap_or_default();
+            return Outcome { called: Called { state, wish, retry_after: None }, detail };
         }
         Err(error) => error,
     };
@@ -333,7 +333,7 @@ mod tests {
 
     #[test]
     fn a_call_that_brought_nothing_on_is_no_reason_for_another_at_once() {
-        let reply = |reached| Ok(Reply { degraded: false, wish: Wish::AtOnce, reached: Some(reached) });
+        let reply = |reached| Ok(Reply { degraded: None, wish: Wish::AtOnce, reached: Some(reached) });
         let mut reached = None;
         let mut wish = |at| judge(reply(at), &mut reached).called.wish;
         assert_eq!([wish((5, 1)), wish((6, 1)), wish((6, 1))], [Wish::AtOnce, Wish::AtOnce, Wish::Interval]);
@@ -342,7 +342,9 @@ mod tests {
 
     #[test]
     fn a_job_that_is_degraded_now_and_then_is_told_of_once() {
-        let reply = |degraded| Ok(Reply { degraded, wish: Wish::Interval, reached: None });
+        let reply = |degraded: bool| {
+            Ok(Reply { degraded: degraded.then(String::new), wish: Wish::Interval, reached: None })
+        };
         let mut standing = Standing { event: standing(Job::Sync), told: State::Waiting, degraded: None };
         let start = Instant::now();
         let mut after = |seconds, degraded| {

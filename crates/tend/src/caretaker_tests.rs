@@ -123,7 +123,7 @@ fn a_degraded_round_is_told_and_goes_on_when_the_reply_says() {
     wait_for("rounds", || server.calls(SYNC) >= 4);
     caretaker.join();
     let told: Vec<String> = events.try_iter().map(|event| event.to_string()).collect();
-    assert_eq!(told, ["tend: sync degraded: a part of it waits for the next calls"]);
+    assert_eq!(told, ["tend: sync degraded: the time was up; the next calls go on"]);
 }
 
 #[test]

@@ -67,8 +67,8 @@ pub(crate) enum Wish {
 /// A reply as a job reads it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Reply {
-    /// Only a part was possible, e.g. because a peer is away.
-    pub(crate) degraded: bool,
+    /// Why only a part was possible, e.g. because a peer is away.
+    pub(crate) degraded: Option<String>,
     pub(crate) wish: Wish,
     /// How far the work is, if that says something: a call that leaves it as it was is no reason for another at once.
     pub(crate) reached: Option<(u64, u64)>,
@@ -80,6 +80,29 @@ struct Synced {
     degraded: bool,
     #[serde(default)]
     next_ms: Option<u64>,
+    #[serde(default)]
+    peers: Vec<Peer>,
+}
+
+/// A peer in the reply to a round.
+#[derive(Deserialize)]
+struct Peer {
+    peer: String,
+    state: String,
+    #[serde(default)]
+    detail: Option<String>,
+}
+
+impl Synced {
+    /// What is left, by peer.
+    fn left(&self) -> String {
+        let failed = self.peers.iter().filter(|peer| peer.state == "failed");
+        let why = |peer: &Peer| {
+            peer.detail.clone().unwrap_or_else(|| format!("the round with {} failed", peer.peer))
+        };
+        let failed: Vec<String> = failed.map(why).collect();
+        if failed.is_empty() { "the time was up; the next calls go on".to_owned() } else { failed.join("; ") }
+    }
 }
 
 #[derive(Deserialize)]
@@ -134,19 +157,19 @@ impl Job {
     pub(crate) fn read(self, body: serde_json::Value) -> Result<Reply, serde_json::Error> {
         Ok(match self {
             Job::Sync => {
-                let Synced { degraded, next_ms } = serde_json::from_value(body)?;
-                let wish = next_ms.map_or(Wish::Interval, |ms| Wish::In(Duration::from_millis(ms)));
-                Reply { degraded, wish, reached: None }
+                let synced: Synced = serde_json::from_value(body)?;
+                let wish = synced.next_ms.map_or(Wish::Interval, |ms| Wish::In(Duration::from_millis(ms)));
+                Reply { degraded: synced.degraded.then(|| synced.left()), wish, reached: None }
             }
             Job::Index => {
                 let Indexed { complete, indexed_until, unsettled } = serde_json::from_value(body)?;
                 let wish = if complete { Wish::Interval } else { Wish::AtOnce };
-                Reply { degraded: false, wish, reached: Some((indexed_until, unsettled)) }
+                Reply { degraded: None, wish, reached: Some((indexed_until, unsettled)) }
             }
             Job::Drain => {
                 let Drained { processed, remaining } = serde_json::from_value(body)?;
                 let wish = if remaining > 0 && processed > 0 { Wish::AtOnce } else { Wish::Interval };
-                Reply { degraded: false, wish, reached: None }
+                Reply { degraded: None, wish, reached: None }
             }
         })
     }
@@ -186,7 +209,12 @@ mod tests {
         let wish = |job: Job, body| job.read(body).unwrap().wish;
         assert_eq!(wish(Job::Sync, json!({"next_ms": 250})), Wish::In(Duration::from_millis(250)));
         assert_eq!(wish(Job::Sync, json!({"status": "ok"})), Wish::Interval);
-        assert!(Job::Sync.read(json!({"degraded": true})).unwrap().degraded);
+        let degraded = |peers| Job::Sync.read(json!({"degraded": true, "peers": peers})).unwrap().degraded;
+        let partial = json!([{"peer": "a", "state": "partial"}]);
+        assert_eq!(degraded(partial).as_deref(), Some("the time was up; the next calls go on"));
+        let failed = json!([{"peer": "a", "state": "failed", "detail": "a is away"}, {"peer": "b", "state": "failed"}]);
+        assert_eq!(degraded(failed).as_deref(), Some("a is away; the round with b failed"));
+        assert_eq!(Job::Sync.read(json!({"degraded": false})).unwrap().degraded, None);
         let indexed =
             |complete| json!({"complete": complete, "indexed_until": 7, "last_seq": 9, "unsettled": 0});
         assert_eq!(wish(Job::Index, indexed(true)), Wish::Interval);
