@@ -88,6 +88,28 @@ fn a_second_signal_ends_at_once() {
 }
 
 #[test]
+fn a_host_ends_with_its_input_if_it_was_started_so() {
+    let Some(app) = Application::new(&manifest("", "")) else { return };
+    let mut command = app.command(&["--quiet", "--end-with-stdin"]);
+    let mut host = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut stdout = BufReader::new(host.stdout.take().unwrap());
+    let mut line = String::new();
+    while !line.starts_with("Serving http://") {
+        line.clear();
+        assert!(stdout.read_line(&mut line).unwrap() > 0, "it did not start");
+    }
+    std::thread::sleep(Duration::from_millis(300));
+    assert_eq!(host.try_wait().unwrap(), None, "its input is open");
+    drop(host.stdin.take());
+    let started = Instant::now();
+    while host.try_wait().unwrap().is_none() {
+        assert!(started.elapsed() < Duration::from_secs(5), "still running");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(host.wait().unwrap().code(), Some(0), "in good order");
+}
+
+#[test]
 fn a_host_whose_output_nobody_reads_serves_on() {
     let Some(app) = Application::new(&manifest("", "")) else { return };
     for args in [&["--quiet"][..], &["--follow"]] {
