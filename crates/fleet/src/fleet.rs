@@ -17,7 +17,7 @@ use crate::proxy::Proxy;
 use crate::site::{Running, Setup};
 
 /// Between two looks at a site.
-const LOOK_EVERY: Duration = Duration::from_secs(2);
+const LOOK_EVERY: Duration = Duration::from_secs(3);
 
 /// Sites and relays; dropping it kills the sites.
 #[derive(Debug)]

@@ -45,12 +45,12 @@ pub(crate) struct Line {
     pub(crate) state: State,
     /// Documents it holds.
     pub(crate) documents: Option<u64>,
-    /// Documents and bytes that peers have and it has not, as far as it knows.
+    /// Documents and bytes that it has not given yet to the neighbour that lags most, of those with whom it begins.
     pub(crate) lag_documents: Option<u64>,
     pub(crate) lag_bytes: Option<u64>,
-    /// When it last exchanged with a peer, RFC 3339.
+    /// When a round with a neighbour last ended well, RFC 3339.
     pub(crate) last_round: Option<String>,
-    /// Peers that are quarantined in some document.
+    /// Documents of peers from which something is not taken.
     pub(crate) quarantines: u64,
     /// Its neighbours to whom nothing passes.
     pub(crate) cut_from: Vec<String>,
@@ -113,9 +113,9 @@ impl Looker {
             Err(_) => line.state = State::Silent,
         }
         if line.state == State::Up
-            && let Ok(Some(status)) = self.client.get("/sync/status").once().optional::<Value>()
+            && let Ok(Some(status)) = self.client.get("/sync/status").once().optional::<Status>()
         {
-            read_status(&status, line);
+            enter(status, line);
         }
     }
 
@@ -139,19 +139,37 @@ impl Looker {
     }
 }
 
-/// Reads `GET /sync/status`: lag added up over the peers, the last success of any.
-fn read_status(status: &Value, line: &mut Line) {
-    let Some(peers) = status["peers"].as_array() else { return };
-    let sum = |name: &str| -> Option<u64> {
-        let mut known = peers.iter().filter_map(|peer| peer[name].as_u64()).peekable();
-        known.peek().is_some().then(|| known.sum())
-    };
-    line.lag_documents = sum("lag_documents");
-    line.lag_bytes = sum("lag_bytes");
-    line.quarantines = sum("quarantines").unwrap_or(0);
-    let successes = peers.iter().filter_map(|peer| peer["last_success"].as_str());
+/// What is read of `GET /sync/status`.
+#[derive(Deserialize)]
+struct Status {
+    #[serde(default)]
+    peers: Vec<Peer>,
+}
+
+#[derive(Deserialize)]
+struct Peer {
+    #[serde(default)]
+    lag: Option<Lag>,
+    #[serde(default)]
+    last_success: Option<String>,
+    #[serde(default)]
+    quarantines: Vec<Value>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+struct Lag {
+    documents: u64,
+    bytes: u64,
+}
+
+/// Enters what the peer that lags most lacks, and the last success with any.
+fn enter(status: Status, line: &mut Line) {
+    let lags = || status.peers.iter().filter_map(|peer| peer.lag);
+    line.lag_documents = lags().map(|lag| lag.documents).max();
+    line.lag_bytes = lags().map(|lag| lag.bytes).max();
+    line.quarantines = status.peers.iter().map(|peer| peer.quarantines.len() as u64).sum();
     // All in UTC and of one length, so that the greatest text is the latest time.
-    line.last_round = successes.max().map(str::to_owned);
+    line.last_round = status.peers.into_iter().filter_map(|peer| peer.last_success).max();
 }
 
 #[cfg(test)]
@@ -167,12 +185,14 @@ mod tests {
             line.to_string(),
             "site-3   starting         - documents  lag     -  last round -                         http://x"
         );
-        let status = json!({"peers": [
-            {"name": "site-4", "lag_documents": 2, "lag_bytes": 10, "quarantines": 1, "last_success": "2026-12-01T00:00:01.000Z"},
-            {"name": "site-6", "lag_documents": 3, "last_success": null},
+        let status = json!({"site": "site-3", "peers": [
+            {"name": "site-4", "lag": {"documents": 5, "deltas": 7, "bytes": 10}, "quarantines": [{}],
+                "last_success": "2026-12-01T00:00:01.000Z"},
+            {"name": "site-6", "lag": {"documents": 3, "deltas": 3, "bytes": 70}, "last_success": null},
+            {"name": "site-0", "lag": null, "last_success": "2026-12-01T00:00:00.000Z"},
         ]});
-        read_status(&status, &mut line);
-        assert_eq!((line.lag_documents, line.lag_bytes, line.quarantines), (Some(5), Some(10), 1));
+        enter(serde_json::from_value(status).unwrap(), &mut line);
+        assert_eq!((line.lag_documents, line.lag_bytes, line.quarantines), (Some(5), Some(70), 1));
         (line.state, line.documents, line.cut_from) = (State::Up, Some(12), vec!["site-4".into()]);
         assert_eq!(
             line.to_string(),
@@ -184,7 +204,7 @@ mod tests {
     #[test]
     fn a_status_without_peers_says_nothing() {
         let mut line = Line::default();
-        read_status(&json!({"implemented": false}), &mut line);
+        enter(serde_json::from_value(json!({"implemented": false})).unwrap(), &mut line);
         assert_eq!(line, Line::default());
     }
 }
