@@ -202,16 +202,21 @@ impl Fleet {
     fn pass(&self, site: Option<&str>, other: Option<&str>, passes: bool) -> Result<String, String> {
         let ends = [site, other].into_iter().flatten().map(|text| self.plan.find(text));
         let ends = ends.collect::<Result<Vec<usize>, String>>()?;
+        if ends.len() == 2 && ends[0] == ends[1] {
+            return Err(self.no_link(&ends));
+        }
         let mut changed = Vec::new();
         for (way, proxy) in self.plan.ways.iter().zip(&self.proxies) {
-            if ends.iter().all(|end| [way.from, way.to].contains(end))
-                && (ends.len() < 2 || ends[0] != ends[1])
-            {
-                if passes {
-                    proxy.heal()
-                } else {
-                    proxy.cut()
-                }
+            if !ends.iter().all(|end| [way.from, way.to].contains(end)) {
+                continue;
+            }
+            if passes {
+                proxy.heal();
+            } else {
+                proxy.cut();
+            }
+            // Both ways of a link are one to people.
+            if way.begins {
                 changed
                     .push(format!("{} – {}", self.plan.sites[way.from].name, self.plan.sites[way.to].name));
             }
