@@ -34,6 +34,7 @@ pub fn service() -> Service {
     .page_where(page::wanted, page::index)
     .get("/dashboard/timeline", page::PAGE.file("timeline.html"))
     .get("/dashboard/verification", page::PAGE.file("verification.html"))
+    .get("/dashboard/sites", page::PAGE.file("sites.html"))
     .get("/dashboard/{file}", page::PAGE.files())
     .get("/dashboard/shared/{file}", page::SHARED.files())
     .get("/dashboard/lib/{file}", page::LIBRARIES.files())

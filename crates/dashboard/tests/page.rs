@@ -8,7 +8,7 @@ use ramanujan_shell::native::{Reply, media_type, mount_folder, send, send_with};
 use serde_json::json;
 
 /// The pages and the scripts that they load, each with all it imports.
-const PAGES: [&str; 3] = ["/dashboard", "/dashboard/timeline", "/dashboard/verification"];
+const PAGES: [&str; 4] = ["/dashboard", "/dashboard/timeline", "/dashboard/verification", "/dashboard/sites"];
 
 /// The service with its folders as `spin.toml` mounts them.
 fn service() -> Service {
