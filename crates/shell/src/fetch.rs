@@ -7,6 +7,8 @@ use ramanujan_core::{Code, Problem, json};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+pub use crate::elsewhere::{Limits, Unreached};
+
 /// Sends a request to `component` and returns its whole reply, whatever its status.
 ///
 /// # Errors
@@ -20,7 +22,7 @@ pub async fn call(
     call_with(component, method, path_and_query, &[], body).await
 }
 
-/// As [`call`], with request headers.
+/// As [`call`], with request headers; the body is JSON unless one of them says what it is.
 ///
 /// # Errors
 /// As [`call`].
@@ -33,8 +35,10 @@ pub async fn call_with(
 ) -> Result<http::Response<Vec<u8>>, Problem> {
     let mut builder = http::Request::builder()
         .method(method)
-        .uri(format!("http://{component}.spin.internal{path_and_query}"))
-        .header(header::CONTENT_TYPE, "application/json");
+        .uri(format!("http://{component}.spin.internal{path_and_query}"));
+    if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(header::CONTENT_TYPE.as_str())) {
+        builder = builder.header(header::CONTENT_TYPE, "application/json");
+    }
     for (name, value) in headers {
         builder = builder.header(*name, *value);
     }
@@ -42,39 +46,6 @@ pub async fn call_with(
     backend::send(request).await.map_err(|error| {
         Problem::new(Code::ComponentUnreachable, format!("{component} did not answer: {error}"))
     })
-}
-
-/// What a call to an address elsewhere may take.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Milliseconds until the whole reply is there.
-    pub timeout_ms: u64,
-    /// Most bytes of the reply's body: who answers is a stranger.
-    pub most: usize,
-}
-
-/// Why there is no reply from an address elsewhere.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Unreached {
-    /// The manifest's `allowed_outbound_hosts` does not have it: nothing was sent.
-    NotAllowed,
-    /// The time was up.
-    TimedOut,
-    /// The reply is longer than it may be.
-    TooLong,
-    /// Anything else, in the words of the host.
-    Failed(String),
-}
-
-impl std::fmt::Display for Unreached {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Unreached::NotAllowed => f.write_str("allowed_outbound_hosts does not have its address"),
-            Unreached::TimedOut => f.write_str("it did not answer in time"),
-            Unreached::TooLong => f.write_str("its reply is longer than it may be"),
-            Unreached::Failed(reason) => f.write_str(reason),
-        }
-    }
 }
 
 /// Sends a request to an absolute URL and returns the whole reply, whatever its status.

@@ -9,6 +9,7 @@
 
 pub mod body;
 pub mod clock;
+mod elsewhere;
 pub mod fetch;
 pub mod files;
 pub mod history;

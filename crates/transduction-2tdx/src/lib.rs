@@ -1,14 +1,15 @@
 //! transduction-2tdx: rule transduction, and two-way synchronisation of sites.
 //!
 //! [`skill`] is what patterns are and how they are applied to terms, [`generate`] makes code of them; both are pure.
-//! `store` keeps patterns and `routes` answers. The routes of synchronisation are declared and say that they are not
-//! built yet.
+//! `sites` is what synchronisation decides beside the engine of `crates/sync`, which `routes/sync` drives. `store` keeps
+//! patterns and what is remembered of other sites, and `routes` answers.
 
 #[cfg(not(target_family = "wasm"))]
 pub mod api;
 pub mod generate;
 mod routes;
 pub mod settings;
+mod sites;
 pub mod skill;
 mod store;
 
@@ -29,17 +30,23 @@ pub fn service() -> Service {
     .alias("/2tdx")
     .alias("/skill")
     .identity(settings::IDENTITY)
-    .settings(settings::check)
+    .settings(settings::check_all)
     .root_members(sync::members)
     .health_check(sync::health)
-    .post("/sync", sync::not_built)
-    .post("/2tdx/sync", sync::not_built)
-    .post("/sync/push", sync::not_built)
-    .post("/sync/pull", sync::not_built)
-    .post("/sync/verify", sync::not_built)
-    .post("/sync/rollback", sync::not_built)
-    .get("/sync/log", sync::not_built)
-    .get("/sync/object/{hash}", sync::not_built)
+    .post("/sync", sync::run::post)
+    .post("/2tdx/sync", sync::run::post)
+    .post("/sync/push", sync::run::push)
+    .post("/sync/pull", sync::run::pull)
+    .post("/sync/exchange", sync::exchange::post)
+    .post("/sync/verify", sync::verify::post)
+    .post("/sync/rollback", sync::rollback::post)
+    .get("/sync/log", sync::log::get)
+    .get("/sync/object/{hash}", sync::object::get)
+    .get("/sync/status", sync::status::get)
+    .get("/sync/peers", sync::peers::list)
+    .post("/sync/peers", sync::peers::post)
+    .delete("/sync/peers/{name}", sync::peers::delete)
+    .post("/sync/peers/{name}/release", sync::peers::release)
     .post("/skill/patterns", patterns::post)
     .get("/skill/patterns", patterns::list)
     .get("/skill/patterns/{id}", patterns::get)

@@ -17,7 +17,7 @@ fn root_and_health_answer_below_all_bases() {
             ("status", json!("ok")),
             ("mode", json!("bidirectional")),
             ("self_verification", json!("enabled")),
-            ("implemented", json!({"sync": false, "skill": true})),
+            ("implemented", json!({"sync": true, "skill": true})),
             ("max_latency_ms", json!(100)),
             ("path", json!("/")),
             ("request_size", json!(0)),
@@ -28,7 +28,7 @@ fn root_and_health_answer_below_all_bases() {
     for path in ["/sync/health", "/2tdx/health", "/skill/health"] {
         let reply = send(&service, Method::GET, path, "");
         assert_eq!((reply.status, &reply.json["component"]), (200, &json!("transduction-2tdx")), "{path}");
-        assert_eq!((&reply.json["store"], &reply.json["schema_version"]), (&json!("writable"), &json!(4)));
+        assert_eq!((&reply.json["store"], &reply.json["schema_version"]), (&json!("writable"), &json!(12)));
     }
 }
 
@@ -39,25 +39,22 @@ fn without_its_store_it_is_not_well() {
 }
 
 #[test]
-fn declared_routes_are_not_built_and_others_do_not_exist() {
+fn a_route_takes_its_methods_and_others_do_not_exist() {
     let service = transduction_2tdx::service();
-    for (method, path, other) in [
-        (Method::POST, "/sync", Method::PUT),
-        (Method::POST, "/2tdx/sync", Method::GET),
-        (Method::POST, "/sync/push", Method::GET),
-        (Method::POST, "/2tdx/pull", Method::GET),
-        (Method::POST, "/sync/verify", Method::GET),
-        (Method::POST, "/sync/rollback", Method::GET),
-        (Method::GET, "/sync/log", Method::POST),
-        (Method::GET, "/sync/object/00ff", Method::DELETE),
-    ] {
-        let reply = send(&service, method, path, "{}");
-        assert_eq!((reply.status, media_type(&reply)), (501, PROBLEM), "{path}");
-        let refused = send(&service, other, path, "");
-        assert_eq!((refused.status, media_type(&refused)), (405, PROBLEM), "{path}");
-        assert!(refused.headers.contains_key("allow"));
-    }
     for (path, other) in [
+        ("/sync", Method::PUT),
+        ("/2tdx/sync", Method::GET),
+        ("/sync/push", Method::GET),
+        ("/2tdx/pull", Method::GET),
+        ("/sync/exchange", Method::GET),
+        ("/sync/verify", Method::GET),
+        ("/sync/rollback", Method::GET),
+        ("/sync/log", Method::POST),
+        ("/sync/status", Method::POST),
+        ("/2tdx/peers", Method::PUT),
+        ("/sync/peers/vienna", Method::GET),
+        ("/sync/peers/vienna/release", Method::GET),
+        ("/sync/object/00ff", Method::DELETE),
         ("/skill/patterns", Method::DELETE),
         ("/skill/patterns/p", Method::PUT),
         ("/skill/patterns/p/versions", Method::POST),

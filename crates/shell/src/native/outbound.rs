@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use crate::body::Body;
-use crate::fetch::{Limits, Unreached};
+use crate::elsewhere::{Limits, Unreached};
 use crate::request::Request;
 use crate::service::Service;
 

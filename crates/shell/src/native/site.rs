@@ -6,7 +6,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 use super::{outbound, sqlite, variables};
-use crate::fetch::Unreached;
+use crate::elsewhere::Unreached;
 use crate::request::Request;
 use crate::service::Service;
 

@@ -12,7 +12,7 @@ use spin_sdk::http::{
 };
 use wasi::clocks::monotonic_clock::subscribe_duration;
 
-use crate::fetch::{Limits, Unreached};
+use crate::elsewhere::{Limits, Unreached};
 
 pub(crate) async fn send(request: http::Request<Vec<u8>>) -> Result<http::Response<Vec<u8>>, String> {
     exchange(request, usize::MAX).await.map_err(|unreached| unreached.to_string())

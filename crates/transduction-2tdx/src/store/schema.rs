@@ -10,5 +10,13 @@ pub(super) const SCHEMA: Schema = Schema {
         include_str!("sql/002_by_schedule.sql"),
         include_str!("sql/003_usage.sql"),
         include_str!("sql/004_operators.sql"),
+        include_str!("sql/005_peers.sql"),
+        include_str!("sql/006_memory.sql"),
+        include_str!("sql/007_quarantines.sql"),
+        include_str!("sql/008_evidence.sql"),
+        include_str!("sql/009_accusations.sql"),
+        include_str!("sql/010_due.sql"),
+        include_str!("sql/011_log.sql"),
+        include_str!("sql/012_log_digests.sql"),
     ],
 };

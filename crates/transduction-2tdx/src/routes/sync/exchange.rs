@@ -1,0 +1,79 @@
+//! `POST /sync/exchange`: what another site asks. Nothing is remembered between two questions, so any instance answers.
+
+use std::collections::VecDeque;
+
+use http::header::CONTENT_TYPE;
+use ramanujan_core::{Code, Problem};
+use ramanujan_shell::response::typed;
+use ramanujan_shell::{Request, Response, ok};
+use ramanujan_sync::codec::{decode, encode};
+use ramanujan_sync::engine::Memory;
+use ramanujan_sync::limits::MAX_EVIDENCE;
+use ramanujan_sync::store::Question;
+use ramanujan_sync::{Engine, Frame, Input, Message, Output};
+
+use super::happenings::Happenings;
+use super::link::FRAME;
+use super::round::{now, random};
+use super::{Site, neighbours};
+use crate::store::{evidence, memory};
+
+pub(crate) async fn post(request: Request) -> Result<Response, Problem> {
+    request.query().only(&[])?;
+    let is_binary =
+        request.header(CONTENT_TYPE.as_str())?.is_some_and(|media_type| media_type.starts_with(FRAME));
+    let bytes = match is_binary {
+        true => request.body.clone(),
+        // Every bound on a message stands in the reader of bytes.
+        false => encode(&request.json::<Frame>()?),
+    };
+    let frame = decode(&bytes).map_err(|error| Problem::new(Code::InvalidFrame, error.to_string()))?;
+    if frame.message.is_answer() {
+        return Err(Problem::new(Code::InvalidFrame, "the message is an answer, and nobody asked"));
+    }
+    let answer = answer(frame).await?;
+    if is_binary { Ok(typed(FRAME, encode(&answer))) } else { ok(&answer) }
+}
+
+async fn answer(frame: Frame) -> Result<Frame, Problem> {
+    let site = Site::load(None)?;
+    let mut engine = Engine::new(site.settings.clone(), random());
+    let from = frame.from.clone();
+    // Who is no peer gets its refusal from the engine.
+    if let Some(peer) = site.peers.iter().find(|peer| peer.name == from) {
+        let kept = memory::one(&from)?;
+        let barred = evidence::quarantines(Some(&from))?.into_iter().map(|barred| barred.quarantine);
+        let quarantines = barred.map(|one| (one.document, one.agent, one.from)).collect();
+        let memory = Memory { suspicious: false, quarantines, ..kept.memory(&peer.exchanges(), 0) };
+        engine
+            .recall(peer.settings(None), memory)
+            .map_err(|full| Problem::new(Code::TooManyPeers, full.to_string()))?;
+    }
+    if matches!(frame.message, Message::Accuse { .. }) {
+        let (told, own) =
+            evidence::all(2 * MAX_EVIDENCE as u64)?.into_iter().partition(|found| found.told_by.is_some());
+        let of = |all: Vec<evidence::Found>| all.into_iter().map(|found| found.evidence).collect();
+        engine.recall_evidence(of(own), of(told));
+    }
+    let mut happenings = Happenings::of(&site);
+    let mut answer = None;
+    let mut outputs: VecDeque<Output> = engine.handle(now(), Input::Frame(frame)).into();
+    while let Some(output) = outputs.pop_front() {
+        match output {
+            Output::Event(event) => happenings.take(&event)?,
+            Output::Send { frame, .. } => answer = Some(frame),
+            Output::Ask { ticket, question } => {
+                let answer = match &question {
+                    Question::Append(_) => neighbours::append(&question).await,
+                    _ => neighbours::ask(&question).await,
+                };
+                outputs.extend(engine.handle(now(), Input::Answer { ticket, answer }));
+            }
+        }
+    }
+    if engine.memory(&from).is_some_and(|memory| memory.suspicious) {
+        memory::suspect(&from)?;
+    }
+    happenings.end().await?;
+    answer.ok_or_else(|| Problem::new(Code::Encoding, "the engine has no answer"))
+}

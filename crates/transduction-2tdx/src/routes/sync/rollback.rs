@@ -1,0 +1,172 @@
+//! `POST /sync/rollback`: documents show again what they showed. Operations are appended that lead there; nothing is erased,
+//! and peers get them as they get any others.
+
+use http::Method;
+use ramanujan_core::{AgentId, Code, Digest, DocumentId, Dot, Problem};
+use ramanujan_shell::fetch::{call, pass_on, read_reply};
+use ramanujan_shell::{Request, Response, ok};
+use ramanujan_sync::interest::Shared;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::asked::{Doing, SyncRequest, invalid};
+use super::neighbours::{self, CRDT_SERVICE};
+use super::pages::{self, Documents};
+use crate::settings::{self, MAX_LATENCY_MS};
+use crate::sites::event;
+use crate::sites::ledger::Budget;
+use crate::sites::operations;
+use crate::store::due::{self, Due};
+use crate::store::log::{self, Happened};
+
+/// What became of a document.
+#[derive(Serialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
+pub(crate) struct RolledBack {
+    /// The document.
+    document_id: DocumentId,
+    /// The operations that were appended; none if it showed that already.
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "Vec<String>"))]
+    operation_ids: Vec<Dot>,
+    /// SHA-256 of the value that it shows now; null where it was left as it is.
+    value_digest: Option<Digest>,
+    /// Why it was left as it is: the code of the problem.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<String>,
+    /// Why, for people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
+}
+
+/// What a call brought back.
+#[derive(Serialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
+pub(crate) struct RollbackReply {
+    /// `rollback`.
+    operation: Doing,
+    /// Each document.
+    documents: Vec<RolledBack>,
+    /// Operations that were appended.
+    appended: usize,
+    /// Documents that were left as they are because of a problem.
+    failed: usize,
+    /// The time was up: the next call goes on at `next_cursor`.
+    degraded: bool,
+    /// Pass as `cursor` to go on; null at the end.
+    next_cursor: Option<String>,
+    /// What `/sync/object/{hash}` finds the entry of the log by.
+    digest: Option<Digest>,
+    /// How long the call took, in milliseconds.
+    latency_ms: u64,
+    /// How long it may take.
+    budget_ms: u64,
+}
+
+#[derive(Deserialize)]
+struct Recovered {
+    #[serde(default)]
+    operation_ids: Vec<Dot>,
+    value_digest: Digest,
+}
+
+pub(crate) async fn post(request: Request) -> Result<Response, Problem> {
+    request.query().only(&[])?;
+    let wanted: SyncRequest = request.json()?;
+    run(wanted).await
+}
+
+pub(super) async fn run(wanted: SyncRequest) -> Result<Response, Problem> {
+    if wanted.target.as_deref().is_some_and(|target| target != "local") {
+        return Err(invalid(
+            "a site rolls itself back: leave target out; its peers get the operations by synchronising",
+        ));
+    }
+    let (Some(at), Some(agent)) = (&wanted.at, &wanted.agent_id) else {
+        return Err(invalid(
+            "rollback needs at, a log position, an RFC 3339 time, heads or a version vector, and agent_id, in whose \
+             name operations are appended",
+        ));
+    };
+    if wanted.recompute.is_some() {
+        return Err(invalid("recompute belongs to verify"));
+    }
+    if wanted.documents.is_none() && !(at.is_u64() || at.is_string()) {
+        return Err(invalid(
+            "heads and version vectors are of one document: name documents, or give a position or a time",
+        ));
+    }
+    let limit = pages::limit(&wanted)?;
+    let place = pages::place(wanted.cursor.as_deref())?;
+    let budget = Budget::of(MAX_LATENCY_MS.read()?);
+    let own = settings::engine()?.site;
+    let Documents { documents, mut next } = match &wanted.documents {
+        Some(named) => pages::of_named(named, place, limit),
+        None => pages::of_all(&Shared::default(), place, limit).await?,
+    };
+    let mut done = Vec::new();
+    for (document, after) in documents {
+        done.push(one(own.as_str(), &document, at, agent).await?);
+        // At least one, whatever the budget is.
+        if budget.is_over() {
+            next = after;
+            break;
+        }
+    }
+    let named = done.iter().filter(|one| !one.operation_ids.is_empty() || one.code.is_some()).take(64);
+    let named: Vec<Value> = named
+        .map(|one| json!({"document_id": one.document_id, "operations": one.operation_ids.len(), "code": one.code}))
+        .collect();
+    let appended = done.iter().map(|one| one.operation_ids.len()).sum();
+    let detail =
+        json!({"at": at, "agent_id": agent, "documents": done.len(), "appended": appended, "named": named});
+    let digest = log::append(&[Happened { kind: "rollback", site: None, document: None, detail }])?;
+    ok(&RollbackReply {
+        operation: Doing::Rollback,
+        appended,
+        failed: done.iter().filter(|one| one.code.is_some()).count(),
+        documents: done,
+        degraded: next.is_some() && budget.is_over(),
+        next_cursor: next.map(pages::written),
+        digest: digest.first().copied(),
+        latency_ms: budget.spent_ms(),
+        budget_ms: budget.most_ms(),
+    })
+}
+
+async fn one(own: &str, document: &DocumentId, at: &Value, agent: &AgentId) -> Result<RolledBack, Problem> {
+    let body = serde_json::to_vec(&json!({"at": at, "restore": true, "agent_id": agent}))?;
+    let path = format!("/crdt/{document}/recover");
+    let reply = call(CRDT_SERVICE, Method::POST, &path, body).await?;
+    let left = |code: String, detail: String| RolledBack {
+        document_id: document.clone(),
+        operation_ids: Vec::new(),
+        value_digest: None,
+        code: Some(code),
+        detail: Some(detail),
+    };
+    if !reply.status().is_success() {
+        let problem = pass_on(CRDT_SERVICE, &reply);
+        if problem.status >= 500 && problem.status != 501 {
+            return Err(problem);
+        }
+        let code = problem.extra.get("code").and_then(Value::as_str).unwrap_or(problem.code.as_str());
+        return Ok(left(code.to_owned(), problem.detail.clone()));
+    }
+    let recovered: Recovered = read_reply(CRDT_SERVICE, &reply)
+        .map_err(|problem| Problem::new(Code::ComponentReply, problem.detail))?;
+    if !recovered.operation_ids.is_empty() {
+        let dots = recovered.operation_ids.iter().cloned();
+        let events = vec![
+            Due::Operations(operations::Due::of(document.clone(), dots)),
+            Due::Event(event::rolled_back(own, document, agent.as_str(), &recovered.operation_ids)),
+        ];
+        neighbours::tell(&due::insert(events)?).await;
+    }
+    Ok(RolledBack {
+        document_id: document.clone(),
+        operation_ids: recovered.operation_ids,
+        value_digest: Some(recovered.value_digest),
+        code: None,
+        detail: None,
+    })
+}

@@ -1,0 +1,4 @@
+//! Sites that synchronise, over the real components.
+
+mod converge;
+mod network;
