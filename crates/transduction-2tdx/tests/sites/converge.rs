@@ -31,11 +31,135 @@ fn two_sites_converge_with_deletions_and_freezes() {
     }
     assert_eq!(porto.digest("visits").as_deref(), Some("deleted"));
     let freezes =
-        |node: &Node| node.crdt(Method::GET, "/crdt/notes/snapshots", &Value::Null).json["snapshots"].clone();
+        |node: &Node| node.crdt(Method::GET, "/crdt/notes/snapshots", &Value::Null).json["items"].clone();
     assert_eq!(freezes(&vienna)[0]["snapshot_id"], freezes(&porto)[0]["snapshot_id"]);
     assert!(freezes(&vienna)[0]["snapshot_id"].is_string());
     // Nothing is new: two exchanges, no delta.
     let idle = vienna.sync_with("porto");
     assert_eq!((&idle["deltas_received"], &idle["deltas_sent"]), (&json!(0), &json!(0)));
     assert!(idle["exchanges"].as_u64().unwrap() <= 2, "{idle}");
+}
+
+/// Porto gets it from vienna, lisbon from porto.
+#[test]
+fn three_sites_in_a_row_converge() {
+    let vienna = Node::new("vienna", &["porto"]);
+    let porto = Node::new("porto", &["vienna;none", "lisbon"]);
+    let lisbon = Node::new("lisbon", &["porto;none"]);
+    for (at, node) in [&vienna, &porto, &lisbon].into_iter().enumerate() {
+        node.insert("notes", node.name, 0, node.name);
+        node.increment("visits", node.name, at as u64 + 1);
+    }
+    settle(&[&vienna, &porto, &lisbon], 6);
+    for document in ["notes", "visits"] {
+        assert_eq!(vienna.digest(document), lisbon.digest(document));
+        assert_eq!(porto.digest(document), lisbon.digest(document));
+        assert_eq!(vienna.operations(document), lisbon.operations(document));
+        assert_eq!(vienna.operations(document).len(), 3);
+    }
+}
+
+#[test]
+fn what_only_one_side_is_interested_in_stays_there() {
+    let vienna = Node::new("vienna", &["porto;both;notes-* team.*"]);
+    let porto = Node::new("porto", &["vienna;none;notes-*"]);
+    for document in ["notes-1", "team.a", "diary"] {
+        vienna.insert(document, "ann", 0, document);
+        porto.insert(&format!("{document}-p"), "bob", 0, document);
+    }
+    settle(&[&vienna], 4);
+    assert_eq!(porto.digest("notes-1"), vienna.digest("notes-1"));
+    assert!(vienna.digest("notes-1-p").is_some());
+    assert_eq!((porto.digest("team.a"), porto.digest("diary")), (None, None));
+    assert_eq!((vienna.digest("team.a-p"), vienna.digest("diary-p")), (None, None));
+}
+
+#[test]
+fn a_direction_is_kept_and_can_be_asked_for() {
+    let vienna = Node::new("vienna", &["porto;push"]);
+    let porto = Node::new("porto", &["vienna;none"]);
+    vienna.insert("here", "ann", 0, "x");
+    porto.insert("there", "bob", 0, "y");
+    settle(&[&vienna], 4);
+    assert_eq!(porto.digest("here"), vienna.digest("here"));
+    assert_eq!(vienna.digest("there"), None);
+    let pulled = vienna.post("/sync/pull", &json!({"target": "porto"}));
+    assert_eq!(pulled["deltas_received"], 1, "{pulled}");
+    assert_eq!(vienna.digest("there"), porto.digest("there"));
+    // Who only answers can be told to act, too.
+    porto.insert("there", "bob", 1, "z");
+    vienna.insert("here", "ann", 1, "w");
+    let pushed = porto.post("/2tdx/push", &json!({"target": "vienna"}));
+    assert_eq!((&pushed["deltas_sent"], &pushed["deltas_received"]), (&json!(1), &json!(0)), "{pushed}");
+    assert_eq!(vienna.digest("there"), porto.digest("there"));
+    assert_ne!(vienna.digest("here"), porto.digest("here"));
+}
+
+/// Each call goes on where the last one was cut off.
+#[test]
+fn a_budget_of_a_millisecond_is_enough_in_the_end() {
+    let vienna = Node::new("vienna", &["porto"]);
+    let porto = Node::new("porto", &["vienna;none"]);
+    for at in 0..40 {
+        vienna.increment(&format!("here-{at}"), "ann", 1);
+        porto.increment(&format!("there-{at}"), "bob", 1);
+    }
+    vienna.set("MAX_LATENCY_MS", 1);
+    let mut degraded = 0;
+    for _ in 0..200 {
+        let reply = vienna.sync();
+        let moved = reply["deltas_received"].as_u64().unwrap() + reply["deltas_sent"].as_u64().unwrap();
+        if reply["degraded"] == true {
+            degraded += 1;
+            assert_eq!(reply["next_ms"], 0, "{reply}");
+        } else if reply["peers"][0]["state"] == "done" && moved == 0 {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    assert!(degraded > 0, "the budget was never exceeded");
+    for at in 0..40 {
+        for document in [format!("here-{at}"), format!("there-{at}")] {
+            assert!(vienna.digest(&document).is_some(), "{document}");
+            assert_eq!(vienna.digest(&document), porto.digest(&document), "{document}");
+        }
+    }
+}
+
+/// Peers that requests added do what those of variables do, and are only answered while they are listed.
+#[test]
+fn peers_are_added_changed_and_deleted() {
+    let (vienna, porto) = (Node::new("vienna", &[]), Node::new("porto", &[]));
+    vienna.insert("notes", "ann", 0, "x");
+    let peer = |name: &str| json!({"name": name, "url": format!("http://{name}.example:3000/")});
+    vienna.post("/sync/peers", &peer("porto"));
+    let refused = vienna.ask(Method::POST, "/sync", &json!({"target": "porto"}));
+    assert_eq!((refused.status, &refused.json["code"]), (502, &json!("peer-refused")), "{}", refused.json);
+    assert_eq!(refused.json["trouble"], "refused-not-a-peer");
+    porto.post("/sync/peers", &peer("vienna"));
+    vienna.sync_with("porto");
+    assert_eq!(vienna.digest("notes"), porto.digest("notes"));
+    let mut changed = peer("vienna");
+    changed["direction"] = json!("pull");
+    changed["documents"] = json!(["notes*"]);
+    porto.post("/sync/peers", &changed);
+    let listed = porto.get("/sync/peers");
+    let own = json!({
+        "name": "vienna", "url": "http://vienna.example:3000", "direction": "pull", "grants": "both",
+        "documents": ["notes*"], "variable": null,
+    });
+    assert_eq!((&listed["site"], &listed["peers"]), (&json!("porto"), &json!([own])));
+    assert_eq!(porto.ask(Method::DELETE, "/sync/peers/vienna", &Value::Null).status, 200);
+    assert_eq!(porto.ask(Method::DELETE, "/sync/peers/vienna", &Value::Null).status, 404);
+    assert_eq!(vienna.ask(Method::POST, "/sync", &json!({"target": "porto"})).status, 502);
+    for (body, code) in [
+        (json!({"name": "vienna", "url": "http://x"}), "invalid-peer"),
+        (json!({"name": "a", "url": "ftp://x"}), "invalid-peer"),
+        (json!({"name": "a", "url": "http://x", "documents": ["/"]}), "invalid-peer"),
+        (json!({"name": "a b", "url": "http://x"}), "invalid-json"),
+        (json!({"name": "a", "url": "http://x", "colour": 1}), "invalid-json"),
+    ] {
+        let refused = vienna.ask(Method::POST, "/sync/peers", &body);
+        assert_eq!((refused.status, &refused.json["code"]), (422, &json!(code)), "{body}");
+    }
 }

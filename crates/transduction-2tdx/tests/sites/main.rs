@@ -2,3 +2,4 @@
 
 mod converge;
 mod network;
+mod trouble;

@@ -85,12 +85,12 @@ impl Report {
 
 /// A trouble as a word.
 pub(super) fn word(trouble: Trouble) -> String {
+    let word = |value: Option<serde_json::Value>| {
+        value.and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
+    };
     match trouble {
-        Trouble::Refused(refusal) => format!("refused-{refusal:?}").to_lowercase(),
-        other => serde_json::to_value(other)
-            .ok()
-            .and_then(|word| word.as_str().map(str::to_owned))
-            .unwrap_or_default(),
+        Trouble::Refused(refusal) => format!("refused-{}", word(serde_json::to_value(refusal).ok())),
+        other => word(serde_json::to_value(other).ok()),
     }
 }
 
