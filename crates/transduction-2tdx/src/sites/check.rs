@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use ramanujan_core::{Digest, DocumentId, Dot};
+use ramanujan_crdt::Delta;
 use ramanujan_crdt::state::hash_of;
 use ramanujan_sync::change::Change;
 use ramanujan_sync::pack::Pack;
@@ -74,15 +75,21 @@ impl Check {
             needed.into_iter().filter_map(|dot| Some((dot.clone(), *self.hashes.get(&dot)?))).collect();
         let found = verify::check(deltas, &claims, &known);
         self.hashes.extend(found.good.iter().map(|(delta, hash)| (delta.dot.clone(), *hash)));
-        if let Some((delta, stored)) = found.mismatched.first() {
+        // What later deltas commit to is right whatever stands beside it, but here that counts, too.
+        let beside = |(delta, hash): &(Delta, Digest)| {
+            let stored = claims.get(&delta.dot).copied()?;
+            (stored != *hash).then(|| (delta.clone(), stored))
+        };
+        let beside = found.good.iter().find_map(beside);
+        if let Some((delta, stored)) = found.mismatched.first().cloned().or(beside) {
             let parents: Option<Vec<&Digest>> =
                 delta.parents.iter().map(|dot| self.hashes.get(dot)).collect();
             self.finding = Some(Finding {
                 what: "the stored hash of a delta is not the one that follows from it and from its parents"
                     .into(),
-                operation_id: Some(delta.dot.clone()),
-                stored: Some(*stored),
                 recomputed: parents.map(|parents| hash_of(&delta.digest(), parents)),
+                operation_id: Some(delta.dot),
+                stored: Some(stored),
             });
         } else if !found.is_clean() {
             let dot =

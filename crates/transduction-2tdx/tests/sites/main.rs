@@ -1,5 +1,7 @@
 //! Sites that synchronise, over the real components.
 
 mod converge;
+mod liars;
 mod network;
+mod rollback;
 mod trouble;
