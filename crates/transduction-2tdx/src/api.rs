@@ -4,6 +4,8 @@ use ramanujan_shell::schema::Schemas;
 use ramanujan_shell::words;
 
 use crate::generate::Target;
+use crate::routes::sync::asked::SyncRequest;
+use crate::routes::sync::{log, object, peers, rollback, run, status, verify};
 use crate::routes::{apply, code, patterns, stats};
 use crate::skill::rewrite::{StopReason, Strategy};
 use crate::skill::rule::Posted;
@@ -25,6 +27,18 @@ pub fn schemas() -> Schemas {
         .answers::<code::GeneratedCode>("GeneratedCode")
         .answers::<code::Transduced>("Transduced")
         .answers::<stats::Stats>("Stats")
+        .reads::<SyncRequest>("SyncRequest")
+        .reads::<peers::NewPeer>("NewPeer")
+        .reads::<peers::Release>("PeerRelease")
+        .answers::<run::Synced>("Synced")
+        .answers::<verify::VerifyReply>("VerifyReply")
+        .answers::<rollback::RollbackReply>("RollbackReply")
+        .answers::<log::LogPage>("LogPage")
+        .answers::<object::Object>("SyncObject")
+        .answers::<status::Status>("SyncStatus")
+        .answers::<peers::Peers>("Peers")
+        .answers::<peers::ListedPeer>("ListedPeer")
+        .answers::<peers::Released>("Released")
 }
 
 words!(Target, "A language that rules are turned into; a request may write it in letters of either case.");

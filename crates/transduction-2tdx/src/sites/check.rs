@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 /// The first thing that does not follow.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema), schemars(rename = "VerifyFinding"))]
 pub(crate) struct Finding {
     /// What is wrong.
     pub(crate) what: String,
@@ -35,7 +35,7 @@ impl Finding {
 
 /// A document as it was recomputed.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema), schemars(rename = "VerifiedDocument"))]
 pub(crate) struct Checked {
     /// The document.
     pub(crate) document_id: DocumentId,

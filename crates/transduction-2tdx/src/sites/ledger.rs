@@ -6,7 +6,7 @@ use serde::Serialize;
 
 /// How a round stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema), schemars(rename = "RoundState"))]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum State {
     /// It is done: what could be exchanged is.
@@ -103,7 +103,7 @@ pub(crate) fn sample(samples: &mut Vec<f64>, duration: Duration) {
 
 /// Percentiles of times, nearest rank.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema), schemars(rename = "MeasuredTimes"))]
 pub(crate) struct Percentiles {
     /// How many were measured.
     count: usize,

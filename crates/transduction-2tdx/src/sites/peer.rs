@@ -13,7 +13,7 @@ const MAX_ADDRESS: usize = 512;
 
 /// What this site does with a peer of its own accord.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema), schemars(rename = "PeerDirection"))]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Way {
     /// It fetches what is new there.
@@ -50,7 +50,7 @@ impl Way {
 
 /// What a peer may do here.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema), schemars(rename = "PeerGrants"))]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Grant {
     /// Fetch.

@@ -19,7 +19,7 @@ pub(crate) struct Happened {
 
 /// An entry of the log.
 #[derive(Clone, Debug, Serialize)]
-#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema), schemars(rename = "SyncLogEntry"))]
 pub(crate) struct Entry {
     /// Its number; numbers rise.
     seq: u64,

@@ -91,6 +91,16 @@ fn a_direction_is_kept_and_can_be_asked_for() {
     vienna.insert("here", "ann", 1, "w");
     let pushed = porto.post("/2tdx/push", &json!({"target": "vienna"}));
     assert_eq!((&pushed["deltas_sent"], &pushed["deltas_received"]), (&json!(1), &json!(0)), "{pushed}");
+    // Without a target: all with which the direction is that way, due or not.
+    let pushed = vienna.post("/sync/push", &json!({}));
+    assert_eq!(
+        (&pushed["peers"][0]["state"], &pushed["deltas_sent"]),
+        (&json!("done"), &json!(1)),
+        "{pushed}"
+    );
+    assert_eq!(vienna.post("/sync/pull", &json!({}))["peers"], json!([]));
+    assert_eq!(vienna.digest("here"), porto.digest("here"));
+    vienna.insert("here", "ann", 2, "v");
     assert_eq!(vienna.digest("there"), porto.digest("there"));
     assert_ne!(vienna.digest("here"), porto.digest("here"));
 }

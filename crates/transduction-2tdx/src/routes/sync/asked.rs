@@ -7,7 +7,7 @@ use serde_json::Value;
 
 /// What is to be done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema), schemars(rename = "SyncOperation"))]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Doing {
     /// Exchange what is new.

@@ -147,7 +147,7 @@ pub(crate) struct Release {
 
 /// A quarantine.
 #[derive(Debug, Serialize)]
-#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema), schemars(rename = "Quarantine"))]
 pub(crate) struct QuarantineEntry {
     /// The document.
     pub(super) document_id: String,

@@ -21,7 +21,11 @@ use crate::store::log::{self, Happened};
 
 /// What became of a document.
 #[derive(Serialize)]
-#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
+#[cfg_attr(
+    not(target_family = "wasm"),
+    derive(schemars::JsonSchema),
+    schemars(rename = "RolledBackDocument")
+)]
 pub(crate) struct RolledBack {
     /// The document.
     document_id: DocumentId,

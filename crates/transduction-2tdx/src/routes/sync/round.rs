@@ -38,7 +38,7 @@ pub(super) fn now() -> Now {
 
 /// What came of a round.
 #[derive(Debug, Serialize)]
-#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema), schemars(rename = "RoundReport"))]
 pub(crate) struct Report {
     /// The peer.
     pub(super) peer: String,

@@ -64,8 +64,10 @@ async fn one_way(request: &Request, direction: Direction) -> Result<Response, Pr
             "this route only exchanges: leave operation out, or use /sync/verify or /sync/rollback",
         ));
     }
-    if wanted.target.as_deref().is_none_or(|target| target == "local") {
-        return Err(invalid("name the peer as target; GET /sync/peers lists them"));
+    if wanted.target.as_deref() == Some("local") {
+        return Err(invalid(
+            "nothing goes from this site to itself: name a peer, or leave target out for all",
+        ));
     }
     sync(wanted, Some(direction)).await
 }
@@ -89,7 +91,7 @@ async fn sync(wanted: SyncRequest, direction: Option<Direction>) -> Result<Respo
     let mut peers = match target {
         Some("local") => Vec::new(),
         Some(name) => vec![named(&site, name, direction, &budget).await?],
-        None => due(&site, &budget).await?,
+        None => due(&site, direction, &budget).await?,
     };
     let mut ledger = Ledger::default();
     peers.iter().for_each(|report| ledger.add(&report.ledger));
@@ -132,17 +134,26 @@ async fn named(
     }
 }
 
-/// Rounds with all peers that are due, those that have waited longest first.
-async fn due(site: &Site, budget: &Budget) -> Result<Vec<Report>, Problem> {
+/// Rounds with all peers that are due, those that have waited longest first. In a direction that was asked for, all are due
+/// that are exchanged with that way, but for those with which the last round failed.
+async fn due(site: &Site, asked: Option<Direction>, budget: &Budget) -> Result<Vec<Report>, Problem> {
     let memories = memory::all()?;
     let now = now_millis();
     let longest = site.settings.longest_back_off_ms.max(site.settings.interval_ms * 2);
     let mut peers: Vec<(u64, Direction, usize)> = Vec::new();
     for (at, peer) in site.peers.iter().enumerate() {
-        let due = memories.get(peer.name.as_str()).map_or(0, |kept| kept.due);
+        let kept = memories.get(peer.name.as_str());
+        let failed = kept.is_some_and(|kept| kept.failures > 0);
+        let due = kept.filter(|_| asked.is_none() || failed).map_or(0, |kept| kept.due);
         // A clock that was set back makes nothing later than it could have been.
         let due = if due > now + longest { now } else { due };
-        peers.extend(peer.way.direction().map(|direction| (due, direction, at)));
+        let goes = |direction: &Direction| match asked {
+            Some(Direction::Push) => direction.pushes(),
+            Some(_) => direction.pulls(),
+            None => true,
+        };
+        let direction = peer.way.direction().filter(goes).map(|direction| asked.unwrap_or(direction));
+        peers.extend(direction.map(|direction| (due, direction, at)));
     }
     peers.sort_by_key(|(due, _, at)| (*due, *at));
     let mut reports = Vec::new();

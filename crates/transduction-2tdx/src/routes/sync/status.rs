@@ -18,7 +18,7 @@ use crate::store::memory::{self, Kept};
 
 /// What of this site a peer has not been given.
 #[derive(Debug, Default, Serialize)]
-#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema), schemars(rename = "SyncLag"))]
 pub(crate) struct Lag {
     /// Documents.
     documents: u64,
@@ -34,7 +34,7 @@ pub(crate) struct Lag {
 
 /// A peer.
 #[derive(Debug, Serialize)]
-#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema), schemars(rename = "PeerStatus"))]
 pub(crate) struct PeerState {
     #[serde(flatten)]
     peer: ListedPeer,

@@ -26,7 +26,7 @@ const MAX_NAMED: usize = 32;
 
 /// A document here, and at the peer if one was named.
 #[derive(Debug, Serialize, Deserialize)]
-#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema), schemars(rename = "ComparedDocument"))]
 pub(crate) struct Compared {
     /// The document.
     document_id: DocumentId,
