@@ -1,8 +1,10 @@
 //! What is there and what is declared.
 
+use std::collections::BTreeSet;
+
 use http::Method;
 use ramanujan_shell::native::{fresh_database, media_type, send};
-use serde_json::json;
+use serde_json::{Value, json};
 
 const PROBLEM: &str = "application/problem+json";
 
@@ -74,4 +76,45 @@ fn a_route_takes_its_methods_and_others_do_not_exist() {
         let unknown = send(&service, Method::GET, path, "");
         assert_eq!((unknown.status, media_type(&unknown)), (404, PROBLEM), "{path}");
     }
+}
+
+/// References of a description.
+fn references(value: &Value, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(members) => {
+            let reference = members.get("$ref").and_then(Value::as_str);
+            found.extend(
+                reference.and_then(|text| text.strip_prefix("#/components/schemas/")).map(str::to_owned),
+            );
+            members.values().for_each(|member| references(member, found));
+        }
+        Value::Array(items) => items.iter().for_each(|item| references(item, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn the_description_has_every_route_and_every_type_and_an_example_of_each() {
+    let described: Value = serde_json::from_str(include_str!("../api.json")).unwrap();
+    let service = transduction_2tdx::service();
+    let routes: BTreeSet<String> =
+        service.routes().into_iter().map(|(method, pattern)| format!("{method} {pattern}")).collect();
+    let names = |value: &Value| -> BTreeSet<String> { value.as_object().unwrap().keys().cloned().collect() };
+    assert_eq!(names(&described["routes"]), routes);
+    let tried: BTreeSet<String> = described["examples"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|example| example["status"].as_u64().unwrap_or(200) < 400)
+        .map(|example| example["route"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(routes.difference(&tried).collect::<Vec<_>>(), Vec::<&String>::new());
+    let schemas = transduction_2tdx::api::schemas().finish();
+    let mut referred = BTreeSet::new();
+    references(&described, &mut referred);
+    for schema in schemas.values() {
+        references(schema, &mut referred);
+    }
+    let missing: Vec<_> = referred.iter().filter(|name| !schemas.contains_key(*name)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
 }
