@@ -243,16 +243,31 @@ fn what_is_wrong_in_a_page_is_found() {
     assert_eq!(tests_in(source), BTreeSet::from(["four", "one"]));
 }
 
-/// The variables of `spin.toml` by component.
-fn environment(manifest: &str) -> BTreeMap<&str, BTreeMap<&str, &str>> {
-    let mut component = None;
-    let mut variables: BTreeMap<&str, BTreeMap<&str, &str>> = BTreeMap::new();
+/// The variables of `spin.toml` by component, with what each is worth where nobody sets it: those of its environment, and in
+/// capitals those that are templates of the application's.
+fn variables(manifest: &str) -> BTreeMap<String, BTreeMap<String, String>> {
+    let mut table = "";
+    let mut defaults: BTreeMap<&str, &str> = BTreeMap::new();
+    let mut variables: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
     for line in manifest.lines().map(str::trim) {
         if line.starts_with('[') {
-            let name = line.strip_prefix("[component.").and_then(|rest| rest.strip_suffix(".environment]"));
-            component = name;
-        } else if let (Some(component), Some((name, value))) = (component, line.split_once(" = ")) {
-            variables.entry(component).or_default().insert(name, value.trim_matches('"'));
+            table = line.trim_matches(['[', ']']);
+            continue;
+        }
+        let Some((name, value)) = line.split_once(" = ") else { continue };
+        let text = value.trim_matches('"');
+        if table == "variables" {
+            defaults.insert(name, value.split('"').nth(1).unwrap_or_default());
+        } else if let Some(component) = table.strip_prefix("component.") {
+            let mut set = |component: &str, name: String, text: &str| {
+                variables.entry(component.to_owned()).or_default().insert(name, text.to_owned());
+            };
+            if let Some(component) = component.strip_suffix(".environment") {
+                set(component, name.to_owned(), text);
+            } else if let Some(component) = component.strip_suffix(".variables") {
+                let template = text.trim_matches(['{', '}', ' ']);
+                set(component, name.to_uppercase(), defaults.get(template).copied().unwrap_or(text));
+            }
         }
     }
     variables
@@ -327,12 +342,12 @@ const PROMISED_ROUTES: [(&str, &str); 18] = [
 #[test]
 fn the_manifest_sets_the_promised_variables() {
     let manifest = read("spin.toml");
-    let set = environment(&manifest);
+    let set = variables(&manifest);
     let mut faults = Vec::new();
     for (component, promised) in PROMISED_VARIABLES {
         for (name, value) in promised {
-            let found = set.get(component).and_then(|variables| variables.get(name));
-            if found != Some(value) {
+            let found = set.get(component).and_then(|variables| variables.get(*name)).map(String::as_str);
+            if found != Some(*value) {
                 faults.push(format!("{component}: {name} is {found:?}, promised was {value:?}"));
             }
         }

@@ -102,9 +102,9 @@ impl<'a> Happenings<'a> {
         Ok(())
     }
 
-    /// Evidence that this round found, if the peer is to be told of it.
-    pub(super) fn accusations(&self, _: &SiteId) -> Vec<Digest> {
-        self.accused.clone()
+    /// Evidence that was found meanwhile, of which peers are to be told.
+    pub(super) fn accusations(&self) -> &[Digest] {
+        &self.accused
     }
 
     /// How a round ended. One in which nothing moved is not worth an entry.

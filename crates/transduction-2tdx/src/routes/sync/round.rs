@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use ramanujan_core::{Code, Digest, Problem};
 use ramanujan_shell::now_millis;
@@ -100,6 +100,7 @@ struct Round<'a> {
     settings: &'a Settings,
     budget: &'a Budget,
     lease: &'a Lease,
+    made: Instant,
     renewed: Instant,
     engine: Engine,
     kept: Kept,
@@ -151,6 +152,7 @@ pub(super) async fn make(
         settings,
         budget,
         lease: &lease,
+        made: Instant::now(),
         renewed: Instant::now(),
         engine,
         kept,
@@ -273,9 +275,13 @@ impl Round<'_> {
         let memory = self.engine.memory(&self.peer.name).unwrap_or_default();
         let ended = now_millis();
         let next_ms = if state == State::Partial { 0 } else { memory.wait_ms };
-        let began = self.kept.began.unwrap_or_else(|| ended.saturating_sub(self.budget.spent_ms()));
+        let began = self.kept.began.unwrap_or_else(|| ended.saturating_sub(millis(self.made.elapsed())));
         if state == State::Done {
-            let took = std::time::Duration::from_millis(ended.saturating_sub(began));
+            // One over several calls took the time between them, too.
+            let took = match self.kept.began {
+                Some(began) => Duration::from_millis(ended.saturating_sub(began)),
+                None => self.made.elapsed(),
+            };
             sample(&mut self.kept.round_times, took);
             self.kept.succeeded = Some(ended);
         }
@@ -298,7 +304,7 @@ impl Round<'_> {
             ..self.kept
         };
         let lost = self.lost || !self.lease.save(&kept, settled)?;
-        accused.extend(self.happenings.accusations(&self.peer.name));
+        accused.extend(self.happenings.accusations().iter().copied());
         let left: BTreeSet<Digest> =
             memory.accusations.iter().map(evidence::digest_of).collect::<Result<_, _>>()?;
         evidence::told(&self.peer.name, &accused.difference(&left).copied().collect())?;
