@@ -106,6 +106,9 @@ fn a_site_that_lacks_something_is_named() {
     }
     let _alone = alone();
     let fleet = Fleet::start(3, "ring");
+    // Each knows which one it is.
+    assert_eq!(fleet.client(2).get("/health").ok()["agent_id"], 2);
+    assert_eq!(fleet.client(2).get("/agents").ok()["region"], "eu-west");
     fleet.done(&["cut", "2"]);
     let operation =
         json!({"operation": "increment", "document_id": "counter", "agent_id": "ada", "seq": 1, "value": 1});

@@ -68,7 +68,7 @@ impl Settings {
     /// # Errors
     /// 500 `invalid-setting` naming the variable.
     pub fn from_environment() -> Result<Self, Problem> {
-        let agent = AGENT_ID.read()?;
+        let agent = AGENT_ID.given()?;
         Ok(Settings {
             max_agents: MAX_AGENTS.read()?,
             health_timeout: HEALTH_TIMEOUT.read()?,

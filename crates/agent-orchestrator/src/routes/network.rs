@@ -19,7 +19,7 @@ use crate::subject::Subject;
 pub(crate) fn constants() -> Map<String, Value> {
     let mut members = Map::new();
     members.insert("service".into(), "Agent Orchestrator".into());
-    if let Some(region) = settings::REGION.read().ok().filter(|region| !region.is_empty()) {
+    if let Some(region) = settings::REGION.given().ok().filter(|region| !region.is_empty()) {
         members.insert("region".into(), region.into());
     }
     members
