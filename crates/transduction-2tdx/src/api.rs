@@ -36,6 +36,7 @@ pub fn schemas() -> Schemas {
         .answers::<log::LogPage>("LogPage")
         .answers::<object::Object>("SyncObject")
         .answers::<status::Status>("SyncStatus")
+        .answers::<status::SiteNetwork>("SiteNetwork")
         .answers::<peers::Peers>("Peers")
         .answers::<peers::ListedPeer>("ListedPeer")
         .answers::<peers::Released>("Released")

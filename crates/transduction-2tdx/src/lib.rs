@@ -43,6 +43,7 @@ pub fn service() -> Service {
     .get("/sync/log", sync::log::get)
     .get("/sync/object/{hash}", sync::object::get)
     .get("/sync/status", sync::status::get)
+    .get("/sync/network", sync::status::network)
     .get("/sync/peers", sync::peers::list)
     .post("/sync/peers", sync::peers::post)
     .delete("/sync/peers/{name}", sync::peers::delete)

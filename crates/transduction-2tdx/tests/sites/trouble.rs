@@ -4,9 +4,13 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use http::Method;
+use ramanujan_core::{Code, Problem};
 use ramanujan_shell::fetch::Unreached;
 use ramanujan_shell::native::mount;
 use ramanujan_shell::native::site::{Site, listen};
+use ramanujan_shell::{Info, Request, Service};
+use ramanujan_sync::codec::decode_question;
+use ramanujan_sync::store::Question;
 use serde_json::{Value, json};
 
 use crate::network::{Node, settle};
@@ -48,6 +52,15 @@ fn a_peer_that_is_away_costs_nothing_and_gets_everything_later() {
     assert_eq!((&listed["failures"], &listed["trouble"]), (&json!(1), &json!("silent")));
     assert_eq!(listed["lag"]["documents"], 1, "{listed}");
     assert!(listed["lag"]["bytes"].as_u64().unwrap() > 10 && listed["last_success"].is_string(), "{listed}");
+    let network = vienna.get("/sync/network");
+    let names: Vec<(&str, bool)> = network["sites"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|site| (site["name"].as_str().unwrap(), site["status"].is_object()))
+        .collect();
+    assert_eq!(names, [("vienna", true), ("porto", false), ("lisbon", true)]);
+    assert_eq!(network["sites"][2]["status"]["peers"][0]["name"], "vienna");
     // Who names it asks now, and is told.
     let named = vienna.ask(Method::POST, "/sync", &json!({"target": "porto"}));
     assert_eq!((named.status, &named.json["code"]), (502, &json!("peer-unreachable")));
@@ -111,6 +124,46 @@ fn events_that_were_not_told_are_told_by_the_next_call() {
     assert_eq!(reply["repaired"], 1, "{reply}");
     assert_eq!(vienna.operations("notes"), porto.operations("notes"));
     assert_eq!(vienna.post("/sync", &json!({"target": "local"}))["repaired"], 0);
+}
+
+/// The deltas are stored, and the reply of crdt-service is lost: as if the call was killed then.
+#[test]
+fn events_of_deltas_whose_storing_was_not_heard_of_are_told() {
+    let vienna = Node::new("vienna", &["porto"]);
+    let porto = Node::new("porto", &["vienna;none"]);
+    porto.insert("notes", "bob", 0, "there");
+    vienna.site.within(|| mount("crdt-service", forgetful()));
+    let reply = vienna.sync();
+    assert_eq!(
+        (&reply["degraded"], &reply["peers"][0]["trouble"]),
+        (&json!(true), &json!("store")),
+        "{reply}"
+    );
+    vienna.site.within(|| mount("crdt-service", crdt_service::service()));
+    assert_eq!(vienna.digest("notes"), porto.digest("notes"), "stored");
+    assert!(vienna.operations("notes").is_empty(), "not told");
+    assert_eq!(vienna.post("/sync", &json!({"target": "local"}))["repaired"], 1);
+    assert_eq!(vienna.operations("notes"), porto.operations("notes"));
+    settle(&[&vienna], 4);
+    assert_eq!(vienna.get("/sync/status")["peers"][0]["trouble"], Value::Null);
+}
+
+/// A crdt-service that does what it is asked, and says of what it stored that it failed.
+fn forgetful() -> Service {
+    let info = Info {
+        component: "crdt-service",
+        message: "",
+        base: "/crdt",
+        version: "0",
+        constants: serde_json::Map::new,
+    };
+    Service::new(info).post("/crdt/answers", async |request: Request| {
+        let stores = matches!(decode_question(&request.body), Ok(Question::Append(_)));
+        let (parts, body) = (request.parts, request.body);
+        let reply =
+            crdt_service::service().handle(Request::new(http::Request::from_parts(parts, body))).await;
+        if stores { Err(Problem::new(Code::StoreUnavailable, "lost")) } else { Ok(reply) }
+    })
 }
 
 /// Two requests make no round at once; one that was cut off holds up nobody for longer than its lease.

@@ -36,6 +36,7 @@ pub(super) struct Answered {
 
 async fn send(
     peer: &Peer,
+    method: Method,
     path: &str,
     media_type: &str,
     body: Vec<u8>,
@@ -48,7 +49,7 @@ async fn send(
     headers.extend(authorization.as_deref().map(|value| (header::AUTHORIZATION.as_str(), value)));
     let limits = Limits { timeout_ms, most: MAX_FRAME };
     let name = &peer.name;
-    call_address(Method::POST, &address, &headers, body, limits).await.map_err(|unreached| match unreached {
+    call_address(method, &address, &headers, body, limits).await.map_err(|unreached| match unreached {
         Unreached::NotAllowed => {
             let detail = format!(
                 "{name} is at {}, which allowed_outbound_hosts does not have: set the variable sync_hosts to a \
@@ -65,7 +66,7 @@ async fn send(
 pub(super) async fn say(peer: &Peer, frame: &Frame, timeout_ms: u64) -> Result<Answered, Unanswered> {
     let bytes = encode(frame);
     let sent = bytes.len() as u64;
-    let reply = send(peer, "/sync/exchange", FRAME, bytes, timeout_ms).await?;
+    let reply = send(peer, Method::POST, "/sync/exchange", FRAME, bytes, timeout_ms).await?;
     let name = &peer.name;
     if matches!(reply.status(), StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
         let after = reply.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok());
@@ -102,8 +103,29 @@ pub(super) async fn request<T: DeserializeOwned>(
     body: &impl Serialize,
     timeout_ms: u64,
 ) -> Result<T, Problem> {
-    let body = serde_json::to_vec(body)?;
-    let reply = send(peer, path, "application/json", body, timeout_ms)
+    ask(peer, Method::POST, path, serde_json::to_vec(body)?, timeout_ms).await
+}
+
+/// Reads a route of a peer.
+///
+/// # Errors
+/// As [`request`].
+pub(super) async fn read<T: DeserializeOwned>(
+    peer: &Peer,
+    path: &str,
+    timeout_ms: u64,
+) -> Result<T, Problem> {
+    ask(peer, Method::GET, path, Vec::new(), timeout_ms).await
+}
+
+async fn ask<T: DeserializeOwned>(
+    peer: &Peer,
+    method: Method,
+    path: &str,
+    body: Vec<u8>,
+    timeout_ms: u64,
+) -> Result<T, Problem> {
+    let reply = send(peer, method, path, "application/json", body, timeout_ms)
         .await
         .map_err(|Unanswered { code, detail, .. }| Problem::new(code, detail))?;
     let refused = |detail: String| Problem::new(Code::PeerRefused, format!("{}: {detail}", peer.name));

@@ -1,4 +1,4 @@
-//! `GET /sync/status`: how it stands with each peer.
+//! `GET /sync/status`: how it stands with each peer; `GET /sync/network`: what the peers say of theirs.
 
 use ramanujan_core::{Problem, time};
 use ramanujan_shell::{Request, Response, now_millis, ok};
@@ -7,10 +7,11 @@ use ramanujan_sync::limits::{BUDGET, MAX_DOCUMENTS, MAX_EVIDENCE};
 use ramanujan_sync::message::{Cursor, Want};
 use ramanujan_sync::store::{Answer, Question};
 use serde::Serialize;
+use serde_json::Value;
 
 use super::peers::{ListedPeer, QuarantineEntry};
 use super::round::word;
-use super::{Site, neighbours};
+use super::{Site, link, neighbours};
 use crate::sites::ledger::Percentiles;
 use crate::sites::peer::Peer;
 use crate::store::evidence;
@@ -88,18 +89,62 @@ pub(crate) struct Status {
 
 pub(crate) async fn get(request: Request) -> Result<Response, Problem> {
     request.query().only(&[])?;
-    let site = Site::load(None)?;
+    ok(&status(&Site::load(None)?).await?)
+}
+
+async fn status(site: &Site) -> Result<Status, Problem> {
     let mut memories = memory::all()?;
     let mut peers = Vec::new();
     for peer in &site.peers {
         peers.push(state(peer, memories.remove(peer.name.as_str()).unwrap_or_default()).await?);
     }
-    ok(&Status {
+    Ok(Status {
         site: site.settings.site.to_string(),
         manifest: site.settings.manifest.clone(),
         peers,
         evidence: evidence::all(2 * MAX_EVIDENCE as u64)?.len(),
     })
+}
+
+/// How long a peer may take to say how it stands, in milliseconds: somebody is looking.
+const LOOK_MS: u64 = 1_000;
+
+/// A site of the network.
+#[derive(Serialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
+pub(crate) struct NetworkSite {
+    /// Its name.
+    name: String,
+    /// What its `GET /sync/status` says; null if it did not answer, or is left alone because it did not before.
+    status: Option<Value>,
+}
+
+/// This site and its peers, as each says of itself.
+#[derive(Serialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
+pub(crate) struct SiteNetwork {
+    /// This site.
+    site: String,
+    /// This site first, then its peers.
+    sites: Vec<NetworkSite>,
+}
+
+pub(crate) async fn network(request: Request) -> Result<Response, Problem> {
+    request.query().only(&[])?;
+    let site = Site::load(None)?;
+    let own = status(&site).await?;
+    let name = own.site.clone();
+    let alone: Vec<bool> = own.peers.iter().map(|peer| peer.failures > 0 && peer.next_ms > Some(0)).collect();
+    let mut sites = vec![NetworkSite { name: name.clone(), status: Some(serde_json::to_value(&own)?) }];
+    for (peer, alone) in site.peers.iter().zip(alone) {
+        let timeout_ms = site.settings.timeout_ms.min(LOOK_MS);
+        let status = match alone {
+            true => None,
+            false => link::read(peer, "/sync/status", timeout_ms).await.ok(),
+        };
+        sites.push(NetworkSite { name: peer.name.to_string(), status });
+    }
+    ok(&SiteNetwork { site: name, sites })
 }
 
 async fn state(peer: &Peer, kept: Kept) -> Result<PeerState, Problem> {
