@@ -7,6 +7,7 @@ use ramanujan_shell::{Value as Sql, now_millis};
 use ramanujan_sync::SiteId;
 use ramanujan_sync::engine::Quarantine;
 use ramanujan_sync::evidence::Evidence;
+use ramanujan_sync::limits::MAX_EVIDENCE;
 
 use super::shape;
 
@@ -36,12 +37,15 @@ const RELEASE: &str = "DELETE FROM transduction_quarantines
     WHERE site = ?1 AND (?2 IS NULL OR document = ?2) AND (?3 IS NULL OR agent = ?3)
     RETURNING site, document, agent, first, since";
 const KEEP: &str = "INSERT INTO transduction_evidence (digest, told_by, evidence, found)
-    VALUES (?1, ?2, ?3, ?4) ON CONFLICT (digest) DO NOTHING";
+    SELECT ?1, ?2, ?3, ?4
+    WHERE (SELECT COUNT(*) FROM transduction_evidence WHERE (told_by IS NULL) = (?2 IS NULL)) < ?5
+    ON CONFLICT (digest) DO NOTHING";
 const ALL: &str =
     "SELECT evidence, told_by, found FROM transduction_evidence ORDER BY found, digest LIMIT ?1";
 const BY_DIGEST: &str = "SELECT evidence, told_by, found FROM transduction_evidence WHERE digest = ?1";
 const ACCUSE: &str = "INSERT INTO transduction_accusations (site, digest)
-    SELECT value, ?2 FROM json_each(?1) WHERE true ON CONFLICT DO NOTHING";
+    SELECT value, ?2 FROM json_each(?1) WHERE EXISTS (SELECT 1 FROM transduction_evidence WHERE digest = ?2)
+    ON CONFLICT DO NOTHING";
 const ACCUSATIONS: &str = "SELECT e.evidence, e.told_by, e.found FROM transduction_accusations AS a
     JOIN transduction_evidence AS e ON e.digest = a.digest WHERE a.site = ?1 ORDER BY e.found, e.digest LIMIT ?2";
 const TOLD: &str = "DELETE FROM transduction_accusations
@@ -105,7 +109,7 @@ pub(crate) fn release(
     rows.iter().map(|row| barred(row).map(|barred| barred.quarantine)).collect()
 }
 
-/// Keeps evidence, and gives what it is found by.
+/// Keeps evidence as long as there is room for more of what was found here, or of what was told; gives what it is found by.
 pub(crate) fn keep(evidence: &Evidence, told_by: Option<&str>) -> Result<Digest, Problem> {
     let digest = digest_of(evidence)?;
     let params: Vec<Sql> = vec![
@@ -113,6 +117,7 @@ pub(crate) fn keep(evidence: &Evidence, told_by: Option<&str>) -> Result<Digest,
         told_by.into(),
         serde_json::to_string(evidence)?.into(),
         now_millis().into(),
+        (MAX_EVIDENCE as u64).into(),
     ];
     super::open()?.execute(KEEP, params)?;
     Ok(digest)

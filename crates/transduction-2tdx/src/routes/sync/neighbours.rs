@@ -10,7 +10,7 @@ use ramanujan_sync::codec::{decode_answer, encode_question};
 use ramanujan_sync::store::{Answer, Question};
 use ramanujan_timeline::operation::MAX_NAMED;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::value::{RawValue, to_raw_value};
 
 use super::COMPONENT;
 use super::link::FRAME;
@@ -88,11 +88,11 @@ pub(super) async fn tell(rows: &[Kept]) -> usize {
 }
 
 async fn try_to_tell(rows: &[Kept]) -> Result<usize, Problem> {
-    let (mut events, mut done) = (Vec::new(), Vec::new());
+    let (mut events, mut done) = (Events::default(), Vec::new());
     for row in rows {
         match &row.due {
             Due::Event(event) => {
-                events.push(serde_json::to_value(event)?);
+                events.add(event).await?;
                 done.push(row.id);
             }
             Due::Operations(due) => {
@@ -103,11 +103,24 @@ async fn try_to_tell(rows: &[Kept]) -> Result<usize, Problem> {
             }
         }
     }
-    for events in events.chunks(MAX_EVENTS) {
-        history::append(events).await?;
-    }
+    events.post().await?;
     due::delete(&done)?;
     Ok(done.len())
+}
+
+/// Events on their way: as many at a time as a post may have, so that a long history is never in memory as a whole.
+#[derive(Default)]
+struct Events(Vec<Box<RawValue>>);
+
+impl Events {
+    async fn add(&mut self, event: &impl Serialize) -> Result<(), Problem> {
+        self.0.push(to_raw_value(event)?);
+        if self.0.len() < MAX_EVENTS { Ok(()) } else { self.post().await }
+    }
+
+    async fn post(&mut self) -> Result<(), Problem> {
+        history::append(&std::mem::take(&mut self.0)).await.map(|_| ())
+    }
 }
 
 #[derive(Serialize)]
@@ -123,7 +136,7 @@ struct Operations {
 }
 
 /// Adds the events of stored operations; gives what is not stored.
-async fn collect(due: &operations::Due, events: &mut Vec<Value>) -> Result<operations::Due, Problem> {
+async fn collect(due: &operations::Due, events: &mut Events) -> Result<operations::Due, Problem> {
     let path = format!("/crdt/operations?causes={MAX_NAMED}");
     let mut left = due.clone();
     loop {
@@ -133,7 +146,7 @@ async fn collect(due: &operations::Due, events: &mut Vec<Value>) -> Result<opera
             let event = operation.event(left.document_id.as_str()).ok_or_else(|| {
                 Problem::new(Code::ComponentReply, "crdt-service does not say what an operation came after")
             })?;
-            events.push(serde_json::to_value(&event)?);
+            events.add(&event).await?;
         }
         let before = left;
         left = before.without(&found.results);
