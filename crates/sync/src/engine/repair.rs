@@ -10,7 +10,7 @@ use super::peer::Peer;
 use super::task::{Comparing, Heard, Next, Reconcile, Repair, Task};
 use crate::fold::{Places, Span};
 use crate::limits::{FAN_OUT, MAX_DIFFERING, MAX_DOCUMENTS, MAX_SPANS};
-use crate::message::Message;
+use crate::message::{Compared, Cursor, Message};
 use crate::store::{Answer, Question};
 
 pub(super) fn step(_: &mut Context, peer: &mut Peer, mut repair: Box<Repair>, heard: Heard) -> Next {
@@ -24,9 +24,10 @@ pub(super) fn step(_: &mut Context, peer: &mut Peer, mut repair: Box<Repair>, he
             let [whole] = folds.as_slice() else { return Next::Fail(Trouble::Store) };
             repair.ours = Some(end);
             if whole.count == 0 && pulls(peer) && peer.cursors.pull.is_none() {
-                // Everything is lacking: the feed from its beginning has it without narrowing anything.
+                // Everything is lacking: the feed from its beginning has it without narrowing anything. That is a cursor, so
+                // that a round that is cut off goes on there.
                 let push = repair.ours.filter(|_| pushes(peer));
-                return Next::Done(vec![Task::Commit { pull: None, push }, Task::Pull]);
+                return Next::Done(vec![Task::Commit { pull: Some(Cursor::default()), push }, Task::Pull]);
             }
             repair.queue.push(Span { places: Places::ALL, print: whole.print() });
             compare(peer, repair)
@@ -37,6 +38,13 @@ pub(super) fn step(_: &mut Context, peer: &mut Peer, mut repair: Box<Repair>, he
             }
             repair.theirs.get_or_insert(next);
             let asked = std::mem::take(&mut repair.asked);
+            if pushes(peer) && asked.iter().all(|span| span.places == Places::ALL) && is_nothing(&spans) {
+                // The same the other way: everything is lacking there.
+                peer.suspicious = false;
+                let pull = repair.theirs.filter(|_| pulls(peer));
+                let offer = Task::Offer { documents: None, next: None, more: false };
+                return Next::Done(vec![Task::Commit { pull, push: Some(Cursor::default()) }, offer]);
+            }
             let Some(stage) = Comparing::sort(asked.into_iter().zip(spans).collect()) else {
                 return Next::Fail(Trouble::Malformed);
             };
@@ -66,6 +74,11 @@ pub(super) fn step(_: &mut Context, peer: &mut Peer, mut repair: Box<Repair>, he
         (_, Heard::Answer(_)) => Next::Fail(Trouble::Store),
         (_, Heard::Reply(_)) => Next::Fail(Trouble::Malformed),
     }
+}
+
+/// Whether no document is listed.
+fn is_nothing(spans: &[Compared]) -> bool {
+    spans.iter().all(|span| matches!(span, Compared::Documents(documents) if documents.is_empty()))
 }
 
 fn pulls(peer: &Peer) -> bool {
