@@ -173,3 +173,34 @@ fn peers_are_added_changed_and_deleted() {
         assert_eq!((refused.status, &refused.json["code"]), (422, &json!(code)), "{body}");
     }
 }
+
+/// A first copy goes on where it was cut off: documents are not compared anew.
+#[test]
+fn a_first_copy_in_small_steps_costs_little_more_than_in_one() {
+    let full = Node::new("full", &["empty"]);
+    let empty = Node::new("empty", &["full"]);
+    for at in 0..600 {
+        full.increment(&format!("counter-{at}"), "ann", 1);
+    }
+    for (node, peer) in [(&empty, "full"), (&full, "void")] {
+        let void = Node::new("void", &["full;none"]);
+        node.set("SYNC_PEERS", format!("{peer}=http://{peer}.example:3000"));
+        node.set("MAX_LATENCY_MS", 0);
+        let (mut exchanges, mut calls) = (0, 0);
+        loop {
+            let reply = node.sync_with(peer);
+            exchanges += reply["exchanges"].as_u64().unwrap();
+            calls += 1;
+            let status = node.get("/sync/status");
+            let place = &status["peers"][0][if peer == "full" { "pull_cursor" } else { "push_cursor" }];
+            assert!(place.is_string(), "{status}");
+            if reply["degraded"] == false {
+                break;
+            }
+            assert!(calls < 40, "{reply}");
+        }
+        assert!(calls > 3 && exchanges < 40, "{peer}: {exchanges} exchanges in {calls} calls");
+        let copy = if peer == "full" { &empty } else { &void };
+        assert_eq!(copy.digest("counter-599"), full.digest("counter-599"));
+    }
+}
