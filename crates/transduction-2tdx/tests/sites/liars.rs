@@ -241,6 +241,10 @@ fn verification_finds_what_was_changed_on_a_disk() {
     // A millisecond at a time it comes to the same end.
     vienna.set("MAX_LATENCY_MS", 0);
     assert_eq!(disagree(whole("porto", 100)), ["notes-3", "only-porto"]);
+    // A peer that takes its time is not said to lack what it has not looked at.
+    vienna.set("MAX_LATENCY_MS", 60_000);
+    porto.set("MAX_LATENCY_MS", 0);
+    assert_eq!(disagree(whole("porto", 100)), ["notes-3", "only-porto"]);
     porto.go_away();
     let away = vienna.ask(Method::POST, "/sync/verify", &json!({"target": "porto"}));
     assert_eq!((away.status, &away.json["code"]), (502, &json!("peer-unreachable")));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ramanujan_core::{Digest, DocumentId, Problem};
+use ramanujan_core::{Code, Digest, DocumentId, Problem};
 use ramanujan_shell::{Request, Response, ok};
 use ramanujan_sync::interest::Shared;
 use serde::{Deserialize, Serialize};
@@ -171,21 +171,25 @@ impl Job<'_> {
         let mut all = Vec::new();
         for (document, after) in documents {
             let ours = self.check(&document).await?;
-            all.push((document, ours));
+            all.push((document, ours, after));
             // At least one, whatever the budget is.
             if self.budget.is_over() {
                 next = after;
                 break;
             }
         }
-        let mut theirs = match self.peer {
-            None => BTreeMap::new(),
-            Some(peer) => {
-                self.there(peer, &all.iter().map(|(document, _)| document.clone()).collect::<Vec<_>>())
-                    .await?
+        let mut theirs = BTreeMap::new();
+        if let Some(peer) = self.peer {
+            let documents: Vec<DocumentId> = all.iter().map(|(document, ..)| document.clone()).collect();
+            let (found, answered) = self.there(peer, &documents).await?;
+            theirs = found;
+            if answered < all.len() {
+                // What it had no time for is not compared: the next call goes on there.
+                all.truncate(answered);
+                next = all.last().and_then(|(.., after)| *after);
             }
-        };
-        let compare = |(document_id, ours): (DocumentId, Option<Checked>)| {
+        }
+        let compare = |(document_id, ours, _): (DocumentId, Option<Checked>, Option<u64>)| {
             let theirs = theirs.remove(&document_id);
             let follows = |side: &Option<Checked>| side.as_ref().is_none_or(|checked| checked.follows);
             let digest = |side: &Option<Checked>| side.as_ref().and_then(|checked| checked.digest);
@@ -195,27 +199,27 @@ impl Job<'_> {
         Ok((all.into_iter().map(compare).collect(), next))
     }
 
-    /// Documents as the peer recomputes them.
+    /// Documents as the peer recomputes them, and how many of the list it answered.
     async fn there(
         &self,
         peer: &Peer,
         documents: &[DocumentId],
-    ) -> Result<BTreeMap<DocumentId, Checked>, Problem> {
-        let mut found = BTreeMap::new();
-        let mut cursor = None;
-        for _ in 0..MAX_ASKS {
-            if documents.is_empty() {
+    ) -> Result<(BTreeMap<DocumentId, Checked>, usize), Problem> {
+        let (mut found, mut answered) = (BTreeMap::new(), 0);
+        for asked in 0..MAX_ASKS {
+            if answered == documents.len() || asked > 0 && self.budget.is_over() {
                 break;
             }
-            let reply = self.request(peer, Some(documents), cursor.take()).await?;
-            let checked = reply.documents.into_iter().filter_map(|one| Some((one.document_id, one.ours?)));
-            found.extend(checked);
-            cursor = reply.next_cursor;
-            if cursor.is_none() {
-                break;
+            let reply = self.request(peer, Some(&documents[answered..]), None).await?;
+            if reply.documents.is_empty() {
+                let detail =
+                    format!("{} answers for none of the documents that it was asked about", peer.name);
+                return Err(Problem::new(Code::PeerRefused, detail));
             }
+            answered = documents.len().min(answered + reply.documents.len());
+            found.extend(reply.documents.into_iter().filter_map(|one| Some((one.document_id, one.ours?))));
         }
-        Ok(found)
+        Ok((found, answered))
     }
 
     /// Documents that the peer has and this site lacks.
