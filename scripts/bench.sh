@@ -2,6 +2,7 @@
 # Measures parts of the network and prints tables. Figures are shown, never asserted: they depend on the machine.
 #
 #   scripts/bench.sh crdt [OPTIONS]     our CRDTs beside automerge, yrs, loro, diamond-types, crdts; native and in Wasm
+#   scripts/bench.sh sync [OPTIONS]     exchanges between sites beside automerge, yrs, loro, diamond-types, negentropy
 #   scripts/bench.sh egraph [OPTIONS]   equality saturation beside egg and egglog; native, in Wasm and over HTTP
 #   scripts/bench.sh host [OPTIONS]     requests/s of the native host beside `wasmtime serve`
 #   scripts/bench.sh timeline           events/s appended durably, beside plain SQLite and JetStream

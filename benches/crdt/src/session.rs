@@ -91,7 +91,7 @@ fn missing(has: &[usize], wants: &[usize], replica: usize, of_replica: &[Vec<usi
 }
 
 /// Applies one operation as a local edit.
-fn edit<C: Contestant>(document: &mut C, edit: &Edit) -> Result<(), Failure> {
+pub(crate) fn edit<C: Contestant>(document: &mut C, edit: &Edit) -> Result<(), Failure> {
     match edit {
         Edit::Insert { position, text } => document.insert(*position as usize, text),
         Edit::Delete { position, length } => document.delete(*position as usize, *length as usize),

@@ -8,8 +8,8 @@ use super::{Contestant, Failure};
 const MEMBER: &str = "text";
 
 pub(crate) struct Automerge {
-    document: AutoCommit,
-    text: ObjId,
+    pub(crate) document: AutoCommit,
+    pub(crate) text: ObjId,
 }
 
 impl Automerge {

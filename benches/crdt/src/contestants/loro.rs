@@ -7,7 +7,7 @@ use super::{Contestant, Failure};
 const CONTAINER: &str = "text";
 
 pub(crate) struct Loro {
-    document: LoroDoc,
+    pub(crate) document: LoroDoc,
     text: LoroText,
 }
 

@@ -10,7 +10,7 @@ use crate::table::OURS;
 use crate::trace::Trace;
 
 pub(crate) struct Ours {
-    document: TextDocument,
+    pub(crate) document: TextDocument,
     agent: Agent,
 }
 
