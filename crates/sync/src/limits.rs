@@ -62,6 +62,9 @@ pub const MAX_QUARANTINES: usize = 256;
 /// Documents of a peer that are not asked for again until it says something new of them.
 pub const MAX_STUCK: usize = 4096;
 
+/// Documents of which the state that a peer has said is kept for the rest of a round; others are offered back to it.
+pub const MAX_AGREED: usize = 4096;
+
 /// Patterns of an interest, ...
 pub const MAX_PATTERNS: usize = 16;
 /// ... and the bytes of one: as long as an id may be.

@@ -1,6 +1,6 @@
 //! Deltas of one document on their way, in the encoding that crdt-service sends and takes (`docs/encoding.md`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use ramanujan_core::{AgentId, Digest, DocumentId, Dot, VectorClock};
 use ramanujan_crdt::batch::{Batch, encode_deltas};
@@ -66,13 +66,7 @@ pub struct Pack {
 impl Pack {
     /// Packs deltas with their hashes, in a causal order; `all`: every hash is claimed.
     pub fn of(document: DocumentId, crdt_type: CrdtType, deltas: &[(Delta, Digest)], all: bool) -> Self {
-        let mut claims: BTreeMap<Dot, Digest> =
-            deltas.iter().map(|(delta, hash)| (delta.dot.clone(), *hash)).collect();
-        if !all {
-            for parent in deltas.iter().flat_map(|(delta, _)| &delta.parents) {
-                claims.remove(parent);
-            }
-        }
+        let claims = if all { every_claim(deltas) } else { claims(deltas) };
         let deltas: Vec<Delta> = deltas.iter().map(|(delta, _)| delta.clone()).collect();
         let bytes = match crdt_type {
             CrdtType::Text => encode_part(&deltas, &before(&deltas), Effort::Small),
@@ -80,7 +74,7 @@ impl Pack {
         };
         // A batch holds whatever columns cannot, such as numbers beyond 32 bits.
         let bytes = bytes.unwrap_or_else(|| encode_deltas(crdt_type, &deltas));
-        Pack { document, crdt_type, deltas: Blob(bytes), claims: claims.into_iter().collect() }
+        Pack { document, crdt_type, deltas: Blob(bytes), claims }
     }
 
     /// The deltas.
@@ -101,6 +95,20 @@ impl Pack {
         };
         if deltas.len() > MAX_PACK_DELTAS { Err(PackError::TooMany) } else { Ok(deltas) }
     }
+}
+
+/// The hashes of all deltas, in the order of dots.
+fn every_claim(deltas: &[(Delta, Digest)]) -> Vec<(Dot, Digest)> {
+    let all: BTreeMap<&Dot, &Digest> = deltas.iter().map(|(delta, hash)| (&delta.dot, hash)).collect();
+    all.into_iter().map(|(dot, hash)| (dot.clone(), *hash)).collect()
+}
+
+/// The hashes of those deltas that no other of them was made after, in the order of dots.
+pub(crate) fn claims(deltas: &[(Delta, Digest)]) -> Vec<(Dot, Digest)> {
+    let parents: HashSet<&Dot> = deltas.iter().flat_map(|(delta, _)| &delta.parents).collect();
+    let last = deltas.iter().filter(|(delta, _)| !parents.contains(&delta.dot));
+    let last: BTreeMap<&Dot, &Digest> = last.map(|(delta, hash)| (&delta.dot, hash)).collect();
+    last.into_iter().map(|(dot, hash)| (dot.clone(), *hash)).collect()
 }
 
 /// What deltas come after: of their agents what precedes the first, of others what they name.

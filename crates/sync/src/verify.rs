@@ -1,6 +1,6 @@
 //! What is checked before deltas are stored: that their hashes follow from the history that the receiver holds.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use ramanujan_core::{Digest, Dot};
 use ramanujan_crdt::Delta;
@@ -19,6 +19,8 @@ pub struct Checking {
     pub missing: BTreeSet<Dot>,
     /// Deltas that no claim covers, that are there twice, or that come after themselves: no honest site sends them.
     pub unclaimed: usize,
+    /// Whether each stood after its parents as they were given.
+    pub causal: bool,
 }
 
 impl Checking {
@@ -33,8 +35,11 @@ impl Checking {
 
 /// The dots whose hashes the check needs: of the deltas, and of parents that are not among them.
 pub fn needed(deltas: &[Delta]) -> Vec<Dot> {
-    let dots: BTreeSet<&Dot> =
+    let mut dots: Vec<&Dot> =
         deltas.iter().flat_map(|delta| delta.parents.iter().chain([&delta.dot])).collect();
+    // They are nearly in order, which a stable sort makes use of.
+    dots.sort();
+    dots.dedup();
     dots.into_iter().cloned().collect()
 }
 
@@ -44,10 +49,10 @@ pub fn needed(deltas: &[Delta]) -> Vec<Dot> {
 /// A delta is good if it lies in the past of one whose computed hash is the claimed one, because that hash commits to all
 /// of its past. Deltas that are stored already count for this and are left out.
 pub fn check(deltas: Vec<Delta>, claims: &BTreeMap<Dot, Digest>, stored: &BTreeMap<Dot, Digest>) -> Checking {
-    let mut found = Checking::default();
+    let mut found = Checking { causal: true, ..Checking::default() };
     let order = causal_order(&deltas);
     found.unclaimed = deltas.len() - order.len();
-    let places: BTreeMap<&Dot, usize> =
+    let places: HashMap<&Dot, usize> =
         order.iter().enumerate().map(|(nth, at)| (&deltas[*at].dot, nth)).collect();
     // By place in the order: the computed hash, none where a parent is missing, and whether the claim is met.
     let mut hashes: Vec<Option<Digest>> = Vec::with_capacity(order.len());
@@ -61,6 +66,8 @@ pub fn check(deltas: Vec<Delta>, claims: &BTreeMap<Dot, Digest>, stored: &BTreeM
         for dot in delta.parents.iter().filter(|dot| !places.contains_key(dot) && !stored.contains_key(dot)) {
             found.missing.insert(dot.clone());
         }
+        let places_of_parents = delta.parents.iter().filter_map(|parent| places.get(parent));
+        found.causal &= places_of_parents.into_iter().all(|place| order[*place] < *at);
         let of_parents: Option<Vec<Digest>> = delta.parents.iter().map(parent).collect();
         let hash = of_parents.map(|parents| hash_of(&delta.digest(), &parents));
         if let (Some(known), Some(hash)) = (stored.get(&delta.dot), hash)
@@ -118,16 +125,16 @@ pub fn check(deltas: Vec<Delta>, claims: &BTreeMap<Dot, Digest>, stored: &BTreeM
 /// Places of deltas, each after its parents that are among them; of those that are ready the first dot. Left out are deltas in
 /// a circle, which only a liar makes, and repetitions of a dot.
 fn causal_order(deltas: &[Delta]) -> Vec<usize> {
-    let mut place: BTreeMap<&Dot, usize> = BTreeMap::new();
+    let mut place: HashMap<&Dot, usize> = HashMap::with_capacity(deltas.len());
     for (at, delta) in deltas.iter().enumerate() {
         place.entry(&delta.dot).or_insert(at);
     }
     let mut waits: Vec<usize> = vec![0; deltas.len()];
-    let mut children: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    let mut children: Vec<Vec<usize>> = vec![Vec::new(); deltas.len()];
     for at in place.values() {
         for parent in deltas[*at].parents.iter().filter_map(|parent| place.get(parent)) {
             waits[*at] += 1;
-            children.entry(*parent).or_default().push(*at);
+            children[*parent].push(*at);
         }
     }
     let mut ready: BTreeSet<(&Dot, usize)> =
@@ -135,7 +142,7 @@ fn causal_order(deltas: &[Delta]) -> Vec<usize> {
     let mut order = Vec::with_capacity(deltas.len());
     while let Some((_, at)) = ready.pop_first() {
         order.push(at);
-        for child in children.remove(&at).unwrap_or_default() {
+        for child in std::mem::take(&mut children[at]) {
             waits[child] -= 1;
             if waits[child] == 0 {
                 ready.insert((&deltas[child].dot, child));

@@ -181,8 +181,7 @@ impl Engine {
             if matches!(&peer.current, Some((_, Wait::Reply { until, .. })) if *until <= self.elapsed) {
                 self.fail(&site, Trouble::Silent, 0);
             } else if !peer.busy && peer.settings.direction.is_some() && peer.next <= self.elapsed {
-                peer.busy = true;
-                peer.inquiries = 0;
+                peer.begin();
                 // Accusations may wait already.
                 for task in round::begin(peer, self.context.settings.repair_every).into_iter().rev() {
                     peer.tasks.push_front(task);

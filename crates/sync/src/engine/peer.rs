@@ -6,8 +6,9 @@ use ramanujan_core::{AgentId, Digest, DocumentId};
 
 use super::interface::{Cursors, Memory, PeerSettings, Trouble};
 use super::task::Task;
+use crate::change::{Change, FreezeSum};
 use crate::interest::{Interest, Shared};
-use crate::limits::{MAX_EVIDENCE, MAX_QUARANTINES, MAX_STUCK};
+use crate::limits::{MAX_AGREED, MAX_EVIDENCE, MAX_QUARANTINES, MAX_STUCK};
 
 /// What a task waits for.
 #[derive(Debug)]
@@ -38,6 +39,8 @@ pub(super) struct Peer {
     quarantines: BTreeMap<(DocumentId, AgentId), u64>,
     /// Documents that cannot be mended from there, with the state that it claims.
     stuck: BTreeMap<DocumentId, Digest>,
+    /// What it said in this round of documents of which all is here now: state, marks and freezes.
+    agreed: BTreeMap<DocumentId, (Digest, u64, FreezeSum)>,
 }
 
 impl Peer {
@@ -57,6 +60,7 @@ impl Peer {
             inquiries: 0,
             quarantines: BTreeMap::new(),
             stuck: BTreeMap::new(),
+            agreed: BTreeMap::new(),
         }
     }
 
@@ -154,6 +158,27 @@ impl Peer {
         if self.stuck.len() < MAX_STUCK || self.stuck.contains_key(document) {
             self.stuck.insert(document.clone(), claimed);
         }
+    }
+
+    /// Notes that all that it says of a document is here.
+    pub(super) fn agree(&mut self, change: &Change) {
+        if self.agreed.len() < MAX_AGREED || self.agreed.contains_key(&change.document) {
+            let said = (change.state().digest(), change.marks, change.freezes);
+            self.agreed.insert(change.document.clone(), said);
+        }
+    }
+
+    /// Whether it has said exactly this of a document in this round: then it need not be told.
+    pub(super) fn has_said(&self, change: &Change) -> bool {
+        let said = self.agreed.get(&change.document);
+        said.is_some_and(|said| *said == (change.state().digest(), change.marks, change.freezes))
+    }
+
+    /// Begins a round.
+    pub(super) fn begin(&mut self) {
+        self.busy = true;
+        self.inquiries = 0;
+        self.agreed.clear();
     }
 
     /// Tries again what could not be mended.

@@ -37,7 +37,9 @@ pub(super) fn offer(
             };
             Next::Ask(question, Task::Offer { documents, next, more })
         }
-        Heard::Answer(Answer::Feed { changes, next, more }) => {
+        Heard::Answer(Answer::Feed { mut changes, next, more }) => {
+            // What came from there a moment ago is new in this feed too.
+            changes.retain(|change| !peer.has_said(change));
             if changes.is_empty() {
                 // The other side is not interested in what there is up to here; a feed that does not advance ends.
                 let goes_on = more && peer.cursors.push.as_ref() != Some(&next);
@@ -51,8 +53,10 @@ pub(super) fn offer(
         }
         Heard::Answer(Answer::States { changes, rest: others }) => {
             let shared = peer.shared();
-            let changes: Vec<Change> =
-                changes.into_iter().filter(|change| shared.holds(&change.document)).collect();
+            let changes: Vec<Change> = changes
+                .into_iter()
+                .filter(|change| shared.holds(&change.document) && !peer.has_said(change))
+                .collect();
             let (changes, rest) = Change::split(changes, context.settings.budget);
             let mut rest: Vec<DocumentId> = rest.into_iter().map(|change| change.document).collect();
             rest.extend(others);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ramanujan_core::{AgentId, Digest, DocumentId, Dot};
-use ramanujan_crdt::Delta;
+use ramanujan_crdt::{CrdtType, Delta};
 
 use super::context::Context;
 use super::interface::Trouble;
@@ -12,7 +12,7 @@ use super::task::{Heard, Inquiry, Next, Opened, Reconcile, Searching, Taking, Ta
 use crate::change::Change;
 use crate::limits::MAX_DOCUMENTS;
 use crate::message::{Message, Want};
-use crate::pack::Pack;
+use crate::pack::{Blob, Pack, claims};
 use crate::range::{Range, lacking};
 use crate::store::{Answer, Look, Question, Seen};
 use crate::verify::{self, Checking};
@@ -38,13 +38,19 @@ pub(super) fn step(context: &mut Context, peer: &mut Peer, mut all: Box<Reconcil
         }
         (Taking::Check(opened), Heard::Answer(Answer::Seen(seen))) if seen.len() == opened.len() => {
             let (mut packs, mut stored) = (Vec::new(), Vec::new());
-            for (opened, seen) in opened.into_iter().zip(seen) {
+            for (mut opened, seen) in opened.into_iter().zip(seen) {
                 let (document, crdt_type) = (opened.document.clone(), opened.crdt_type);
+                let (bytes, count) = (opened.bytes.take(), opened.deltas.len());
                 let found = check(opened, &seen);
                 judge(&mut all, &document, &found);
                 if !found.good.is_empty() && seen.crdt_type.is_none_or(|known| known == crdt_type) {
                     stored.push((document.clone(), dots(&found.good)));
-                    packs.push(Pack::of(document, crdt_type, &found.good, false));
+                    packs.push(pack(
+                        document,
+                        crdt_type,
+                        bytes.filter(|_| found.good.len() == count),
+                        &found,
+                    ));
                 }
             }
             if packs.is_empty() {
@@ -167,7 +173,10 @@ fn fetch(context: &mut Context, peer: &mut Peer, mut all: Box<Reconcile>, seen: 
             }
         }
         let ranges = match standing(peer, &change, &seen) {
-            Standing::Agreed => continue,
+            Standing::Agreed => {
+                peer.agree(&change);
+                continue;
+            }
             Standing::Unclear => {
                 all.ask.insert(document);
                 continue;
@@ -223,6 +232,7 @@ pub(super) fn open(peer: &Peer, packs: Vec<Pack>) -> Option<Vec<Opened>> {
     let mut all = Vec::new();
     for pack in packs {
         let mut deltas = pack.open().ok()?;
+        let count = deltas.len();
         deltas.retain(|delta| {
             peer.barred(&pack.document, &delta.dot.agent).is_none_or(|from| delta.dot.seq < from)
         });
@@ -230,7 +240,8 @@ pub(super) fn open(peer: &Peer, packs: Vec<Pack>) -> Option<Vec<Opened>> {
             return None;
         }
         let claims = pack.claims.into_iter().collect();
-        all.push(Opened { document: pack.document, crdt_type: pack.crdt_type, deltas, claims });
+        let bytes = (deltas.len() == count).then_some(pack.deltas);
+        all.push(Opened { document: pack.document, crdt_type: pack.crdt_type, bytes, deltas, claims });
     }
     Some(all)
 }
@@ -245,6 +256,15 @@ pub(super) fn check(opened: Opened, seen: &Seen) -> Checking {
     let known = dots.into_iter().zip(&seen.hashes).filter_map(|(dot, hash)| Some((dot, (*hash)?)));
     let known: BTreeMap<Dot, Digest> = known.collect();
     verify::check(opened.deltas, &opened.claims, &known)
+}
+
+/// What is to be stored of a pack that was checked. `bytes` are those of all that is good: they go on as they came, if a
+/// delta stands in them after its parents.
+pub(super) fn pack(document: DocumentId, crdt_type: CrdtType, bytes: Option<Blob>, found: &Checking) -> Pack {
+    match bytes.filter(|_| found.causal) {
+        Some(bytes) => Pack { document, crdt_type, deltas: bytes, claims: claims(&found.good) },
+        None => Pack::of(document, crdt_type, &found.good, false),
+    }
 }
 
 pub(super) fn dots(deltas: &[(Delta, Digest)]) -> Vec<Dot> {

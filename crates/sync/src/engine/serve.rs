@@ -244,8 +244,9 @@ struct Judged {
 
 fn judge(peer: &mut Peer, opened: Vec<Opened>, seen: &[Seen]) -> Judged {
     let mut all = Judged::default();
-    for (opened, seen) in opened.into_iter().zip(seen) {
+    for (mut opened, seen) in opened.into_iter().zip(seen) {
         let (document, crdt_type) = (opened.document.clone(), opened.crdt_type);
+        let (bytes, count) = (opened.bytes.take(), opened.deltas.len());
         let found = reconcile::check(opened, seen);
         let is_of_type = seen.crdt_type.is_none_or(|known| known == crdt_type);
         let parted = !found.mismatched.is_empty() || !found.contradicting.is_empty();
@@ -259,7 +260,8 @@ fn judge(peer: &mut Peer, opened: Vec<Opened>, seen: &[Seen]) -> Judged {
         if is_of_type && !found.good.is_empty() {
             all.places.push(all.outcomes.len() - 1);
             all.stored.push((document.clone(), reconcile::dots(&found.good)));
-            all.packs.push(Pack::of(document, crdt_type, &found.good, false));
+            let bytes = bytes.filter(|_| found.good.len() == count);
+            all.packs.push(reconcile::pack(document, crdt_type, bytes, &found));
         }
     }
     all

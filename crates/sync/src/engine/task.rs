@@ -11,6 +11,7 @@ use crate::evidence::Evidence;
 use crate::fold::{Places, Span};
 use crate::interest::Shared;
 use crate::message::{Compared, Cursor, Message, Outcome, Want};
+use crate::pack::Blob;
 use crate::store::{Answer, Question};
 
 /// Something to do with a peer.
@@ -157,6 +158,8 @@ pub(super) enum Taking {
 pub(super) struct Opened {
     pub(super) document: DocumentId,
     pub(super) crdt_type: CrdtType,
+    /// As it came, if none of its deltas was left out.
+    pub(super) bytes: Option<Blob>,
     pub(super) deltas: Vec<Delta>,
     pub(super) claims: BTreeMap<Dot, Digest>,
 }

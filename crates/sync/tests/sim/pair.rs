@@ -147,6 +147,21 @@ fn what_is_equal_costs_next_to_nothing() {
     }
 }
 
+/// What was fetched is new here too, and is not offered to whom it came from; what was written here meanwhile is.
+#[test]
+fn what_a_peer_has_said_is_not_offered_back() {
+    let mut pair = Pair::new(Direction::Both);
+    write(&mut pair.stores[1], "a", "ann");
+    pair.round();
+    write(&mut pair.stores[1], "a", "ann");
+    assert_eq!(pair.cost().0, 2, "pull and want");
+    write(&mut pair.stores[1], "a", "ann");
+    write(&mut pair.stores[0], "a", "ben");
+    assert_eq!(pair.cost().0, 4, "pull and want, offer and give");
+    assert!(pair.are_equal());
+    assert_eq!(pair.cost().0, 1, "pull");
+}
+
 #[test]
 fn each_direction_does_what_it_says_and_no_more() {
     for direction in [Direction::Pull, Direction::Push, Direction::Both] {
