@@ -19,6 +19,8 @@ use crate::contestants::Failure;
 
 /// What a delta takes in a pack beside its text, at most on average; the budget of an answer is counted with it.
 const DELTA_BYTES: i64 = 8;
+/// Bytes of a cursor that tell this log from others.
+const CHECK_BYTES: usize = 8;
 /// What a change takes in a feed, roughly.
 const CHANGE_BYTES: u32 = 80;
 
@@ -142,21 +144,21 @@ impl Shelf {
         Ok(document.text()?)
     }
 
-    /// Name of the log, place in it, and what stands before it.
+    /// A place in the log without leading zeros, behind a check of the log's name and of what stands before the place.
     fn cursor(&self, at: usize) -> Cursor {
         let last = at.checked_sub(1).map(|last| self.log[last]);
-        let check = last.map_or(0, |(document, nth)| {
-            let Digest(hash) = self.documents[document as usize].deltas[nth as usize].1;
-            u64::from_be_bytes([hash[0], hash[1], hash[2], hash[3], hash[4], hash[5], hash[6], hash[7]])
+        let last = last.map_or(Digest([0; 32]), |(document, nth)| {
+            self.documents[document as usize].deltas[nth as usize].1
         });
-        Blob([self.name, at as u64, check].map(u64::to_be_bytes).concat())
+        let check = Digest::of_parts([self.name.to_be_bytes().as_slice(), last.as_bytes()]);
+        let place = (at as u64).to_be_bytes();
+        let digits = place.iter().skip_while(|byte| **byte == 0);
+        Blob(check.0[..CHECK_BYTES].iter().chain(digits).copied().collect())
     }
 
     fn feed(&self, after: &Cursor, shared: &Shared, most: usize, budget: u32) -> Answer {
-        let start = match after.0.get(8..16).and_then(|bytes| bytes.try_into().ok()).map(u64::from_be_bytes) {
-            None => 0,
-            Some(place) => place as usize,
-        };
+        let digits = after.0.get(CHECK_BYTES..).unwrap_or_default();
+        let start = digits.iter().fold(0usize, |place, byte| place.wrapping_shl(8) | usize::from(*byte));
         if start > self.log.len() || !after.0.is_empty() && self.cursor(start) != *after {
             return Answer::Stale;
         }
