@@ -1,0 +1,133 @@
+use std::collections::BTreeMap;
+
+use ramanujan_core::AgentId;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{AgentType, Capability, Metadata, Permission, Tool};
+
+/// What may be asked of an agent. In JSON the name stands in `type`, beside the members.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", deny_unknown_fields)]
+#[allow(missing_docs)]
+pub enum Command {
+    DeployAgent {
+        agent_id: AgentId,
+        agent_type: AgentType,
+        metadata: Metadata,
+        initial_configuration: Option<BTreeMap<String, Value>>,
+        deployed_by: Option<String>,
+    },
+    ActivateAgent {
+        agent_id: AgentId,
+        activated_by: Option<String>,
+    },
+    SuspendAgent {
+        agent_id: AgentId,
+        reason: String,
+        suspended_by: Option<String>,
+    },
+    DecommissionAgent {
+        agent_id: AgentId,
+        reason: Option<String>,
+        decommissioned_by: Option<String>,
+    },
+    UpdateCapabilities {
+        agent_id: AgentId,
+        #[serde(default)]
+        add_capabilities: Vec<Capability>,
+        #[serde(default)]
+        remove_capability_ids: Vec<String>,
+        updated_by: Option<String>,
+    },
+    GrantPermissions {
+        agent_id: AgentId,
+        permissions: Vec<Permission>,
+        granted_by: Option<String>,
+        reason: Option<String>,
+    },
+    RevokePermissions {
+        agent_id: AgentId,
+        permission_ids: Vec<String>,
+        revoked_by: Option<String>,
+        reason: Option<String>,
+    },
+    EnableTools {
+        agent_id: AgentId,
+        tools: Vec<Tool>,
+        enabled_by: Option<String>,
+    },
+    DisableTools {
+        agent_id: AgentId,
+        tool_ids: Vec<String>,
+        disabled_by: Option<String>,
+        reason: Option<String>,
+    },
+    UpdateConfiguration {
+        agent_id: AgentId,
+        changes: BTreeMap<String, Value>,
+        changed_by: Option<String>,
+    },
+}
+
+impl Command {
+    /// The agent that it is for.
+    pub fn agent_id(&self) -> &AgentId {
+        match self {
+            Self::DeployAgent { agent_id, .. }
+            | Self::ActivateAgent { agent_id, .. }
+            | Self::SuspendAgent { agent_id, .. }
+            | Self::DecommissionAgent { agent_id, .. }
+            | Self::UpdateCapabilities { agent_id, .. }
+            | Self::GrantPermissions { agent_id, .. }
+            | Self::RevokePermissions { agent_id, .. }
+            | Self::EnableTools { agent_id, .. }
+            | Self::DisableTools { agent_id, .. }
+            | Self::UpdateConfiguration { agent_id, .. } => agent_id,
+        }
+    }
+
+    /// Its verb in a subject `agent.commands.<id>.<verb>`.
+    pub fn verb(&self) -> &'static str {
+        match self {
+            Self::DeployAgent { .. } => "deploy",
+            Self::ActivateAgent { .. } => "activate",
+            Self::SuspendAgent { .. } => "suspend",
+            Self::DecommissionAgent { .. } => "decommission",
+            Self::UpdateCapabilities { .. } => "update_capabilities",
+            Self::GrantPermissions { .. } => "grant_permissions",
+            Self::RevokePermissions { .. } => "revoke_permissions",
+            Self::EnableTools { .. } => "enable_tools",
+            Self::DisableTools { .. } => "disable_tools",
+            Self::UpdateConfiguration { .. } => "update_configuration",
+        }
+    }
+}
+
+/// A command with what its caller says about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// Names the command: the same id has its effect once.
+    pub command_id: String,
+    /// Chain of work that it belongs to; the command's id where none is named.
+    pub correlation_id: Option<String>,
+    /// Version that the caller has seen; `None` = any.
+    pub expected_version: Option<u64>,
+    /// Who is asking.
+    pub actor: Option<String>,
+    /// What is asked.
+    pub command: Command,
+}
+
+impl Request {
+    /// A command that expects no version.
+    pub fn new(command_id: &str, command: Command) -> Self {
+        Self {
+            command_id: command_id.to_owned(),
+            correlation_id: None,
+            expected_version: None,
+            actor: None,
+            command,
+        }
+    }
+}
