@@ -25,7 +25,7 @@ fn nth(kind: usize, pick: usize) -> Option<Command> {
     let capability = json!({"port": {"id": id, "name": "n"}, "enabled": true});
     let value = match kind {
         0 => json!({"type": "DeployAgent", "agent_type": "AI", "metadata": {"name": "n", "version": "1"},
-                    "initial_configuration": if pick % 2 == 0 { json!({"a": 1}) } else { Value::Null }}),
+                    "initial_configuration": if pick.is_multiple_of(2) { json!({"a": 1}) } else { Value::Null }}),
         1 => json!({"type": "ActivateAgent"}),
         2 => json!({"type": "SuspendAgent", "reason": id}),
         3 => json!({"type": "DecommissionAgent"}),
@@ -55,7 +55,7 @@ fn run(script: &[(usize, usize)]) -> (Vec<Recorded>, Option<Agent>) {
         let now = at(step as u64);
         let decided = match (nth(*kind, *pick), &agent) {
             (Some(command), _) => {
-                let id = format!("c{}", if pick % 7 == 0 { step / 2 } else { step });
+                let id = format!("c{}", if pick.is_multiple_of(7) { step / 2 } else { step });
                 match decide(agent.as_ref(), &Request::new(&id, command), &now) {
                     Ok(Decision::Append(events)) => events,
                     Ok(Decision::Already { .. }) | Err(_) => Vec::new(),
