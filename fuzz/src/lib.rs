@@ -4,8 +4,9 @@
 //! accepts what it does not give back. `fuzz_targets` hands each to libFuzzer, the tests run each over its corpus, and
 //! [`seeds`] makes the first inputs of the corpora from the real encoders. [`memory`] counts, [`envelope`] mends
 //! checksums; [`collections`], [`deltas`], [`egraph`], [`text`], [`replicas`], [`states`], [`vocabulary`], [`files`],
-//! [`sites`] and [`verification`] are the targets.
+//! [`sites`], [`agents`] and [`verification`] are the targets.
 
+pub mod agents;
 pub mod collections;
 pub mod deltas;
 pub mod egraph;
@@ -32,6 +33,7 @@ pub const TARGETS: &[(&str, Check)] = &[
     ("event", files::event),
     ("facts", egraph::facts),
     ("frame", sites::frame),
+    ("life", agents::life),
     ("names", vocabulary::names),
     ("operation", deltas::operation),
     ("pattern", egraph::pattern),

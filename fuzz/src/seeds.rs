@@ -254,6 +254,16 @@ const TEXTS: &[(&str, &str, &[&str])] = &[
         ],
     ),
     (
+        "life",
+        &[
+            include_str!("../../crates/agents/tests/golden/new/AgentActivated.json"),
+            include_str!("../../crates/agents/tests/golden/new/AgentDeployed.json"),
+            include_str!("../../crates/agents/tests/golden/new/CapabilitiesUpdated.json"),
+            include_str!("../../crates/agents/tests/golden/new/ConfigurationChanged.json"),
+            include_str!("../../crates/agents/tests/golden/new/ToolsEnabled.json"),
+        ],
+    ),
+    (
         "event",
         "event",
         &[
