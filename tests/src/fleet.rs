@@ -86,9 +86,14 @@ impl Fleet {
         self.folder.path()
     }
 
+    /// The address of one site.
+    pub fn url(&self, site: u16) -> String {
+        format!("http://127.0.0.1:{}", self.base_port + site)
+    }
+
     /// A client of one site.
     pub fn client(&self, site: u16) -> Client {
-        Client::new(&format!("http://127.0.0.1:{}", self.base_port + site))
+        Client::new(&self.url(site))
     }
 
     /// Runs a command of the fleet.

@@ -40,16 +40,21 @@ function lagOf(peer) {
   return `${lag.at_least ? 'at least ' : ''}${show(lag.deltas)} deltas of ${show(lag.documents)} documents, ${show(lag.bytes)} bytes`;
 }
 
-/** Every link once, with the worst that either of its ends says. */
+/** The peers that did not answer this site just now. Those that are only heard of through others were not asked. */
+const silentOf = (network) => new Map(network.sites.filter((site) => !site.status).map((site) => [site.name, site.detail]));
+
+/** Every link once, with the worst that either of its ends says; a link to a peer that does not answer is cut. */
 function linksOf(network) {
   const links = new Map();
+  const silent = silentOf(network);
   const worse = { idle: 0, up: 1, down: 2 };
   for (const site of network.sites) {
     for (const peer of site.status?.peers ?? []) {
       const ends = [site.name, peer.name].sort();
       const known = links.get(ends.join(' ')) ?? { ends, kind: 'idle', behind: 0 };
       const begins = peer.direction !== 'none';
-      const kind = begins ? standing(peer) : 'idle';
+      const unheard = site.name === network.site && silent.has(peer.name);
+      const kind = unheard ? 'down' : begins ? standing(peer) : 'idle';
       if (worse[kind] > worse[known.kind]) known.kind = kind;
       if (begins && peer.lag && !peer.lag.unknown) known.behind += peer.lag.documents;
       links.set(ends.join(' '), known);
@@ -72,8 +77,7 @@ function map(network) {
   const links = linksOf(network);
   const names = [...new Set([...network.sites.map((site) => site.name), ...links.flatMap((link) => link.ends)])];
   const place = places(names, network.site);
-  // Those that are only heard of through others were not asked.
-  const silent = new Set(network.sites.filter((site) => !site.status).map((site) => site.name));
+  const silent = silentOf(network);
   const line = ({ ends: [one, other], kind, behind }) => {
     const [a, b] = [place.get(one), place.get(other)];
     const middle = { x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 };
@@ -100,18 +104,19 @@ function millis(percentiles) {
   return percentiles ? `${show(percentiles.p50)} ms, 99 of 100 in ${show(percentiles.p99)} ms` : null;
 }
 
-function card(peer) {
-  const kind = standing(peer);
+function card(peer, silent) {
   const begins = peer.direction !== 'none';
-  const words = begins ? WORDS[kind] : '· is answered';
+  const unheard = silent.has(peer.name);
+  const kind = unheard ? 'down' : begins ? standing(peer) : 'idle';
+  const words = begins || unheard ? WORDS[kind] : '· is answered';
   const barred = peer.quarantines.map((one) => el('li', { class: 'barred' }, `not taken: ${one.document_id}, ${one.agent_id} from ${one.from}`));
   const now = el('button', { type: 'button', disabled: !begins, onclick: () => round(peer.name, now) }, 'Exchange now');
   return el('article', { class: 'peer', 'data-peer': peer.name },
-    el('header', null, el('h3', null, peer.name), el('span', { class: `state ${begins ? kind : 'idle'}` }, words)),
+    el('header', null, el('h3', null, peer.name), el('span', { class: `state ${kind}` }, words)),
     facts([
       ['Behind', begins ? lagOf(peer) : null], ['Last round', begins ? ago(peer.last_success) : null],
       ['Next round', !begins || peer.next_ms === null ? null : peer.running ? 'now' : `in ${show(peer.next_ms)} ms`],
-      ['Trouble', peer.trouble ? `${peer.trouble}${peer.detail ? `: ${peer.detail}` : ''}` : null],
+      ['Trouble', peer.trouble ? `${peer.trouble}${peer.detail ? `: ${peer.detail}` : ''}` : silent.get(peer.name)],
       ['Failed since', peer.failures > 0 ? `${show(peer.failures)} rounds` : null],
       ['Round', millis(peer.round_ms)], ['Exchange', millis(peer.exchange_ms)],
       ['Direction', peer.direction], ['Documents', peer.documents.length ? peer.documents.join(' ') : 'all'],
@@ -131,12 +136,12 @@ async function round(peer, button) {
   look();
 }
 
-function peers(status) {
+function peers(status, silent) {
   const open = document.activeElement?.closest?.('[data-peer]')?.dataset.peer;
-  byId('cards').replaceChildren(...(status.peers.length ? status.peers.map(card) : [el('p', { class: 'empty' }, 'This site has no peers. POST /sync/peers adds one; the variable sync_peers lists them.')]));
+  byId('cards').replaceChildren(...(status.peers.length ? status.peers.map((peer) => card(peer, silent)) : [el('p', { class: 'empty' }, 'This site has no peers. POST /sync/peers adds one; the variable sync_peers lists them.')]));
   // Whoever is at a button stays there.
   if (open) document.querySelector(`[data-peer="${CSS.escape(open)}"] button`)?.focus();
-  const failing = status.peers.filter((peer) => peer.failures > 0).length;
+  const failing = status.peers.filter((peer) => peer.failures > 0 || silent.has(peer.name)).length;
   const barred = status.peers.reduce((sum, peer) => sum + peer.quarantines.length, 0);
   text('peers-note', `${show(status.peers.length)} peers, ${show(failing)} cut, ${show(barred)} quarantines`);
   text('subtitle', `as ${status.site} sees them`);
@@ -174,7 +179,7 @@ async function look() {
     const [network, page] = await Promise.all([call('/sync/network'), call(`/sync/log?limit=${LOG}`)]);
     const own = network.sites.find((site) => site.name === network.site);
     map(network);
-    peers(own.status);
+    peers(own.status, silentOf(network));
     log(page);
     notice(null);
     state.failures = 0;

@@ -66,7 +66,11 @@ impl Application for App {
             let component = self.components.get(&component)?;
             let path = request.uri().path().to_owned();
             let found = RouteMatch::chained(&path);
-            Some(run(component, request, &found, &CHAINED_CLIENT, &self.durability).await.to_component())
+            Some(
+                run(component, request, &found, &CHAINED_CLIENT, &self.durability)
+                    .await
+                    .into_component_response(),
+            )
         })
     }
 }
@@ -104,7 +108,7 @@ impl App {
         }
         // The disk is waited for after the turn: a commit of many then serves more requests than run at once.
         let answer = self.turns.run(run(component, request, &found, client, &self.durability)).await;
-        answer.to_client(&self.durability).await
+        answer.into_client_response(&self.durability).await
     }
 
     fn well_known(&self, name: &str) -> Response<WasiBody> {
@@ -180,7 +184,7 @@ enum Answer {
 
 impl Answer {
     /// For another component of the application.
-    fn to_component(self) -> Response<WasiBody> {
+    fn into_component_response(self) -> Response<WasiBody> {
         match self {
             Answer::Of(cell, response) => {
                 cell.set_answered();
@@ -191,7 +195,7 @@ impl Answer {
     }
 
     /// For somebody outside, to whom nothing is told that may yet be lost.
-    async fn to_client(self, durability: &Arc<Durability>) -> Response<WasiBody> {
+    async fn into_client_response(self, durability: &Arc<Durability>) -> Response<WasiBody> {
         let (cell, response) = match self {
             Answer::Of(cell, response) => (cell, response),
             Answer::Problem(response) => return response,
