@@ -394,3 +394,37 @@ fn marks_of_documents_that_are_not_there_are_bounded() {
     assert_eq!(mark(&["f", "here"]), 4);
     assert_eq!(get("/crdt/here").status, 410);
 }
+
+/// What a liar says costs little and leaves no trace.
+#[test]
+fn great_numbers_and_many_ranges_are_bounded() {
+    let _guard = fresh_database();
+    increment("d", "ann");
+    // Marks rise in steps, and stay odd or even as they were told.
+    assert_eq!(post("/crdt/answers", json!({"mark": [["d", (1u64 << 40) - 1]]})).json["answer"], "done");
+    assert_eq!(states(&["d"])[0].marks, 1025);
+    assert_eq!(post("/crdt/answers", json!({"mark": [["d", 2048]]})).json["answer"], "done");
+    assert_eq!((states(&["d"])[0].marks, get("/crdt/d").status), (2048, 200));
+    let many: Vec<Value> =
+        (0..16_385).map(|n| json!({"agent": format!("a{n}"), "from": 1, "to": 1})).collect();
+    let ask = |ranges: Value| post("/crdt/operations", json!({"document_id": "d", "ranges": ranges}));
+    refused(&ask(json!(many)), 422, "invalid-parameter");
+    refused(&ask(json!([{"agent": "ann", "from": 1, "to": u64::MAX}])), 422, "invalid-parameter");
+    assert_eq!(
+        ask(json!([{"agent": "ann", "from": 1, "to": (1u64 << 53) - 1}])).json["results"][0]["operation_id"],
+        "ann:1"
+    );
+    // A freeze that does not follow is not taken, one that does is, and is not taken twice.
+    let frozen = post("/crdt/d/freeze", json!({"agent_id": "ann"})).json;
+    let freezes =
+        post("/crdt/answers", json!({"freezes": {"document": "d", "most": 9}})).json["answer"].clone();
+    let mut wrong = freezes["freezes"]["freezes"][0].clone();
+    wrong["digest"] = json!("0".repeat(64));
+    let give = |freeze: &Value| {
+        post("/crdt/answers", json!({"freeze": {"document": "d", "freezes": [freeze]}})).status
+    };
+    assert_eq!((give(&wrong), give(&freezes["freezes"]["freezes"][0])), (200, 200));
+    let chain = get("/crdt/d/snapshots").json;
+    assert_eq!(chain["items"].as_array().unwrap().len(), 1);
+    assert_eq!(chain["items"][0]["snapshot_id"], frozen["snapshot_id"]);
+}

@@ -1,11 +1,16 @@
 //! `POST /crdt/operations`: what is known of operations that are stored, by their dots: as the reply to each of them told it.
 //! Whoever keeps a history of them, and got them in another way, makes their events from it.
 
-use ramanujan_core::{AgentId, Code, Color, Digest, DocumentId, Dot, Fingerprint, Problem, VectorClock};
+use std::collections::BTreeMap;
+
+use ramanujan_core::{
+    AgentId, Code, Color, Digest, DocumentId, Dot, Fingerprint, MAX_SAFE_INTEGER, Problem, VectorClock,
+};
 use ramanujan_crdt::edit::Action;
 use ramanujan_crdt::types::Columns;
 use ramanujan_crdt::{CrdtType, Json, Op};
 use ramanujan_shell::{Request, Response, ok};
+use ramanujan_sync::limits::MAX_RANGES;
 use ramanujan_sync::range::Range;
 use serde::{Deserialize, Serialize};
 
@@ -86,18 +91,21 @@ pub(crate) async fn post(request: Request) -> Result<Response, Problem> {
     let causes: usize = query.parse("causes")?.unwrap_or(DEFAULT_CAUSES);
     let OperationsRequest { document_id, ranges } = request.json()?;
     let invalid = |detail: String| Problem::new(Code::InvalidParameter, detail);
-    let mut wanted: Vec<Range> = Vec::with_capacity(ranges.len());
+    if ranges.len() > MAX_RANGES {
+        return Err(invalid(format!("{} ranges; a request has at most {MAX_RANGES}", ranges.len())));
+    }
+    let mut wanted: BTreeMap<AgentId, Range> = BTreeMap::new();
     for RangeMember { agent, from, to } in ranges {
-        if from == 0 || from > to {
+        if from == 0 || from > to || to > MAX_SAFE_INTEGER {
             return Err(invalid(format!(
                 "{agent}: {from} to {to} is no range of operations; they count from 1"
             )));
         }
-        if wanted.iter().any(|range| range.agent == agent) {
+        if wanted.insert(agent.clone(), Range::new(agent.clone(), from, to)).is_some() {
             return Err(invalid(format!("{agent} has more than one range")));
         }
-        wanted.push(Range::new(agent, from, to));
     }
+    let wanted: Vec<Range> = wanted.into_values().collect();
     let database = Database::open()?;
     let weigh = |recorded: &mut Recorded| {
         let parents = recorded.delta.parents.len();

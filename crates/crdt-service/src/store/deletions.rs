@@ -13,6 +13,10 @@ use crate::settings::MAX_DOCUMENTS;
 /// Most marks that are taken from another site: more than a client sets in a lifetime, and room to go on counting.
 const MAX_MARKS: u64 = 1 << 40;
 
+/// By how many marks a number rises at a time, and one more where odd and even want it: a liar that names a great one
+/// does not bring it near the end of numbers, and two sites that are far apart meet after some exchanges.
+const MAX_RISE: u64 = 1024;
+
 /// How many marks a document has. Rows from before they were numbered alternate.
 macro_rules! marks {
     ($document:literal) => {
@@ -64,7 +68,7 @@ impl Database {
         Ok(!self.0.execute(sql, params)?.is_empty())
     }
 
-    /// Raises the number of a document's marks; a greater one stays. Passed over are numbers beyond [`MAX_MARKS`], which nobody
+    /// Raises the number of a document's marks; a greater one stays. By [`MAX_RISE`] at a time. Passed over are numbers beyond [`MAX_MARKS`], which nobody
     /// counts to, and, where there are as many marks as documents may be, documents that are not there.
     pub(super) fn raise_marks(&self, document: &DocumentId, marks: u64) -> Result<(), Problem> {
         if marks > MAX_MARKS {
@@ -72,14 +76,24 @@ impl Database {
         }
         let sql = concat!(
             "INSERT INTO crdt_deletions (document_id, deleted, marked, number)
-            SELECT ?1, ?2 % 2, ?3, ?2 WHERE ((SELECT MAX(id) FROM crdt_deletions) IS NULL
+            SELECT ?1, ?2 % 2, ?3, MIN(?2, ",
+            marks!("?1"),
+            " + ?5 + (?2 - ",
+            marks!("?1"),
+            ") % 2) WHERE ((SELECT MAX(id) FROM crdt_deletions) IS NULL
                 OR (SELECT MAX(id) FROM crdt_deletions) < ?4
                 OR EXISTS (SELECT 1 FROM crdt_documents WHERE document_id = ?1))
             AND ?2 > ",
             marks!("?1")
         );
-        let most = MAX_DOCUMENTS.read()?;
-        self.0.execute(sql, [document.as_str().into(), marks.into(), now_millis().into(), most.into()])?;
+        let params = [
+            document.as_str().into(),
+            marks.into(),
+            now_millis().into(),
+            MAX_DOCUMENTS.read()?.into(),
+            MAX_RISE.into(),
+        ];
+        self.0.execute(sql, params)?;
         Ok(())
     }
 }

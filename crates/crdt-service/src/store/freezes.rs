@@ -95,25 +95,26 @@ impl Database {
         Ok(!self.0.execute(sql, params)?.is_empty())
     }
 
-    /// Stores a freeze of another site, if its version is here and has its digest, and if there is room.
+    /// Stores a freeze of another site, if its version is here and has its digest, and if there is room. False if it does
+    /// not follow from what is here.
     pub(super) fn adopt_freeze(
         &self,
         document: &DocumentId,
         freeze: &ramanujan_sync::change::Freeze,
-    ) -> Result<(), Problem> {
+    ) -> Result<bool, Problem> {
         let version = match self.version(document, &At::Heads(freeze.heads.clone())) {
             Ok(version) => version,
-            // A head is not here.
-            Err(problem) if problem.is_of_request() => return Ok(()),
+            // A head is not here: others may be of deltas that are.
+            Err(problem) if problem.is_of_request() => return Ok(true),
             Err(problem) => return Err(problem),
         };
         if version.digest != freeze.digest || version.heads() != freeze.heads {
-            return Ok(());
+            return Ok(false);
         }
         let (id, agent) = (freeze.id(document), freeze.agent.as_ref());
         let new = New { id: &id, parent: &freeze.parent, heads: &freeze.heads, agent, frozen: freeze.frozen };
         self.insert_freeze(document, &version, &new, None, MAX_DOCUMENT_FREEZES.read()?)?;
-        Ok(())
+        Ok(true)
     }
 
     fn refuse_beyond_freezes(&self, document: &DocumentId, most: u64) -> Result<(), Problem> {

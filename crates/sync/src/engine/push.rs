@@ -1,6 +1,6 @@
 //! Giving to a peer: what is new here is offered, what it wants of it is given.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ramanujan_core::{AgentId, Digest, DocumentId};
 
@@ -116,13 +116,17 @@ pub(super) fn give(
             if packs.is_empty() {
                 return Next::Done(Vec::new());
             }
+            // One for each pack, as the outcomes are.
+            let given: BTreeSet<&DocumentId> = packs.iter().map(|pack| &pack.document).collect();
+            let wants = wants.into_iter().filter(|want| given.contains(&want.document)).collect();
             Next::Send(Message::Give { packs }, Task::Give { wants, rest })
         }
         Heard::Reply(Message::Taken { outcomes }) => {
-            if !outcomes.iter().all(|outcome| *outcome == Outcome::Taken) {
-                // It keeps what it has against us to itself; what it lacks will be compared.
-                return Next::Done(Vec::new());
-            }
+            // It keeps what it has against a document to itself, and gets no more of that one; what it lacks will be compared.
+            let refused = wants.iter().zip(&outcomes).filter(|(_, outcome)| **outcome != Outcome::Taken);
+            let refused: BTreeSet<DocumentId> = refused.map(|(want, _)| want.document.clone()).collect();
+            let mut rest = rest;
+            rest.retain(|want| !refused.contains(&want.document));
             Next::Done(match rest.is_empty() {
                 true => Vec::new(),
                 false => vec![Task::Give { wants: rest, rest: Vec::new() }],

@@ -97,15 +97,22 @@ impl Database {
     /// Where the deltas of ranges are read: in the order of the log where they are most of what follows the first of them,
     /// else through the index by agents. `None` if there is none.
     fn source(&self, document: &str, ranges: &[Range]) -> Result<Option<(u64, &'static str)>, Problem> {
-        let sql = "SELECT MIN(d.log), (SELECT operations FROM crdt_documents WHERE document_id = ?1)
-            FROM json_each(?2) r CROSS JOIN crdt_deltas d
+        // Of what is wanted only what is there counts.
+        let sql = "SELECT MIN(d.log), SUM(MAX(MIN(r.value->>2, a.seq) - (r.value->>1) + 1, 0))
+            FROM json_each(?2) r CROSS JOIN crdt_agents a ON a.document_id = ?1 AND a.agent_id = r.value->>0
+            LEFT JOIN crdt_deltas d
             ON d.document_id = ?1 AND d.agent_id = r.value->>0 AND d.seq = r.value->>1";
-        let firsts: Vec<_> = ranges.iter().map(|range| (range.agent.as_str(), range.from)).collect();
-        let rows = self.0.execute(sql, [document.into(), serde_json::to_string(&firsts)?.into()])?;
+        let list: Vec<_> = ranges.iter().map(|range| (range.agent.as_str(), range.from, range.to)).collect();
+        let rows = self.0.execute(sql, [document.into(), serde_json::to_string(&list)?.into()])?;
         let Some(row) = rows.first().filter(|row| !row.is_null(0)) else { return Ok(None) };
-        let (first, operations) = (row.uint(0)?, row.uint(1)?);
-        let wanted = ranges.iter().fold(0u64, |sum, range| sum.saturating_add(range.count()));
-        let source = if wanted.saturating_mul(2) >= operations {
+        let (first, wanted) = (row.uint(0)?, row.uint(1)?);
+        // How many follow is counted to one more than matters.
+        let sql = "SELECT COUNT(*) FROM
+            (SELECT 1 FROM crdt_deltas d WHERE d.document_id = ?1 AND d.log >= ?2 LIMIT ?3)";
+        let most = wanted.saturating_mul(2).saturating_add(1);
+        let rows = self.0.execute(sql, [document.into(), first.into(), most.into()])?;
+        let follow = rows.first().map_or(Ok(0), |row| row.uint(0))?;
+        let source = if wanted.saturating_mul(2) >= follow {
             "crdt_deltas d WHERE d.document_id = ?1 AND d.log > ?2 AND ?3 <> ''"
         } else {
             "json_each(?3) r CROSS JOIN crdt_deltas d ON d.document_id = ?1 AND d.agent_id = r.value->>0

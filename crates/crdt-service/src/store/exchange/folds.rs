@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use ramanujan_core::{Code, Digest, DocumentId, Problem};
 use ramanujan_sync::fold::{Fold, Places, place_of};
 use ramanujan_sync::interest::Shared;
-use ramanujan_sync::limits::MAX_LISTED;
+use ramanujan_sync::limits::{BUDGET, MAX_LISTED};
 use ramanujan_sync::message::Cursor;
 use ramanujan_sync::pack::Blob;
 
@@ -65,6 +65,20 @@ fn node_of(place: u64, level: u8) -> Node {
     (level, (u128::from(place) & !rest) as u64)
 }
 
+/// Spans as few that do not overlap: what lies between two of them is not read.
+fn runs(places: &[Places]) -> Vec<Places> {
+    let mut sorted = places.to_vec();
+    sorted.sort_unstable();
+    let mut runs: Vec<Places> = Vec::new();
+    for next in sorted {
+        match runs.last_mut() {
+            Some(last) if next.from <= last.to.saturating_add(1) => last.to = last.to.max(next.to),
+            _ => runs.push(next),
+        }
+    }
+    runs
+}
+
 fn add(fold: &mut Fold, other: Fold) {
     let Fold { count, sum } = other;
     fold.add(&Digest(sum));
@@ -102,17 +116,20 @@ impl Database {
     ) -> Result<Vec<Vec<(DocumentId, u64)>>, Problem> {
         self.keep_folds()?;
         let mut lists = vec![Vec::new(); places.len()];
-        self.each_leaf(places, |place, document, Digest(leaf)| {
-            if !shared.holds(document) {
-                return;
-            }
-            let short = leaf.first_chunk().copied().map_or(0, u64::from_be_bytes);
-            for (places, list) in places.iter().zip(&mut lists) {
-                if places.holds(place) && list.len() < MAX_LISTED {
-                    list.push((document.clone(), short));
+        for run in runs(places) {
+            let of: Vec<usize> = (0..places.len()).filter(|nth| run.holds(places[*nth].from)).collect();
+            self.each_leaf(&[run], |place, document, Digest(leaf)| {
+                if !shared.holds(document) {
+                    return;
                 }
-            }
-        })?;
+                let short = leaf.first_chunk().copied().map_or(0, u64::from_be_bytes);
+                for nth in &of {
+                    if places[*nth].holds(place) && lists[*nth].len() < MAX_LISTED {
+                        lists[*nth].push((document.clone(), short));
+                    }
+                }
+            })?;
+        }
         Ok(lists)
     }
 
@@ -204,7 +221,7 @@ impl Database {
     }
 
     fn add_news(&self, news: &super::news::News, kept: Option<Cursor>) -> Result<(), Problem> {
-        let (subjects, looked) = self.subjects(&news.documents, u32::MAX)?;
+        let (subjects, looked) = self.subjects(&news.documents, BUDGET)?;
         let leaves: Vec<(u64, &DocumentId, Digest)> = subjects
             .iter()
             .map(|subject| (place_of(&subject.document), &subject.document, subject.leaf()))
@@ -290,6 +307,17 @@ mod tests {
                     prop_assert_eq!(in_nodes + in_parts, usize::from(places.holds(place)));
                 }
             }
+        }
+
+        /// Runs hold the places of the spans and no others, and do not touch each other.
+        #[test]
+        fn runs_hold_the_same_places(ends in prop::collection::vec((0u64..60, 0u64..9), 0..8), probe in 0u64..80) {
+            let spans: Vec<Places> =
+                ends.iter().map(|(from, length)| Places { from: *from, to: from + length }).collect();
+            let runs = runs(&spans);
+            let held = spans.iter().any(|span| span.holds(probe));
+            prop_assert_eq!(runs.iter().filter(|run| run.holds(probe)).count(), usize::from(held));
+            prop_assert!(runs.windows(2).all(|pair| pair[0].to + 1 < pair[1].from));
         }
 
         #[test]

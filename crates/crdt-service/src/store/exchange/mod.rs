@@ -18,6 +18,7 @@ use ramanujan_sync::store::{Answer, Look, Question, Seen};
 use super::database::Database;
 use super::deletions::marks;
 use super::rows::{bad, dot_list};
+use crate::settings::MAX_DOCUMENT_FREEZES;
 
 impl Database {
     /// The answer to a question of a site's engine.
@@ -53,8 +54,11 @@ impl Database {
             }
             Question::Freeze { document, freezes } => {
                 self.prepare(document.as_str())?;
-                for freeze in &freezes {
-                    self.adopt_freeze(&document, freeze)?;
+                for freeze in &self.freezes_lacked(&document, freezes)? {
+                    // Who names one that does not follow is not believed the others.
+                    if !self.adopt_freeze(&document, freeze)? {
+                        break;
+                    }
                 }
                 Answer::Done
             }
@@ -108,6 +112,25 @@ impl Database {
             }
         }
         Ok(hashes)
+    }
+
+    /// Those of these freezes that are not here, as many as there is room for.
+    fn freezes_lacked(&self, document: &DocumentId, freezes: Vec<Freeze>) -> Result<Vec<Freeze>, Problem> {
+        let ids: Vec<Digest> = freezes.iter().map(|freeze| freeze.id(document)).collect();
+        let sql =
+            "SELECT n.key, (SELECT COUNT(*) FROM crdt_freezes WHERE document_id = ?1) FROM json_each(?2) n
+            WHERE NOT EXISTS (SELECT 1 FROM crdt_freezes f
+                WHERE f.document_id = ?1 AND f.snapshot_id = unhex(n.value))";
+        let rows = self.0.execute(sql, [document.as_str().into(), serde_json::to_string(&ids)?.into()])?;
+        let mut lacked = Vec::new();
+        for row in &rows {
+            let room = MAX_DOCUMENT_FREEZES.read()?.saturating_sub(row.uint(1)?);
+            if lacked.len() as u64 >= room {
+                break;
+            }
+            lacked.extend(freezes.get(row.uint(0)? as usize).cloned());
+        }
+        Ok(lacked)
     }
 
     /// Freezes past an id, in the order of ids, of those whose id follows from what they hold; and whether there are more.

@@ -70,7 +70,8 @@ pub(super) async fn say(peer: &Peer, frame: &Frame, timeout_ms: u64) -> Result<A
     let name = &peer.name;
     if matches!(reply.status(), StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
         let after = reply.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok());
-        let wait_ms = after.and_then(|seconds| seconds.trim().parse::<u64>().ok()).unwrap_or(1) * 1000;
+        let wait_ms =
+            after.and_then(|seconds| seconds.trim().parse::<u64>().ok()).unwrap_or(1).saturating_mul(1000);
         let problem = pass_on(name.as_str(), &reply);
         let detail = format!("{name} is busy: {}", problem.detail);
         return Err(Unanswered { code: Code::PeerUnreachable, detail, wait_ms: Some(wait_ms) });

@@ -7,6 +7,7 @@ use ramanujan_shell::fetch::{call_with, pass_on};
 use ramanujan_shell::history;
 use ramanujan_shell::{call_json, log, now_millis};
 use ramanujan_sync::codec::{decode_answer, encode_question};
+use ramanujan_sync::pack::Pack;
 use ramanujan_sync::store::{Answer, Question};
 use ramanujan_timeline::operation::MAX_NAMED;
 use serde::{Deserialize, Serialize};
@@ -26,6 +27,12 @@ const MAX_EVENTS: usize = 500;
 
 /// Rows of events that are taken up at a time.
 const MAX_ROWS: u64 = 64;
+
+/// Bytes of packs in a request: half of what crdt-service takes.
+const PART_BYTES: usize = 2 << 20;
+
+/// Bytes that a claim takes, roughly.
+const HASH_BYTES: usize = 64;
 
 /// How long deltas that were announced and are not there are looked for again, in milliseconds. Past it they were never
 /// stored.
@@ -69,11 +76,32 @@ pub(super) async fn append(question: &Question) -> Answer {
             return Answer::Failed;
         }
     };
-    let answer = ask(question).await;
+    let answer = append_in_parts(packs).await;
     if matches!(answer, Answer::Appended(_)) {
         tell(&announced).await;
     }
     answer
+}
+
+/// As many packs in a request as crdt-service takes bytes.
+async fn append_in_parts(packs: &[Pack]) -> Answer {
+    let (mut refusals, mut rest) = (Vec::with_capacity(packs.len()), packs);
+    while !rest.is_empty() {
+        let mut bytes = 0;
+        let fits = |pack: &&Pack| {
+            bytes += pack.deltas.0.len() + HASH_BYTES * pack.claims.len();
+            bytes <= PART_BYTES
+        };
+        // One at least: it is no larger than what its operations were written in.
+        let count = rest.iter().take_while(fits).count().max(1);
+        let (part, others) = rest.split_at(count);
+        match ask(&Question::Append(part.to_vec())).await {
+            Answer::Appended(more) => refusals.extend(more),
+            other => return other,
+        }
+        rest = others;
+    }
+    Answer::Appended(refusals)
 }
 
 /// Tells the timeline; what it did not take stays written down. Gives how many rows are done.

@@ -2,10 +2,12 @@
 //! and peers get them as they get any others.
 
 use http::Method;
-use ramanujan_core::{AgentId, Code, Digest, DocumentId, Dot, Problem};
+use ramanujan_core::{AgentId, Code, Digest, DocumentId, Dot, MAX_SAFE_INTEGER, Problem};
 use ramanujan_shell::fetch::{call, pass_on, read_reply};
 use ramanujan_shell::{Request, Response, ok};
 use ramanujan_sync::interest::Shared;
+use ramanujan_sync::range::Range;
+use ramanujan_sync::store::{Answer, Look, Question};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -137,9 +139,25 @@ pub(super) async fn run(wanted: SyncRequest) -> Result<Response, Problem> {
     })
 }
 
+/// The operations that the agent would append: all past those it has.
+async fn announced(document: &DocumentId, agent: &AgentId) -> Result<Option<Due>, Problem> {
+    let look = Look { document: document.clone(), agents: vec![agent.clone()], dots: Vec::new() };
+    let Answer::Seen(seen) = neighbours::answer(&Question::Look(vec![look])).await? else {
+        return Err(Problem::new(Code::ComponentReply, "crdt-service answers another question"));
+    };
+    let held = seen.first().and_then(|seen| seen.held.first()).copied().unwrap_or(0);
+    let ranges = vec![Range::new(agent.clone(), held + 1, MAX_SAFE_INTEGER)];
+    let due = operations::Due { document_id: document.clone(), ranges };
+    Ok((held < MAX_SAFE_INTEGER).then_some(Due::Operations(due)))
+}
+
 async fn one(own: &str, document: &DocumentId, at: &Value, agent: &AgentId) -> Result<RolledBack, Problem> {
     let body = serde_json::to_vec(&json!({"at": at, "restore": true, "agent_id": agent}))?;
     let path = format!("/crdt/{document}/recover");
+    // Written down before anything is appended, so that a call that is cut off is made up for; what is not there in a minute
+    // was never stored.
+    let announced = due::insert(announced(document, agent).await?.into_iter().collect())?;
+    let announced: Vec<u64> = announced.iter().map(|row| row.id).collect();
     let reply = call(CRDT_SERVICE, Method::POST, &path, body).await?;
     let left = |code: String, detail: String| RolledBack {
         document_id: document.clone(),
@@ -153,6 +171,7 @@ async fn one(own: &str, document: &DocumentId, at: &Value, agent: &AgentId) -> R
         if problem.status >= 500 && problem.status != 501 {
             return Err(problem);
         }
+        due::delete(&announced)?;
         let code = problem.extra.get("code").and_then(Value::as_str).unwrap_or(problem.code.as_str());
         return Ok(left(code.to_owned(), problem.detail.clone()));
     }
@@ -166,6 +185,7 @@ async fn one(own: &str, document: &DocumentId, at: &Value, agent: &AgentId) -> R
         ];
         neighbours::tell(&due::insert(events)?).await;
     }
+    due::delete(&announced)?;
     Ok(RolledBack {
         document_id: document.clone(),
         operation_ids: recovered.operation_ids,

@@ -24,6 +24,10 @@ use crate::store::memory::{Kept, Lease};
 /// A round's lease lasts for so many answers of a peer that come at the last moment.
 const LEASE_ANSWERS: u64 = 3;
 
+/// Exchanges that move nothing, after which a round fails: a comparison of a million documents, and a search for where two
+/// histories part, take far fewer; who makes answers up could go on for ever.
+const MAX_FRUITLESS: u32 = 512;
+
 /// When to ask again about a peer with which somebody else makes a round, in milliseconds.
 const RUNNING_MS: u64 = 200;
 
@@ -110,6 +114,8 @@ struct Round<'a> {
     read: u64,
     /// Something was done that the next call need not do again.
     progressed: bool,
+    /// Exchanges since something was moved last.
+    fruitless: u32,
     /// Why an exchange failed.
     failure: Option<Unanswered>,
     /// Another request holds the lease.
@@ -160,6 +166,7 @@ pub(super) async fn make(
         happenings: Happenings::of(site),
         read: 0,
         progressed: false,
+        fruitless: 0,
         failure: None,
         lost: false,
     };
@@ -200,13 +207,17 @@ impl Round<'_> {
             Event::Failed { .. } => return Ok(Some(State::Failed)),
             Event::Cursors { cursors, .. } => {
                 self.progressed = true;
+                self.fruitless = 0;
                 self.renewed = Instant::now();
                 self.lost = !self.lease.renew(&cursors)?;
             }
             Event::Stored { ref dots, .. } => {
                 self.ledger.documents += 1;
                 self.ledger.deltas_received += dots.len() as u64;
-                self.progressed |= !dots.is_empty();
+                if !dots.is_empty() {
+                    self.progressed = true;
+                    self.fruitless = 0;
+                }
                 self.happenings.take(&event)?;
             }
             event => {
@@ -240,6 +251,12 @@ impl Round<'_> {
             Message::Give { packs } => packs.len() as u64,
             _ => 0,
         };
+        self.fruitless += 1;
+        if self.fruitless > MAX_FRUITLESS {
+            let detail = format!("{MAX_FRUITLESS} answers of {} moved nothing", self.peer.name);
+            self.failure = Some(Unanswered { code: Code::PeerRefused, detail, wait_ms: None });
+            return Ok(Input::Failed { to: self.peer.name.clone(), exchange: frame.exchange, wait_ms: None });
+        }
         match link::say(self.peer, &frame, self.settings.timeout_ms).await {
             Ok(answered) => {
                 sample(&mut self.kept.exchange_times, began.elapsed());
@@ -250,6 +267,7 @@ impl Round<'_> {
                     && outcomes.contains(&Outcome::Taken)
                 {
                     self.progressed = true;
+                    self.fruitless = 0;
                     if given > 0 {
                         self.ledger.documents += given;
                         self.ledger.deltas_sent += self.read;
