@@ -197,7 +197,8 @@ mod tests {
     #[test]
     fn a_site_is_started_as_up_and_ends_when_it_is_asked() {
         let folder = tempfile::tempdir().unwrap();
-        let script = r#"echo "$@" > args; echo "Serving http://x"; trap 'echo ended >> args; exit 0' TERM
+        // The trap is set before anybody can know that it runs.
+        let script = r#"echo "$@" > args; trap 'echo ended >> args; exit 0' TERM; echo "Serving http://x"
             while :; do sleep 0.05; done"#;
         let script = script.replace("args", &folder.path().join("args").display().to_string());
         let mut running = setup(folder.path(), &script).start().unwrap();
