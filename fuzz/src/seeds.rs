@@ -255,6 +255,7 @@ const TEXTS: &[(&str, &str, &[&str])] = &[
     ),
     (
         "life",
+        "event",
         &[
             include_str!("../../crates/agents/tests/golden/new/AgentActivated.json"),
             include_str!("../../crates/agents/tests/golden/new/AgentDeployed.json"),
