@@ -73,11 +73,19 @@ impl Database {
             wanted.get(&dot.agent).is_some_and(|range| (range.from..=range.to).contains(&dot.seq))
         };
         let mut found = Found::default();
-        let Some((mut after, source)) = self.source(document, ranges)? else { return Ok(found) };
         let list: Vec<_> = ranges.iter().map(|range| (range.agent.as_str(), range.from, range.to)).collect();
         let list = serde_json::to_string(&list)?;
+        let Some((mut after, is_most)) = self.extent(document, &list)? else { return Ok(found) };
         loop {
-            let params = [document.into(), after.into(), list.as_str().into()];
+            let mut params = vec![document.into(), after.into()];
+            let source = match is_most {
+                true => "crdt_deltas d WHERE d.document_id = ?1 AND d.log > ?2",
+                false => {
+                    params.push(list.as_str().into());
+                    "json_each(?3) r CROSS JOIN crdt_deltas d ON d.document_id = ?1 AND d.agent_id = r.value->>0
+                        AND d.seq BETWEEN r.value->>1 AND r.value->>2 WHERE +d.log > ?2"
+                }
+            };
             let Page { items, more } = self.page_of_recorded(source, params, ROWS)?;
             after = items.last().map_or(after, |last| last.log);
             for mut recorded in items.into_iter().filter(|recorded| is_wanted(recorded.dot())) {
@@ -94,16 +102,15 @@ impl Database {
         }
     }
 
-    /// Where the deltas of ranges are read: in the order of the log where they are most of what follows the first of them,
-    /// else through the index by agents. `None` if there is none.
-    fn source(&self, document: &str, ranges: &[Range]) -> Result<Option<(u64, &'static str)>, Problem> {
+    /// The place before the first of the deltas in ranges, and whether they are most of what follows it: then they are read
+    /// in the order of the log, else through the index by agents. `None` if there is none.
+    fn extent(&self, document: &str, ranges: &str) -> Result<Option<(u64, bool)>, Problem> {
         // Of what is wanted only what is there counts.
         let sql = "SELECT MIN(d.log), SUM(MAX(MIN(r.value->>2, a.seq) - (r.value->>1) + 1, 0))
             FROM json_each(?2) r CROSS JOIN crdt_agents a ON a.document_id = ?1 AND a.agent_id = r.value->>0
             LEFT JOIN crdt_deltas d
             ON d.document_id = ?1 AND d.agent_id = r.value->>0 AND d.seq = r.value->>1";
-        let list: Vec<_> = ranges.iter().map(|range| (range.agent.as_str(), range.from, range.to)).collect();
-        let rows = self.0.execute(sql, [document.into(), serde_json::to_string(&list)?.into()])?;
+        let rows = self.0.execute(sql, [document.into(), ranges.into()])?;
         let Some(row) = rows.first().filter(|row| !row.is_null(0)) else { return Ok(None) };
         let (first, wanted) = (row.uint(0)?, row.uint(1)?);
         // How many follow is counted to one more than matters.
@@ -112,13 +119,7 @@ impl Database {
         let most = wanted.saturating_mul(2).saturating_add(1);
         let rows = self.0.execute(sql, [document.into(), first.into(), most.into()])?;
         let follow = rows.first().map_or(Ok(0), |row| row.uint(0))?;
-        let source = if wanted.saturating_mul(2) >= follow {
-            "crdt_deltas d WHERE d.document_id = ?1 AND d.log > ?2 AND ?3 <> ''"
-        } else {
-            "json_each(?3) r CROSS JOIN crdt_deltas d ON d.document_id = ?1 AND d.agent_id = r.value->>0
-                AND d.seq BETWEEN r.value->>1 AND r.value->>2 WHERE +d.log > ?2"
-        };
-        Ok(Some((first.saturating_sub(1), source)))
+        Ok(Some((first.saturating_sub(1), wanted.saturating_mul(2) >= follow)))
     }
 
     /// Stores a pack: a beginning of it, if a delta of it is refused. What is claimed of its hashes must come out.

@@ -97,12 +97,7 @@ impl Database {
             folds
         } else {
             let mut folds = vec![Fold::default(); places.len()];
-            self.each_leaf(places, |place, document, leaf| {
-                if shared.holds(document) {
-                    let held = places.iter().zip(&mut folds).filter(|(places, _)| places.holds(place));
-                    held.for_each(|(_, fold)| fold.add(&leaf));
-                }
-            })?;
+            self.each_held(shared, places, |nth, _, leaf| folds[nth].add(leaf))?;
             folds
         };
         Ok((folds, end))
@@ -116,21 +111,32 @@ impl Database {
     ) -> Result<Vec<Vec<(DocumentId, u64)>>, Problem> {
         self.keep_folds()?;
         let mut lists = vec![Vec::new(); places.len()];
+        self.each_held(shared, places, |nth, document, Digest(leaf)| {
+            if lists[nth].len() < MAX_LISTED {
+                let short = leaf.first_chunk().copied().map_or(0, u64::from_be_bytes);
+                lists[nth].push((document.clone(), short));
+            }
+        })?;
+        Ok(lists)
+    }
+
+    /// Goes through the documents of interest in spans, with the number of each span that one is in.
+    fn each_held(
+        &self,
+        shared: &Shared,
+        places: &[Places],
+        mut take: impl FnMut(usize, &DocumentId, &Digest),
+    ) -> Result<(), Problem> {
         for run in runs(places) {
             let of: Vec<usize> = (0..places.len()).filter(|nth| run.holds(places[*nth].from)).collect();
-            self.each_leaf(&[run], |place, document, Digest(leaf)| {
-                if !shared.holds(document) {
-                    return;
-                }
-                let short = leaf.first_chunk().copied().map_or(0, u64::from_be_bytes);
-                for nth in &of {
-                    if places[*nth].holds(place) && lists[*nth].len() < MAX_LISTED {
-                        lists[*nth].push((document.clone(), short));
-                    }
+            self.each_leaf(run, |place, document, leaf| {
+                if shared.holds(document) {
+                    let held = of.iter().filter(|nth| places[**nth].holds(place));
+                    held.for_each(|nth| take(*nth, document, &leaf));
                 }
             })?;
         }
-        Ok(lists)
+        Ok(())
     }
 
     fn sums(&self, places: &[Places]) -> Result<Vec<Fold>, Problem> {
@@ -145,7 +151,7 @@ impl Database {
             add(&mut folds[of[nth]], fold);
         }
         for (part, nth) in parts.into_iter().zip(part_of) {
-            self.each_leaf(&[part], |_, _, leaf| folds[nth].add(&leaf))?;
+            self.each_leaf(part, |_, _, leaf| folds[nth].add(&leaf))?;
         }
         Ok(folds)
     }
@@ -162,17 +168,12 @@ impl Database {
         self.0.execute(sql, [serde_json::to_string(&list)?.into()])?.iter().map(read).collect()
     }
 
-    /// Goes through the documents between the first and the last of these places.
+    /// Goes through the documents at these places.
     fn each_leaf(
         &self,
-        places: &[Places],
+        Places { from, to }: Places,
         mut take: impl FnMut(u64, &DocumentId, Digest),
     ) -> Result<(), Problem> {
-        let (Some(from), Some(to)) =
-            (places.iter().map(|one| one.from).min(), places.iter().map(|one| one.to).max())
-        else {
-            return Ok(());
-        };
         let sql = "SELECT place, document_id, sum FROM crdt_folds
             WHERE level = ?1 AND place <= ?3 AND (place, document_id) > (?2, ?4)
             ORDER BY place, document_id LIMIT ?5";
