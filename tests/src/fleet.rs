@@ -11,7 +11,6 @@ use tempfile::TempDir;
 
 use crate::http::Client;
 use crate::network::{binary, eventually, root, signal, wait};
-use crate::skip::{self, SITES};
 
 /// Longest start and end of a fleet.
 const LIMIT: Duration = Duration::from_secs(180);
@@ -25,18 +24,6 @@ pub struct Fleet {
     folder: TempDir,
     base_port: u16,
     sites: u16,
-}
-
-/// Whether spin.toml has what sites are joined by; if not, the test that asks is skipped: it is to return.
-///
-/// # Panics
-/// It has not, and every test must run.
-#[must_use]
-pub fn can_be_joined() -> bool {
-    let manifest = std::fs::read_to_string(root().join("spin.toml")).expect("spin.toml is readable");
-    let manifest: toml::Table = manifest.parse().expect("spin.toml is TOML");
-    let declared = manifest.get("variables").and_then(toml::Value::as_table);
-    skip::unless(SITES, declared.is_some_and(|declared| declared.contains_key("sync_peers")))
 }
 
 /// Ports between the first ones of two fleets.

@@ -40,10 +40,6 @@ pub const EMBEDDINGS: Need = Need {
 /// What the examples of the documentation use.
 pub const CURL: Need = Need { what: "curl", from: "Debian: curl" };
 
-/// What sites are joined by.
-pub const SITES: Need =
-    Need { what: "spin.toml with the variables of a site", from: "the synchronisation of sites" };
-
 /// The running test, as `binary::name`.
 fn test() -> String {
     let binary = std::env::current_exe().unwrap_or_default();
@@ -66,15 +62,7 @@ pub fn is_installed(program: &str) -> bool {
 /// One is not there, and `RAMANUJAN_REQUIRE_ALL` is 1.
 #[must_use]
 pub fn has(need: Need, programs: &[&str]) -> bool {
-    unless(need, programs.iter().all(|program| is_installed(program)))
-}
-
-/// Whether something else is there; if it is not, the test that asks is skipped: it is to return.
-///
-/// # Panics
-/// It is not there, and `RAMANUJAN_REQUIRE_ALL` is 1.
-#[must_use]
-pub fn unless(need: Need, is_there: bool) -> bool {
+    let is_there = programs.iter().all(|program| is_installed(program));
     if !is_there {
         let require_all = std::env::var(REQUIRE_ALL).is_ok_and(|value| value == "1");
         let log = std::env::var_os(LOG);

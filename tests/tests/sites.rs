@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use ramanujan_tests::fleet::{Fleet, can_be_joined};
+use ramanujan_tests::fleet::Fleet;
 use ramanujan_tests::network::{binary, eventually};
 use ramanujan_tests::replay::outcome;
 use serde_json::json;
@@ -83,27 +83,18 @@ fn end_up_with_the_same(sites: u16, topology: &str, seconds: u64, args: &[&str])
 
 #[test]
 fn three_sites_that_are_cut_and_killed_under_load_end_up_with_the_same() {
-    if !can_be_joined() {
-        return;
-    }
     let _alone = alone();
     end_up_with_the_same(3, "ring", 12, &["--agents", "6", "--documents", "8", "--reads", "30"]);
 }
 
 #[test]
 fn nine_sites_do_so_after_a_minute_of_load() {
-    if !can_be_joined() {
-        return;
-    }
     let _alone = alone();
     end_up_with_the_same(9, "ramanujan-3d", 60, &["--agents", "18", "--rate", "90", "--reads", "50"]);
 }
 
 #[test]
 fn a_site_that_lacks_something_is_named() {
-    if !can_be_joined() {
-        return;
-    }
     let _alone = alone();
     let fleet = Fleet::start(3, "ring");
     // Each knows which one it is.
@@ -125,9 +116,6 @@ fn a_site_that_lacks_something_is_named() {
 
 #[test]
 fn a_fleet_leaves_no_site_behind_however_it_ends() {
-    if !can_be_joined() {
-        return;
-    }
     let _alone = alone();
     let mut fleet = Fleet::start(3, "ring");
     let sites = fleet.processes();
