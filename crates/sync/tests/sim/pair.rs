@@ -346,6 +346,26 @@ fn a_gap_is_filled() {
 }
 
 /// Giving the same again changes nothing.
+/// A document that the other has no room for holds up no other, though all are offered at once and each message gives a part only.
+#[test]
+fn a_refused_document_takes_no_other_with_it() {
+    for full in ["a", "b", "c"] {
+        let mut pair = Pair::new(Direction::Push);
+        let settings = Settings { repair_every: u64::MAX, budget: 400, ..Settings::of(site(0)) };
+        pair.engines[0] = Engine::new(settings, 1 << 40);
+        pair.engines[0].add(peer(1, Some(Direction::Push)), Cursors::default()).expect("one peer");
+        for document in ["a", "b", "c"].repeat(20) {
+            write(&mut pair.stores[0], document, "ann");
+        }
+        pair.stores[1].full = Some(id(full));
+        pair.round();
+        for document in ["a", "b", "c"] {
+            let held = |nth: usize| pair.stores[nth].documents.get(&id(document)).map(|own| own.deltas.len());
+            assert_eq!(held(1), held(0).filter(|_| document != full), "{document}, {full} is full");
+        }
+    }
+}
+
 #[test]
 fn a_push_is_idempotent() {
     let mut pair = Pair::new(Direction::Push);

@@ -23,11 +23,13 @@ pub(crate) struct Memory {
     pub(crate) documents: BTreeMap<DocumentId, Document>,
     /// Entries that are on disk.
     pub(crate) synced: usize,
+    /// A document that there is no room for.
+    pub(crate) full: Option<DocumentId>,
 }
 
 impl Memory {
     pub(crate) fn new(name: u64) -> Self {
-        Memory { name, log: Vec::new(), documents: BTreeMap::new(), synced: 0 }
+        Memory { name, log: Vec::new(), documents: BTreeMap::new(), synced: 0, full: None }
     }
 
     /// The state after a restart with the first entries of the log.
@@ -225,6 +227,9 @@ impl Memory {
         let deltas = pack.open().map_err(|_| StoreRefusal::Unfit)?;
         let claims: BTreeMap<Dot, Digest> = pack.claims.into_iter().collect();
         let (document, crdt_type) = (pack.document, pack.crdt_type);
+        if self.full.as_ref() == Some(&document) {
+            return Err(StoreRefusal::Full);
+        }
         let mut trial = self.documents.get(&document).cloned().unwrap_or_default();
         if trial.crdt_type.is_some_and(|known| known != crdt_type) {
             return Err(StoreRefusal::Unfit);

@@ -65,7 +65,7 @@ const TAKE: &str = concat!(
     RETURNING ",
     columns!()
 );
-const RENEW: &str = "UPDATE transduction_memory SET lease = ?3 + ?4, pull = ?5, push = ?6
+const RENEW: &str = "UPDATE transduction_memory SET lease = ?3 + ?4, pull = ?5, push = ?6, exchanges = ?7
     WHERE site = ?1 AND holder = ?2 RETURNING site";
 const SAVE: &str =
     "UPDATE transduction_memory SET lease = 0, exchanges = ?3, greeted = ?4, pull = ?5, push = ?6,
@@ -149,8 +149,8 @@ impl Lease {
         super::open()?.execute(TAKE, params)?.first().map(kept).transpose()
     }
 
-    /// Cursors moved, and the round goes on; false if another has taken over.
-    pub(crate) fn renew(&self, cursors: &Cursors) -> Result<bool, Problem> {
+    /// Cursors moved, and the round goes on; false if another has taken over. `exchanges` is what they hold for.
+    pub(crate) fn renew(&self, cursors: &Cursors, exchanges: &str) -> Result<bool, Problem> {
         let params: Vec<Sql> = vec![
             self.site.as_str().into(),
             self.holder.as_str().into(),
@@ -158,6 +158,7 @@ impl Lease {
             self.lasts.into(),
             blob(&cursors.pull),
             blob(&cursors.push),
+            exchanges.into(),
         ];
         Ok(!super::open()?.execute(RENEW, params)?.is_empty())
     }

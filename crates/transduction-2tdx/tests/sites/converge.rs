@@ -1,9 +1,11 @@
 //! Sites come to hold the same.
 
 use http::Method;
+use ramanujan_core::{Code, Problem};
+use ramanujan_shell::native::mount;
 use serde_json::{Value, json};
 
-use crate::network::{Node, settle};
+use crate::network::{Node, bare_crdt_service, pass_to_crdt_service, settle};
 
 #[test]
 fn two_sites_converge_with_deletions_and_freezes() {
@@ -202,5 +204,38 @@ fn a_first_copy_in_small_steps_costs_little_more_than_in_one() {
         assert!(calls > 3 && exchanges < 40, "{peer}: {exchanges} exchanges in {calls} calls");
         let copy = if peer == "full" { &empty } else { &void };
         assert_eq!(copy.digest("counter-599"), full.digest("counter-599"));
+    }
+}
+
+/// What comes in one message may be more than crdt-service takes in a request.
+#[test]
+fn what_is_too_much_for_one_request_is_stored_in_several() {
+    let vienna = Node::new("vienna", &["porto"]);
+    let porto = Node::new("porto", &["vienna;none"]);
+    porto.set("MAX_BODY_BYTES", 4 << 20);
+    // A component's host cuts what is too long, which is not there in this thread.
+    let narrow = bare_crdt_service()
+        .post("/crdt/answers", async |request| match request.body.len() {
+            0..3_000_000 => Ok(pass_to_crdt_service(request).await),
+            bytes => Err(Problem::new(Code::BodyTooLarge, format!("{bytes} bytes"))),
+        })
+        .post("/crdt/operations", async |request| Ok(pass_to_crdt_service(request).await));
+    vienna.site.within(|| mount("crdt-service", narrow));
+    // Text that does not compress, of the characters that JSON leaves as they are.
+    let mut random: u64 = 7;
+    let mut text = |length: usize| -> String {
+        let letters = ('#'..='~').filter(|letter| *letter != '\\').collect::<Vec<char>>();
+        let next = |_| {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            letters[(random >> 33) as usize % letters.len()]
+        };
+        (0..length).map(next).collect()
+    };
+    porto.insert("a", "ann", 0, &text(1_000_000));
+    porto.insert("b", "ann", 0, &text(3_000_000));
+    settle(&[&vienna], 4);
+    for document in ["a", "b"] {
+        assert_eq!(vienna.digest(document), porto.digest(document), "{document}");
+        assert!(vienna.digest(document).is_some());
     }
 }

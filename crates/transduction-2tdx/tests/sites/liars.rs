@@ -1,6 +1,8 @@
 //! Peers that lie, and disks that were changed: found, kept out, told of, mended.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use http::Method;
 use ramanujan_core::Digest;
@@ -8,6 +10,9 @@ use ramanujan_shell::native::send_with;
 use ramanujan_shell::native::site::{Site, listen};
 use ramanujan_sync::codec::{decode, encode};
 use ramanujan_sync::evidence::Evidence;
+use ramanujan_sync::fold::{Print, Span};
+use ramanujan_sync::message::Compared;
+use ramanujan_sync::pack::Blob;
 use ramanujan_sync::{Frame, Message};
 use serde_json::{Value, json};
 
@@ -248,4 +253,42 @@ fn verification_finds_what_was_changed_on_a_disk() {
     porto.go_away();
     let away = vienna.ask(Method::POST, "/sync/verify", &json!({"target": "porto"}));
     assert_eq!((away.status, &away.json["code"]), (502, &json!("peer-unreachable")));
+}
+
+/// Whoever answers every comparison by "it differs" leads into a tree without end: the round is given up, others go on.
+#[test]
+fn who_answers_without_end_is_given_up_on() {
+    let vienna = Node::new("vienna", &["porto", "lisbon"]);
+    let lisbon = Node::new("lisbon", &["vienna;none"]);
+    vienna.insert("notes", "ann", 0, "here");
+    let asked: Rc<Cell<u32>> = Rc::default();
+    let count = asked.clone();
+    listen("porto.example:3000", move |request| {
+        let Frame { exchange, message, .. } = decode(&request.into_body()).expect("a frame");
+        count.set(count.get() + 1);
+        let message = match message {
+            Message::Hello { interest, .. } => {
+                Message::Welcome { version: 1, manifest: "0.1.0".into(), interest }
+            }
+            Message::Compare { spans, .. } => {
+                let answer = |span: Span| match span.places.parts().len() {
+                    16 => Compared::Parts(vec![Print([7; 16]); 16]),
+                    _ => Compared::Same,
+                };
+                Message::Differ { spans: spans.into_iter().map(answer).collect(), next: Blob(vec![1]) }
+            }
+            other => panic!("{other:?}"),
+        };
+        let frame = Frame { from: "porto".parse().unwrap(), exchange, message };
+        Ok(http::Response::builder().status(200).body(encode(&frame)).unwrap())
+    });
+    vienna.set("SYNC_BACK_OFF_MS", 30_000);
+    vienna.set("SYNC_LONGEST_BACK_OFF_MS", 60_000);
+    let reply = vienna.sync();
+    let porto = reply["peers"].as_array().unwrap().iter().find(|peer| peer["peer"] == "porto").unwrap();
+    assert_eq!(porto["state"], "failed", "{reply}");
+    assert!(porto["detail"].as_str().unwrap().contains("512 answers of porto moved nothing"), "{reply}");
+    assert!(porto["next_ms"].as_u64().unwrap() >= 15_000, "it is left alone: {reply}");
+    assert_eq!(asked.get(), 512);
+    assert_eq!(lisbon.digest("notes"), vienna.digest("notes"));
 }

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use http::Method;
 use ramanujan_shell::native::site::{Site, silence};
 use ramanujan_shell::native::{Reply, mount, send, set_variable};
+use ramanujan_shell::{Info, Request, Response, Service};
 use serde_json::{Value, json};
 
 /// A site under a name, reached at `NAME.example:3000`.
@@ -168,4 +169,21 @@ pub(crate) fn settle(nodes: &[&Node], most: usize) {
         }
     }
     panic!("not settled after {most} rounds");
+}
+
+/// A service under the name of crdt-service, for those that do some of what it does.
+pub(crate) fn bare_crdt_service() -> Service {
+    Service::new(Info {
+        component: "crdt-service",
+        message: "",
+        base: "/crdt",
+        version: "0",
+        constants: serde_json::Map::new,
+    })
+}
+
+/// What crdt-service itself answers.
+pub(crate) async fn pass_to_crdt_service(request: Request) -> Response {
+    let (parts, body) = (request.parts, request.body);
+    crdt_service::service().handle(Request::new(http::Request::from_parts(parts, body))).await
 }

@@ -1,9 +1,12 @@
 //! Rolling back appends.
 
 use http::Method;
+use ramanujan_core::{Code, Problem};
+use ramanujan_shell::Service;
+use ramanujan_shell::native::mount;
 use serde_json::{Value, json};
 
-use crate::network::{Node, settle};
+use crate::network::{Node, bare_crdt_service, pass_to_crdt_service, settle};
 
 fn value(node: &Node, document: &str) -> Value {
     node.crdt(Method::GET, &format!("/crdt/{document}"), &Value::Null).json["value"].clone()
@@ -144,4 +147,37 @@ fn the_log_is_read_in_pages_and_its_oldest_entries_go() {
     let next = vienna.get(&format!("/sync/log?limit=100&cursor={}", page["next_cursor"].as_str().unwrap()));
     assert!(seqs(&next).first() == Some(&37) && next["next_cursor"].is_null());
     assert!(seqs(&next).len() <= 8 + 16, "{next}");
+}
+
+/// What is appended is stored, and the reply is lost, as if the call was killed then: the timeline is told all the same.
+#[test]
+fn a_rollback_that_was_not_heard_of_is_told() {
+    let vienna = Node::new("vienna", &["porto"]);
+    let porto = Node::new("porto", &["vienna;none"]);
+    vienna.increment("counter", "ann", 5);
+    let then = vienna.crdt(Method::GET, "/crdt/counter", &Value::Null).json["log_position"].clone();
+    vienna.increment("counter", "ann", 2);
+    vienna.site.within(|| mount("crdt-service", forgetful()));
+    let body = json!({"documents": ["counter"], "at": then, "agent_id": "editor"});
+    let lost = vienna.ask(Method::POST, "/sync/rollback", &body);
+    assert_eq!(lost.status, 503, "{}", lost.json);
+    vienna.site.within(|| mount("crdt-service", crdt_service::service()));
+    assert_eq!(value(&vienna, "counter"), 5, "stored");
+    assert!(!vienna.operations("counter").values().any(|event| event["agent_id"] == "editor"), "not told");
+    assert_eq!(vienna.post("/sync/rollback", &body)["appended"], 0);
+    settle(&[&vienna], 4);
+    assert!(vienna.operations("counter").values().any(|event| event["agent_id"] == "editor"));
+    assert_eq!(vienna.operations("counter"), porto.operations("counter"));
+}
+
+/// A crdt-service that does what it is asked, and says of what it brought back that it failed.
+fn forgetful() -> Service {
+    bare_crdt_service().post("/crdt/answers", async |request| Ok(pass_to_crdt_service(request).await)).post(
+        "/crdt/{document}/recover",
+        async |request| {
+            let reply = pass_to_crdt_service(request).await;
+            assert_eq!(reply.status(), 200);
+            Err(Problem::new(Code::StoreUnavailable, "lost"))
+        },
+    )
 }

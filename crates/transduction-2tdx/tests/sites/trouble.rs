@@ -8,12 +8,12 @@ use ramanujan_core::{Code, Problem};
 use ramanujan_shell::fetch::Unreached;
 use ramanujan_shell::native::mount;
 use ramanujan_shell::native::site::{Site, listen};
-use ramanujan_shell::{Info, Request, Service};
+use ramanujan_shell::{Request, Service};
 use ramanujan_sync::codec::decode_question;
 use ramanujan_sync::store::Question;
 use serde_json::{Value, json};
 
-use crate::network::{Node, settle};
+use crate::network::{Node, bare_crdt_service, pass_to_crdt_service, settle};
 
 #[test]
 fn a_peer_that_is_away_costs_nothing_and_gets_everything_later() {
@@ -150,18 +150,9 @@ fn events_of_deltas_whose_storing_was_not_heard_of_are_told() {
 
 /// A crdt-service that does what it is asked, and says of what it stored that it failed.
 fn forgetful() -> Service {
-    let info = Info {
-        component: "crdt-service",
-        message: "",
-        base: "/crdt",
-        version: "0",
-        constants: serde_json::Map::new,
-    };
-    Service::new(info).post("/crdt/answers", async |request: Request| {
+    bare_crdt_service().post("/crdt/answers", async |request: Request| {
         let stores = matches!(decode_question(&request.body), Ok(Question::Append(_)));
-        let (parts, body) = (request.parts, request.body);
-        let reply =
-            crdt_service::service().handle(Request::new(http::Request::from_parts(parts, body))).await;
+        let reply = pass_to_crdt_service(request).await;
         if stores { Err(Problem::new(Code::StoreUnavailable, "lost")) } else { Ok(reply) }
     })
 }

@@ -199,6 +199,12 @@ impl Round<'_> {
         Ok(if self.lost { State::Running } else { state.unwrap_or(State::Partial) })
     }
 
+    /// Something was done that need not be done again.
+    fn moved(&mut self) {
+        self.progressed = true;
+        self.fruitless = 0;
+    }
+
     /// Writes down what happened; says how the round ended, if it did.
     fn event(&mut self, event: ramanujan_sync::Event) -> Result<Option<State>, Problem> {
         use ramanujan_sync::Event;
@@ -206,22 +212,22 @@ impl Round<'_> {
             Event::Round { .. } => return Ok(Some(State::Done)),
             Event::Failed { .. } => return Ok(Some(State::Failed)),
             Event::Cursors { cursors, .. } => {
-                self.progressed = true;
-                self.fruitless = 0;
+                self.moved();
                 self.renewed = Instant::now();
-                self.lost = !self.lease.renew(&cursors)?;
+                self.lost = !self.lease.renew(&cursors, &self.peer.exchanges())?;
             }
             Event::Stored { ref dots, .. } => {
                 self.ledger.documents += 1;
                 self.ledger.deltas_received += dots.len() as u64;
                 if !dots.is_empty() {
-                    self.progressed = true;
-                    self.fruitless = 0;
+                    self.moved();
                 }
                 self.happenings.take(&event)?;
             }
             event => {
-                self.progressed |= matches!(event, Event::Quarantined(_) | Event::Evidence { .. });
+                if matches!(event, Event::Quarantined(_) | Event::Evidence { .. }) {
+                    self.moved();
+                }
                 self.happenings.take(&event)?;
             }
         }
@@ -243,7 +249,7 @@ impl Round<'_> {
     async fn exchange(&mut self, frame: Frame) -> Result<Input, Problem> {
         if millis(self.renewed.elapsed()) > self.lease.lasts / LEASE_ANSWERS {
             let memory = self.engine.memory(&self.peer.name).unwrap_or_default();
-            self.lost = !self.lease.renew(&memory.cursors)?;
+            self.lost = !self.lease.renew(&memory.cursors, &self.peer.exchanges())?;
             self.renewed = Instant::now();
         }
         let began = Instant::now();
@@ -266,8 +272,7 @@ impl Round<'_> {
                 if let Message::Taken { outcomes } = &answered.frame.message
                     && outcomes.contains(&Outcome::Taken)
                 {
-                    self.progressed = true;
-                    self.fruitless = 0;
+                    self.moved();
                     if given > 0 {
                         self.ledger.documents += given;
                         self.ledger.deltas_sent += self.read;
