@@ -139,8 +139,24 @@ impl Fleet {
     }
 }
 
+impl Fleet {
+    /// Prints the end of what each site wrote: its components say there why they refused something.
+    pub fn print_logs(&self) {
+        const LAST: usize = 4000;
+        for site in 0..self.sites {
+            let log = self.folder().join(format!("site-{site}/host.log"));
+            let log = std::fs::read(log).unwrap_or_default();
+            let end = &log[log.len().saturating_sub(LAST)..];
+            eprintln!("--- site-{site} ---\n{}", String::from_utf8_lossy(end));
+        }
+    }
+}
+
 impl Drop for Fleet {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.print_logs();
+        }
         if self.child.try_wait().is_ok_and(|ended| ended.is_none()) {
             self.interrupt();
         }

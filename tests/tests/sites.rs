@@ -103,7 +103,16 @@ fn a_site_that_lacks_something_is_named() {
     fleet.done(&["cut", "2"]);
     let operation =
         json!({"operation": "increment", "document_id": "counter", "agent_id": "ada", "seq": 1, "value": 1});
-    fleet.client(2).post("/stream/red/apply", &operation).ok();
+    // A site that has just started may ask for patience, as any may at any time.
+    eventually("site 2 takes an operation", LIMIT, || {
+        let reply = fleet.client(2).post("/stream/red/apply", &operation);
+        if reply.status == 503 {
+            eprintln!("refused for now: {}", reply.body);
+            fleet.print_logs();
+            return None;
+        }
+        Some(reply.ok())
+    });
     let (code, report) = outcome(&fleet.run(&["check", "--json", "--within", "1s"]));
     let findings = report["findings"].to_string();
     assert!(code == 1 && findings.contains("counter: not there at site-0, site-1"), "{report}");

@@ -1,6 +1,6 @@
 //! The network's history, which interaction-timeline keeps: how every other component appends to it.
 
-use http::Method;
+use http::{Method, StatusCode};
 use ramanujan_core::{Code, Digest, Problem};
 use serde::{Deserialize, Serialize};
 
@@ -55,10 +55,15 @@ pub async fn append<E: Serialize>(events: &[E]) -> Result<Vec<Digest>, Problem> 
     Ok(ids)
 }
 
-/// Posts a list of events that lacks its last bracket and begins with the one of index `first`.
+/// Posts a list of events that lacks its last bracket and begins with the one of index `first`. What they tell of has
+/// happened already, so a timeline whose store refuses for a moment is asked a second time before that is anybody's trouble.
 async fn post(mut body: Vec<u8>, first: usize, ids: &mut Vec<Digest>) -> Result<(), Problem> {
     body.push(b']');
-    let reply = call(TIMELINE, Method::POST, APPEND, body).await?;
+    let mut reply = call(TIMELINE, Method::POST, APPEND, body.clone()).await?;
+    if reply.status() == StatusCode::SERVICE_UNAVAILABLE {
+        crate::log::warn(TIMELINE, "the history refused events for now; they are posted once more");
+        reply = call(TIMELINE, Method::POST, APPEND, body).await?;
+    }
     let posted: Posted = read_reply(TIMELINE, &reply).map_err(|problem| counted_from(first, problem))?;
     ids.extend(posted.events.into_iter().map(|event| event.event_id));
     Ok(())

@@ -1,8 +1,11 @@
 //! The streams with the real crdt-service and timeline behind them, natively.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use http::Method;
+use ramanujan_core::{Code, Problem};
 use ramanujan_shell::native::{Guard, Reply, fresh_database, mount, send, send_request, send_with};
-use ramanujan_shell::{Schema, Store};
+use ramanujan_shell::{Info, Schema, Service, Store, ok};
 use serde_json::{Value, json};
 
 fn network() -> Guard {
@@ -272,6 +275,33 @@ fn a_retry_repairs_a_missing_event() {
     }
     assert_eq!(events().len(), 1);
     assert_eq!(send(&crdt_service::service(), Method::GET, "/crdt/c", "").json["value"], 1);
+}
+
+/// A timeline whose store refuses for a moment is nobody's trouble: events have ids, so posting them again is safe.
+#[test]
+fn a_timeline_that_refuses_once_has_the_event_once() {
+    static ASKED: AtomicUsize = AtomicUsize::new(0);
+    let _network = network();
+    let busy = Service::new(Info {
+        component: "interaction-timeline",
+        message: "",
+        base: "/timeline",
+        version: "0",
+        constants: serde_json::Map::new,
+    })
+    .post("/timeline/events", async |request| {
+        let stored = send(&interaction_timeline::service(), Method::POST, "/timeline/events", request.body);
+        // The first time it is stored, and the reply is lost.
+        match ASKED.fetch_add(1, Ordering::Relaxed) {
+            0 => Err(Problem::new(Code::StoreUnavailable, "not now")),
+            _ => ok(&stored.json),
+        }
+    });
+    mount("interaction-timeline", busy);
+    let reply = post("red", json!({"operation": "increment", "document_id": "c", "agent_id": "a", "seq": 1}));
+    assert_eq!((reply.status, ASKED.load(Ordering::Relaxed)), (200, 2), "{}", reply.json);
+    mount("interaction-timeline", interaction_timeline::service());
+    assert_eq!(events().len(), 1);
 }
 
 #[test]
