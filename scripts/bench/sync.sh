@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # What sites say to each other until they hold the same (crates/sync), beside automerge's sync protocol, yrs, loro,
-# diamond-types and negentropy: bytes and round trips of real frames, times and peak memory of first copies; one Markdown
-# table with ratios. It says which goals are missed.
+# diamond-types and negentropy: bytes and round trips of real frames, times and peak memory of first copies; and what two
+# real sites cost that are written to at once. Markdown tables with ratios; it says which goals are missed.
 #
 #   scripts/bench.sh sync [PART]... [--quick] [--only NAME]... [RECORDING]...
 #
-#   PART         library: engines over stores in memory (the only part so far, and the default)
+#   PART         library: engines over stores in memory; sites: two hosts under load, the time until a write is at the
+#                other, processor time beside one site with the same load that is copied afterwards. Both by default
 #   --quick      fewer samples, and nothing that takes minutes (yrs looks positions up linearly)
 #   --only NAME  of the library only documents, copies, diverged or spread
 #   RECORDING    files of the collection josephg/editing-traces, beside those in the folder RAMANUJAN_DATA
@@ -26,7 +27,7 @@ while [ "$#" -gt 0 ]; do
             shift 2
             ;;
         -*) die "unknown option $1" "See: scripts/bench.sh sync --help" ;;
-        library) parts+=("$1"); shift ;;
+        library | sites) parts+=("$1"); shift ;;
         *)
             [ -f "$1" ] || die "$1 is neither a part nor a file" "See: scripts/bench.sh sync --help"
             files+=("$(realpath "$1")")
@@ -34,7 +35,9 @@ while [ "$#" -gt 0 ]; do
             ;;
     esac
 done
-if [ "${#parts[@]}" -eq 0 ]; then parts=(library); fi
+if [ "${#parts[@]}" -eq 0 ]; then
+    case " ${options[*]} " in *' --only '*) parts=(library) ;; *) parts=(library sites) ;; esac
+fi
 
 require_toolchain
 if [ -d "$DATA" ]; then options+=(--data "$DATA"); fi
@@ -47,6 +50,15 @@ library() {
     (cd "$ROOT/benches/sync" && CARGO_TARGET_DIR="$target" cargo build --quiet --release)
     step "Measuring"
     "$target/release/sync-bench" "${options[@]}" "${files[@]}"
+}
+
+sites() {
+    local quick=()
+    case " ${options[*]} " in *' --quick '*) quick=(--quick) ;; esac
+    network_bench sync "${quick[@]}"
+    step "Building what measures the sites"
+    cargo build --quiet --release -p ramanujan-tests --example site_costs
+    "$CARGO_TARGET_DIR/release/examples/site_costs" "${quick[@]}" | show
 }
 
 for part in "${parts[@]}"; do "$part"; done
