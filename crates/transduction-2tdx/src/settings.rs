@@ -3,6 +3,7 @@
 use ramanujan_core::Problem;
 use ramanujan_egraph::term::{DEFAULT_MAX_DEPTH, MAX_TERM_NODES};
 use ramanujan_shell::setting::invalid;
+use ramanujan_sync::limits::MAX_MANIFEST;
 use ramanujan_sync::{Settings, SiteId};
 
 use crate::sites::peer::{self, Peer};
@@ -12,6 +13,8 @@ ramanujan_shell::settings! {
     INTERFACE: String = "sync".to_owned();
     /// The name of this site among its peers: no two of them have the same.
     SITE_ID: String = "site".to_owned();
+    /// Version of the manifest that the site runs, as its peers see it: that of `[application]`.
+    MANIFEST_VERSION: String = env!("CARGO_PKG_VERSION").to_owned();
     /// Where this site is reached by others; empty where it is reached by none.
     LOCAL_ENDPOINT: String = String::new();
     /// The address of the peer `vers`; empty where there is none.
@@ -61,8 +64,13 @@ pub const VERS: &str = "vers";
 pub(crate) fn engine() -> Result<Settings, Problem> {
     let name = SITE_ID.given()?;
     let site: SiteId = name.trim().parse().map_err(|error| invalid("SITE_ID", &name, error))?;
+    let manifest = MANIFEST_VERSION.read()?;
+    if manifest.len() > MAX_MANIFEST {
+        let bound = format_args!("it must have at most {MAX_MANIFEST} bytes");
+        return Err(invalid(MANIFEST_VERSION.name, &manifest, bound));
+    }
     Ok(Settings {
-        manifest: env!("CARGO_PKG_VERSION").to_owned(),
+        manifest,
         interval_ms: SYNC_INTERVAL_MS.read()?,
         timeout_ms: SYNC_TIMEOUT_MS.read()?,
         back_off_ms: SYNC_BACK_OFF_MS.read()?,

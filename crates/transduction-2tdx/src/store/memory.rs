@@ -74,6 +74,11 @@ const SAVE: &str =
     WHERE site = ?1 AND holder = ?2 RETURNING site";
 const SUSPECT: &str = "INSERT INTO transduction_memory (site, suspicious) VALUES (?1, 1)
     ON CONFLICT (site) DO UPDATE SET suspicious = suspicious + 1";
+// Where something else was exchanged before, the cursors are void.
+const GREETED: &str = "INSERT INTO transduction_memory (site, greeted, exchanges) VALUES (?1, ?2, ?3)
+    ON CONFLICT (site) DO UPDATE SET greeted = excluded.greeted, exchanges = excluded.exchanges,
+        pull = CASE exchanges WHEN excluded.exchanges THEN pull END,
+        push = CASE exchanges WHEN excluded.exchanges THEN push END";
 const UNSTICK: &str = "UPDATE transduction_memory SET stuck = '[]', due = 0 WHERE site = ?1";
 const ONE: &str = concat!("SELECT ", columns!(), " FROM transduction_memory WHERE site = ?1");
 const ALL: &str = concat!("SELECT ", columns!(), ", site FROM transduction_memory");
@@ -193,6 +198,12 @@ impl Lease {
 /// Something was seen that a comparison with the peer would bring to light.
 pub(crate) fn suspect(site: &SiteId) -> Result<(), Problem> {
     super::open()?.execute(SUSPECT, [site.as_str().into()]).map(|_| ())
+}
+
+/// A peer said hello: the version of its manifest, and its interest.
+pub(crate) fn greeted(site: &SiteId, greeting: &(String, Interest), exchanges: &str) -> Result<(), Problem> {
+    let params = [site.as_str().into(), serde_json::to_string(greeting)?.into(), exchanges.into()];
+    super::open()?.execute(GREETED, params).map(|_| ())
 }
 
 /// What could not be mended from a peer is tried again, at once.

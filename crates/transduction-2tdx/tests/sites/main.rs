@@ -5,3 +5,4 @@ mod liars;
 mod network;
 mod rollback;
 mod trouble;
+mod versions;

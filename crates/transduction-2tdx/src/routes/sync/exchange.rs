@@ -4,16 +4,17 @@ use std::collections::VecDeque;
 
 use http::header::CONTENT_TYPE;
 use ramanujan_core::{Code, Problem};
+use ramanujan_crdt::codec::DecodeError;
 use ramanujan_shell::response::typed;
 use ramanujan_shell::{Request, Response, ok};
 use ramanujan_sync::codec::{decode, encode};
 use ramanujan_sync::engine::Memory;
-use ramanujan_sync::limits::MAX_EVIDENCE;
+use ramanujan_sync::limits::{MAX_EVIDENCE, OLDEST_VERSION, VERSION};
 use ramanujan_sync::store::Question;
 use ramanujan_sync::{Engine, Frame, Input, Message, Output};
 
 use super::happenings::Happenings;
-use super::link::FRAME;
+use super::link::{FRAME, NEWEST, OLDEST};
 use super::round::{now, random};
 use super::{Site, neighbours};
 use crate::store::{evidence, memory};
@@ -27,7 +28,15 @@ pub(crate) async fn post(request: Request) -> Result<Response, Problem> {
         // Every bound on a message stands in the reader of bytes.
         false => encode(&request.json::<Frame>()?),
     };
-    let frame = decode(&bytes).map_err(|error| Problem::new(Code::InvalidFrame, error.to_string()))?;
+    let frame = decode(&bytes).map_err(|error| match error {
+        DecodeError::Version(version) => {
+            let detail = format!(
+                "the message is of version {version}; this site speaks {OLDEST_VERSION} to {VERSION}"
+            );
+            Problem::new(Code::InvalidFrame, detail).with(OLDEST, OLDEST_VERSION).with(NEWEST, VERSION)
+        }
+        error => Problem::new(Code::InvalidFrame, error.to_string()),
+    })?;
     if frame.message.is_answer() {
         return Err(Problem::new(Code::InvalidFrame, "the message is an answer, and nobody asked"));
     }
@@ -40,7 +49,8 @@ async fn answer(frame: Frame) -> Result<Frame, Problem> {
     let mut engine = Engine::new(site.settings.clone(), random());
     let from = frame.from.clone();
     // Who is no peer gets its refusal from the engine.
-    if let Some(peer) = site.peers.iter().find(|peer| peer.name == from) {
+    let peer = site.peers.iter().find(|peer| peer.name == from);
+    if let Some(peer) = peer {
         let kept = memory::one(&from)?;
         let barred = evidence::quarantines(Some(&from))?.into_iter().map(|barred| barred.quarantine);
         let quarantines = barred.map(|one| (one.document, one.agent, one.from)).collect();
@@ -55,6 +65,10 @@ async fn answer(frame: Frame) -> Result<Frame, Problem> {
         let of = |all: Vec<evidence::Found>| all.into_iter().map(|found| found.evidence).collect();
         engine.recall_evidence(of(own), of(told));
     }
+    let greeting = match &frame.message {
+        Message::Hello { manifest, interest, .. } => Some((manifest.clone(), interest.clone())),
+        _ => None,
+    };
     let mut happenings = Happenings::of(&site);
     let mut answer = None;
     let mut outputs: VecDeque<Output> = engine.handle(now(), Input::Frame(frame)).into();
@@ -73,6 +87,12 @@ async fn answer(frame: Frame) -> Result<Frame, Problem> {
     }
     if engine.memory(&from).is_some_and(|memory| memory.suspicious) {
         memory::suspect(&from)?;
+    }
+    // Of a peer that is only answered nothing else says what it is. Others are asked at their address, which tells more.
+    if let (Some(greeting), Some(peer)) = (greeting, peer.filter(|peer| peer.way.direction().is_none()))
+        && matches!(answer, Some(Frame { message: Message::Welcome { .. }, .. }))
+    {
+        memory::greeted(&from, &greeting, &peer.exchanges())?;
     }
     happenings.end().await?;
     answer.ok_or_else(|| Problem::new(Code::Encoding, "the engine has no answer"))

@@ -2,9 +2,10 @@
 
 use http::{Method, StatusCode, header};
 use ramanujan_core::{Code, Problem};
+use ramanujan_crdt::codec::DecodeError;
 use ramanujan_shell::fetch::{Limits, Unreached, call_address, pass_on};
 use ramanujan_sync::codec::{decode, encode};
-use ramanujan_sync::limits::MAX_FRAME;
+use ramanujan_sync::limits::{MAX_FRAME, OLDEST_VERSION, VERSION};
 use ramanujan_sync::{Frame, SiteId};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -14,17 +15,33 @@ use crate::sites::peer::Peer;
 /// The media type of a frame.
 pub(super) const FRAME: &str = "application/vnd.ramanujan.sync";
 
+/// Members of a problem that refuses a frame for its version: the oldest version of messages that is read, ...
+pub(super) const OLDEST: &str = "oldest";
+/// ... and the newest.
+pub(super) const NEWEST: &str = "newest";
+
 /// Why a frame is not answered.
 #[derive(Debug)]
 pub(super) struct Unanswered {
     pub(super) code: Code,
     pub(super) detail: String,
+    /// The other side speaks other versions of messages.
+    pub(super) strange: bool,
     /// How long the other side asks to wait.
     pub(super) wait_ms: Option<u64>,
 }
 
 fn unanswered(code: Code, detail: String) -> Unanswered {
-    Unanswered { code, detail, wait_ms: None }
+    Unanswered { code, detail, strange: false, wait_ms: None }
+}
+
+/// Whether a problem says that what it refuses is of a version of messages that is not read there.
+fn is_strange(problem: &Problem) -> bool {
+    let version = |name: &str| problem.extra.get(name).and_then(serde_json::Value::as_u64);
+    match (version(OLDEST), version(NEWEST)) {
+        (Some(oldest), Some(newest)) => oldest > u64::from(VERSION) || newest < u64::from(OLDEST_VERSION),
+        _ => false,
+    }
 }
 
 /// A frame's answer, and the bytes of both.
@@ -74,15 +91,23 @@ pub(super) async fn say(peer: &Peer, frame: &Frame, timeout_ms: u64) -> Result<A
             after.and_then(|seconds| seconds.trim().parse::<u64>().ok()).unwrap_or(1).saturating_mul(1000);
         let problem = pass_on(name.as_str(), &reply);
         let detail = format!("{name} is busy: {}", problem.detail);
-        return Err(Unanswered { code: Code::PeerUnreachable, detail, wait_ms: Some(wait_ms) });
+        return Err(Unanswered { wait_ms: Some(wait_ms), ..unanswered(Code::PeerUnreachable, detail) });
     }
     if reply.status() != StatusCode::OK {
         let problem = pass_on(name.as_str(), &reply);
         let detail = format!("{name} answered {}: {}", reply.status().as_u16(), problem.detail);
-        return Err(unanswered(Code::PeerRefused, detail));
+        let strange = is_strange(&problem);
+        return Err(Unanswered { strange, ..unanswered(Code::PeerRefused, detail) });
     }
-    let answer = decode(reply.body())
-        .map_err(|error| unanswered(Code::PeerRefused, format!("{name} answered no message: {error}")))?;
+    let answer = decode(reply.body()).map_err(|error| match error {
+        DecodeError::Version(version) => {
+            let detail = format!(
+                "{name} answered in version {version} of the messages; this site speaks {OLDEST_VERSION} to {VERSION}"
+            );
+            Unanswered { strange: true, ..unanswered(Code::PeerRefused, detail) }
+        }
+        error => unanswered(Code::PeerRefused, format!("{name} answered no message: {error}")),
+    })?;
     if answer.from != peer.name {
         let other: &SiteId = &answer.from;
         let detail = format!("the site at {} says that it is {other}, not {name}", peer.address);

@@ -8,7 +8,7 @@ use ramanujan_core::{Code, Digest, Problem};
 use ramanujan_shell::now_millis;
 use ramanujan_sync::engine::{Direction, Trouble};
 use ramanujan_sync::limits::MAX_EVIDENCE;
-use ramanujan_sync::message::Outcome;
+use ramanujan_sync::message::{Outcome, Refusal};
 use ramanujan_sync::store::{Answer, Question};
 use ramanujan_sync::{Engine, Frame, Input, Message, Now, Output, Settings};
 use serde::Serialize;
@@ -260,7 +260,8 @@ impl Round<'_> {
         self.fruitless += 1;
         if self.fruitless > MAX_FRUITLESS {
             let detail = format!("{MAX_FRUITLESS} answers of {} moved nothing", self.peer.name);
-            self.failure = Some(Unanswered { code: Code::PeerRefused, detail, wait_ms: None });
+            self.failure =
+                Some(Unanswered { code: Code::PeerRefused, detail, strange: false, wait_ms: None });
             return Ok(Input::Failed { to: self.peer.name.clone(), exchange: frame.exchange, wait_ms: None });
         }
         match link::say(self.peer, &frame, self.settings.timeout_ms).await {
@@ -281,8 +282,13 @@ impl Round<'_> {
                 Ok(Input::Frame(answered.frame))
             }
             Err(unanswered) => {
-                let wait_ms = unanswered.wait_ms;
+                let (wait_ms, strange) = (unanswered.wait_ms, unanswered.strange);
                 self.failure = Some(unanswered);
+                if strange {
+                    // What it would say in a version that both knew.
+                    let message = Message::Refused { reason: Refusal::Version };
+                    return Ok(Input::Frame(Frame { from: self.peer.name.clone(), message, ..frame }));
+                }
                 Ok(Input::Failed { to: self.peer.name.clone(), exchange: frame.exchange, wait_ms })
             }
         }
@@ -358,15 +364,12 @@ fn in_words(peer: &Peer, trouble: Trouble) -> String {
     match trouble {
         Trouble::Silent => format!("{name} did not answer"),
         Trouble::Busy => format!("{name} is busy"),
-        Trouble::Refused(refusal) => {
-            use ramanujan_sync::message::Refusal;
-            match refusal {
-                Refusal::Version => format!("{name} and this site have no version of the messages in common"),
-                Refusal::NotAPeer => format!("{name} does not list this site, or not for this direction"),
-                Refusal::Malformed => format!("{name} finds that this site's message makes no sense"),
-                Refusal::Failed => format!("the store of {name} failed"),
-            }
-        }
+        Trouble::Refused(refusal) => match refusal {
+            Refusal::Version => format!("{name} and this site have no version of the messages in common"),
+            Refusal::NotAPeer => format!("{name} does not list this site, or not for this direction"),
+            Refusal::Malformed => format!("{name} finds that this site's message makes no sense"),
+            Refusal::Failed => format!("the store of {name} failed"),
+        },
         Trouble::Malformed => format!("what {name} says makes no sense"),
         Trouble::Store => "crdt-service did not answer; the log says why".to_owned(),
         Trouble::TooMuch => "the round grew too long; the next one goes on".to_owned(),

@@ -17,6 +17,7 @@ use crate::sites::check::{Check, Checked};
 use crate::sites::ledger::Budget;
 use crate::sites::peer::Peer;
 use crate::store::log::{self, Happened};
+use crate::store::memory;
 
 /// How often a peer is asked for what it had no time for.
 const MAX_ASKS: usize = 16;
@@ -91,7 +92,15 @@ pub(super) async fn run(wanted: SyncRequest) -> Result<Response, Problem> {
         Some(rest) if peer.is_some() && wanted.documents.is_none() => (true, pages::place(Some(rest))?),
         _ => (false, pages::place(cursor.map(|text| text.strip_prefix(OURS).unwrap_or(text)))?),
     };
-    let job = Job { site: &site, peer, budget: &budget, limit, recompute: wanted.recompute.unwrap_or(true) };
+    // What both are interested in, as far as the peer has said.
+    let mut shared = Shared::default();
+    if let Some(peer) = peer {
+        shared.ours = peer.interest.clone();
+        let greeted = memory::one(&peer.name)?.memory(&peer.exchanges(), 0).greeted;
+        shared.theirs = greeted.map(|(_, interest)| interest).unwrap_or_default();
+    }
+    let recompute = wanted.recompute.unwrap_or(true);
+    let job = Job { site: &site, peer, shared, budget: &budget, limit, recompute };
     let (documents, next) = match theirs {
         true => job.only_there(place).await?,
         false => job.here(wanted.documents.as_deref(), place).await?,
@@ -137,6 +146,8 @@ pub(super) async fn run(wanted: SyncRequest) -> Result<Response, Problem> {
 struct Job<'a> {
     site: &'a Site,
     peer: Option<&'a Peer>,
+    /// Which documents are compared where none are named.
+    shared: Shared,
     budget: &'a Budget,
     limit: u64,
     /// Whether deltas are read; else only what is said of documents.
@@ -162,11 +173,9 @@ impl Job<'_> {
         named: Option<&[DocumentId]>,
         place: u64,
     ) -> Result<(Vec<Compared>, Option<u64>), Problem> {
-        let ours = self.peer.map(|peer| peer.interest.clone()).unwrap_or_default();
-        let shared = Shared { ours, ..Shared::default() };
         let Documents { documents, mut next } = match named {
             Some(named) => pages::of_named(named, place, self.limit),
-            None => pages::of_all(&shared, place, self.limit).await?,
+            None => pages::of_all(&self.shared, place, self.limit).await?,
         };
         let mut all = Vec::new();
         for (document, after) in documents {
@@ -225,12 +234,12 @@ impl Job<'_> {
     /// Documents that the peer has and this site lacks.
     async fn only_there(&self, place: u64) -> Result<(Vec<Compared>, Option<u64>), Problem> {
         let Some(peer) = self.peer else { return Ok((Vec::new(), None)) };
-        let listing = Job { recompute: false, ..*self };
+        let listing = Job { recompute: false, shared: Shared::default(), ..*self };
         let reply = listing.request(peer, None, Some(pages::written(place))).await?;
         let next = reply.next_cursor.as_deref().map(|cursor| pages::place(Some(cursor))).transpose()?;
         let theirs = reply.documents.into_iter().filter_map(|one| Some((one.document_id, one.ours?)));
         let theirs: BTreeMap<DocumentId, Checked> =
-            theirs.filter(|(document, _)| peer.interest.holds(document)).collect();
+            theirs.filter(|(document, _)| self.shared.holds(document)).collect();
         let states = pages::states(theirs.keys().cloned().collect()).await?;
         let lacks = |document: &DocumentId| !states.iter().any(|change| change.document == *document);
         let lacking = theirs.into_iter().filter(|(document, _)| lacks(document));
