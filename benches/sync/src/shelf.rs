@@ -31,7 +31,7 @@ struct Document {
     heads: BTreeMap<Dot, Digest>,
     deltas: Vec<(Delta, Digest)>,
     /// Places in `deltas` by number.
-    of_agent: HashMap<AgentId, Vec<u32>>,
+    of_agent: BTreeMap<AgentId, Vec<u32>>,
     /// Packs as they were stored, from which the text is made.
     packs: Vec<Vec<u8>>,
 }
@@ -88,7 +88,7 @@ impl Shelf {
             crdt_type,
             heads: BTreeMap::new(),
             deltas: Vec::new(),
-            of_agent: HashMap::new(),
+            of_agent: BTreeMap::new(),
             packs: Vec::new(),
         });
         self.places.insert(id.clone(), self.documents.len() - 1);

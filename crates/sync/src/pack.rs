@@ -1,7 +1,8 @@
 //! Deltas of one document on their way, in the encoding that crdt-service sends and takes (`docs/encoding.md`).
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
+use foldhash::{HashSet, HashSetExt as _};
 use ramanujan_core::{AgentId, Digest, DocumentId, Dot, VectorClock};
 use ramanujan_crdt::batch::{Batch, encode_deltas};
 use ramanujan_crdt::text::{Effort, Part, encode_part};
@@ -105,7 +106,8 @@ fn every_claim(deltas: &[(Delta, Digest)]) -> Vec<(Dot, Digest)> {
 
 /// The hashes of those deltas that no other of them was made after, in the order of dots.
 pub(crate) fn claims(deltas: &[(Delta, Digest)]) -> Vec<(Dot, Digest)> {
-    let parents: HashSet<&Dot> = deltas.iter().flat_map(|(delta, _)| &delta.parents).collect();
+    let mut parents: HashSet<&Dot> = HashSet::with_capacity(deltas.len());
+    parents.extend(deltas.iter().flat_map(|(delta, _)| &delta.parents));
     let last = deltas.iter().filter(|(delta, _)| !parents.contains(&delta.dot));
     let last: BTreeMap<&Dot, &Digest> = last.map(|(delta, hash)| (&delta.dot, hash)).collect();
     last.into_iter().map(|(dot, hash)| (dot.clone(), *hash)).collect()

@@ -1,7 +1,9 @@
 //! What is checked before deltas are stored: that their hashes follow from the history that the receiver holds.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
+use foldhash::{HashMap, HashMapExt as _};
 use ramanujan_core::{Digest, Dot};
 use ramanujan_crdt::Delta;
 use ramanujan_crdt::state::hash_of;
@@ -50,26 +52,36 @@ pub fn needed(deltas: &[Delta]) -> Vec<Dot> {
 /// of its past. Deltas that are stored already count for this and are left out.
 pub fn check(deltas: Vec<Delta>, claims: &BTreeMap<Dot, Digest>, stored: &BTreeMap<Dot, Digest>) -> Checking {
     let mut found = Checking { causal: true, ..Checking::default() };
-    let order = causal_order(&deltas);
+    let links = Links::of(&deltas);
+    let (order, places) = causal_order(&deltas, &links);
     found.unclaimed = deltas.len() - order.len();
-    let places: HashMap<&Dot, usize> =
-        order.iter().enumerate().map(|(nth, at)| (&deltas[*at].dot, nth)).collect();
+    let parents_of = |at: usize| links.of_delta(at).filter_map(|parent| places[parent?]);
     // By place in the order: the computed hash, none where a parent is missing, and whether the claim is met.
     let mut hashes: Vec<Option<Digest>> = Vec::with_capacity(order.len());
     let mut contradicts = vec![false; order.len()];
+    let mut of_parents: Vec<Digest> = Vec::new();
     for (nth, at) in order.iter().enumerate() {
         let delta = &deltas[*at];
-        let parent = |dot: &Dot| match places.get(dot) {
-            Some(place) if *place < nth => hashes[*place],
-            _ => stored.get(dot).copied(),
-        };
-        for dot in delta.parents.iter().filter(|dot| !places.contains_key(dot) && !stored.contains_key(dot)) {
-            found.missing.insert(dot.clone());
+        let mut whole = true;
+        of_parents.clear();
+        for (dot, link) in delta.parents.iter().zip(links.of_delta(*at)) {
+            let hash = match link.and_then(|parent| places[parent]) {
+                Some(place) => {
+                    found.causal &= order[place] < *at;
+                    hashes[place]
+                }
+                None => {
+                    let hash = stored.get(dot).copied();
+                    if hash.is_none() {
+                        found.missing.insert(dot.clone());
+                    }
+                    hash
+                }
+            };
+            whole &= hash.is_some();
+            of_parents.extend(hash);
         }
-        let places_of_parents = delta.parents.iter().filter_map(|parent| places.get(parent));
-        found.causal &= places_of_parents.into_iter().all(|place| order[*place] < *at);
-        let of_parents: Option<Vec<Digest>> = delta.parents.iter().map(parent).collect();
-        let hash = of_parents.map(|parents| hash_of(&delta.digest(), &parents));
+        let hash = whole.then(|| hash_of(&delta.digest(), &of_parents));
         if let (Some(known), Some(hash)) = (stored.get(&delta.dot), hash)
             && *known != hash
         {
@@ -81,36 +93,29 @@ pub fn check(deltas: Vec<Delta>, claims: &BTreeMap<Dot, Digest>, stored: &BTreeM
     let mut claimed = vec![false; order.len()];
     let mut bad = vec![false; order.len()];
     for nth in (0..order.len()).rev() {
-        let delta = &deltas[order[nth]];
-        if let Some(claim) = claims.get(&delta.dot) {
+        if let Some(claim) = claims.get(&deltas[order[nth]].dot) {
             claimed[nth] = true;
             covered[nth] |= hashes[nth] == Some(*claim);
             bad[nth] = hashes[nth].is_some_and(|hash| hash != *claim);
         }
-        for place in
-            delta.parents.iter().filter_map(|parent| places.get(parent)).filter(|place| **place < nth)
-        {
-            covered[*place] |= covered[nth];
-            claimed[*place] |= claimed[nth];
+        for place in parents_of(order[nth]) {
+            covered[place] |= covered[nth];
+            claimed[place] |= claimed[nth];
         }
     }
     // The first of each branch: what comes after a delta that is bad is bad because of it.
     let mut follows = vec![false; order.len()];
     for nth in 0..order.len() {
-        let delta = &deltas[order[nth]];
-        follows[nth] = delta
-            .parents
-            .iter()
-            .filter_map(|parent| places.get(parent))
-            .any(|place| *place < nth && (bad[*place] || follows[*place]));
+        follows[nth] = parents_of(order[nth]).any(|place| bad[place] || follows[place]);
         found.unclaimed += usize::from(!claimed[nth]);
     }
     let mut deltas: Vec<Option<Delta>> = deltas.into_iter().map(Some).collect();
+    found.good.reserve(order.len());
     for (nth, at) in order.iter().enumerate() {
         let Some(delta) = deltas[*at].take() else { continue };
         match hashes[nth] {
             _ if contradicts[nth] => found.contradicting.push(delta),
-            Some(_) if stored.contains_key(&delta.dot) && covered[nth] => {}
+            Some(_) if covered[nth] && stored.contains_key(&delta.dot) => {}
             Some(hash) if covered[nth] => found.good.push((delta, hash)),
             Some(_) if bad[nth] && !follows[nth] => {
                 let claim = claims.get(&delta.dot).copied().unwrap_or(Digest([0; 32]));
@@ -122,25 +127,78 @@ pub fn check(deltas: Vec<Delta>, claims: &BTreeMap<Dot, Digest>, stored: &BTreeM
     found
 }
 
-/// Places of deltas, each after its parents that are among them; of those that are ready the first dot. Left out are deltas in
-/// a circle, which only a liar makes, and repetitions of a dot.
-fn causal_order(deltas: &[Delta]) -> Vec<usize> {
-    let mut place: HashMap<&Dot, usize> = HashMap::with_capacity(deltas.len());
-    for (at, delta) in deltas.iter().enumerate() {
-        place.entry(&delta.dot).or_insert(at);
+/// Which deltas are parents of which, looked up once. Deltas and parents are numbers: places in the list as it was given.
+struct Links {
+    /// Parents of all deltas, one after the other; none where one is not among them.
+    parents: Vec<Option<u32>>,
+    /// Where those of each delta begin, and where the last end.
+    starts: Vec<usize>,
+    /// Deltas under whose dot another stands before them.
+    repeated: Vec<usize>,
+}
+
+impl Links {
+    fn of(deltas: &[Delta]) -> Self {
+        // A pack has far fewer than 2^32 deltas (`MAX_PACK_DELTAS`).
+        let mut place: HashMap<&Dot, u32> = HashMap::with_capacity(deltas.len());
+        let mut repeated = Vec::new();
+        for (at, delta) in deltas.iter().enumerate() {
+            match place.entry(&delta.dot) {
+                Entry::Occupied(_) => repeated.push(at),
+                Entry::Vacant(entry) => {
+                    entry.insert(at as u32);
+                }
+            }
+        }
+        let mut parents = Vec::with_capacity(deltas.len());
+        let mut starts = Vec::with_capacity(deltas.len() + 1);
+        for (at, delta) in deltas.iter().enumerate() {
+            starts.push(parents.len());
+            for parent in &delta.parents {
+                // As a rule it is the one before. If that is a repetition, the first one counts.
+                let before = at.checked_sub(1).filter(|before| deltas[*before].dot == *parent);
+                parents.push(match before.filter(|_| repeated.is_empty()) {
+                    Some(before) => Some(before as u32),
+                    None => place.get(parent).copied(),
+                });
+            }
+        }
+        starts.push(parents.len());
+        Links { parents, starts, repeated }
     }
+
+    /// The parents of a delta.
+    fn of_delta(&self, at: usize) -> impl Iterator<Item = Option<usize>> + '_ {
+        let parents = &self.parents[self.starts[at]..self.starts[at + 1]];
+        parents.iter().map(|parent| parent.map(|parent| parent as usize))
+    }
+}
+
+/// Deltas by number, each after its parents that are among them: as they were given if they are so, else of those that are
+/// ready the first dot. Left out are deltas in a circle, which only a liar makes, and repetitions of a dot. And the place of
+/// each delta in this order.
+fn causal_order(deltas: &[Delta], links: &Links) -> (Vec<usize>, Vec<Option<usize>>) {
+    let is_after = |at: usize| links.of_delta(at).all(|parent| parent.is_none_or(|parent| parent < at));
+    if links.repeated.is_empty() && (0..deltas.len()).all(is_after) {
+        return ((0..deltas.len()).collect(), (0..deltas.len()).map(Some).collect());
+    }
+    let mut first = vec![true; deltas.len()];
+    links.repeated.iter().for_each(|at| first[*at] = false);
     let mut waits: Vec<usize> = vec![0; deltas.len()];
     let mut children: Vec<Vec<usize>> = vec![Vec::new(); deltas.len()];
-    for at in place.values() {
-        for parent in deltas[*at].parents.iter().filter_map(|parent| place.get(parent)) {
-            waits[*at] += 1;
-            children[*parent].push(*at);
+    for at in (0..deltas.len()).filter(|at| first[*at]) {
+        for parent in links.of_delta(at).flatten() {
+            waits[at] += 1;
+            children[parent].push(at);
         }
     }
+    let is_ready = |at: &usize| first[*at] && waits[*at] == 0;
     let mut ready: BTreeSet<(&Dot, usize)> =
-        place.iter().filter(|(_, at)| waits[**at] == 0).map(|(dot, at)| (*dot, *at)).collect();
+        (0..deltas.len()).filter(is_ready).map(|at| (&deltas[at].dot, at)).collect();
     let mut order = Vec::with_capacity(deltas.len());
+    let mut places = vec![None; deltas.len()];
     while let Some((_, at)) = ready.pop_first() {
+        places[at] = Some(order.len());
         order.push(at);
         for child in std::mem::take(&mut children[at]) {
             waits[child] -= 1;
@@ -149,7 +207,7 @@ fn causal_order(deltas: &[Delta]) -> Vec<usize> {
             }
         }
     }
-    order
+    (order, places)
 }
 
 #[cfg(test)]
@@ -284,5 +342,26 @@ mod tests {
         };
         let found = check(vec![delta("a:2", "b:2"), delta("b:2", "a:2")], &BTreeMap::new(), &BTreeMap::new());
         assert_eq!((found.good.len(), found.unclaimed), (0, 2));
+    }
+
+    #[test]
+    fn of_deltas_under_one_dot_the_first_counts() {
+        let delta = |dot: &str, parents: &[&str], amount| Delta {
+            dot: dot.parse().unwrap(),
+            parents: parents.iter().map(|parent| parent.parse().unwrap()).collect(),
+            op: Op::Increment { amount },
+        };
+        let (one, other) = (delta("a:1", &[], 1), delta("a:1", &[], 2));
+        let two = delta("a:2", &["a:1"], 3);
+        let hash = hash_of(&two.digest(), [&hash_of(&one.digest(), [])]);
+        let claims = BTreeMap::from([(two.dot.clone(), hash)]);
+        // Also where the repetition stands right before its child.
+        for deltas in [[one.clone(), other.clone(), two.clone()], [two.clone(), one.clone(), other.clone()]] {
+            let found = check(deltas.to_vec(), &claims, &BTreeMap::new());
+            let good: Vec<&Delta> = found.good.iter().map(|(delta, _)| delta).collect();
+            assert_eq!((good, found.unclaimed), (vec![&one, &two], 1));
+        }
+        let found = check(vec![other, one, two], &claims, &BTreeMap::new());
+        assert_eq!((found.good.len(), found.mismatched.len()), (0, 1));
     }
 }
