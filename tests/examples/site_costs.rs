@@ -4,15 +4,15 @@
 //! `site_costs [--quick]`. The lag of a write is the time between the moments at which the two sites recorded its event:
 //! the events have the same ids at both, and both clocks are the one of this machine, in milliseconds.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use ramanujan_tests::figures::Figure;
 use ramanujan_tests::fleet::Fleet;
-use ramanujan_tests::http::Client;
 use ramanujan_tests::network::binary;
 use ramanujan_tests::replay::outcome;
+use ramanujan_tests::sites::recorded;
 use serde_json::Value;
 
 /// Operations per second at each of the two sites.
@@ -44,7 +44,7 @@ fn both_written(row: &str, rate: u32, seconds: u32) -> (f64, f64) {
     let folder = fleet.folder().to_string_lossy().into_owned();
     let report = load(&["--fleet", &folder, "--within", "300s"], 2 * rate, seconds);
     let took = processor(&fleet) - before;
-    let lags = lags(&recorded(&fleet.client(0)), &recorded(&fleet.client(1)));
+    let lags = lags(&recorded(&fleet.client(0), millis), &recorded(&fleet.client(1), millis));
     let at = |share: f64| lags[((lags.len() - 1) as f64 * share) as usize] as f64;
     Figure::new(row, "lag, p50", at(0.5), "ms").print();
     Figure::new(row, "lag, p99", at(0.99), "ms").print();
@@ -60,7 +60,7 @@ fn one_copied(rate: u32, seconds: u32) -> f64 {
     fleet.done(&["heal"]);
     fleet.done(&["check", "--within", "300s"]);
     let took = processor(&fleet) - before;
-    1000.0 * took / recorded(&fleet.client(0)).len() as f64
+    1000.0 * took / recorded(&fleet.client(0), millis).len() as f64
 }
 
 /// Runs a load that only writes; its report. All agents agree at its end, and nothing was given up.
@@ -75,35 +75,13 @@ fn load(target: &[&str], rate: u32, seconds: u32) -> Value {
     report
 }
 
-/// When each event was recorded at a site, in milliseconds, by its id.
-fn recorded(site: &Client) -> HashMap<String, u64> {
-    let (mut events, mut after) = (HashMap::new(), 0);
-    loop {
-        let reply = site.get(&format!("/timeline/export?format=ndjson&after={after}"));
-        assert_eq!(reply.status, 200, "{reply:?}");
-        let before = after;
-        for line in reply.body.lines() {
-            // The export stops at its time limit; what is no whole line is asked for again.
-            let Ok(event) = serde_json::from_str::<Value>(line) else { break };
-            after = event["seq"].as_u64().expect("a seq");
-            let (id, received) = (event["event_id"].as_str(), event["received"].as_str());
-            if event["type"] == "operation" {
-                events.insert(id.expect("an id").to_owned(), millis(received.expect("a time")));
-            }
-        }
-        if after == before {
-            return events;
-        }
-    }
-}
-
 /// Milliseconds of an RFC 3339 time as the timeline writes it.
 fn millis(time: &str) -> u64 {
     ramanujan_core::time::parse_rfc3339(time).expect("a time")
 }
 
 /// For each event the time between its recordings, shortest first.
-fn lags(one: &HashMap<String, u64>, other: &HashMap<String, u64>) -> Vec<u64> {
+fn lags(one: &BTreeMap<String, u64>, other: &BTreeMap<String, u64>) -> Vec<u64> {
     assert_eq!(one.len(), other.len(), "both sites have all events");
     let mut lags: Vec<u64> = one.iter().map(|(id, time)| time.abs_diff(other[id])).collect();
     lags.sort_unstable();

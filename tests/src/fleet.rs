@@ -30,7 +30,7 @@ pub struct Fleet {
 const STEP: u16 = 50;
 
 /// The first of so many free ports in a row; another one each time, because a fleet does not take them at once.
-fn free_ports(count: u16) -> u16 {
+pub(crate) fn free_ports(count: u16) -> u16 {
     static TAKEN: AtomicUsize = AtomicUsize::new(0);
     // Other test binaries begin elsewhere.
     let start = std::process::id() as usize % 200 + TAKEN.fetch_add(1, Ordering::Relaxed);

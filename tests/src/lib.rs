@@ -15,8 +15,10 @@ pub mod network;
 pub mod replay;
 pub mod routes;
 pub mod single;
+pub mod sites;
 pub mod skip;
 pub mod webdriver;
+pub mod wire;
 
 pub use http::{Client, Reply};
 pub use network::Network;

@@ -62,13 +62,65 @@ fn check_components() {
     );
 }
 
+/// How a network is started.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where it listens; port 0 takes a free one.
+    pub address: SocketAddr,
+    /// Requests one instance serves.
+    pub reuse: u32,
+    /// Another manifest than the repository's.
+    pub manifest: Option<PathBuf>,
+    /// Values of application variables.
+    pub variables: Vec<(String, String)>,
+    /// The beginning of a command that runs what stands behind it elsewhere, such as `nsenter`.
+    pub through: Vec<String>,
+}
+
+impl Default for Options {
+    /// On a free port of this machine alone.
+    fn default() -> Self {
+        Options {
+            address: SocketAddr::from(([127, 0, 0, 1], 0)),
+            reuse: INSTANCE_REUSE,
+            manifest: None,
+            variables: Vec::new(),
+            through: Vec::new(),
+        }
+    }
+}
+
+impl Options {
+    /// `ramanujan up`, or what runs it.
+    fn command(&self) -> Command {
+        let program = binary();
+        let mut words = self.through.iter();
+        let mut command = match words.next() {
+            None => Command::new(program),
+            Some(first) => {
+                let mut command = Command::new(first);
+                command.args(words).arg(program);
+                command
+            }
+        };
+        command.args(["up", "--quiet", "--listen", &self.address.to_string()]);
+        command.args(["--max-instance-reuse", &self.reuse.to_string()]);
+        if let Some(manifest) = &self.manifest {
+            command.arg("--manifest").arg(manifest);
+        }
+        for (name, value) in &self.variables {
+            command.arg("--variable").arg(format!("{name}={value}"));
+        }
+        command
+    }
+}
+
 /// A running network; dropping it ends it.
 #[derive(Debug)]
 pub struct Network {
     child: Child,
-    address: SocketAddr,
+    options: Options,
     state: Arc<TempDir>,
-    reuse: u32,
 }
 
 impl Network {
@@ -85,8 +137,16 @@ impl Network {
     /// # Panics
     /// As [`start`](Self::start).
     pub fn start_with_reuse(requests: u32) -> Self {
+        Self::start_as(Options { reuse: requests, ..Options::default() })
+    }
+
+    /// The same with what else can be said at the start.
+    ///
+    /// # Panics
+    /// As [`start`](Self::start).
+    pub fn start_as(options: Options) -> Self {
         let state = tempfile::tempdir().expect("a temporary folder");
-        Self::launch(Arc::new(state), SocketAddr::from(([127, 0, 0, 1], 0)), requests)
+        Self::launch(Arc::new(state), options)
     }
 
     /// The network that the tests of one binary share, on documents of their own. It lives as long as some test holds
@@ -105,9 +165,9 @@ impl Network {
     #[must_use]
     pub fn kill_and_restart(mut self) -> Self {
         self.kill();
-        let (state, address, reuse) = (self.state.clone(), self.address, self.reuse);
+        let (state, options) = (self.state.clone(), self.options.clone());
         drop(self);
-        Self::launch(state, address, reuse)
+        Self::launch(state, options)
     }
 
     /// Kills the host as `kill -9` does. Requests then fail.
@@ -116,23 +176,13 @@ impl Network {
         self.child.wait().expect("the host ends");
     }
 
-    fn launch(state: Arc<TempDir>, address: SocketAddr, reuse: u32) -> Self {
+    fn launch(state: Arc<TempDir>, options: Options) -> Self {
         check_components();
-        let mut command = Command::new(binary());
-        command
-            .args([
-                "up",
-                "--quiet",
-                "--listen",
-                &address.to_string(),
-                "--max-instance-reuse",
-                &reuse.to_string(),
-            ])
-            .arg("--state-dir")
-            .arg(state.path())
-            .current_dir(root())
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped());
+        let mut command = options.command();
+        command.arg("--state-dir").arg(state.path());
+        // A host whose test was killed ends with it.
+        command.env("RAMANUJAN_END_WITH_STDIN", "true");
+        command.current_dir(root()).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().expect("the host can be started");
         let lines = BufReader::new(child.stdout.take().expect("its output is a pipe")).lines();
         let (sender, receiver) = std::sync::mpsc::channel();
@@ -150,12 +200,12 @@ impl Network {
             panic!("the host did not say {READY:?} ({status:?}); its errors stand above");
         };
         let address = address.trim_end_matches('/').parse().expect("an address follows");
-        Network { child, address, state, reuse }
+        Network { child, options: Options { address, ..options }, state }
     }
 
     /// E.g. `http://127.0.0.1:41234`.
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        format!("http://{}", self.options.address)
     }
 
     pub fn client(&self) -> Client {

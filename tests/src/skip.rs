@@ -71,6 +71,13 @@ pub fn has(need: Need, programs: &[&str]) -> bool {
     is_there
 }
 
+/// Skips the test that asks for want of something that no package brings, also where all must run: what it is, and why it is
+/// not there.
+pub fn cannot(what: &str, reason: &str) {
+    let log = std::env::var_os(LOG);
+    note(&format!("SKIPPED {}: needs {what} ({reason})", test()), log.as_deref().map(Path::new));
+}
+
 /// Says that a test was skipped, on stderr and in the log.
 ///
 /// # Panics
@@ -78,6 +85,10 @@ pub fn has(need: Need, programs: &[&str]) -> bool {
 fn report(test: &str, need: Need, log: Option<&Path>, require_all: bool) {
     let line = format!("SKIPPED {test}: needs {} ({})", need.what, need.from);
     assert!(!require_all, "{line}, and {REQUIRE_ALL}=1 says that every test must run");
+    note(&line, log);
+}
+
+fn note(line: &str, log: Option<&Path>) {
     // The harness captures `eprintln!`, but not what is written to the handle itself.
     let _ = writeln!(std::io::stderr(), "{line}");
     if let Some(log) = log {
