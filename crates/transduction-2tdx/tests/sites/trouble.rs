@@ -157,6 +157,63 @@ fn forgetful() -> Service {
     })
 }
 
+/// A crdt-service that is still adding up its documents when it is asked for sums, so many times.
+fn adding_up(times: &Rc<Cell<u32>>) -> Service {
+    let left = times.clone();
+    let operations = async |request| Ok(pass_to_crdt_service(request).await);
+    bare_crdt_service().post("/crdt/operations", operations).post("/crdt/answers", move |request: Request| {
+        let left = left.clone();
+        async move {
+            let asks_for_sums = matches!(decode_question(&request.body), Ok(Question::Folds { .. }));
+            if asks_for_sums && left.get() > 0 {
+                left.set(left.get() - 1);
+                return Err(Problem::new(Code::TooMuchContention, "ask again to go on"));
+            }
+            Ok(pass_to_crdt_service(request).await)
+        }
+    })
+}
+
+/// Sums over very many documents are made in parts: that is work that goes on, and no failure.
+#[test]
+fn a_store_that_is_still_adding_up_is_asked_again() {
+    let porto = Node::new("porto", &["vienna;none", "lisbon;none", "faro;none"]);
+    let [vienna, lisbon, faro] = ["vienna", "lisbon", "faro"].map(|name| Node::new(name, &["porto"]));
+    vienna.insert("notes", "ann", 0, "of vienna");
+    porto.insert("other", "bob", 0, "of porto");
+    let times: Rc<Cell<u32>> = Rc::default();
+    vienna.site.within(|| mount("crdt-service", adding_up(&times)));
+    // Within the time of a call it is asked until it is done.
+    times.set(3);
+    assert_eq!((&vienna.sync_with("porto")["peers"][0]["state"], times.get()), (&json!("done"), 0));
+    assert_eq!(
+        (vienna.digest("other"), porto.digest("notes")),
+        (porto.digest("other"), vienna.digest("notes"))
+    );
+    // Otherwise the next call goes on at once, without a back-off.
+    lisbon.site.within(|| mount("crdt-service", adding_up(&times)));
+    lisbon.set("MAX_LATENCY_MS", 0);
+    times.set(2);
+    for left in [1, 0] {
+        let reply = lisbon.sync_with("porto");
+        let peer = &reply["peers"][0];
+        assert_eq!((&peer["state"], &peer["next_ms"], times.get()), (&json!("partial"), &json!(0), left));
+        assert_eq!(reply["degraded"], true);
+        assert_eq!(lisbon.get("/sync/status")["peers"][0]["failures"], 0);
+    }
+    settle(&[&lisbon], 8);
+    assert_eq!(lisbon.digest("notes"), vienna.digest("notes"));
+    // Who is asked by a peer says that it is busy, and how long.
+    faro.insert("third", "cat", 0, "of faro");
+    porto.site.within(|| mount("crdt-service", adding_up(&times)));
+    times.set(1);
+    let refused = faro.ask(Method::POST, "/sync", &json!({"target": "porto"}));
+    assert_eq!((&refused.json["trouble"], &refused.json["next_ms"]), (&json!("busy"), &json!(1000)));
+    assert_eq!(faro.get("/sync/status")["peers"][0]["trouble"], "busy");
+    faro.sync_with("porto");
+    assert_eq!(faro.digest("notes"), vienna.digest("notes"));
+}
+
 /// Two requests make no round at once; one that was cut off holds up nobody for longer than its lease.
 #[test]
 fn a_round_has_its_peer_for_itself() {

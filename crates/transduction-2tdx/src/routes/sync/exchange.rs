@@ -9,7 +9,7 @@ use ramanujan_shell::response::typed;
 use ramanujan_shell::{Request, Response, ok};
 use ramanujan_sync::codec::{decode, encode};
 use ramanujan_sync::engine::Memory;
-use ramanujan_sync::limits::{MAX_EVIDENCE, OLDEST_VERSION, VERSION};
+use ramanujan_sync::limits::{BUSY_MS, MAX_EVIDENCE, OLDEST_VERSION, VERSION};
 use ramanujan_sync::store::Question;
 use ramanujan_sync::{Engine, Frame, Input, Message, Output};
 
@@ -69,6 +69,12 @@ async fn answer(frame: Frame) -> Result<Frame, Problem> {
         Message::Hello { manifest, interest, .. } => Some((manifest.clone(), interest.clone())),
         _ => None,
     };
+    // Where the store is still working it out, the asker comes back.
+    let busy = Frame {
+        from: site.settings.site.clone(),
+        exchange: frame.exchange,
+        message: Message::Busy { wait_ms: BUSY_MS },
+    };
     let mut happenings = Happenings::of(&site);
     let mut answer = None;
     let mut outputs: VecDeque<Output> = engine.handle(now(), Input::Frame(frame)).into();
@@ -77,11 +83,15 @@ async fn answer(frame: Frame) -> Result<Frame, Problem> {
             Output::Event(event) => happenings.take(&event)?,
             Output::Send { frame, .. } => answer = Some(frame),
             Output::Ask { ticket, question } => {
-                let answer = match &question {
-                    Question::Append(_) => neighbours::append(&question).await,
-                    _ => neighbours::ask(&question).await,
+                let answered = match &question {
+                    Question::Append(_) => Some(neighbours::append(&question).await),
+                    _ => neighbours::try_ask(&question).await,
                 };
-                outputs.extend(engine.handle(now(), Input::Answer { ticket, answer }));
+                let Some(store) = answered else {
+                    answer = Some(busy.clone());
+                    break;
+                };
+                outputs.extend(engine.handle(now(), Input::Answer { ticket, answer: store }));
             }
         }
     }

@@ -53,12 +53,27 @@ pub(super) async fn answer(question: &Question) -> Result<Answer, Problem> {
         .map_err(|error| Problem::new(Code::ComponentReply, format!("{CRDT_SERVICE}: {error}")))
 }
 
-/// As [`answer`], for the engine: what went wrong goes to the log.
-pub(super) async fn ask(question: &Question) -> Answer {
-    answer(question).await.unwrap_or_else(|problem| {
-        log::warn(COMPONENT, &format!("a question of the engine is not answered: {problem}"));
-        Answer::Failed
-    })
+/// As [`answer`], for the engine: what went wrong goes to the log. `None` if it is still being worked out, for which it is to
+/// be asked again: the sums over very many documents are made in parts.
+pub(super) async fn try_ask(question: &Question) -> Option<Answer> {
+    match answer(question).await {
+        Ok(answer) => Some(answer),
+        // A problem that is passed on has its code among the other members.
+        Err(problem)
+            if problem.extra.get("code").is_some_and(|code| *code == Code::TooMuchContention.as_str()) =>
+        {
+            None
+        }
+        Err(problem) => {
+            log::warn(COMPONENT, &format!("a question of the engine is not answered: {problem}"));
+            Some(Answer::Failed)
+        }
+    }
+}
+
+/// As [`try_ask`], where nobody asks again.
+async fn ask(question: &Question) -> Answer {
+    try_ask(question).await.unwrap_or(Answer::Failed)
 }
 
 /// Has deltas stored, and tells the timeline of them. What is to be told is written down before.

@@ -185,9 +185,13 @@ impl Round<'_> {
                     continue;
                 }
                 _ if state.is_some() || self.lost => continue,
-                Output::Ask { ticket, question } => {
-                    Input::Answer { ticket, answer: self.ask(question).await }
-                }
+                Output::Ask { ticket, question } => match self.ask(question).await {
+                    Some(answer) => Input::Answer { ticket, answer },
+                    None => {
+                        state = Some(State::Partial);
+                        continue;
+                    }
+                },
                 Output::Send { .. } if self.progressed && self.budget.is_over() => {
                     state = Some(State::Partial);
                     continue;
@@ -234,16 +238,23 @@ impl Round<'_> {
         Ok(None)
     }
 
-    async fn ask(&mut self, question: Question) -> Answer {
+    /// What the store answers; `None` if it was not done with that when the time was up.
+    async fn ask(&mut self, question: Question) -> Option<Answer> {
         if matches!(question, Question::Append(_)) {
-            return neighbours::append(&question).await;
+            return Some(neighbours::append(&question).await);
         }
-        let answer = neighbours::ask(&question).await;
+        let answer = loop {
+            match neighbours::try_ask(&question).await {
+                Some(answer) => break answer,
+                None if self.budget.is_over() => return None,
+                None => {}
+            }
+        };
         if let Answer::Read(read) = &answer {
             let ranges = read.iter().flatten().flat_map(|stored| &stored.ranges);
             self.read = ranges.map(|range| range.count()).sum();
         }
-        answer
+        Some(answer)
     }
 
     async fn exchange(&mut self, frame: Frame) -> Result<Input, Problem> {
