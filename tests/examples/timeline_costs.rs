@@ -141,15 +141,24 @@ fn plain(path: &Path, indexed: bool, size: Size) -> Rates {
                    received INTEGER, origin_seq INTEGER, agent TEXT, type TEXT, document TEXT, color INTEGER, body TEXT)";
         connection.execute_batch(sql).expect("a table");
     }
+    // The row as the timeline stores it, which is found by the beginning of its id in a table of its own; without its tallies.
+    let row = match indexed {
+        true => {
+            "INSERT INTO timeline_events
+             (seq, event_id, id, timestamp, received, origin_seq, agent, type, document, color, body)
+             VALUES (?4, ?4, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
+        }
+        false => {
+            "INSERT INTO timeline_events (event_id, timestamp, received, origin_seq, agent, type, document, color, body)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
+        }
+    };
     let mut number = 0i64;
     let mut insert = |connection: &rusqlite::Connection, event: &Event| {
         number += 1;
         let document = event.document.as_ref().map(|document| document.as_str());
         connection
-            .prepare_cached(
-                "INSERT INTO timeline_events (event_id, timestamp, received, origin_seq, agent, type, document, color, body)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-            )
+            .prepare_cached(row)
             .and_then(|mut statement| {
                 statement.execute(rusqlite::params![
                     event.event_id.as_bytes(),
@@ -164,9 +173,24 @@ fn plain(path: &Path, indexed: bool, size: Size) -> Rates {
                 ])
             })
             .expect("an insert");
+        if indexed {
+            connection
+                .prepare_cached("INSERT INTO timeline_ids_new (key, seq) VALUES (substr(?1, 1, 6), ?2)")
+                .and_then(|mut statement| {
+                    statement.execute(rusqlite::params![event.event_id.as_bytes(), number])
+                })
+                .expect("an insert");
+        }
     };
     let (singles, batches) = events.split_at(size.singles as usize);
-    let single = rate(size.singles, || singles.iter().for_each(|event| insert(&connection, event)));
+    // The row and what it is found by are one transaction.
+    let single = rate(size.singles, || {
+        for event in singles {
+            let transaction = connection.transaction().expect("a transaction");
+            insert(&transaction, event);
+            transaction.commit().expect("a commit");
+        }
+    });
     let batched = rate(size.in_batches, || {
         for batch in batches.chunks(BATCH as usize) {
             let transaction = connection.transaction().expect("a transaction");
