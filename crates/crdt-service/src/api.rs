@@ -7,7 +7,7 @@ use crate::merge::read::Wire;
 use crate::merge::reply;
 use crate::routes::{
     apply, cache, compare, diff, document, freezes, history, later, merge, operations, page, recover, stored,
-    summary,
+    summary, withdrawn,
 };
 use crate::{laws, version};
 
@@ -22,6 +22,7 @@ pub fn schemas() -> Schemas {
         .reads::<compare::CompareRequest>("CompareRequest")
         .reads::<freezes::FreezeRequest>("FreezeRequest")
         .reads::<recover::RecoverRequest>("RecoverRequest")
+        .reads::<withdrawn::WithdrawRequest>("WithdrawRequest")
         .reads::<cache::Invalidation>("Invalidation")
         .reads::<version::AtMember>("At")
         .reads::<operations::OperationsRequest>("OperationsRequest")
@@ -37,6 +38,8 @@ pub fn schemas() -> Schemas {
         .answers::<freezes::Frozen>("Frozen")
         .answers::<freezes::Chain>("Freezes")
         .answers::<recover::Recovered>("Recovered")
+        .answers::<withdrawn::Withdrawal>("Withdrawal")
+        .answers::<withdrawn::WithdrawnPage>("WithdrawnPage")
         .answers::<reply::Reply<'static>>("Merged")
         .answers::<laws::Reply>("Verified")
         .answers::<cache::Stats>("CacheStats")

@@ -8,6 +8,7 @@
 pub mod api;
 mod apply;
 mod content;
+mod fork;
 mod freeze;
 mod later;
 mod laws;
@@ -51,6 +52,8 @@ pub fn service() -> Service {
     .post("/crdt/{document}/freeze", routes::freezes::post)
     .get("/crdt/{document}/snapshots", routes::freezes::list)
     .post("/crdt/{document}/recover", routes::recover::post)
+    .post("/crdt/{document}/withdraw", routes::withdrawn::post)
+    .get("/crdt/{document}/withdrawn", routes::withdrawn::get)
     .post("/crdt/verify", routes::verify::post)
     .get("/crdt/cache/stats", routes::cache::stats)
     .post("/crdt/cache/drain", routes::later::drain)

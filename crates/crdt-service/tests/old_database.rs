@@ -115,14 +115,14 @@ fn values_are_the_same_without_snapshots() {
 fn the_schema_is_the_one_of_then() {
     let guard = opened();
     let health = get("/crdt/health").json;
-    assert_eq!((&health["store"], &health["schema_version"]), (&json!("writable"), &json!(43)));
+    assert_eq!((&health["store"], &health["schema_version"]), (&json!("writable"), &json!(51)));
     assert_eq!(health["log_position"], 78);
     // A new database has the same tables and indexes.
     let tables = || sql("SELECT name FROM sqlite_schema WHERE name LIKE 'crdt_%'");
     let old = tables();
     drop(guard);
     let _guard = fresh_database();
-    assert_eq!(get("/crdt/health").json["schema_version"], 43);
+    assert_eq!(get("/crdt/health").json["schema_version"], 51);
     assert_eq!(tables(), old);
 }
 

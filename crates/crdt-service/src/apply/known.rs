@@ -66,6 +66,8 @@ pub(crate) struct Found {
     pub(crate) by_key: Vec<(String, String, Dot)>,
     /// The document's type, if it has one.
     pub(crate) crdt_type: Option<CrdtType>,
+    /// How often deltas have been taken out of the document: what was read is of no use once that is another number.
+    pub(crate) withdrawals: u64,
 }
 
 /// What is known of one document while a batch is checked.

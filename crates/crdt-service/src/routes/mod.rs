@@ -25,3 +25,4 @@ pub(crate) mod stored;
 pub(crate) mod summary;
 pub(crate) mod usage;
 pub(crate) mod verify;
+pub(crate) mod withdrawn;

@@ -38,8 +38,20 @@ struct Means<'a> {
     causes: usize,
     /// Whether the operations lead back to what the document has shown before.
     back: bool,
-    /// Whether they come from another site: then also into a deleted document, because that may be taken back.
+    /// Whether they come from another site: then also into a deleted document, because that may be taken back, and into one
+    /// that is being mended, because that is how it is.
     from_site: bool,
+}
+
+/// How checked operations are stored.
+#[derive(Clone, Copy)]
+pub(super) struct Storing<'a> {
+    /// Whether they lead back to what a document has shown before.
+    pub(super) back: bool,
+    /// Whether they come from another site: then also into a document that is deleted or being mended.
+    pub(super) from_site: bool,
+    /// How often deltas had been taken out of each document when they were checked.
+    pub(super) withdrawals: &'a BTreeMap<String, u64>,
 }
 
 /// Refuses what is so large that its record, with its parents and its clock, would fit into no request to another site. What
@@ -138,14 +150,17 @@ impl Database {
         agree: impl Fn(&[Accepted]) -> Result<(), Problem>,
     ) -> Result<Vec<Accepted>, Indexed> {
         for _ in 0..MAX_ROUNDS {
-            let accepted = self.accept(operations, key, causes)?;
+            let (accepted, withdrawals) = self.accept(operations, key, causes)?;
             agree(&accepted).map_err(of_the_whole)?;
-            if self.insert_new(operations, &accepted, key, back, from_site).map_err(of_the_whole)? {
+            let storing = Storing { back, from_site, withdrawals: &withdrawals };
+            if self.insert_new(operations, &accepted, key, storing).map_err(of_the_whole)? {
                 self.queue_snapshots(operations, &accepted);
                 return Ok(accepted);
             }
             for (index, operation) in operations.iter().enumerate().filter(|_| !from_site) {
-                self.refuse_deleted(&operation.document).map_err(|problem| (Some(index), problem))?;
+                let refuse = self.refuse_deleted(&operation.document);
+                let refuse = refuse.and_then(|()| self.refuse_unmended(&operation.document));
+                refuse.map_err(|problem| (Some(index), problem))?;
             }
             self.refuse_beyond(operations, &accepted, back)?;
         }
@@ -153,26 +168,28 @@ impl Database {
         Err(of_the_whole(Problem::new(Code::TooMuchContention, detail)))
     }
 
-    /// Reads what the operations refer to and checks them.
+    /// Reads what the operations refer to and checks them; says with them how often deltas had been taken out of each
+    /// document.
     fn accept(
         &self,
         operations: &[Operation],
         key: Option<&str>,
         causes: usize,
-    ) -> Result<Vec<Accepted>, Indexed> {
+    ) -> Result<(Vec<Accepted>, BTreeMap<String, u64>), Indexed> {
         let mut needed = check::needs(operations, key);
         let mut has_own = false;
         loop {
-            let mut documents = BTreeMap::new();
+            let (mut documents, mut withdrawals) = (BTreeMap::new(), BTreeMap::new());
             for (document, needed) in &needed {
                 let found = self.referred(document, needed).map_err(of_the_whole)?;
+                withdrawals.insert((*document).to_owned(), found.withdrawals);
                 documents.insert(*document, Known::of(found));
             }
             let content_at = |document: &_, heads: &_| self.content_at(document, heads);
             match check::batch(operations, key, &mut documents, &content_at) {
                 Ok(mut accepted) => {
                     self.tell_causes(operations, &mut accepted, &documents, causes).map_err(of_the_whole)?;
-                    return Ok(accepted);
+                    return Ok((accepted, withdrawals));
                 }
                 Err(Refusal::NeedsHistory { document }) => needed.entry(document).or_default().widen(),
                 Err(Refusal::NeedsOwn) if !has_own => {

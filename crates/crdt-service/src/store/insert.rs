@@ -8,6 +8,7 @@ use ramanujan_crdt::types::Columns;
 use ramanujan_shell::now_millis;
 use serde::Serialize;
 
+use super::apply::Storing;
 use super::bounds::{Bounds, Growth, agents_exceeded, bytes_exceeded, documents_exceeded};
 use super::database::Database;
 use crate::apply::check::{Accepted, key_of};
@@ -74,6 +75,12 @@ const INSERT: &str = concat!(
         SELECT 1 FROM json_each(?2) t WHERE ?8 = 0 AND 1 =
             (SELECT m.deleted FROM crdt_deletions m WHERE m.document_id = t.key ORDER BY m.id DESC LIMIT 1))
     AND NOT EXISTS (
+        SELECT 1 FROM json_each(?9) e WHERE e.value <>
+            (SELECT COUNT(*) FROM crdt_withdrawals w WHERE w.document_id = e.key))
+    AND NOT EXISTS (
+        SELECT 1 FROM json_each(?2) t CROSS JOIN crdt_withdrawals w
+        ON w.document_id = t.key AND w.ended IS NULL WHERE ?8 = 0)
+    AND NOT EXISTS (
         SELECT 1 FROM json_each(?4) g LEFT JOIN crdt_documents d ON d.document_id = g.key
         WHERE ",
     agents_exceeded!("?5"),
@@ -88,16 +95,15 @@ const INSERT: &str = concat!(
 );
 
 impl Database {
-    /// Stores what is not a duplicate. `false` if a document is deleted and may not be,
-    /// another writer was quicker with a dot, a key
-    /// or a document's type, or something grew beyond a bound; nothing was stored then.
+    /// Stores what is not a duplicate. `false` if a document is deleted or being mended and may not be, deltas were taken out
+    /// of one since it was read, another writer was quicker with a dot, a key or a document's type, or something grew beyond
+    /// a bound; nothing was stored then.
     pub(super) fn insert_new(
         &self,
         operations: &[Operation],
         accepted: &[Accepted],
         key: Option<&str>,
-        back: bool,
-        into_deleted: bool,
+        Storing { back, from_site, withdrawals }: Storing<'_>,
     ) -> Result<bool, Problem> {
         // One buffer: what a restore brings back may be as large as a document.
         let mut rows = Vec::new();
@@ -152,7 +158,8 @@ impl Database {
             bounds.agents.into(),
             bounds.bytes.into(),
             bounds.documents.into(),
-            u64::from(into_deleted).into(),
+            u64::from(from_site).into(),
+            serde_json::to_string(withdrawals)?.into(),
         ];
         Ok(!self.0.execute(INSERT, params)?.is_empty())
     }

@@ -4,7 +4,7 @@
 //! documents beside them. `schema` has the tables, `rows` reads and writes deltas, `graph` walks from one to those before
 //! it, `versions` finds what a document was when, `materialise` builds its content, `apply` stores operations, within `bounds`.
 //! `outlines` has what a text's walks back need in fewer rows, `causes` finds what is told of an operation's parents. `snapshots`, `tier2` and `counters` only save time; `later` holds
-//! work that nobody waits for; `exchange` answers the engine of sites; `upgrade` brings documents of older revisions up to date.
+//! work that nobody waits for; `exchange` answers the engine of sites; `withdraw` takes out what parted from them; `upgrade` brings documents of older revisions up to date.
 
 mod apply;
 mod bounds;
@@ -30,7 +30,9 @@ pub(crate) mod tiers;
 mod upgrade;
 mod upgrade_freezes;
 mod versions;
+mod withdraw;
 
 pub(crate) use database::Database;
 pub(crate) use tier2::{BREAK_EVEN as TIER2_BREAK_EVEN, MAX_BYTES as TIER2_MAX_BYTES};
 pub(crate) use versions::{KnownDelta, missing};
+pub(crate) use withdraw::Withdrawn;

@@ -13,14 +13,17 @@ impl Database {
     pub(super) fn referred(&self, document: &str, needed: &Needed) -> Result<Found, Problem> {
         let mut found = Found::default();
         // Before the heads: what an agent writes meanwhile is among the heads then, and its number is taken.
-        let sql = "SELECT d.crdt_type, a.agent_id, a.seq, a.plus, a.minus, a.log FROM crdt_documents d
-             LEFT JOIN crdt_agents a ON a.document_id = ?1 AND a.agent_id IN (SELECT value FROM json_each(?2))
-             WHERE d.document_id = ?1";
+        let sql = "SELECT d.crdt_type, a.agent_id, a.seq, a.plus, a.minus, a.log, w.times
+             FROM (SELECT COUNT(*) AS times FROM crdt_withdrawals WHERE document_id = ?1) w
+             LEFT JOIN crdt_documents d ON d.document_id = ?1
+             LEFT JOIN crdt_agents a ON a.document_id = d.document_id AND a.agent_id IN (SELECT value FROM json_each(?2))";
         let read = || self.0.execute(sql, [document.into(), serde_json::to_string(&needed.agents)?.into()]);
         let mut rows = read()?;
-        if rows.is_empty() && self.upgrade(document)? {
+        if rows.iter().all(|row| row.is_null(0)) && self.upgrade(document)? {
             rows = read()?;
         }
+        found.withdrawals = rows.first().map_or(Ok(0), |row| row.uint(6))?;
+        rows.retain(|row| !row.is_null(0));
         for row in rows {
             found.crdt_type = Some(row.text(0)?.parse().map_err(|_| bad("crdt_type"))?);
             if !row.is_null(1) {

@@ -51,6 +51,14 @@ pub(crate) const SCHEMA: Schema = Schema {
         include_str!("sql/041_frozen_copied.sql"),
         include_str!("sql/042_frozen_moved.sql"),
         include_str!("sql/043_folds.sql"),
+        include_str!("sql/044_withdrawals.sql"),
+        include_str!("sql/045_withdrawals_by_document.sql"),
+        include_str!("sql/046_withdrawals_open.sql"),
+        include_str!("sql/047_withdrawn.sql"),
+        include_str!("sql/048_withdrawn_by_document.sql"),
+        include_str!("sql/049_withdrawn_by_withdrawal.sql"),
+        include_str!("sql/050_withdrawal_made.sql"),
+        include_str!("sql/051_snapshot_outdated.sql"),
     ],
 };
 
