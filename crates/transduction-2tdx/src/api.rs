@@ -5,7 +5,7 @@ use ramanujan_shell::words;
 
 use crate::generate::Target;
 use crate::routes::sync::asked::SyncRequest;
-use crate::routes::sync::{log, object, peers, rollback, run, status, verify};
+use crate::routes::sync::{log, object, peers, rolled, run, status, verify};
 use crate::routes::{apply, code, patterns, stats};
 use crate::skill::rewrite::{StopReason, Strategy};
 use crate::skill::rule::Posted;
@@ -32,7 +32,7 @@ pub fn schemas() -> Schemas {
         .reads::<peers::Release>("PeerRelease")
         .answers::<run::Synced>("Synced")
         .answers::<verify::VerifyReply>("VerifyReply")
-        .answers::<rollback::RollbackReply>("RollbackReply")
+        .answers::<rolled::RollbackReply>("RollbackReply")
         .answers::<log::LogPage>("LogPage")
         .answers::<object::Object>("SyncObject")
         .answers::<status::Status>("SyncStatus")

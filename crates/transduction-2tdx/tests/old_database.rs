@@ -18,7 +18,7 @@ fn patterns_of_an_older_revision_are_read_applied_and_versioned() {
     let fixture = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/80a519f.sqlite3");
     let _database =
         database_copy(fixture, concat!(env!("CARGO_TARGET_TMPDIR"), "/transduction-80a519f.sqlite3"));
-    assert_eq!(get("/sync/health")["schema_version"], 12);
+    assert_eq!(get("/sync/health")["schema_version"], 13);
     let versions = get("/skill/patterns/idem/versions");
     let ids: Vec<&str> = versions["patterns"]
         .as_array()

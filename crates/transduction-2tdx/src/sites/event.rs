@@ -1,4 +1,4 @@
-//! What else the timeline is told of sites: quarantines, evidence, releases, rollbacks. Ids follow from what happened.
+//! What else the timeline is told of sites: quarantines, evidence, releases, withdrawals, rollbacks. Ids follow from what happened.
 
 use ramanujan_core::{Digest, DocumentId, Dot};
 use ramanujan_sync::engine::Quarantine;
@@ -61,6 +61,20 @@ pub(crate) fn evidence(own: &str, evidence: &Evidence, digest: &Digest, told_by:
         "operation_id": evidence.check().ok(), "told_by": told_by,
     });
     event("evidence", evidence.document(), &[own, &digest.to_string()], payload)
+}
+
+/// Operations were taken out of a document, because a peer holds others under their dots.
+pub(crate) fn withdrawn(
+    own: &str,
+    document: &DocumentId,
+    peer: &str,
+    first: &[(Dot, Digest)],
+    operations: u64,
+) -> SiteEvent {
+    let named: Vec<&Dot> = first.iter().map(|(dot, _)| dot).take(MAX_DOTS).collect();
+    let payload = json!({"site": own, "peer": peer, "operations": operations, "first": named});
+    let digests: Vec<String> = first.iter().map(|(_, digest)| digest.to_string()).collect();
+    event("withdrawn", document, &[own, &digests.join(" ")], payload)
 }
 
 /// A document shows again what it showed.

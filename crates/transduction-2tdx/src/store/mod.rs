@@ -5,6 +5,7 @@ pub(crate) mod due;
 pub(crate) mod evidence;
 pub(crate) mod log;
 pub(crate) mod memory;
+pub(crate) mod mending;
 pub(crate) mod patterns;
 pub(crate) mod peers;
 mod schema;

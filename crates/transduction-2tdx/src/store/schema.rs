@@ -18,5 +18,6 @@ pub(super) const SCHEMA: Schema = Schema {
         include_str!("sql/010_due.sql"),
         include_str!("sql/011_log.sql"),
         include_str!("sql/012_log_digests.sql"),
+        include_str!("sql/013_mending.sql"),
     ],
 };

@@ -3,6 +3,7 @@
 mod converge;
 mod liars;
 mod network;
+mod restored;
 mod rollback;
 mod trouble;
 mod versions;

@@ -37,9 +37,9 @@ pub(crate) struct SyncRequest {
     pub(super) limit: Option<u64>,
     /// Of `verify`: whether deltas are read; false gives what is stored, for comparing alone.
     pub(super) recompute: Option<bool>,
-    /// Of `rollback`: the version, as a log position, an RFC 3339 time, heads or a version vector.
+    /// Of `rollback` of this site: the version, as a log position, an RFC 3339 time, heads or a version vector.
     pub(super) at: Option<Value>,
-    /// Of `rollback`: in whose name.
+    /// Of `rollback` of this site: in whose name.
     pub(super) agent_id: Option<AgentId>,
 }
 

@@ -1,8 +1,9 @@
 //! `GET /sync/object/{hash}`: what has an address by its content.
 
+use http::Method;
 use ramanujan_core::{Code, Digest, DocumentId, Problem};
 use ramanujan_crdt::Delta;
-use ramanujan_shell::{Request, Response, ok};
+use ramanujan_shell::{Request, Response, call_json, ok};
 use ramanujan_sync::change::Freeze;
 use ramanujan_sync::evidence::Evidence;
 use ramanujan_sync::limits::BUDGET;
@@ -10,8 +11,9 @@ use ramanujan_sync::message::Want;
 use ramanujan_sync::pack::Blob;
 use ramanujan_sync::range::Range;
 use ramanujan_sync::store::{Answer, Question};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use super::neighbours::CRDT_SERVICE;
 use super::{neighbours, pages};
 use crate::store::log::Entry;
 use crate::store::{evidence, log};
@@ -62,6 +64,24 @@ pub(crate) enum Object {
         #[cfg_attr(not(target_family = "wasm"), schemars(with = "String"))]
         canonical: Blob,
     },
+    /// A delta that was taken out of the document that was named (`docs/sync.md`, "A site that was restored").
+    Withdrawn {
+        /// SHA-256 of its canonical bytes.
+        digest: Digest,
+        /// The document.
+        document_id: DocumentId,
+        /// Its dot, under which there is another delta now.
+        #[cfg_attr(not(target_family = "wasm"), schemars(with = "String"))]
+        operation_id: ramanujan_core::Dot,
+        /// The dot under which the same operation came back.
+        #[cfg_attr(not(target_family = "wasm"), schemars(with = "String"))]
+        again: ramanujan_core::Dot,
+        /// When it was taken out, RFC 3339.
+        withdrawn_at: String,
+        /// Its canonical bytes in hexadecimal digits.
+        #[cfg_attr(not(target_family = "wasm"), schemars(with = "String"))]
+        canonical: Blob,
+    },
     /// A freeze of the document that was named.
     Freeze {
         /// Its id.
@@ -104,6 +124,9 @@ pub(crate) async fn get(request: Request) -> Result<Response, Problem> {
     if let Some(freeze) = freeze(&document_id, &digest).await? {
         return ok(&Object::Freeze { digest, document_id, freeze });
     }
+    if let Some(withdrawn) = withdrawn(&document_id, &digest).await? {
+        return ok(&withdrawn);
+    }
     let (delta, all) = delta(&document_id, &digest).await?;
     let delta = delta.ok_or_else(|| {
         let extent = if all { "" } else { " among the first that were read" };
@@ -137,6 +160,30 @@ async fn freeze(document: &DocumentId, id: &Digest) -> Result<Option<Freeze>, Pr
         Answer::Freezes { freezes, .. } => Ok(freezes.into_iter().find(|freeze| freeze.id(document) == *id)),
         _ => Ok(None),
     }
+}
+
+#[derive(Deserialize)]
+struct Listed {
+    operation_id: ramanujan_core::Dot,
+    again: ramanujan_core::Dot,
+    withdrawn_at: String,
+    #[serde(default)]
+    canonical: Blob,
+}
+
+#[derive(Deserialize)]
+struct Listing {
+    items: Vec<Listed>,
+}
+
+/// A delta that was taken out.
+async fn withdrawn(document: &DocumentId, digest: &Digest) -> Result<Option<Object>, Problem> {
+    let path = format!("/crdt/{document}/withdrawn?digest={digest}&limit=1");
+    let listing: Listing = call_json(CRDT_SERVICE, Method::GET, &path, None::<&()>).await?;
+    Ok(listing.items.into_iter().next().map(|Listed { operation_id, again, withdrawn_at, canonical }| {
+        let (digest, document_id) = (*digest, document.clone());
+        Object::Withdrawn { digest, document_id, operation_id, again, withdrawn_at, canonical }
+    }))
 }
 
 /// The delta, and whether all of the document were looked at.

@@ -3,6 +3,8 @@
 use http::StatusCode;
 use ramanujan_core::{AgentId, Code, DocumentId, Problem};
 use ramanujan_shell::{Request, Response, now_millis, ok};
+use ramanujan_sync::SiteId;
+use ramanujan_sync::engine::Quarantine;
 use ramanujan_sync::interest::Interest;
 use ramanujan_sync::limits::MAX_PEERS;
 use serde::{Deserialize, Serialize};
@@ -175,10 +177,27 @@ pub(crate) async fn release(request: Request) -> Result<Response, Problem> {
     let peer = site.peer(request.param("name"))?;
     let wanted: Release = if request.body.is_empty() { Release::default() } else { request.json()? };
     let document = wanted.document_id.as_ref().map(DocumentId::as_str);
-    let released = evidence::release(&peer.name, document, wanted.agent_id.as_ref().map(AgentId::as_str))?;
-    memory::suspect(&peer.name)?;
-    memory::unstick(&peer.name)?;
-    let own = site.settings.site.as_str();
+    let agent = wanted.agent_id.as_ref().map(AgentId::as_str);
+    let released = lift(site.settings.site.as_str(), &peer.name, document, agent).await?;
+    let entry = |one: &Quarantine| QuarantineEntry {
+        document_id: one.document.to_string(),
+        agent_id: one.agent.to_string(),
+        from: one.from,
+        since: None,
+    };
+    ok(&Released { peer: peer.name.to_string(), released: released.iter().map(entry).collect() })
+}
+
+/// Lifts quarantines at a peer, and has all be compared with it in the next round.
+pub(super) async fn lift(
+    own: &str,
+    peer: &SiteId,
+    document: Option<&str>,
+    agent: Option<&str>,
+) -> Result<Vec<Quarantine>, Problem> {
+    let released = evidence::release(peer, document, agent)?;
+    memory::suspect(peer)?;
+    memory::unstick(peer)?;
     let at = now_millis();
     let happened = released.iter().map(|one| Happened {
         kind: "released",
@@ -189,11 +208,5 @@ pub(crate) async fn release(request: Request) -> Result<Response, Problem> {
     crate::store::log::append(&happened.collect::<Vec<_>>())?;
     let events = released.iter().map(|one| Due::Event(event::released(own, one, at)));
     neighbours::tell(&due::insert(events.collect())?).await;
-    let entry = |one: &ramanujan_sync::engine::Quarantine| QuarantineEntry {
-        document_id: one.document.to_string(),
-        agent_id: one.agent.to_string(),
-        from: one.from,
-        since: None,
-    };
-    ok(&Released { peer: peer.name.to_string(), released: released.iter().map(entry).collect() })
+    Ok(released)
 }

@@ -1,72 +1,27 @@
 //! `POST /sync/rollback`: documents show again what they showed. Operations are appended that lead there; nothing is erased,
-//! and peers get them as they get any others.
+//! and peers get them as they get any others. With a peer as the target, histories that have parted fit together again
+//! (`mend`).
 
 use http::Method;
 use ramanujan_core::{AgentId, Code, Digest, DocumentId, Dot, MAX_SAFE_INTEGER, Problem};
 use ramanujan_shell::fetch::{call, pass_on, read_reply};
-use ramanujan_shell::{Request, Response, ok};
+use ramanujan_shell::{Request, Response};
 use ramanujan_sync::interest::Shared;
 use ramanujan_sync::range::Range;
 use ramanujan_sync::store::{Answer, Look, Question};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::asked::{Doing, SyncRequest, invalid};
+use super::asked::{SyncRequest, invalid};
+use super::mend;
 use super::neighbours::{self, CRDT_SERVICE};
 use super::pages::{self, Documents};
+use super::rolled::{RolledBack, reply};
 use crate::settings::{self, MAX_LATENCY_MS};
 use crate::sites::event;
 use crate::sites::ledger::Budget;
 use crate::sites::operations;
 use crate::store::due::{self, Due};
-use crate::store::log::{self, Happened};
-
-/// What became of a document.
-#[derive(Serialize)]
-#[cfg_attr(
-    not(target_family = "wasm"),
-    derive(schemars::JsonSchema),
-    schemars(rename = "RolledBackDocument")
-)]
-pub(crate) struct RolledBack {
-    /// The document.
-    document_id: DocumentId,
-    /// The operations that were appended; none if it showed that already.
-    #[cfg_attr(not(target_family = "wasm"), schemars(with = "Vec<String>"))]
-    operation_ids: Vec<Dot>,
-    /// SHA-256 of the value that it shows now; null where it was left as it is.
-    value_digest: Option<Digest>,
-    /// Why it was left as it is: the code of the problem.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    code: Option<String>,
-    /// Why, for people.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    detail: Option<String>,
-}
-
-/// What a call brought back.
-#[derive(Serialize)]
-#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
-pub(crate) struct RollbackReply {
-    /// `rollback`.
-    operation: Doing,
-    /// Each document.
-    documents: Vec<RolledBack>,
-    /// Operations that were appended.
-    appended: usize,
-    /// Documents that were left as they are because of a problem.
-    failed: usize,
-    /// The time was up: the next call goes on at `next_cursor`.
-    degraded: bool,
-    /// Pass as `cursor` to go on; null at the end.
-    next_cursor: Option<String>,
-    /// What `/sync/object/{hash}` finds the entry of the log by.
-    digest: Option<Digest>,
-    /// How long the call took, in milliseconds.
-    latency_ms: u64,
-    /// How long it may take.
-    budget_ms: u64,
-}
 
 #[derive(Deserialize)]
 struct Recovered {
@@ -82,10 +37,8 @@ pub(crate) async fn post(request: Request) -> Result<Response, Problem> {
 }
 
 pub(super) async fn run(wanted: SyncRequest) -> Result<Response, Problem> {
-    if wanted.target.as_deref().is_some_and(|target| target != "local") {
-        return Err(invalid(
-            "a site rolls itself back: leave target out; its peers get the operations by synchronising",
-        ));
+    if let Some(peer) = wanted.target.clone().filter(|target| target != "local") {
+        return mend::run(&peer, wanted).await;
     }
     let (Some(at), Some(agent)) = (&wanted.at, &wanted.agent_id) else {
         return Err(invalid(
@@ -118,25 +71,8 @@ pub(super) async fn run(wanted: SyncRequest) -> Result<Response, Problem> {
             break;
         }
     }
-    let named = done.iter().filter(|one| !one.operation_ids.is_empty() || one.code.is_some()).take(64);
-    let named: Vec<Value> = named
-        .map(|one| json!({"document_id": one.document_id, "operations": one.operation_ids.len(), "code": one.code}))
-        .collect();
-    let appended = done.iter().map(|one| one.operation_ids.len()).sum();
-    let detail =
-        json!({"at": at, "agent_id": agent, "documents": done.len(), "appended": appended, "named": named});
-    let digest = log::append(&[Happened { kind: "rollback", site: None, document: None, detail }])?;
-    ok(&RollbackReply {
-        operation: Doing::Rollback,
-        appended,
-        failed: done.iter().filter(|one| one.code.is_some()).count(),
-        documents: done,
-        degraded: next.is_some() && budget.is_over(),
-        next_cursor: next.map(pages::written),
-        digest: digest.first().copied(),
-        latency_ms: budget.spent_ms(),
-        budget_ms: budget.most_ms(),
-    })
+    let detail = json!({"at": at, "agent_id": agent});
+    reply(done, next, None, detail, &budget)
 }
 
 /// The operations that the agent would append: all past those it has.
@@ -163,6 +99,8 @@ async fn one(own: &str, document: &DocumentId, at: &Value, agent: &AgentId) -> R
         document_id: document.clone(),
         operation_ids: Vec::new(),
         value_digest: None,
+        withdrawn: None,
+        open: None,
         code: Some(code),
         detail: Some(detail),
     };
@@ -190,6 +128,8 @@ async fn one(own: &str, document: &DocumentId, at: &Value, agent: &AgentId) -> R
         document_id: document.clone(),
         operation_ids: recovered.operation_ids,
         value_digest: Some(recovered.value_digest),
+        withdrawn: None,
+        open: None,
         code: None,
         detail: None,
     })
