@@ -156,6 +156,35 @@ fn a_restored_site_gives_back_what_it_gave_out_twice() {
     assert_eq!((refused.status, &refused.json["code"]), (422, &json!("invalid-sync")));
 }
 
+/// What the runbook says to do first: then there is nothing to mend.
+#[test]
+fn a_site_that_hears_its_peers_before_its_clients_gives_out_nothing_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let (live, backup) = (folder.path().join("live"), folder.path().join("backup"));
+    let vienna = Node::with("vienna", PEERS, Site::in_file(&live));
+    let porto = Node::new("porto", &["vienna;none", "lisbon"]);
+    let lisbon = Node::new("lisbon", &["porto;none", "vienna"]);
+    vienna.insert("notes", "ann", 0, "one ");
+    settle(&[&vienna, &porto, &lisbon], 6);
+    back_up(&live, &backup);
+    // porto has all of one document, lisbon of another.
+    vienna.insert("notes", "ann", 0, "two ");
+    vienna.sync_with("porto");
+    vienna.increment("count", "ann", 1);
+    vienna.sync_with("lisbon");
+    let vienna = Node::with("vienna", PEERS, Site::in_file(&backup));
+    for peer in PEERS {
+        assert_eq!(vienna.post("/sync/pull", &json!({"target": peer}))["degraded"], false);
+    }
+    vienna.insert("notes", "ann", 0, "three ");
+    vienna.increment("count", "ann", 10);
+    settle(&[&vienna, &porto, &lisbon], 8);
+    for node in [&vienna, &porto, &lisbon] {
+        assert_eq!((shown(node, "notes"), shown(node, "count")), (json!("three two one "), json!(11)));
+        assert_eq!(node.get("/sync/status")["evidence"], 0, "{}", node.name);
+    }
+}
+
 /// The peer goes away in the middle: nobody may write until it is there again, and nothing is lost.
 #[test]
 fn a_document_that_is_half_mended_takes_nothing() {
