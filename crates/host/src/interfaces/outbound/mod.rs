@@ -6,6 +6,7 @@
 
 mod allowed_hosts;
 pub(crate) mod chaining;
+mod pool;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -32,6 +33,7 @@ use crate::instance::state::State;
 use crate::storage::{Durability, NotDurable};
 use allowed_hosts::AllowedHosts;
 use chaining::{AppRef, chained_component};
+use pool::Pool;
 
 /// Host that stands for the application's own address.
 const SELF_HOST: &str = "self.alt";
@@ -97,7 +99,8 @@ impl Request for Hosts {
             // What goes through a socket is not seen, so it cannot be held back.
             durability.be_immediate();
         }
-        Ok(Box::new(Outbound { hosts: Arc::new(hosts), app: site.app.clone(), durability }))
+        let pool = Arc::new(Pool::default());
+        Ok(Box::new(Outbound { hosts: Arc::new(hosts), app: site.app.clone(), durability, pool }))
     }
 }
 
@@ -107,6 +110,8 @@ struct Outbound {
     hosts: Arc<AllowedHosts>,
     app: AppRef,
     durability: Arc<Durability>,
+    /// Connections of this component.
+    pool: Arc<Pool>,
 }
 
 impl Grant for Outbound {
@@ -186,6 +191,10 @@ impl Outbound {
         let request = outgoing::request(request, &self.durability).await.map_err(|NotDurable| {
             Error::InternalError(Some("a database of the application cannot be written".to_owned()))
         })?;
+        if request.uri().scheme() != Some(&Scheme::HTTPS) {
+            let response = self.pool.send(request, options).await?;
+            return Ok((response, Box::new(async { Ok(()) })));
+        }
         let (response, io) = default_send_request(request, options).await?;
         Ok((response.map(|body| body.boxed_unsync()), Box::new(io)))
     }
