@@ -1,5 +1,6 @@
 //! Agents: their names, numbers or texts, what a registration says, and how alive one is.
 
+use ramanujan_agents::life::Status;
 use ramanujan_core::{AgentId, Code, Polarity, Problem};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
@@ -93,17 +94,34 @@ pub struct Registration {
     pub region: Option<String>,
 }
 
+/// Refuses a name that no agent may have.
+///
+/// # Errors
+/// 422 `reserved-agent-id`.
+pub fn check_name(agent: &AgentId) -> Result<(), Problem> {
+    if RESERVED_AGENT_IDS.contains(&agent.as_str()) {
+        let detail = format!("{:?} is a route below /agents and cannot name an agent", agent.as_str());
+        return Err(Problem::new(Code::ReservedAgentId, detail));
+    }
+    Ok(())
+}
+
 impl Registration {
     /// Refuses what no agent may say.
     ///
     /// # Errors
     /// 422 `reserved-agent-id`, `invalid-neighbors`, `invalid-label`.
     pub fn check(&self) -> Result<(), Problem> {
+        check_name(&self.agent_id.0)?;
+        self.check_description()
+    }
+
+    /// As [`Registration::check`], for an agent that has its name already.
+    ///
+    /// # Errors
+    /// 422 `invalid-neighbors`, `invalid-label`.
+    pub fn check_description(&self) -> Result<(), Problem> {
         let id = self.id();
-        if RESERVED_AGENT_IDS.contains(&id) {
-            let detail = format!("{id:?} is a route below /agents and cannot name an agent");
-            return Err(Problem::new(Code::ReservedAgentId, detail));
-        }
         for (member, label) in [("mathematician", &self.mathematician), ("region", &self.region)] {
             let legal = |text: &String| (1..=MAX_LABEL).contains(&text.chars().count());
             if label.as_ref().is_some_and(|text| !legal(text)) {
@@ -129,8 +147,8 @@ impl Registration {
         self.agent_id.0.as_str()
     }
 
-    /// The neighbours as a JSON array of names, sorted, so that equal sets are equal texts; `None` if not given.
-    pub fn neighbours_json(&self) -> Option<String> {
+    /// The neighbours' names, sorted, so that equal sets are equal lists; `None` if not given.
+    pub fn neighbours(&self) -> Option<Vec<&str>> {
         let neighbours = self.neighbors.as_ref()?;
         let mut names: Vec<&str> = Vec::with_capacity(neighbours.len());
         for neighbour in neighbours {
@@ -138,19 +156,21 @@ impl Registration {
             let place = names.partition_point(|other| (other.len(), *other) < (name.len(), name));
             names.insert(place, name);
         }
-        Some(Value::from(names).to_string())
+        Some(names)
     }
 
     /// The members that say something else of an agent than what is stored. Of one that is not registered, only who it
     /// is counts.
     pub fn differs(&self, stored: &Agent) -> Vec<&'static str> {
         let other = |given: &Option<String>, stored: &Option<String>| given.is_some() && given != stored;
-        let neighbours = stored.neighbours.as_ref().map(|names| Value::from(names.clone()).to_string());
+        let neighbours = self
+            .neighbours()
+            .is_some_and(|given| stored.neighbours.as_ref().is_none_or(|stored| *stored != given));
         let registered = stored.registered_at.is_some();
         let checks = [
             ("mathematician", other(&self.mathematician, &stored.mathematician)),
             ("polarity", self.polarity.is_some_and(|given| given != stored.polarity)),
-            ("neighbors", registered && other(&self.neighbours_json(), &neighbours)),
+            ("neighbors", registered && neighbours),
             ("region", registered && other(&self.region, &stored.region)),
         ];
         checks.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
@@ -163,6 +183,12 @@ pub struct Agent {
     pub agent_id: String,
     /// UUID (version 4) given when the agent became known; stays.
     pub node_id: String,
+    /// Its present life: the id of its aggregate.
+    pub life: String,
+    /// Number of events of that life.
+    pub version: u64,
+    /// Where it is in its life.
+    pub status: Status,
     pub mathematician: Option<String>,
     pub polarity: Polarity,
     /// Base-3 digits of the roster, row and column first.
@@ -193,9 +219,21 @@ impl Agent {
         self.last_heartbeat.map(|heard| now.saturating_sub(heard))
     }
 
-    /// Whether the agent is registered and was heard of within `timeout` milliseconds.
+    /// Whether a sign of life brings it to work.
+    pub fn waits_for_a_sign(&self) -> bool {
+        matches!(self.status, Status::Deployed | Status::Offline)
+    }
+
+    /// The last sign of life of an agent that should have given another within `timeout` milliseconds.
+    pub fn overdue(&self, now: u64, timeout: u64) -> Option<u64> {
+        // A suspended agent is not expected to do anything, and silence must not be its way back to work.
+        self.last_heartbeat
+            .filter(|heard| self.status == Status::Active && now.saturating_sub(*heard) > timeout)
+    }
+
+    /// Whether the agent is at work and was heard of within `timeout` milliseconds.
     pub fn is_active(&self, now: u64, timeout: u64) -> bool {
-        self.registered_at.is_some() && self.silence(now).is_some_and(|silence| silence <= timeout)
+        self.status == Status::Active && self.silence(now).is_some_and(|silence| silence <= timeout)
     }
 
     /// 1 just after a heartbeat, falling by whole seconds to 0 at the time limit.
@@ -239,6 +277,9 @@ mod tests {
         Agent {
             agent_id: id.into(),
             node_id: String::new(),
+            life: String::new(),
+            version: 3,
+            status: Status::Active,
             mathematician: None,
             polarity: Polarity::Neutral,
             address: None,
@@ -280,7 +321,7 @@ mod tests {
     #[test]
     fn an_agent_that_never_came_is_not_up() {
         let mut agent = agent("0");
-        agent.registered_at = None;
+        (agent.registered_at, agent.status) = (None, Status::Deployed);
         assert!(!agent.is_active(5000, 10_000));
         assert_eq!((agent.uptime_seconds(9000), agent.health_score(5000, 10_000)), (0.0, 0.0));
     }
@@ -301,7 +342,7 @@ mod tests {
         let read = |text: &str| serde_json::from_str::<Registration>(text);
         let legal = read(r#"{"agent_id": 3, "polarity": "RED", "neighbors": [10, "b", 2]}"#).unwrap();
         assert!(legal.check().is_ok() && legal.id() == "3");
-        assert_eq!(legal.neighbours_json().unwrap(), r#"["2","b","10"]"#);
+        assert_eq!(legal.neighbours().unwrap(), ["2", "b", "10"]);
         for refused in [r#"{"agent_id": "status"}"#, r#"{"agent_id": "a", "neighbors": ["a"]}"#] {
             assert_eq!(read(refused).unwrap().check().unwrap_err().status, 422);
         }

@@ -1,21 +1,26 @@
 //! agent-orchestrator: who the agents are, how they are connected, which of them a document goes to, and the messages
 //! between them. It synchronises nothing: replicas exchange operations through crdt-service.
 //!
-//! `topology`, which is a library's, `routing`, `agent`, `subject`, `kind`, `message`, `payload` and `terms` decide and are
-//! pure; `store` holds the tables and their statements, `settings` the variables and the clock, `routes` speaks HTTP.
+//! `topology` and the life of an agent, which are a library's, `draft` and `profile` on top of it, `routing`, `agent`,
+//! `subject`, `kind`, `message`, `payload`, `terms` and `uuid` decide and are pure; `rejection` makes problems of the library's
+//! refusals; `store` holds the tables and their statements, `settings` the variables and the clock, `routes` speaks HTTP.
 
 pub mod agent;
 #[cfg(not(target_family = "wasm"))]
 pub mod api;
+pub mod draft;
 pub mod kind;
 pub mod message;
 pub mod payload;
+pub mod profile;
+pub mod rejection;
 mod routes;
 pub mod routing;
 pub mod settings;
 pub mod store;
 pub mod subject;
 pub mod terms;
+pub mod uuid;
 
 pub use ramanujan_agents::topology;
 
@@ -23,7 +28,7 @@ use std::future::Future;
 
 use ramanujan_shell::{Info, Request, Service};
 
-use crate::routes::{agent_api, agents, egraph, network, topology as shapes};
+use crate::routes::{agent_api, agents, egraph, life, network, topology as shapes};
 use crate::settings::{Context, IDENTITY};
 
 /// The component's routes, with the settings of its environment.
@@ -52,6 +57,10 @@ pub fn service_in(context: &Context) -> Service {
     .post("/agents/round", within(context, agents::round))
     .get("/agents/{id}", within(context, agents::read))
     .delete("/agents/{id}", within(context, agents::deregister))
+    .post("/agents/{id}/commands", within(context, life::command))
+    .post("/agents/{id}/commands/{verb}", within(context, life::command))
+    .get("/agents/{id}/history", within(context, life::history))
+    .get("/agents/{id}/life", within(context, life::life))
     .post("/agents/{id}/heartbeat", within(context, agents::heartbeat))
     .get("/agent/{id}/state", within(context, agent_api::state))
     .get("/agent/{id}/egraph", within(context, egraph::egraph))

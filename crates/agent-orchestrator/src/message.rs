@@ -44,7 +44,7 @@ pub struct AgentMessage {
 pub struct Message {
     pub message_id: String,
     pub msg_type: MessageType,
-    pub sender: String,
+    pub sender: AgentId,
     /// Whose buffer it goes to; `None` for a broadcast.
     pub receiver: Option<String>,
     pub subject: Option<String>,
@@ -111,7 +111,7 @@ impl AgentMessage {
     fn finish(self, receiver: Option<String>, subject: Option<String>) -> Result<Message, Problem> {
         let sent_at = self.timestamp.as_deref().map(read_time).transpose()?;
         let acks = (self.msg_type == MessageType::Ack).then(|| acknowledged(&self.payload)).transpose()?;
-        let sender = self.sender_id.0.into_string();
+        let sender = self.sender_id.0;
         let vector_clock = json!(self.vector_clock).to_string();
         // One JSON array, of which the payload is no Value, because that would change its numbers.
         let head = json!([self.message_id.as_str(), self.msg_type, &sender, &receiver]).to_string();

@@ -9,6 +9,7 @@ use ramanujan_core::{AgentId, Problem};
 use ramanujan_shell::now_millis;
 use ramanujan_shell::setting::{self, Fixed};
 
+use crate::draft::Rules;
 use crate::topology::Kind;
 
 ramanujan_shell::settings! {
@@ -107,6 +108,19 @@ impl Context {
     /// 500 `invalid-setting` naming the variable.
     pub fn settings(&self) -> Result<Settings, Problem> {
         (self.settings)()
+    }
+
+    /// What decisions on agents depend on besides their log.
+    ///
+    /// # Errors
+    /// 500 `invalid-setting` naming the variable.
+    pub fn rules(&self) -> Result<Rules, Problem> {
+        let settings = self.settings()?;
+        Ok(Rules {
+            now: self.now(),
+            health_timeout: settings.health_timeout,
+            max_agents: settings.max_agents,
+        })
     }
 
     /// Unix milliseconds.

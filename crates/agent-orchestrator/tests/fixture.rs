@@ -19,7 +19,7 @@ fn world() -> (tempfile::TempDir, World) {
 fn a_database_of_the_revision_before_is_read_as_it_is() {
     let (_folder, world) = world();
     let health = world.get("/health").json;
-    assert_eq!((&health["store"], &health["schema_version"]), (&json!("writable"), &json!(10)));
+    assert_eq!((&health["store"], &health["schema_version"]), (&json!("writable"), &json!(23)));
     assert_eq!((&health["agents"], &health["registered_agents"]), (&json!(10), &json!(3)));
     let alice = world.get("/agents/alice").json;
     assert_eq!(alice["node_id"], "a959f299-171a-4167-87ba-7c96d139d8f4");

@@ -97,6 +97,37 @@ fn what_is_not_a_message_is_refused_and_not_stored() {
 }
 
 #[test]
+fn a_subject_with_an_empty_token_reaches_nobody() {
+    let world = World::new();
+    for (index, subject) in [
+        "agent//0/state",
+        "/agent/0/state",
+        "agent/0/state/",
+        "agent/0//state",
+        "/agent.0.state",
+        "agent.0.state/",
+        "agent..0.state",
+        ".agent.0.state",
+        "agent.0.state.",
+        "agent%2F%2F0%2Fstate",
+        "%2Fagent.0.state",
+        "agent.0.state%2F",
+        "",
+        "/",
+    ]
+    .iter()
+    .enumerate()
+    {
+        let body = message(&format!("m{index}"), "StateUpdate", 1, 0);
+        let refused = world.post(&format!("/nats/webhook/{subject}"), &body);
+        assert_eq!((refused.status, &refused.json["code"]), (422, &json!("invalid-subject")), "{subject}");
+    }
+    assert_eq!(world.get("/agent/0/messages").json["pending"], json!(0));
+    let told = world.post("/nats/webhook/agent%2F0/state", &message("m", "StateUpdate", 1, 0));
+    assert_eq!(told.body, b"ACK");
+}
+
+#[test]
 fn a_full_buffer_refuses_and_acknowledging_makes_room() {
     let world = World::new();
     let post = |id: &str| world.post("/agent/0/message", &message(id, "StateUpdate", 1, 0));

@@ -7,10 +7,11 @@ use serde_json::{Value, json};
 
 use super::outbox::flush;
 use super::view::{self, Surroundings, WaitingMessage};
-use super::{check_clock, network_graph, object, path_agent};
+use super::{check_clock, network_graph, object, path_agent, settle};
 #[cfg(not(target_family = "wasm"))]
 use crate::agent::LooseId;
 use crate::agent::number_or_name;
+use crate::kind::MessageType;
 use crate::message::{AgentMessage, Message};
 use crate::settings::{Context, Settings};
 use crate::store::{Database, Stored};
@@ -22,7 +23,9 @@ pub(crate) async fn state(context: Context, request: Request) -> Result<Response
     request.query().only(&[])?;
     let settings = context.settings()?;
     let database = Database::open()?;
-    let agent = database.known_agent(path_agent(&request)?.as_str())?;
+    let id = path_agent(&request)?;
+    settle(&database, &context, &id).await?;
+    let agent = database.known_agent(id.as_str())?;
     let graph = network_graph(&database, settings.topology)?;
     let around = Surroundings { graph: &graph, now: context.now(), timeout: settings.health_timeout };
     ok(&view::state(&agent, &around))
@@ -107,7 +110,16 @@ pub(super) fn read_message(settings: &Settings, request: &Request) -> Result<Age
 /// Stores a message and has the timeline record it.
 pub(super) async fn store(context: &Context, message: &Message) -> Result<Stored, Problem> {
     let database = Database::open()?;
-    let stored = database.store_message(message, context.now(), context.settings()?.max_buffer)?;
+    let sign = (message.msg_type == MessageType::Heartbeat).then_some(&message.sender);
+    let rules = context.rules()?;
+    if let Some(sender) = sign {
+        // The message's trigger will say that it was heard of now.
+        database.settle(sender, &rules)?;
+    }
+    let stored = database.store_message(message, rules.now, context.settings()?.max_buffer)?;
+    if let Some(sender) = sign {
+        database.heard(sender, &rules)?;
+    }
     flush(&database).await?;
     Ok(stored)
 }

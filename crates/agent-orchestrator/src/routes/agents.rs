@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::outbox::flush;
 use super::view::{self, Surroundings};
-use super::{check_clock, flush_later, graph_with, network_graph, object, path_agent};
+use super::{check_clock, expire, flush_later, graph_with, network_graph, object, path_agent, settle};
 use crate::agent::{Agent, Registration, vertex};
 use crate::settings::{Context, Settings};
 use crate::store::Database;
@@ -20,7 +20,7 @@ fn around<'a>(graph: &'a Graph, context: &Context, settings: &Settings) -> Surro
     Surroundings { graph, now: context.now(), timeout: settings.health_timeout }
 }
 
-fn page(
+async fn page(
     context: &Context,
     request: &Request,
     item: fn(&Agent, &Surroundings<'_>) -> Value,
@@ -30,6 +30,7 @@ fn page(
     let pager = query.pager(DEFAULT_PAGE)?;
     let settings = context.settings()?;
     let database = Database::open()?;
+    expire(&database, context).await?;
     let graph = network_graph(&database, settings.topology)?;
     let agents = pager.cut(database.agents(query.get("cursor"), pager.fetch())?);
     let next = agents.next(|last| last.agent_id.clone());
@@ -39,7 +40,7 @@ fn page(
 
 /// The members of `GET /agents` beyond the component's description.
 pub(crate) async fn list(context: Context, request: Request) -> Result<Map<String, Value>, Problem> {
-    let (agents, next) = page(&context, &request, |agent, around| view::full(agent, around).into())?;
+    let (agents, next) = page(&context, &request, |agent, around| view::full(agent, around).into()).await?;
     let settings = context.settings()?;
     let mut members = Map::new();
     members.insert("max_agents".into(), settings.max_agents.into());
@@ -50,11 +51,11 @@ pub(crate) async fn list(context: Context, request: Request) -> Result<Map<Strin
 }
 
 pub(crate) async fn array(context: Context, request: Request) -> Result<Response, Problem> {
-    raw_json(&page(&context, &request, view::dashboard_item)?.0)
+    raw_json(&page(&context, &request, view::dashboard_item).await?.0)
 }
 
 pub(crate) async fn status(context: Context, request: Request) -> Result<Response, Problem> {
-    let (agents, next) = page(&context, &request, |agent, around| view::brief(agent, around).into())?;
+    let (agents, next) = page(&context, &request, |agent, around| view::brief(agent, around).into()).await?;
     let settings = context.settings()?;
     let database = Database::open()?;
     let census = database.census(context.now().saturating_sub(settings.health_timeout))?;
@@ -65,6 +66,7 @@ pub(crate) async fn status(context: Context, request: Request) -> Result<Respons
         "total_agents": census.agents,
         "registered_agents": census.registered,
         "active_agents": census.active,
+        "lives": database.lives()?,
         "average_health": average,
         "total_messages": messages,
         "total_syncs": updates,
@@ -85,7 +87,9 @@ fn shown(context: &Context, database: &Database, agent: &Agent) -> Result<Map<St
 pub(crate) async fn read(context: Context, request: Request) -> Result<Response, Problem> {
     request.query().only(&[])?;
     let database = Database::open()?;
-    ok(&shown(&context, &database, &database.known_agent(path_agent(&request)?.as_str())?)?)
+    let id = path_agent(&request)?;
+    settle(&database, &context, &id).await?;
+    ok(&shown(&context, &database, &database.known_agent(id.as_str())?)?)
 }
 
 pub(crate) async fn register(context: Context, request: Request) -> Result<Response, Problem> {
@@ -94,7 +98,7 @@ pub(crate) async fn register(context: Context, request: Request) -> Result<Respo
     registration.check()?;
     let settings = context.settings()?;
     let database = Database::open()?;
-    let registered = database.register(&registration, context.now(), settings.max_agents)?;
+    let registered = database.register(&registration, &context.rules()?)?;
     flush(&database).await?;
     let mut members = shown(&context, &database, &registered.agent)?;
     members.insert("registered".into(), registered.new.into());
@@ -102,11 +106,11 @@ pub(crate) async fn register(context: Context, request: Request) -> Result<Respo
     ok(&members)
 }
 
-pub(crate) async fn deregister(_: Context, request: Request) -> Result<Response, Problem> {
+pub(crate) async fn deregister(context: Context, request: Request) -> Result<Response, Problem> {
     request.query().only(&[])?;
     let id = path_agent(&request)?;
     let database = Database::open()?;
-    let deregistered = database.deregister(id.as_str())?;
+    let deregistered = database.deregister(&id, &context.rules()?)?;
     // Also when there was nothing to end: the event of an earlier try may still be owed.
     flush(&database).await?;
     if !deregistered {
@@ -132,7 +136,7 @@ pub(crate) async fn heartbeat(context: Context, request: Request) -> Result<Resp
     let beat: Heartbeat = if request.body.is_empty() { Heartbeat::default() } else { object(&request)? };
     check_clock(&beat.vector_clock)?;
     let database = Database::open()?;
-    let agent = database.heartbeat(id.as_str(), &beat.vector_clock, context.now())?;
+    let agent = database.heartbeat(&id, &beat.vector_clock, &context.rules()?)?;
     flush_later(&database).await;
     let mut members = shown(&context, &database, &agent)?;
     members.insert("heartbeat_within_ms".into(), context.settings()?.health_timeout.into());

@@ -3,6 +3,7 @@
 pub(crate) mod agent_api;
 pub(crate) mod agents;
 pub(crate) mod egraph;
+pub(crate) mod life;
 pub(crate) mod network;
 mod outbox;
 pub(crate) mod topology;
@@ -13,6 +14,7 @@ use ramanujan_shell::Request;
 use serde::de::DeserializeOwned;
 
 use self::outbox::flush;
+use crate::settings::Context;
 use crate::store::{Database, MAX_REPORTED_CLOCK};
 use crate::topology::{Graph, Kind};
 
@@ -52,6 +54,22 @@ fn network_graph(database: &Database, kind: Kind) -> Result<Graph, Problem> {
 fn graph_with(database: &Database, kind: Kind, vertex: Option<usize>) -> Result<Graph, Problem> {
     let vertices = database.greatest_vertex()?.max(vertex).map_or(0, |vertex| vertex.saturating_add(1));
     kind.graph(kind.size_for(vertices)).map_err(|error| Problem::new(Code::Topology, error.to_string()))
+}
+
+/// Writes which agents have fallen silent since somebody looked.
+async fn expire(database: &Database, context: &Context) -> Result<(), Problem> {
+    if database.expire(&context.rules()?)? > 0 {
+        flush_later(database).await;
+    }
+    Ok(())
+}
+
+/// Writes that an agent has fallen silent, if it has.
+async fn settle(database: &Database, context: &Context, agent: &AgentId) -> Result<(), Problem> {
+    if database.settle(agent, &context.rules()?)? {
+        flush_later(database).await;
+    }
+    Ok(())
 }
 
 /// Sends what the timeline is owed without failing the request: for requests that come again by themselves.

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::agent_api::{read_message, store};
 use super::agents::HAS_ROUNDS;
-use super::network_graph;
+use super::{expire, network_graph};
 use crate::agent::number_or_name;
 use crate::kind::MessageType;
 use crate::settings::{self, Context};
@@ -57,6 +57,7 @@ pub(crate) async fn status(context: Context, request: Request) -> Result<Respons
     request.query().only(&[])?;
     let settings = context.settings()?;
     let database = Database::open()?;
+    expire(&database, &context).await?;
     let census = database.census(context.now().saturating_sub(settings.health_timeout))?;
     let (messages, updates) = database.message_totals()?;
     let graph = network_graph(&database, settings.topology)?;
@@ -81,10 +82,18 @@ pub(crate) async fn status(context: Context, request: Request) -> Result<Respons
     }))
 }
 
+/// The subject in the path, of which routing has left out what is empty: `agent//0/state` is no way to write
+/// `agent/0/state`.
+fn subject(request: &Request) -> Result<Subject, Problem> {
+    let written = request.path().split_once("/webhook/").map_or("", |(_, written)| written);
+    let whole = !written.split('/').any(str::is_empty);
+    Subject::parse(if whole { request.param("subject") } else { written })
+}
+
 /// `POST /nats/webhook/{subject}`: stored once, answered `ACK`.
 pub(crate) async fn webhook(context: Context, request: Request) -> Result<Response, Problem> {
     request.query().only(&[])?;
-    let subject = Subject::parse(request.param("subject"))?;
+    let subject = subject(&request)?;
     let message = read_message(&context.settings()?, &request)?.on(&subject)?;
     store(&context, &message).await?;
     Ok(response::typed("text/plain; charset=utf-8", "ACK"))

@@ -29,6 +29,8 @@ pub(super) fn full(agent: &Agent, around: &Surroundings<'_>) -> Map<String, Valu
     let mut members = brief(agent, around);
     let rest = json!({
         "node_id": agent.node_id,
+        "aggregate_id": agent.life,
+        "version": agent.version,
         "address": agent.address,
         "role": agent.role,
         "region": agent.region,
@@ -58,6 +60,7 @@ pub(super) fn brief(agent: &Agent, around: &Surroundings<'_>) -> Map<String, Val
         "mathematician": agent.mathematician,
         "polarity": agent.polarity,
         "color": agent.polarity.color(),
+        "life_status": agent.status,
         "is_active": agent.is_active(around.now, around.timeout),
         "health_score": agent.health_score(around.now, around.timeout),
         "last_heartbeat_ago_ms": agent.silence(around.now),

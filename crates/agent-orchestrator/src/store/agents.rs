@@ -1,19 +1,13 @@
-//! Statements on agents: registration, heartbeat, departure, reading.
+//! Statements that read the registry of agents, and the caches beside it.
 
-use ramanujan_core::{Code, Polarity, Problem, VectorClock};
+use ramanujan_agents::life::Status;
+use ramanujan_core::{AgentId, Code, Polarity, Problem};
 use ramanujan_shell::{Row, Value};
+use serde_json::Value as Json;
 
 use super::{Database, MAX_CLOCK_ENTRIES, corrupt, optional_text, optional_uint, stored_json};
-use crate::agent::{Agent, Registration};
-
-/// A registration that was taken.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Registered {
-    /// The agent as the registration left it.
-    pub agent: Agent,
-    /// Whether it was not registered before; else the registration counts as a heartbeat.
-    pub new: bool,
-}
+use crate::agent::Agent;
+use crate::rejection::unknown_agent;
 
 /// Counts over all agents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,164 +22,116 @@ pub struct Census {
     pub egraph_nodes: u64,
 }
 
-const COLUMNS: &str =
-    "agent_id, node_id, mathematician, polarity, address, role, neighbors, region, registered_at,
-    last_heartbeat, vector_clock, egraph_nodes,
-    (SELECT COUNT(*) FROM orchestrator_messages WHERE receiver_id = agent_id),
-    (SELECT COUNT(*) FROM orchestrator_messages WHERE sender_id = agent_id),
-    (SELECT COUNT(*) FROM orchestrator_messages WHERE receiver_id = agent_id AND msg_type = 'StateUpdate'),
-    (SELECT COUNT(*) FROM orchestrator_messages WHERE receiver_id = agent_id AND acknowledged_at IS NULL)";
+/// Columns of the registry that make an [`Agent`], without its counts.
+const COLUMNS: [&str; 15] = [
+    "agent_id",
+    "node_id",
+    "life",
+    "version",
+    "life_status",
+    "mathematician",
+    "polarity",
+    "address",
+    "role",
+    "neighbors",
+    "region",
+    "registered_at",
+    "last_heartbeat",
+    "vector_clock",
+    "egraph_nodes",
+];
 
-/// Place of what a statement returns behind [`COLUMNS`].
-const AFTER_COLUMNS: usize = 16;
+/// The columns as a list, each behind the table's name, which ends with a dot or is empty.
+pub(super) fn columns(table: &str) -> String {
+    COLUMNS.map(|column| format!("{table}{column}")).join(", ")
+}
 
-/// Whether a registration says nothing else of an agent than its row. True of every row that took it, and of no other:
-/// so it can be asked before the change and after it.
-const AGREES: &str = "((?2 IS NULL OR mathematician IS ?2) AND (?3 IS NULL OR polarity = ?3)
-    AND (registration IS NULL OR ((?4 IS NULL OR neighbors IS ?4) AND (?5 IS NULL OR region IS ?5))))";
+/// What [`agent`] reads behind the columns: counts of the messages of the agent that an expression names.
+pub(super) fn counts(agent: &str) -> String {
+    format!(
+        "(SELECT COUNT(*) FROM orchestrator_messages WHERE receiver_id = {agent}),
+        (SELECT COUNT(*) FROM orchestrator_messages WHERE sender_id = {agent}),
+        (SELECT COUNT(*) FROM orchestrator_messages WHERE receiver_id = {agent} AND msg_type = 'StateUpdate'),
+        (SELECT COUNT(*) FROM orchestrator_messages WHERE receiver_id = {agent} AND acknowledged_at IS NULL)"
+    )
+}
 
-/// Whether an agent's clock joined with the clock in ?2 has at most ?4 entries; also the same before and after.
-const FITS: &str = "((SELECT COUNT(*) FROM (SELECT key FROM json_each(orchestrator_agents.vector_clock)
-    UNION SELECT key FROM json_each(?2))) <= ?4)";
+fn select() -> String {
+    format!("SELECT {}, {} FROM orchestrator_agents", columns(""), counts("agent_id"))
+}
 
-fn agent(row: &Row) -> Result<Agent, Problem> {
-    let neighbours = optional_text(row, 6)?
+/// Where an agent of the registry is in its life.
+fn status(name: &str) -> Result<Status, Problem> {
+    Status::ALL.into_iter().find(|status| status.as_str() == name).ok_or_else(|| corrupt("life"))
+}
+
+/// An agent that is not known, with the counts that stand where those of a known one do.
+pub(super) fn stranger(name: &AgentId, node_id: String, row: &Row, at: usize) -> Result<Agent, Problem> {
+    let counts = at + COLUMNS.len();
+    Ok(Agent {
+        agent_id: name.to_string(),
+        node_id,
+        life: String::new(),
+        version: 0,
+        status: Status::Deployed,
+        mathematician: None,
+        polarity: Polarity::Neutral,
+        address: None,
+        role: None,
+        neighbours: None,
+        region: None,
+        registered_at: None,
+        last_heartbeat: None,
+        vector_clock: Json::Object(serde_json::Map::new()),
+        egraph_nodes: 0,
+        messages_received: row.uint(counts)?,
+        messages_sent: row.uint(counts + 1)?,
+        syncs_completed: row.uint(counts + 2)?,
+        pending: row.uint(counts + 3)?,
+    })
+}
+
+/// The agent whose [`columns`] and [`counts`] begin at a place of the row.
+pub(super) fn agent(row: &Row, at: usize) -> Result<Agent, Problem> {
+    let neighbours = optional_text(row, at + 9)?
         .map(|text| stored_json(&text, "list of neighbors"))
         .transpose()?
         .map(|names| {
             let names = names.as_array().into_iter().flatten();
             names.filter_map(|name| name.as_str().map(str::to_owned)).collect()
         });
+    let counts = at + COLUMNS.len();
     Ok(Agent {
-        agent_id: row.text(0)?.to_owned(),
-        node_id: row.text(1)?.to_owned(),
-        mathematician: optional_text(row, 2)?,
-        polarity: row.text(3)?.parse::<Polarity>().map_err(|_| corrupt("polarity"))?,
-        address: optional_text(row, 4)?,
-        role: optional_text(row, 5)?,
+        agent_id: row.text(at)?.to_owned(),
+        node_id: row.text(at + 1)?.to_owned(),
+        life: row.text(at + 2)?.to_owned(),
+        version: row.uint(at + 3)?,
+        status: status(row.text(at + 4)?)?,
+        mathematician: optional_text(row, at + 5)?,
+        polarity: row.text(at + 6)?.parse::<Polarity>().map_err(|_| corrupt("polarity"))?,
+        address: optional_text(row, at + 7)?,
+        role: optional_text(row, at + 8)?,
         neighbours,
-        region: optional_text(row, 7)?,
-        registered_at: optional_uint(row, 8)?,
-        last_heartbeat: optional_uint(row, 9)?,
-        vector_clock: stored_json(row.text(10)?, "clock")?,
-        egraph_nodes: row.uint(11)?,
-        messages_received: row.uint(12)?,
-        messages_sent: row.uint(13)?,
-        syncs_completed: row.uint(14)?,
-        pending: row.uint(15)?,
+        region: optional_text(row, at + 10)?,
+        registered_at: optional_uint(row, at + 11)?,
+        last_heartbeat: optional_uint(row, at + 12)?,
+        vector_clock: stored_json(row.text(at + 13)?, "clock")?,
+        egraph_nodes: row.uint(at + 14)?,
+        messages_received: row.uint(counts)?,
+        messages_sent: row.uint(counts + 1)?,
+        syncs_completed: row.uint(counts + 2)?,
+        pending: row.uint(counts + 3)?,
     })
 }
 
 impl Database {
-    /// Registers an agent, or counts a repeated registration as a heartbeat. The statement decides, and its row says
-    /// both what it decided and what it left: another statement could find what a third has made of the agent.
-    ///
-    /// # Errors
-    /// 409 `agent-differs`, 429 `too-many-agents`, 503 `store-unavailable`.
-    pub fn register(
-        &self,
-        registration: &Registration,
-        now: u64,
-        max_agents: u64,
-    ) -> Result<Registered, Problem> {
-        // An agent of the roster that has not come yet may still choose neighbours and region, not who it is. A row
-        // that differs stays as it is and is returned all the same.
-        let sql = format!(
-            "INSERT INTO orchestrator_agents
-            (agent_id, mathematician, polarity, neighbors, region, seeded, fresh, registration, registered_at,
-             last_heartbeat, node_id)
-            SELECT ?1, ?2, COALESCE(?3, 'neutral'), ?4, ?5, 0, 1, lower(hex(randomblob(16))), ?6, ?6,
-                lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' || substr(hex(randomblob(2)), 2)
-                    || '-' || substr('89AB', (random() & 3) + 1, 1) || substr(hex(randomblob(2)), 2) || '-'
-                    || hex(randomblob(6)))
-            WHERE EXISTS (SELECT 1 FROM orchestrator_agents WHERE agent_id = ?1)
-                OR (SELECT COUNT(*) FROM orchestrator_agents) < ?7
-            ON CONFLICT (agent_id) DO UPDATE SET
-                fresh = CASE WHEN {AGREES} THEN registration IS NULL ELSE fresh END,
-                neighbors = CASE WHEN {AGREES} AND registration IS NULL THEN excluded.neighbors ELSE neighbors END,
-                region = CASE WHEN {AGREES} AND registration IS NULL THEN excluded.region ELSE region END,
-                registration = CASE WHEN {AGREES} THEN COALESCE(registration, excluded.registration)
-                    ELSE registration END,
-                registered_at = CASE WHEN {AGREES} THEN COALESCE(registered_at, excluded.registered_at)
-                    ELSE registered_at END,
-                last_heartbeat = CASE WHEN {AGREES}
-                    THEN MAX(COALESCE(last_heartbeat, 0), excluded.last_heartbeat) ELSE last_heartbeat END
-            RETURNING {COLUMNS}, {AGREES}, fresh"
-        );
-        let rows = self.0.execute(
-            &sql,
-            [
-                registration.id().into(),
-                registration.mathematician.clone().into(),
-                registration.polarity.map(|polarity| polarity.as_str().to_owned()).into(),
-                registration.neighbours_json().into(),
-                registration.region.clone().into(),
-                now.into(),
-                max_agents.into(),
-            ],
-        )?;
-        let row = rows.first().ok_or_else(|| too_many_agents(max_agents))?;
-        let agent = agent(row)?;
-        if row.uint(AFTER_COLUMNS)? == 0 {
-            return Err(differs(registration, &agent));
-        }
-        Ok(Registered { agent, new: row.uint(AFTER_COLUMNS + 1)? == 1 })
-    }
-
-    /// Counts a sign of life, joins the clock that came with it, and gives the agent as that left it. An agent of the
-    /// roster is registered by its first. One statement decides, as in [`Database::register`].
-    ///
-    /// # Errors
-    /// 404 `unknown-agent`, 422 `clock-too-large`, 503 `store-unavailable`.
-    pub fn heartbeat(&self, id: &str, clock: &VectorClock, now: u64) -> Result<Agent, Problem> {
-        let sql = format!(
-            "UPDATE orchestrator_agents SET
-                vector_clock = CASE WHEN {FITS} THEN (SELECT json_group_object(key, seq) FROM (
-                    SELECT key, MAX(value) AS seq FROM (
-                        SELECT key, value FROM json_each(orchestrator_agents.vector_clock)
-                        UNION ALL SELECT key, value FROM json_each(?2)
-                    ) GROUP BY key ORDER BY key)) ELSE vector_clock END,
-                registration = CASE WHEN {FITS} THEN COALESCE(registration, lower(hex(randomblob(16))))
-                    ELSE registration END,
-                registered_at = CASE WHEN {FITS} THEN COALESCE(registered_at, ?3) ELSE registered_at END,
-                last_heartbeat = CASE WHEN {FITS} THEN MAX(COALESCE(last_heartbeat, 0), ?3)
-                    ELSE last_heartbeat END
-            WHERE agent_id = ?1 RETURNING {COLUMNS}, {FITS}"
-        );
-        let clock = serde_json::json!(clock).to_string();
-        let rows = self.0.execute(&sql, [id.into(), clock.into(), now.into(), MAX_CLOCK_ENTRIES.into()])?;
-        let row = rows.first().ok_or_else(|| unknown_agent(id))?;
-        if row.uint(AFTER_COLUMNS)? == 0 {
-            return Err(clock_too_large());
-        }
-        agent(row)
-    }
-
-    /// Ends an agent's registration; says whether it had one. An agent of the roster stays known.
-    ///
-    /// # Errors
-    /// 503 `store-unavailable`.
-    pub fn deregister(&self, agent: &str) -> Result<bool, Problem> {
-        // A row is of the roster or not for good, so exactly one of the two can find it.
-        const OTHERS: &str = "DELETE FROM orchestrator_agents WHERE agent_id = ?1 AND seeded = 0 RETURNING 1";
-        const ROSTER: &str = "UPDATE orchestrator_agents
-            SET registration = NULL, registered_at = NULL, last_heartbeat = NULL, neighbors = NULL, region = NULL
-            WHERE agent_id = ?1 AND seeded = 1 AND registration IS NOT NULL RETURNING 1";
-        for sql in [OTHERS, ROSTER] {
-            if !self.0.execute(sql, [agent.into()])?.is_empty() {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
     /// The agent of a name, `None` if there is none.
     ///
     /// # Errors
     /// 503 `store-unavailable`.
     pub fn agent(&self, id: &str) -> Result<Option<Agent>, Problem> {
-        let sql = format!("SELECT {COLUMNS} FROM orchestrator_agents WHERE agent_id = ?1");
-        self.0.execute(&sql, [id.into()])?.first().map(agent).transpose()
+        let sql = format!("{} WHERE agent_id = ?1", select());
+        self.0.execute(&sql, [id.into()])?.first().map(|row| agent(row, 0)).transpose()
     }
 
     /// The agent, or 404 `unknown-agent`.
@@ -202,11 +148,11 @@ impl Database {
     /// 503 `store-unavailable`.
     pub fn agents(&self, cursor: Option<&str>, limit: u64) -> Result<Vec<Agent>, Problem> {
         let sql = format!(
-            "SELECT {COLUMNS} FROM orchestrator_agents
-            WHERE (length(agent_id), agent_id) > (length(?1), ?1) ORDER BY length(agent_id), agent_id LIMIT ?2"
+            "{} WHERE (length(agent_id), agent_id) > (length(?1), ?1) ORDER BY length(agent_id), agent_id LIMIT ?2",
+            select()
         );
         let after: Value = cursor.unwrap_or_default().into();
-        self.0.execute(&sql, [after, limit.into()])?.iter().map(agent).collect()
+        self.0.execute(&sql, [after, limit.into()])?.iter().map(|row| agent(row, 0)).collect()
     }
 
     /// Names of the agents of one polarity that were heard of at `since` or later.
@@ -215,7 +161,7 @@ impl Database {
     /// 503 `store-unavailable`.
     pub fn active_names(&self, polarity: Polarity, since: u64) -> Result<Vec<String>, Problem> {
         const SQL: &str = "SELECT agent_id FROM orchestrator_agents
-            WHERE polarity = ?1 AND registered_at IS NOT NULL AND last_heartbeat >= ?2 ORDER BY agent_id";
+            WHERE polarity = ?1 AND life_status = 'Active' AND last_heartbeat >= ?2 ORDER BY agent_id";
         let mut rows = self.0.execute(SQL, [polarity.as_str().into(), since.into()])?;
         rows.iter_mut().map(|row| row.take_text(0)).collect()
     }
@@ -242,7 +188,7 @@ impl Database {
     /// 503 `store-unavailable`.
     pub fn census(&self, since: u64) -> Result<Census, Problem> {
         const SQL: &str = "SELECT COUNT(*), COUNT(registered_at),
-            COALESCE(SUM(registered_at IS NOT NULL AND last_heartbeat >= ?1), 0),
+            COALESCE(SUM(life_status = 'Active' AND last_heartbeat >= ?1), 0),
             COALESCE(SUM(egraph_nodes), 0) FROM orchestrator_agents";
         let rows = self.0.execute(SQL, [since.into()])?;
         let row = rows.first().ok_or_else(|| corrupt("count"))?;
@@ -263,28 +209,6 @@ impl Database {
             WHERE agent_id = ?1 AND egraph_nodes <> ?2";
         self.0.execute(SQL, [agent.into(), nodes.into()]).map(|_| ())
     }
-}
-
-/// 404 for a name that no agent has.
-pub(super) fn unknown_agent(id: &str) -> Problem {
-    let cut: String = id.chars().take(40).collect();
-    Problem::new(Code::UnknownAgent, format!("there is no agent {cut:?}; POST /agents/register makes one"))
-}
-
-/// 409 naming the members in which a registration differs from what is stored.
-fn differs(registration: &Registration, stored: &Agent) -> Problem {
-    let (members, id) = (registration.differs(stored), &stored.agent_id);
-    let detail = format!(
-        "agent {id} is known with another {}; leave that out to register, or DELETE /agents/{id} first",
-        members.join(", ")
-    );
-    Problem::new(Code::AgentDiffers, detail).with("differs", members)
-}
-
-fn too_many_agents(limit: u64) -> Problem {
-    let detail =
-        format!("{limit} agents are known, which is the limit (MAX_AGENTS); DELETE /agents/{{id}} one first");
-    Problem::new(Code::TooManyAgents, detail).with("limit", limit)
 }
 
 pub(super) fn clock_too_large() -> Problem {

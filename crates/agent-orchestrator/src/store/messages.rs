@@ -4,10 +4,11 @@ use ramanujan_core::{Code, Problem};
 use ramanujan_shell::{Page, Row, Value};
 use serde_json::Value as Json;
 
-use super::agents::{clock_too_large, unknown_agent};
+use super::agents::clock_too_large;
 use super::{Database, MAX_CLOCK_ENTRIES, corrupt, optional_text, optional_uint, stored_json};
 use crate::message::Message;
 use crate::payload::Payload;
+use crate::rejection::unknown_agent;
 
 /// Most bytes of payloads in one page, so that a full buffer of large messages does not become one reply.
 const PAGE_BYTES: u64 = 1 << 20;
@@ -136,7 +137,8 @@ impl Database {
             return Err(unknown_agent(receiver.as_deref().unwrap_or_default()));
         }
         if row.uint(2)? == 0 {
-            let detail = format!("the sender {:?} is no agent; POST /agents/register first", message.sender);
+            let detail =
+                format!("the sender {:?} is no agent; POST /agents/register first", message.sender.as_str());
             return Err(Problem::new(Code::UnknownSender, detail));
         }
         if row.uint(5)? > MAX_CLOCK_ENTRIES {

@@ -4,6 +4,8 @@
 //! the timeline is owed) happens in triggers, and therefore in the same atomic step.
 
 mod agents;
+mod lives;
+mod log;
 mod messages;
 mod outbox;
 mod schema;
@@ -13,7 +15,9 @@ use ramanujan_shell::store::Health;
 use ramanujan_shell::{Row, Store};
 use serde_json::Value as Json;
 
-pub use agents::{Census, Registered};
+pub use agents::Census;
+pub use lives::Registered;
+pub use log::{Happened, Until};
 pub use messages::{Stored, Waiting};
 
 /// Most entries of an agent's joined clock: far above any network's agents, low enough for a reply.

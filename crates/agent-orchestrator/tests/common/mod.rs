@@ -10,7 +10,7 @@ use agent_orchestrator::settings::{Context, Settings};
 use agent_orchestrator::topology::Kind;
 use http::Method;
 use ramanujan_core::{Code, Problem};
-use ramanujan_shell::native::{self, Guard, Reply, send};
+use ramanujan_shell::native::{self, Guard, Reply, send, send_with};
 use ramanujan_shell::{Info, Service, ok};
 use serde_json::{Map, Value, json};
 
@@ -105,6 +105,24 @@ impl World {
 
     pub(crate) fn post_text(&self, target: &str, body: &str) -> Reply {
         send(&self.service, Method::POST, target, body)
+    }
+
+    pub(crate) fn post_with(&self, target: &str, headers: &[(&str, &str)], body: &Value) -> Reply {
+        send_with(&self.service, Method::POST, target, headers, body.to_string())
+    }
+
+    /// All pages of an agent's history.
+    pub(crate) fn history(&self, agent: &str) -> Vec<Value> {
+        let (mut events, mut cursor) = (Vec::new(), 0);
+        loop {
+            let page = self.get(&format!("/agents/{agent}/history?limit=7&cursor={cursor}"));
+            assert_eq!(page.status, 200, "{}", page.json);
+            events.extend(page.json["events"].as_array().unwrap().iter().cloned());
+            match page.json["next_cursor"].as_u64() {
+                Some(next) => cursor = next,
+                None => return events,
+            }
+        }
     }
 
     pub(crate) fn send(&self, method: Method, target: &str) -> Reply {

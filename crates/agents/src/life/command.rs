@@ -70,7 +70,31 @@ pub enum Command {
     },
 }
 
+/// Verbs in subjects `agent.commands.<id>.<verb>`, and the commands that they stand for.
+const VERBS: [(&str, &str); 10] = [
+    ("deploy", "DeployAgent"),
+    ("activate", "ActivateAgent"),
+    ("suspend", "SuspendAgent"),
+    ("decommission", "DecommissionAgent"),
+    ("update_capabilities", "UpdateCapabilities"),
+    ("grant_permissions", "GrantPermissions"),
+    ("revoke_permissions", "RevokePermissions"),
+    ("enable_tools", "EnableTools"),
+    ("disable_tools", "DisableTools"),
+    ("update_configuration", "UpdateConfiguration"),
+];
+
 impl Command {
+    /// The `type` of the command that a verb stands for; `None` if there is no such verb.
+    pub fn type_of(verb: &str) -> Option<&'static str> {
+        VERBS.iter().find(|(known, _)| *known == verb).map(|(_, name)| *name)
+    }
+
+    /// All verbs.
+    pub fn verbs() -> impl Iterator<Item = &'static str> {
+        VERBS.iter().map(|(verb, _)| *verb)
+    }
+
     /// The agent that it is for.
     pub fn agent_id(&self) -> &AgentId {
         match self {
@@ -89,18 +113,19 @@ impl Command {
 
     /// Its verb in a subject `agent.commands.<id>.<verb>`.
     pub fn verb(&self) -> &'static str {
-        match self {
-            Self::DeployAgent { .. } => "deploy",
-            Self::ActivateAgent { .. } => "activate",
-            Self::SuspendAgent { .. } => "suspend",
-            Self::DecommissionAgent { .. } => "decommission",
-            Self::UpdateCapabilities { .. } => "update_capabilities",
-            Self::GrantPermissions { .. } => "grant_permissions",
-            Self::RevokePermissions { .. } => "revoke_permissions",
-            Self::EnableTools { .. } => "enable_tools",
-            Self::DisableTools { .. } => "disable_tools",
-            Self::UpdateConfiguration { .. } => "update_configuration",
-        }
+        let place = match self {
+            Self::DeployAgent { .. } => 0,
+            Self::ActivateAgent { .. } => 1,
+            Self::SuspendAgent { .. } => 2,
+            Self::DecommissionAgent { .. } => 3,
+            Self::UpdateCapabilities { .. } => 4,
+            Self::GrantPermissions { .. } => 5,
+            Self::RevokePermissions { .. } => 6,
+            Self::EnableTools { .. } => 7,
+            Self::DisableTools { .. } => 8,
+            Self::UpdateConfiguration { .. } => 9,
+        };
+        VERBS[place].0
     }
 }
 

@@ -13,8 +13,8 @@ pub const MAX_TEXT_BYTES: usize = 4096;
 pub const MAX_REASON_BYTES: usize = 1024;
 /// Members of a list in a command, and of a set of an agent.
 pub const MAX_ITEMS: usize = 256;
-/// Bytes of a free value, written as JSON.
-pub const MAX_VALUE_BYTES: usize = 16 << 10;
+/// Bytes of a free value, written as JSON: a list of as many of the longest names as there may be.
+pub const MAX_VALUE_BYTES: usize = MAX_ITEMS * (MAX_TOKEN_BYTES + 3) + 1;
 /// Levels of nesting of a free value.
 pub const MAX_DEPTH: usize = 16;
 

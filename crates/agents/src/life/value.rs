@@ -32,6 +32,23 @@ pub enum Status {
     Decommissioned,
 }
 
+impl Status {
+    /// Every status, in the order in which a life may first reach them.
+    pub const ALL: [Status; 5] =
+        [Status::Deployed, Status::Active, Status::Suspended, Status::Offline, Status::Decommissioned];
+
+    /// The name, as JSON has it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Status::Deployed => "Deployed",
+            Status::Active => "Active",
+            Status::Suspended => "Suspended",
+            Status::Offline => "Offline",
+            Status::Decommissioned => "Decommissioned",
+        }
+    }
+}
+
 /// Who the agent is. Tags are a set and are written in order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs)]
