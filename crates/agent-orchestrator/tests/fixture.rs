@@ -1,16 +1,24 @@
-//! A database that the revision before the component was laid out anew has written (`fixtures/`): two registered agents,
-//! an agent of the roster that was heard of, two messages that wait, and five events that the timeline is owed.
+//! Databases that earlier revisions have written (`fixtures/`).
+//!
+//! `80a519f`, before the component was laid out anew: two registered agents, an agent of the roster that was heard of, two
+//! messages that wait, and five events that the timeline is owed. `f52abdc`, before agents had events: two registered
+//! agents, two of the roster that came and one that came and left, a message, and three events that are owed.
 
 mod common;
 
 use common::{World, message, settings};
-use serde_json::json;
+use ramanujan_agents::life::{Recorded, fold};
+use serde_json::{Value, json};
 
 fn world() -> (tempfile::TempDir, World) {
+    of("80a519f")
+}
+
+fn of(revision: &str) -> (tempfile::TempDir, World) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("sqlite_db.db");
-    let fixture = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/revision-80a519f.db");
-    std::fs::copy(fixture, &file).unwrap();
+    let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures");
+    std::fs::copy(format!("{fixtures}/revision-{revision}.db"), &file).unwrap();
     let world = World::in_file(settings(), &file);
     (folder, world)
 }
@@ -58,4 +66,65 @@ fn a_retry_of_a_message_that_is_stored_already_is_known() {
     first["vector_clock"] = json!({"3": 7});
     let reply = world.post("/agent/0/message", &first);
     assert_eq!((&reply.json["seq"], &reply.json["duplicate"]), (&json!(1), &json!(true)), "{}", reply.json);
+}
+
+#[test]
+fn agents_of_a_database_without_events_have_the_events_that_their_rows_tell_of() {
+    for revision in ["80a519f", "f52abdc"] {
+        let (_folder, world) = of(revision);
+        for name in ["alice", "bob", "0", "1", "2", "3", "4", "5", "6", "7", "8"] {
+            let shown = world.get(&format!("/agents/{name}"));
+            let shown = if shown.status == 404 { continue } else { shown.json };
+            let log: Vec<Recorded> =
+                world.history(name).into_iter().map(|event| serde_json::from_value(event).unwrap()).collect();
+            let agent = fold(None, &log).unwrap().unwrap();
+            let registered = shown["is_registered"] == json!(true);
+            assert_eq!(agent.version, if registered { 3 } else { 2 }, "{name}");
+            assert_eq!(
+                (&shown["version"], &shown["aggregate_id"]),
+                (&json!(agent.version), &json!(agent.agent_id))
+            );
+            assert_eq!(shown["life_status"], json!(agent.status), "{name}");
+            assert_eq!(agent.metadata.name, name);
+            assert_eq!(agent.metadata.tags.contains("roster"), name.parse::<u64>().is_ok());
+            let settings = json!(agent.configuration.settings);
+            for setting in ["mathematician", "polarity", "region"] {
+                assert_eq!(settings[setting], shown[setting], "{name}");
+            }
+            if registered {
+                assert_eq!(shown["registered_at"], json!(agent.deployed_at.as_str()), "{name}");
+            }
+            if !settings["neighbors"].is_null() {
+                assert_eq!(settings["neighbors"], shown["neighbors"], "{name}");
+            }
+        }
+        let agents = world.get("/agents").json["agents"].clone();
+        assert_eq!(world.get("/agents").json["agents"], agents, "nothing is begun twice");
+    }
+}
+
+#[test]
+fn work_goes_on_with_the_agents_of_a_database_without_events() {
+    let (_folder, world) = of("f52abdc");
+    // The clock is where the revision left off: alice and bob are at work, 4 has left.
+    let again =
+        world.post("/agents/register", &json!({"agent_id": "alice", "region": "eu", "polarity": "RED"}));
+    assert_eq!((again.status, &again.json["registered"]), (200, &json!(false)), "{}", again.json);
+    assert_eq!(world.register("4").json["registered"], json!(true));
+    let suspended = world.post("/agents/bob/commands/suspend", &json!({"reason": "r"}));
+    assert_eq!((suspended.status, &suspended.json["version"]), (200, &json!(4)), "{}", suspended.json);
+    assert_eq!(world.post_text("/agents/3/heartbeat", "").json["vector_clock"], json!({"3": 7}));
+    // What was owed is told under the ids that it had, and departures name the registrations that they end.
+    let registered = world.events("AgentRegistered");
+    assert_eq!(registered.len(), 3, "3 and 5 as they were owed, and 4");
+    assert_eq!(world.delete("/agents/5").json["deregistered"], json!(true));
+    let left = world.events("AgentDeregistered");
+    assert_eq!(left.len(), 1);
+    let began: Vec<&Value> =
+        registered.iter().filter(|event| event["agent_id"] == "5").map(|event| &event["event_id"]).collect();
+    assert_eq!(left[0]["depends_on"], json!(began));
+    assert_eq!(world.get("/agents/5").json["life_status"], json!("Deployed"));
+    // Silence of the time before is found too.
+    world.wait(60_000);
+    assert_eq!(world.get("/agents/alice").json["life_status"], json!("Offline"));
 }

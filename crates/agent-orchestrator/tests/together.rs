@@ -2,14 +2,17 @@
 
 mod common;
 
+use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use agent_orchestrator::agent::Registration;
 use agent_orchestrator::draft::Rules;
 use agent_orchestrator::store::Database;
 use common::{START, World};
-use ramanujan_core::{AgentId, Code, VectorClock};
+use ramanujan_agents::life::{Command, Request};
+use ramanujan_core::{AgentId, Code, Problem, VectorClock};
 use ramanujan_shell::native;
 use serde_json::{Value, json};
 
@@ -83,7 +86,7 @@ fn a_refused_registration_or_heartbeat_leaves_the_agent_as_it_was() {
 }
 
 /// Rounds of each client: enough that what one commits falls between two statements of the other now and then.
-const ROUNDS: usize = 4000;
+const ROUNDS: usize = 2000;
 
 #[test]
 fn a_heartbeat_without_a_clock_is_never_one_whose_clock_is_too_large() {
@@ -109,4 +112,123 @@ fn a_heartbeat_without_a_clock_is_never_one_whose_clock_is_too_large() {
             }
         }
     });
+}
+
+/// Clients at once, each with its own connection to one file.
+fn at_once(clients: usize, each: impl Fn(usize, &Database) + Sync) -> World {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("sqlite_db.db");
+    let world = World::in_file(common::settings(), &file);
+    assert_eq!(world.get("/health").status, 200);
+    thread::scope(|scope| {
+        for client in 0..clients {
+            let (each, file) = (&each, &file);
+            scope.spawn(move || {
+                let _guard = native::database_file(file);
+                each(client, &Database::open().unwrap());
+            });
+        }
+    });
+    // The file stays open when its name is gone.
+    world
+}
+
+fn suspend_or_wake(id: String, suspend: bool) -> impl FnOnce(&AgentId) -> Result<Request, Problem> {
+    move |life| {
+        let agent_id = life.clone();
+        let command = if suspend {
+            Command::SuspendAgent { agent_id, reason: "r".to_owned(), suspended_by: None }
+        } else {
+            Command::ActivateAgent { agent_id, activated_by: None }
+        };
+        Ok(Request::new(&id, command))
+    }
+}
+
+#[test]
+fn many_that_register_one_agent_at_once_register_it_once() {
+    let new = AtomicUsize::new(0);
+    let registration: Registration =
+        serde_json::from_value(json!({"agent_id": "a", "region": "eu"})).unwrap();
+    let world = at_once(8, |_, database| {
+        if database.register(&registration, &RULES).unwrap().new {
+            new.fetch_add(1, Ordering::Relaxed);
+        }
+    });
+    assert_eq!(new.load(Ordering::Relaxed), 1);
+    let events = world.history("a");
+    let kinds: Vec<&str> = events.iter().map(|event| event["event"]["type"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["AgentDeployed", "ConfigurationChanged", "AgentActivated"]);
+    world.register("a");
+    assert_eq!(world.events("AgentRegistered").len(), 1);
+}
+
+#[test]
+fn commands_at_once_make_versions_without_a_gap_and_each_its_effect_once() {
+    const COMMANDS: usize = 60;
+    let done = AtomicUsize::new(0);
+    let world = at_once(4, |client, database| {
+        let registration: Registration = serde_json::from_value(json!({"agent_id": "a"})).unwrap();
+        database.register(&registration, &RULES).unwrap();
+        for number in 0..COMMANDS {
+            // Two clients send each command.
+            let id = format!("c{}-{number}", client / 2);
+            let mut made = 0;
+            let sent = database.command(&a(), &RULES, |draft| {
+                if let Some(last) = database.effect(&a(), &id)?.last() {
+                    return Ok(Some(last.sequence));
+                }
+                let already = draft.command(suspend_or_wake(id.clone(), number.is_multiple_of(2)))?;
+                made = draft.events().len();
+                Ok(already)
+            });
+            match sent {
+                Ok((None, _)) => done.fetch_add(made, Ordering::Relaxed),
+                Ok((Some(_), _)) => 0,
+                Err(refused) => {
+                    assert_eq!(refused.code, Code::InvalidTransition, "{refused}");
+                    0
+                }
+            };
+        }
+    });
+    let events = world.history("a");
+    let sequences: Vec<u64> = events.iter().map(|event| event["sequence"].as_u64().unwrap()).collect();
+    assert_eq!(sequences, (1..=sequences.len() as u64).collect::<Vec<_>>());
+    assert_eq!(sequences.len(), 2 + done.load(Ordering::Relaxed));
+    let commands: Vec<&str> = events.iter().map(|event| event["command_id"].as_str().unwrap()).collect();
+    let distinct: BTreeSet<&&str> = commands.iter().collect();
+    assert_eq!(distinct.len(), commands.len());
+    assert_eq!(world.get("/agents/a").json["version"], json!(sequences.len()));
+    assert!(sequences.len() > COMMANDS, "{}", sequences.len());
+}
+
+#[test]
+fn a_sign_of_life_and_a_silence_at_once_leave_the_agent_at_work() {
+    let world = at_once(4, |client, database| {
+        let registration: Registration = serde_json::from_value(json!({"agent_id": "a"})).unwrap();
+        for round in 0..40 {
+            let rules = Rules { now: START + round * 20_000, ..RULES };
+            if client == 0 {
+                database.register(&registration, &rules).unwrap();
+            } else if client == 1 {
+                // Others may be ahead: an agent that has been heard of since is not there any less.
+                match database.heartbeat(&a(), &VectorClock::default(), &rules) {
+                    Ok(_) => {}
+                    Err(refused) => assert_eq!(refused.code, Code::UnknownAgent, "{refused}"),
+                }
+            } else {
+                database.expire(&rules).unwrap();
+            }
+        }
+    });
+    world.wait(40 * 20_000);
+    world.post_text("/agents/a/heartbeat", "");
+    assert_eq!(world.get("/agents/a").json["life_status"], json!("Active"));
+    // Silence and work take turns, whoever wrote them.
+    let events = world.history("a");
+    let moves: Vec<&str> = events[1..].iter().map(|event| event["event"]["type"].as_str().unwrap()).collect();
+    for (index, kind) in moves.iter().enumerate() {
+        assert_eq!(*kind, ["AgentActivated", "AgentWentOffline"][index % 2], "{moves:?}");
+    }
 }

@@ -7,6 +7,14 @@ use super::{Agent, SCHEMA, Time};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Snapshot {
     schema: u64,
+    // Flat, because that reads the parts of a state the way those of an event are read: otherwise a program would have two
+    // readers of each.
+    #[serde(flatten)]
+    content: Content,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Content {
     aggregate_id: String,
     version: u64,
     created_at: Time,
@@ -39,11 +47,13 @@ impl Snapshot {
     pub fn of(agent: &Agent) -> Self {
         Self {
             schema: SCHEMA,
-            aggregate_id: agent.agent_id.to_string(),
-            version: agent.version,
-            created_at: agent.updated_at.clone(),
-            sha256: digest(agent),
-            agent: agent.clone(),
+            content: Content {
+                aggregate_id: agent.agent_id.to_string(),
+                version: agent.version,
+                created_at: agent.updated_at.clone(),
+                sha256: digest(agent),
+                agent: agent.clone(),
+            },
         }
     }
 
@@ -65,9 +75,9 @@ impl Snapshot {
         if read.schema != SCHEMA {
             return Err(Damaged::Schema(read.schema));
         }
-        if Self::of(&read.agent) != read {
+        if Self::of(&read.content.agent) != read {
             return Err(Damaged::Digest);
         }
-        Ok(read.agent)
+        Ok(read.content.agent)
     }
 }
