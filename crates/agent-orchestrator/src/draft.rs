@@ -185,12 +185,10 @@ impl Draft {
         }
     }
 
-    /// As [`Draft::run`], for a command of this component's own: named after the version that it makes, so that two
-    /// instances that see the same need name it alike.
-    fn act(&mut self, verb: &str, command: Command, correlation: Option<&str>) -> Result<(), Problem> {
-        let version = self.life.as_ref().map_or(0, |life| life.version) + 1;
-        let id = format!("{verb}-{}-{version}", command.agent_id());
-        let mut request = Request::new(&id, command);
+    /// As [`Draft::run`], for a command of this component's own.
+    fn act(&mut self, command: Command, correlation: Option<&str>) -> Result<(), Problem> {
+        // An id that nobody can have sent: a command that its sender named so would keep this one from its effect.
+        let mut request = Request::new(&self.uuids.ordered(), command);
         request.correlation_id = correlation.map(str::to_owned);
         request.actor = Some(self.name.to_string());
         self.run(&request).map(|_| ())
@@ -265,7 +263,7 @@ impl Draft {
             initial_configuration: Some(settings),
             deployed_by: None,
         };
-        self.act("deploy", deploy, correlation)
+        self.act(deploy, correlation)
     }
 
     /// Registers the agent, or wakes it; says whether it was not registered before. One that is at work and says nothing
@@ -290,7 +288,7 @@ impl Draft {
         } else if let (true, Some(life)) = (new && !settings.is_empty(), &self.life) {
             let agent_id = life.agent_id.clone();
             let change = Command::UpdateConfiguration { agent_id, changes: settings, changed_by: None };
-            self.act("update", change, None)?;
+            self.act(change, None)?;
         }
         self.wake()?;
         Ok(new)
@@ -306,7 +304,7 @@ impl Draft {
             return Ok(());
         }
         let agent_id = life.agent_id.clone();
-        self.act("activate", Command::ActivateAgent { agent_id, activated_by: None }, None)
+        self.act(Command::ActivateAgent { agent_id, activated_by: None }, None)
     }
 
     /// Ends the agent's registration; says whether it had one.
@@ -320,7 +318,7 @@ impl Draft {
         }
         let agent_id = life.agent_id.clone();
         let command = Command::DecommissionAgent { agent_id, reason: None, decommissioned_by: None };
-        self.act("decommission", command, None)?;
+        self.act(command, None)?;
         let correlation = self.events.last().and_then(|last| last.record.command_id.clone());
         self.come_back(&correlation.unwrap_or_default())?;
         Ok(true)

@@ -201,3 +201,26 @@ fn a_long_log_is_folded_from_a_snapshot_and_a_damaged_one_is_made_anew() {
         assert_eq!(snapshot(), Some(312), "{damage}");
     }
 }
+
+#[test]
+fn a_damaged_log_is_told_and_hides_no_other_agent() {
+    let world = World::with(settings());
+    for name in ["a", "b"] {
+        world.register(name);
+    }
+    const EMPTY: Schema =
+        Schema { name: "t", statements: &["CREATE TABLE IF NOT EXISTS t_rows (id INTEGER)"] };
+    let damage =
+        "UPDATE orchestrator_agent_events SET event = replace(event, 'AgentActivated', 'AgentSuspended')
+        WHERE agent_id = 'a' AND sequence = 2";
+    Store::open(EMPTY).unwrap().execute(damage, []).unwrap();
+    let refused = world.get("/agents/a/life");
+    assert_eq!(refused.status, 500, "{}", refused.json);
+    assert!(["store-shape", "store-corrupt"].contains(&refused.json["code"].as_str().unwrap()));
+    world.wait(60_000);
+    for path in ["/agents", "/agents/status", "/agents/a", "/agent/a/state", "/status"] {
+        assert_eq!(world.get(path).status, 200, "{path}");
+    }
+    assert_eq!(world.get("/agents/b").json["life_status"], json!("Offline"));
+    assert_eq!(world.get("/agents/a").json["is_active"], json!(false));
+}

@@ -218,7 +218,8 @@ fn a_sign_of_life_and_a_silence_at_once_leave_the_agent_at_work() {
                     Err(refused) => assert_eq!(refused.code, Code::UnknownAgent, "{refused}"),
                 }
             } else {
-                database.expire(&rules).unwrap();
+                let (_, trouble) = database.expire(&rules).unwrap();
+                assert_eq!(trouble, None);
             }
         }
     });

@@ -56,9 +56,14 @@ fn graph_with(database: &Database, kind: Kind, vertex: Option<usize>) -> Result<
     kind.graph(kind.size_for(vertices)).map_err(|error| Problem::new(Code::Topology, error.to_string()))
 }
 
-/// Writes which agents have fallen silent since somebody looked.
+/// Writes which agents have fallen silent since somebody looked. What keeps it from that does not keep anybody from
+/// looking: activity is decided by the clock.
 async fn expire(database: &Database, context: &Context) -> Result<(), Problem> {
-    if database.expire(&context.rules()?)? > 0 {
+    let (expired, trouble) = database.expire(&context.rules()?)?;
+    if let Some(problem) = trouble {
+        ramanujan_shell::log::warn("agent-orchestrator", &problem.detail);
+    }
+    if expired > 0 {
         flush_later(database).await;
     }
     Ok(())
@@ -66,8 +71,10 @@ async fn expire(database: &Database, context: &Context) -> Result<(), Problem> {
 
 /// Writes that an agent has fallen silent, if it has.
 async fn settle(database: &Database, context: &Context, agent: &AgentId) -> Result<(), Problem> {
-    if database.settle(agent, &context.rules()?)? {
-        flush_later(database).await;
+    match database.settle(agent, &context.rules()?) {
+        Ok(false) => {}
+        Ok(true) => flush_later(database).await,
+        Err(problem) => ramanujan_shell::log::warn("agent-orchestrator", &problem.detail),
     }
     Ok(())
 }

@@ -222,21 +222,25 @@ impl Database {
         self.change(name, rules, decide)
     }
 
-    /// The events of agents that were not heard of for too long; says how many there were.
+    /// The events of agents that were not heard of for too long; says how many there were, and what kept it from the
+    /// others: an agent with a damaged log must not hide the rest.
     ///
     /// # Errors
-    /// 503 `store-unavailable` or `too-much-contention`.
-    pub fn expire(&self, rules: &Rules) -> Result<usize, Problem> {
+    /// 503 `store-unavailable`.
+    pub fn expire(&self, rules: &Rules) -> Result<(usize, Option<Problem>), Problem> {
         const SQL: &str = "SELECT agent_id FROM orchestrator_agents
-            WHERE life_status = 'Active' AND last_heartbeat < ?1
-            ORDER BY last_heartbeat LIMIT ?2";
+            WHERE life_status = 'Active' AND last_heartbeat < ?1 ORDER BY last_heartbeat LIMIT ?2";
         let since = rules.now.saturating_sub(rules.health_timeout);
         let rows = self.0.execute(SQL, [since.into(), MAX_EXPIRED.into()])?;
+        let (mut expired, mut trouble) = (0, None);
         for row in &rows {
             let name: AgentId = row.text(0)?.parse().map_err(|_| super::corrupt("name"))?;
-            self.change(&name, rules, |_| Ok(()))?;
+            match self.change(&name, rules, |_| Ok(())) {
+                Ok(_) => expired += 1,
+                Err(problem) => trouble = Some(problem),
+            }
         }
-        Ok(rows.len())
+        Ok((expired, trouble))
     }
 
     /// How many agents are where in their lives.
