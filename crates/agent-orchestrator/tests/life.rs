@@ -87,6 +87,7 @@ fn commands_lead_an_agent_through_its_life() {
     assert_eq!((world.get("/agents/emmy").status, world.events("AgentDeregistered").len()), (404, 1));
     let again = world.post("/agents/emmy/commands/decommission", &json!({"command_id": "end"})).json;
     assert_eq!((&again["duplicate"], &again["version"]), (&json!(true), &json!(12)));
+    assert_eq!(again["life_status"], json!("Decommissioned"));
 }
 
 #[test]

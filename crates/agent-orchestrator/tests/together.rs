@@ -133,7 +133,7 @@ fn at_once(clients: usize, each: impl Fn(usize, &Database) + Sync) -> World {
     world
 }
 
-fn suspend_or_wake(id: String, suspend: bool) -> impl FnOnce(&AgentId) -> Result<Request, Problem> {
+fn suspend_or_wake(id: String, suspend: bool) -> impl Fn(&AgentId) -> Result<Request, Problem> {
     move |life| {
         let agent_id = life.clone();
         let command = if suspend {
@@ -201,6 +201,53 @@ fn commands_at_once_make_versions_without_a_gap_and_each_its_effect_once() {
     assert_eq!(distinct.len(), commands.len());
     assert_eq!(world.get("/agents/a").json["version"], json!(sequences.len()));
     assert!(sequences.len() > COMMANDS, "{}", sequences.len());
+}
+
+#[test]
+fn what_another_does_between_decision_and_statement_is_decided_on_anew() {
+    let world = World::new();
+    world.register("a");
+    let database = Database::open().unwrap();
+    let mut calls = 0;
+    let (already, draft) = database
+        .command(&a(), &RULES, |draft| {
+            calls += 1;
+            if calls == 1 {
+                let suspend = suspend_or_wake("first".to_owned(), true);
+                Database::open().unwrap().command(&a(), &RULES, |other| other.command(&suspend)).unwrap();
+            }
+            draft.command(suspend_or_wake("second".to_owned(), calls == 1))
+        })
+        .unwrap();
+    assert_eq!((already, calls, draft.life().unwrap().version), (None, 2, 4));
+    let ids: Vec<Value> = world.history("a").iter().map(|event| event["command_id"].clone()).collect();
+    assert_eq!(ids[2..], [json!("first"), json!("second")]);
+}
+
+#[test]
+fn an_agent_that_is_heard_of_while_its_silence_is_written_was_not_silent() {
+    let world = World::new();
+    world.register("a");
+    let database = Database::open().unwrap();
+    let late = Rules { now: START + 60_000, ..RULES };
+    let mut calls = 0;
+    let look = database.command(&a(), &late, |draft| {
+        calls += 1;
+        assert_eq!(draft.events().len(), 1);
+        if calls == 1 {
+            let in_time = Rules { now: START + 9000, ..RULES };
+            Database::open().unwrap().heartbeat(&a(), &VectorClock::default(), &in_time).unwrap();
+        }
+        Ok(None)
+    });
+    assert!(look.is_ok());
+    let events = world.history("a");
+    assert_eq!((calls, events.len()), (2, 3));
+    assert_eq!(
+        events[2]["event"]["offline_at"],
+        json!("2026-01-02T03:04:24.001Z"),
+        "from the last sign of life on"
+    );
 }
 
 #[test]

@@ -134,7 +134,7 @@ pub(crate) async fn command(context: Context, request: Request) -> Result<Respon
         "duplicate": already.is_some(),
         "version": last.map(|record| record.sequence).or(already),
         "event_ids": event_ids,
-        "life_status": draft.into_agent().status,
+        "life_status": draft.life().map(|life| life.status),
     }))
 }
 
