@@ -368,3 +368,27 @@ fn a_timeline_that_is_away_is_told_of_commands_later() {
     assert_eq!(world.events("AgentSuspended").len(), 1);
     assert_eq!(world.history("a").len(), 3);
 }
+
+#[test]
+fn lists_can_be_of_those_at_one_point_of_their_lives() {
+    let world = World::new();
+    for name in ["a", "b", "3"] {
+        world.register(name);
+    }
+    command(&world, "b", json!({"type": "SuspendAgent", "reason": "r"}));
+    let names = |target: &str| {
+        let reply = world.get(target).json;
+        let agents = if reply.is_array() { reply } else { reply["agents"].clone() };
+        let agents = agents.as_array().unwrap().iter();
+        agents.map(|agent| agent["agent_id"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    for path in ["/agents", "/agents/status", "/api/agents", "/api/agents/status"] {
+        assert_eq!(names(&format!("{path}?life_status=Active")), ["3", "a"], "{path}");
+        assert_eq!(names(&format!("{path}?life_status=Suspended")), ["b"], "{path}");
+        assert_eq!(names(&format!("{path}?life_status=Deployed")).len(), 8, "{path}");
+    }
+    let first = world.get("/agents?life_status=Active&limit=1").json;
+    assert_eq!(first["next_cursor"], json!("3"));
+    assert_eq!(names("/agents?life_status=Active&limit=1&cursor=3"), ["a"]);
+    assert_eq!(world.get("/agents?life_status=busy").json["code"], json!("invalid-parameter"));
+}

@@ -1,5 +1,6 @@
 //! `/agents/…` and its twins for the dashboard: registering, leaving, heartbeats, lists.
 
+use ramanujan_agents::life::Status;
 use ramanujan_core::{Code, Problem, VectorClock};
 use ramanujan_shell::{Request, Response, json as raw_json, ok};
 use serde::Deserialize;
@@ -26,13 +27,14 @@ async fn page(
     item: fn(&Agent, &Surroundings<'_>) -> Value,
 ) -> Result<(Vec<Value>, Option<String>), Problem> {
     let query = request.query();
-    query.only(&["limit", "cursor"])?;
+    query.only(&["limit", "cursor", "life_status"])?;
     let pager = query.pager(DEFAULT_PAGE)?;
+    let status = query.parse::<Status>("life_status")?;
     let settings = context.settings()?;
     let database = Database::open()?;
     expire(&database, context).await?;
     let graph = network_graph(&database, settings.topology)?;
-    let agents = pager.cut(database.agents(query.get("cursor"), pager.fetch())?);
+    let agents = pager.cut(database.agents(query.get("cursor"), status, pager.fetch())?);
     let next = agents.next(|last| last.agent_id.clone());
     let around = around(&graph, context, &settings);
     Ok((agents.items.iter().map(|agent| item(agent, &around)).collect(), next))

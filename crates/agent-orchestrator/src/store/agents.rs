@@ -60,11 +60,6 @@ fn select() -> String {
     format!("SELECT {}, {} FROM orchestrator_agents", columns(""), counts("agent_id"))
 }
 
-/// Where an agent of the registry is in its life.
-fn status(name: &str) -> Result<Status, Problem> {
-    Status::ALL.into_iter().find(|status| status.as_str() == name).ok_or_else(|| corrupt("life"))
-}
-
 /// An agent that is not known, with the counts that stand where those of a known one do.
 pub(super) fn stranger(name: &AgentId, node_id: String, row: &Row, at: usize) -> Result<Agent, Problem> {
     let counts = at + COLUMNS.len();
@@ -106,7 +101,7 @@ pub(super) fn agent(row: &Row, at: usize) -> Result<Agent, Problem> {
         node_id: row.text(at + 1)?.to_owned(),
         life: row.text(at + 2)?.to_owned(),
         version: row.uint(at + 3)?,
-        status: status(row.text(at + 4)?)?,
+        status: row.text(at + 4)?.parse().map_err(|_| corrupt("life"))?,
         mathematician: optional_text(row, at + 5)?,
         polarity: row.text(at + 6)?.parse::<Polarity>().map_err(|_| corrupt("polarity"))?,
         address: optional_text(row, at + 7)?,
@@ -142,17 +137,24 @@ impl Database {
         self.agent(id)?.ok_or_else(|| unknown_agent(id))
     }
 
-    /// Agents after `cursor`, short names first and each length in alphabetical order, so that numbers are in theirs.
+    /// Agents after `cursor`, those at one point of their lives if one is named, short names first and each length in alphabetical order, so that numbers are in theirs.
     ///
     /// # Errors
     /// 503 `store-unavailable`.
-    pub fn agents(&self, cursor: Option<&str>, limit: u64) -> Result<Vec<Agent>, Problem> {
+    pub fn agents(
+        &self,
+        cursor: Option<&str>,
+        status: Option<Status>,
+        limit: u64,
+    ) -> Result<Vec<Agent>, Problem> {
         let sql = format!(
-            "{} WHERE (length(agent_id), agent_id) > (length(?1), ?1) ORDER BY length(agent_id), agent_id LIMIT ?2",
+            "{} WHERE (length(agent_id), agent_id) > (length(?1), ?1)
+                AND (?3 IS NULL OR life_status = ?3) ORDER BY length(agent_id), agent_id LIMIT ?2",
             select()
         );
         let after: Value = cursor.unwrap_or_default().into();
-        self.0.execute(&sql, [after, limit.into()])?.iter().map(|row| agent(row, 0)).collect()
+        let status = status.map(Status::as_str).into();
+        self.0.execute(&sql, [after, limit.into(), status])?.iter().map(|row| agent(row, 0)).collect()
     }
 
     /// Names of the agents of one polarity that were heard of at `since` or later.

@@ -44,4 +44,6 @@ pub use time::{NotATime, Time};
 pub use validate::{
     MAX_DEPTH, MAX_ITEMS, MAX_REASON_BYTES, MAX_TEXT_BYTES, MAX_TOKEN_BYTES, MAX_VALUE_BYTES, validate,
 };
-pub use value::{AgentType, Capability, Configuration, Metadata, Parameter, Permission, Port, Status, Tool};
+pub use value::{
+    AgentType, Capability, Configuration, Metadata, NotAStatus, Parameter, Permission, Port, Status, Tool,
+};

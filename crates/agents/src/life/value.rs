@@ -49,6 +49,19 @@ impl Status {
     }
 }
 
+/// A text that names no status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not one of Deployed, Active, Suspended, Offline, Decommissioned")]
+pub struct NotAStatus;
+
+impl std::str::FromStr for Status {
+    type Err = NotAStatus;
+
+    fn from_str(text: &str) -> Result<Self, NotAStatus> {
+        Status::ALL.into_iter().find(|status| status.as_str() == text).ok_or(NotAStatus)
+    }
+}
+
 /// Who the agent is. Tags are a set and are written in order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs)]
