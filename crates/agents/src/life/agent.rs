@@ -153,7 +153,9 @@ impl Agent {
     fn take(&mut self, event: &Event) {
         match event {
             Event::CapabilitiesUpdated { added_capabilities, removed_capabilities, .. } => {
-                self.capabilities.retain(|id, _| !removed_capabilities.contains(id));
+                for id in removed_capabilities {
+                    self.capabilities.remove(id);
+                }
                 let added = added_capabilities.iter().map(|added| (added.port.id.clone(), added.clone()));
                 self.capabilities.extend(added);
             }
@@ -162,7 +164,9 @@ impl Agent {
                     .extend(permissions.iter().map(|granted| (granted.id.clone(), granted.clone())));
             }
             Event::PermissionsRevoked { permission_ids, .. } => {
-                self.permissions.retain(|id, _| !permission_ids.contains(id));
+                for id in permission_ids {
+                    self.permissions.remove(id);
+                }
             }
             Event::ToolsEnabled { tools, .. } => {
                 let enabled =

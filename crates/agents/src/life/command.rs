@@ -1,73 +1,72 @@
 use std::collections::BTreeMap;
 
 use ramanujan_core::AgentId;
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::tagged::tagged;
 use super::{AgentType, Capability, Metadata, Permission, Tool};
 
-/// What may be asked of an agent. In JSON the name stands in `type`, beside the members.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type", deny_unknown_fields)]
-#[allow(missing_docs)]
-pub enum Command {
-    DeployAgent {
-        agent_id: AgentId,
-        agent_type: AgentType,
-        metadata: Metadata,
-        initial_configuration: Option<BTreeMap<String, Value>>,
-        deployed_by: Option<String>,
-    },
-    ActivateAgent {
-        agent_id: AgentId,
-        activated_by: Option<String>,
-    },
-    SuspendAgent {
-        agent_id: AgentId,
-        reason: String,
-        suspended_by: Option<String>,
-    },
-    DecommissionAgent {
-        agent_id: AgentId,
-        reason: Option<String>,
-        decommissioned_by: Option<String>,
-    },
-    UpdateCapabilities {
-        agent_id: AgentId,
-        #[serde(default)]
-        add_capabilities: Vec<Capability>,
-        #[serde(default)]
-        remove_capability_ids: Vec<String>,
-        updated_by: Option<String>,
-    },
-    GrantPermissions {
-        agent_id: AgentId,
-        permissions: Vec<Permission>,
-        granted_by: Option<String>,
-        reason: Option<String>,
-    },
-    RevokePermissions {
-        agent_id: AgentId,
-        permission_ids: Vec<String>,
-        revoked_by: Option<String>,
-        reason: Option<String>,
-    },
-    EnableTools {
-        agent_id: AgentId,
-        tools: Vec<Tool>,
-        enabled_by: Option<String>,
-    },
-    DisableTools {
-        agent_id: AgentId,
-        tool_ids: Vec<String>,
-        disabled_by: Option<String>,
-        reason: Option<String>,
-    },
-    UpdateConfiguration {
-        agent_id: AgentId,
-        changes: BTreeMap<String, Value>,
-        changed_by: Option<String>,
-    },
+tagged! {
+    /// What may be asked of an agent. In JSON the name stands in `type`, beside the members.
+    pub enum Command read as #[serde(deny_unknown_fields)] Read {
+        DeployAgent {
+            agent_id: AgentId,
+            agent_type: AgentType,
+            metadata: Metadata,
+            initial_configuration: Option<BTreeMap<String, Value>>,
+            deployed_by: Option<String>,
+        },
+        ActivateAgent {
+            agent_id: AgentId,
+            activated_by: Option<String>,
+        },
+        SuspendAgent {
+            agent_id: AgentId,
+            reason: String,
+            suspended_by: Option<String>,
+        },
+        DecommissionAgent {
+            agent_id: AgentId,
+            reason: Option<String>,
+            decommissioned_by: Option<String>,
+        },
+        UpdateCapabilities {
+            agent_id: AgentId,
+            #[serde(default)]
+            add_capabilities: Vec<Capability>,
+            #[serde(default)]
+            remove_capability_ids: Vec<String>,
+            updated_by: Option<String>,
+        },
+        GrantPermissions {
+            agent_id: AgentId,
+            permissions: Vec<Permission>,
+            granted_by: Option<String>,
+            reason: Option<String>,
+        },
+        RevokePermissions {
+            agent_id: AgentId,
+            permission_ids: Vec<String>,
+            revoked_by: Option<String>,
+            reason: Option<String>,
+        },
+        EnableTools {
+            agent_id: AgentId,
+            tools: Vec<Tool>,
+            enabled_by: Option<String>,
+        },
+        DisableTools {
+            agent_id: AgentId,
+            tool_ids: Vec<String>,
+            disabled_by: Option<String>,
+            reason: Option<String>,
+        },
+        UpdateConfiguration {
+            agent_id: AgentId,
+            changes: BTreeMap<String, Value>,
+            changed_by: Option<String>,
+        },
+    }
 }
 
 /// Verbs in subjects `agent.commands.<id>.<verb>`, and the commands that they stand for.

@@ -4,88 +4,88 @@ use ramanujan_core::AgentId;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::tagged::tagged;
 use super::{AgentType, Capability, Metadata, Permission, Time, Tool};
 
 /// Version of the stored form.
 pub const SCHEMA: u64 = 1;
 
-/// What happened to an agent. In JSON the name stands in `type`, beside the members; members that are not known are
-/// passed over, so that an older reader reads a newer log.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type")]
-#[allow(missing_docs)]
-pub enum Event {
-    AgentDeployed {
-        agent_id: AgentId,
-        agent_type: AgentType,
-        metadata: Metadata,
-        deployed_at: Time,
-        deployed_by: Option<String>,
-    },
-    AgentActivated {
-        agent_id: AgentId,
-        activated_at: Time,
-        activated_by: Option<String>,
-    },
-    AgentSuspended {
-        agent_id: AgentId,
-        reason: String,
-        suspended_at: Time,
-        suspended_by: Option<String>,
-    },
-    AgentDecommissioned {
-        agent_id: AgentId,
-        reason: Option<String>,
-        decommissioned_at: Time,
-        decommissioned_by: Option<String>,
-    },
-    AgentWentOffline {
-        agent_id: AgentId,
-        reason: Option<String>,
-        offline_at: Time,
-    },
-    CapabilitiesUpdated {
-        agent_id: AgentId,
-        added_capabilities: Vec<Capability>,
-        removed_capabilities: Vec<String>,
-        updated_at: Time,
-        updated_by: Option<String>,
-    },
-    PermissionsGranted {
-        agent_id: AgentId,
-        permissions: Vec<Permission>,
-        granted_at: Time,
-        granted_by: Option<String>,
-        reason: Option<String>,
-    },
-    PermissionsRevoked {
-        agent_id: AgentId,
-        permission_ids: Vec<String>,
-        revoked_at: Time,
-        revoked_by: Option<String>,
-        reason: Option<String>,
-    },
-    ToolsEnabled {
-        agent_id: AgentId,
-        tools: Vec<Tool>,
-        enabled_at: Time,
-        enabled_by: Option<String>,
-    },
-    ToolsDisabled {
-        agent_id: AgentId,
-        tool_ids: Vec<String>,
-        disabled_at: Time,
-        disabled_by: Option<String>,
-        reason: Option<String>,
-    },
-    ConfigurationChanged {
-        agent_id: AgentId,
-        changed_keys: Vec<String>,
-        old_values: BTreeMap<String, Value>,
-        new_values: BTreeMap<String, Value>,
-        changed_at: Time,
-        changed_by: Option<String>,
-    },
+tagged! {
+    /// What happened to an agent. In JSON the name stands in `type`, beside the members; members that are not known are
+    /// passed over, so that an older reader reads a newer log.
+    pub enum Event read as Read {
+        AgentDeployed {
+            agent_id: AgentId,
+            agent_type: AgentType,
+            metadata: Metadata,
+            deployed_at: Time,
+            deployed_by: Option<String>,
+        },
+        AgentActivated {
+            agent_id: AgentId,
+            activated_at: Time,
+            activated_by: Option<String>,
+        },
+        AgentSuspended {
+            agent_id: AgentId,
+            reason: String,
+            suspended_at: Time,
+            suspended_by: Option<String>,
+        },
+        AgentDecommissioned {
+            agent_id: AgentId,
+            reason: Option<String>,
+            decommissioned_at: Time,
+            decommissioned_by: Option<String>,
+        },
+        AgentWentOffline {
+            agent_id: AgentId,
+            reason: Option<String>,
+            offline_at: Time,
+        },
+        CapabilitiesUpdated {
+            agent_id: AgentId,
+            added_capabilities: Vec<Capability>,
+            removed_capabilities: Vec<String>,
+            updated_at: Time,
+            updated_by: Option<String>,
+        },
+        PermissionsGranted {
+            agent_id: AgentId,
+            permissions: Vec<Permission>,
+            granted_at: Time,
+            granted_by: Option<String>,
+            reason: Option<String>,
+        },
+        PermissionsRevoked {
+            agent_id: AgentId,
+            permission_ids: Vec<String>,
+            revoked_at: Time,
+            revoked_by: Option<String>,
+            reason: Option<String>,
+        },
+        ToolsEnabled {
+            agent_id: AgentId,
+            tools: Vec<Tool>,
+            enabled_at: Time,
+            enabled_by: Option<String>,
+        },
+        ToolsDisabled {
+            agent_id: AgentId,
+            tool_ids: Vec<String>,
+            disabled_at: Time,
+            disabled_by: Option<String>,
+            reason: Option<String>,
+        },
+        ConfigurationChanged {
+            agent_id: AgentId,
+            changed_keys: Vec<String>,
+            old_values: BTreeMap<String, Value>,
+            new_values: BTreeMap<String, Value>,
+            changed_at: Time,
+            changed_by: Option<String>,
+        },
+    }
 }
 
 impl Event {

@@ -27,6 +27,7 @@ mod lifecycle;
 mod pattern;
 mod rejection;
 mod snapshot;
+mod tagged;
 mod time;
 mod validate;
 mod value;

@@ -1,5 +1,6 @@
 use ramanujan_core::Digest;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::{Agent, SCHEMA, Time};
 
@@ -7,14 +8,6 @@ use super::{Agent, SCHEMA, Time};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Snapshot {
     schema: u64,
-    // Flat, because that reads the parts of a state the way those of an event are read: otherwise a program would have two
-    // readers of each.
-    #[serde(flatten)]
-    content: Content,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Content {
     aggregate_id: String,
     version: u64,
     created_at: Time,
@@ -37,9 +30,9 @@ pub enum Damaged {
 }
 
 fn digest(agent: &Agent) -> String {
-    // A state has text keys only, which is all that could fail; an empty text would match no digest of one.
-    let bytes = serde_json::to_vec(agent).unwrap_or_default();
-    Digest::of(&bytes).as_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+    // By way of a value, as events are written: a program has one writer of each part.
+    let text = json!(agent).to_string();
+    Digest::of(text.as_bytes()).as_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl Snapshot {
@@ -47,13 +40,11 @@ impl Snapshot {
     pub fn of(agent: &Agent) -> Self {
         Self {
             schema: SCHEMA,
-            content: Content {
-                aggregate_id: agent.agent_id.to_string(),
-                version: agent.version,
-                created_at: agent.updated_at.clone(),
-                sha256: digest(agent),
-                agent: agent.clone(),
-            },
+            aggregate_id: agent.agent_id.to_string(),
+            version: agent.version,
+            created_at: agent.updated_at.clone(),
+            sha256: digest(agent),
+            agent: agent.clone(),
         }
     }
 
@@ -70,14 +61,16 @@ impl Snapshot {
     /// # Errors
     /// [`Damaged`]: cut off, changed, or of a later schema.
     pub fn decode(bytes: &[u8]) -> Result<Agent, Damaged> {
-        let read: Self =
-            serde_json::from_slice(bytes).map_err(|error| Damaged::Malformed(error.to_string()))?;
+        let malformed = |error: serde_json::Error| Damaged::Malformed(error.to_string());
+        // By way of a value, as the parts of events are read: a program has one reader of each.
+        let value: serde_json::Value = serde_json::from_slice(bytes).map_err(malformed)?;
+        let read = Self::deserialize(value).map_err(malformed)?;
         if read.schema != SCHEMA {
             return Err(Damaged::Schema(read.schema));
         }
-        if Self::of(&read.content.agent) != read {
+        if Self::of(&read.agent) != read {
             return Err(Damaged::Digest);
         }
-        Ok(read.content.agent)
+        Ok(read.agent)
     }
 }
