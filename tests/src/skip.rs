@@ -37,6 +37,9 @@ pub const EMBEDDINGS: Need = Need {
     what: "target/python/embeddings",
     from: "Debian: python3-venv, then scripts/python.sh embeddings",
 };
+/// A message broker, as a program.
+pub const NATS: Need =
+    Need { what: "target/python/nats", from: "Debian: python3-venv, then scripts/python.sh nats" };
 /// What the examples of the documentation use.
 pub const CURL: Need = Need { what: "curl", from: "Debian: curl" };
 
