@@ -108,6 +108,8 @@ fn request(subject: &str, mut object: Map<String, Value>, command_id: &str) -> R
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
@@ -173,6 +175,31 @@ mod tests {
             let (envelope, read) = read("agent.commands.activate", None, body.as_bytes(), "S:1");
             assert!(matches!(read, Err(Refused::Rejected(Rejection::Validation { .. }))), "{body}: {read:?}");
             assert_eq!(envelope.command_id, "S:1");
+        }
+    }
+
+    proptest! {
+        /// The id becomes a subject, whatever was sent; a command that is read is for where it was sent to.
+        #[test]
+        fn any_bytes_have_an_id_that_a_subject_carries(
+            subject in "agent\\.commands\\.[a-z7.*>]{0,12}",
+            id in ".{0,8}",
+            version in any::<i64>(),
+            bytes in prop::collection::vec(any::<u8>(), 0..40),
+            cut in 0usize..200,
+        ) {
+            let whole = serde_json::json!({
+                "type": "ActivateAgent", "agent_id": "7", "command_id": id, "expected_version": version,
+            });
+            let whole = whole.to_string().into_bytes();
+            for body in [&whole[..], &whole[..cut.min(whole.len())], &bytes] {
+                let (envelope, read) = read(&subject, None, body, "S:1");
+                prop_assert!(subjects::is_token(&envelope.command_id));
+                if let Ok(request) = read {
+                    prop_assert!(subject.ends_with(request.command.verb()));
+                    prop_assert_eq!(&request.command_id, &envelope.command_id);
+                }
+            }
         }
     }
 

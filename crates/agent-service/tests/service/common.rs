@@ -12,6 +12,7 @@ use async_nats::Client;
 use async_nats::jetstream::consumer::PullConsumer;
 use async_nats::jetstream::{self, stream::Stream};
 use futures_util::StreamExt as _;
+use ramanujan_agent_service::tier::version;
 use ramanujan_agents::life::Recorded;
 use ramanujan_tests::network::root;
 use ramanujan_tests::skip::{self, NATS};
@@ -33,6 +34,11 @@ pub(crate) async fn eventually<T>(what: &str, mut look: impl AsyncFnMut() -> Opt
     }
 }
 
+/// The version of a server.
+pub(crate) fn version_of(client: &Client) -> (u32, u32) {
+    version(&client.server_info().version)
+}
+
 /// A nats-server with a folder of its own.
 pub(crate) struct Server {
     child: Child,
@@ -46,12 +52,18 @@ fn program() -> PathBuf {
 }
 
 impl Server {
-    /// Starts one on a free port; `None` where none is installed, which skips the test.
+    /// Starts the one that is installed, or that `NATS_SERVER` names, on a free port; `None` where none is installed, which skips the test.
     pub(crate) async fn start() -> Option<Self> {
+        Self::with("").await
+    }
+
+    /// Starts one with more configuration.
+    pub(crate) async fn with(configuration: &str) -> Option<Self> {
         if !skip::has(NATS, &[&program().to_string_lossy()]) {
             return None;
         }
         let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("conf"), configuration).unwrap();
         let child = run(&folder, "-1");
         let ports = folder.path().join(format!("nats-server_{}.ports", child.id()));
         let port = eventually("the port of nats-server", async || {
@@ -86,6 +98,8 @@ fn run(folder: &TempDir, port: &str) -> Child {
     Command::new(program())
         .args(["-a", "127.0.0.1", "-p", port, "-js", "--ports_file_dir"])
         .arg(folder.path())
+        .arg("-c")
+        .arg(folder.path().join("conf"))
         .arg("-sd")
         .arg(folder.path().join("store"))
         .stderr(log)

@@ -1,9 +1,13 @@
 //! What can never work is kept where somebody can look at it, and delivered no more.
 
 use async_nats::jetstream;
+use async_nats::jetstream::consumer::PullConsumer;
+use futures_util::StreamExt as _;
 use serde_json::{Value, json};
 
-use crate::common::{Instance, Replies, Server, ask, configure, deploy, events, send, settled};
+use crate::common::{
+    Instance, LIMIT, Replies, Server, ask, configure, deploy, events, send, settled, stream,
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_malformed_command_becomes_a_dead_letter_and_others_go_on() {
@@ -89,10 +93,34 @@ async fn a_refused_command_is_answered_and_no_dead_letter() {
         .unwrap()
         .await
         .unwrap();
-    let told = futures_util::StreamExt::next(&mut waiting).await.unwrap();
+    let told = waiting.next().await.unwrap();
     assert_eq!(serde_json::from_slice::<Value>(&told.payload).unwrap()["command_id"], "c-6");
     send(&client, "c-2", deploy("a")).await;
     settled(&client).await;
     assert_eq!(instance.metric("cim_agent_dead_letters_total"), 0);
     assert_eq!(events(&client).await.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_whose_deliveries_all_break_off_becomes_a_dead_letter() {
+    let Some(server) = Server::start().await else { return };
+    // Makes the consumer.
+    drop(Instance::start(&server.url(), &[]).await);
+    let client = server.client().await;
+    let replies = Replies::of(&client).await;
+    send(&client, "c-1", deploy("a")).await;
+    // Whoever takes it falls silent, as if the command had killed it.
+    let consumer: PullConsumer = stream(&client).await.get_consumer("agent-workers").await.unwrap();
+    for delivery in 1..=2 {
+        let mut batch = consumer.batch().max_messages(1).expires(LIMIT).messages().await.unwrap();
+        let message = batch.next().await.unwrap().unwrap();
+        assert_eq!(message.info().unwrap().delivered, delivery);
+    }
+    let _instance = Instance::start(&server.url(), &[("MAX_DELIVERIES", "2")]).await;
+    assert_eq!(replies.outcome("c-1").await["code"], "UNAVAILABLE");
+    settled(&client).await;
+    let dead = jetstream::new(client.clone()).get_stream("AGENT_EVENTS_DLQ").await.unwrap();
+    let letter = dead.get_last_raw_message_by_subject("agent.dlq.c-1").await.unwrap();
+    assert_eq!(letter.headers.get("Agent-Deliveries").unwrap().as_str(), "3");
+    assert_eq!(events(&client).await.len(), 0);
 }

@@ -6,15 +6,18 @@ use std::time::Duration;
 use async_nats::jetstream;
 use async_nats::jetstream::stream::{Config, RetentionPolicy, StorageType};
 use futures_util::StreamExt as _;
+use ramanujan_tests::skip;
 use serde_json::{Value, json};
 
-use crate::common::{Instance, Replies, Server, ask, check, deploy, events, eventually};
+use crate::common::{Instance, Replies, Server, ask, check, deploy, events, eventually, version_of};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_stream_is_made_as_promised() {
     let Some(server) = Server::start().await else { return };
     let _instance = Instance::start(&server.url(), &[]).await;
-    let context = jetstream::new(server.client().await);
+    let client = server.client().await;
+    let version = version_of(&client);
+    let context = jetstream::new(client);
     let config = context.get_stream("AGENT_EVENTS").await.unwrap().cached_info().config.clone();
     assert_eq!(config.subjects, ["agent.commands.>", "agent.events.>"]);
     assert_eq!(
@@ -26,7 +29,8 @@ async fn the_stream_is_made_as_promised() {
         (Duration::from_secs(31_536_000), Duration::from_secs(120))
     );
     assert_eq!((config.max_messages, config.max_bytes, config.max_messages_per_subject), (-1, -1, -1));
-    assert!(config.allow_direct && config.allow_message_ttl && config.allow_atomic_publish);
+    let extra = (config.allow_direct, config.allow_message_ttl, config.allow_atomic_publish);
+    assert_eq!(extra, (true, version >= (2, 11), version >= (2, 12)));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -76,6 +80,9 @@ async fn a_stream_made_by_hand_serves_with_what_it_has() {
 async fn events_stay_when_commands_are_too_old() {
     let Some(server) = Server::start().await else { return };
     let client = server.client().await;
+    if version_of(&client) < (2, 11) {
+        return skip::cannot("messages without an age", "nats-server from 2.11 on");
+    }
     let replies = Replies::of(&client).await;
     let variables = [("STREAM_MAX_AGE", "2s"), ("DUPLICATE_WINDOW", "1s"), ("CACHE_AGENTS", "1")];
     let mut instance = Instance::start(&server.url(), &variables).await;
@@ -141,4 +148,56 @@ async fn in_core_mode_the_outcome_is_the_second_reply() {
             "{line}"
         );
     }
+}
+
+/// What the service and a client of it need, and no more. A service that is the same in every other respect.
+const PERMISSIONS: &str = r#"
+authorization {
+  users = [
+    { user: service, password: s3cret, permissions: {
+        publish: ["agent.events.>", "agent.replies.>", "agent.dlq.>", "$JS.API.>", "$JS.ACK.>", "_INBOX.>"]
+        subscribe: ["agent.commands.>", "agent.queries.>", "_INBOX.>"] } }
+    { user: client, password: s3cret, permissions: {
+        publish: ["agent.commands.>", "agent.queries.>", "$JS.API.>"]
+        subscribe: ["agent.replies.>", "agent.events.>", "_INBOX.>"] } }
+  ]
+}
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_rights_that_are_documented_are_enough_and_a_wrong_password_is_told() {
+    let Some(server) = Server::with(PERMISSIONS).await else { return };
+    let docs = std::fs::read_to_string(ramanujan_tests::network::root().join("docs/agents.md")).unwrap();
+    for line in PERMISSIONS
+        .lines()
+        .map(str::trim)
+        .filter(|line| line.starts_with("publish") || line.starts_with("subscribe"))
+    {
+        let rights = line.trim_end_matches(" } }");
+        assert!(docs.contains(rights), "docs/agents.md does not say {rights}");
+    }
+    let wrong = Command::new(env!("CARGO_BIN_EXE_agent-service"))
+        .envs([("NATS_URL", server.url().as_str()), ("HTTP_LISTEN", "127.0.0.1:0")])
+        .envs([("NATS_USER", "service"), ("NATS_PASSWORD", "wrong")])
+        .output()
+        .unwrap();
+    assert_eq!(wrong.status.code(), Some(1));
+    assert!(String::from_utf8(wrong.stderr).unwrap().contains("NATS_PASSWORD"));
+    let user = [("NATS_USER", "service"), ("NATS_PASSWORD", "s3cret")];
+    let instance = Instance::start(&server.url(), &user).await;
+    let options = async_nats::ConnectOptions::with_user_and_password("client".into(), "s3cret".into());
+    let client = options.connect(server.url()).await.unwrap();
+    let replies = Replies::of(&client).await;
+    assert_eq!(ask(&client, &replies, "c-1", deploy("a")).await["version"], 1);
+    let answer = client.request("agent.queries.get.a", "".into()).await.unwrap();
+    assert_eq!(serde_json::from_slice::<Value>(&answer.payload).unwrap()["agent"]["version"], 1);
+    let context = jetstream::new(client.clone());
+    context.publish("agent.commands.a.fly", "{".into()).await.unwrap().await.unwrap();
+    eventually("a dead letter", async || {
+        (instance.metric("cim_agent_dead_letters_total") == 1).then_some(())
+    })
+    .await;
+    // A client writes no events.
+    let event = context.publish("agent.events.a.activated", "{}".into()).await.unwrap().await;
+    assert!(event.is_err(), "{event:?}");
 }
