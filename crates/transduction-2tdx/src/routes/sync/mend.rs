@@ -13,7 +13,7 @@ use ramanujan_sync::limits::MAX_EVIDENCE;
 use ramanujan_sync::message::Want;
 use ramanujan_sync::pack::Pack;
 use ramanujan_sync::range::Range;
-use ramanujan_sync::store::{Answer, Question};
+use ramanujan_sync::store::{Answer, Look, Question};
 use ramanujan_sync::{Frame, Message};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -175,13 +175,16 @@ impl Mend<'_> {
         if is_open(&standing) {
             return Ok(standing);
         }
+        let own = self.site.settings.site.as_str();
         let mut forks = Vec::new();
         for dot in self.suspects(&document)? {
             let (ours, theirs) = (self.ours(&document, &dot).await?, self.theirs(&document, &dot).await?);
-            if let (Some(ours), Some(theirs)) = (ours, theirs)
-                && ours != theirs
-            {
+            let (Some(ours), Some(theirs)) = (ours, theirs) else { continue };
+            if ours != theirs {
                 forks.push((dot, ours.digest()));
+            } else if self.agrees(&document, &dot).await? {
+                // A round that had begun before this was mended has found it once more.
+                lift(own, &self.peer.name, Some(document.as_str()), Some(dot.agent.as_str())).await?;
             }
         }
         if forks.is_empty() {
@@ -197,8 +200,7 @@ impl Mend<'_> {
         let withdrawn = withdraw(&document, &body).await?;
         let count = withdrawn.again.values().sum();
         (standing.withdrawn, standing.open) = (Some(count), Some(withdrawn.open));
-        let (own, peer) = (self.site.settings.site.as_str(), self.peer.name.as_str());
-        let event = event::withdrawn(own, &document, peer, &forks, count);
+        let event = event::withdrawn(own, &document, self.peer.name.as_str(), &forks, count);
         neighbours::tell(&due::insert(vec![Due::Event(event)])?).await;
         // What these agents wrote was not taken from anybody who holds what the peer does.
         let agents: BTreeSet<&AgentId> = forks.iter().map(|(dot, _)| &dot.agent).collect();
@@ -241,6 +243,22 @@ impl Mend<'_> {
             return Err(unexpected(self.peer.name.as_str()));
         };
         Ok(find(packs, document, dot))
+    }
+
+    /// Whether both have the same hash of a delta, which commits to all before it.
+    async fn agrees(&self, document: &DocumentId, dot: &Dot) -> Result<bool, Problem> {
+        let dots = vec![dot.clone()];
+        let look = Look { document: document.clone(), agents: Vec::new(), dots: dots.clone() };
+        let Answer::Seen(seen) = neighbours::answer(&Question::Look(vec![look])).await? else {
+            return Err(unexpected(CRDT_SERVICE));
+        };
+        let Message::Hashes { hashes } =
+            self.ask(Message::Probe { document: document.clone(), dots }).await?
+        else {
+            return Err(unexpected(self.peer.name.as_str()));
+        };
+        let ours = seen.first().and_then(|seen| seen.hashes.first()).copied().flatten();
+        Ok(ours.is_some() && hashes.first().copied().flatten() == ours)
     }
 
     /// The newest number of each agent at the peer.
