@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use crate::agent::{Agent, Registration, check_name};
 use crate::profile::{self, Profile};
 use crate::rejection::{problem, strange_time, unknown_agent};
+use crate::stored::Stored;
 use crate::uuid::Uuids;
 
 /// Version in the description of an agent that says none.
@@ -30,23 +31,6 @@ pub struct Rules {
     pub health_timeout: u64,
     /// Most agents that are known.
     pub max_agents: u64,
-}
-
-/// An agent as it is stored.
-#[derive(Clone, Debug)]
-pub struct Stored {
-    /// Its name.
-    pub name: AgentId,
-    /// The fold of its newest life; `None` if it never had one.
-    pub life: Option<life::Agent>,
-    /// Its place in the registry, with the counts of its messages. One that is not known has counts alone.
-    pub row: Agent,
-    /// Whether it is in the registry.
-    pub known: bool,
-    /// Whether it is one of the roster, which stay known.
-    pub seeded: bool,
-    /// Names for what is new.
-    pub uuids: Uuids,
 }
 
 /// An event that is to be stored.

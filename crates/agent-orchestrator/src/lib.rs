@@ -18,6 +18,7 @@ mod routes;
 pub mod routing;
 pub mod settings;
 pub mod store;
+pub mod stored;
 pub mod subject;
 pub mod terms;
 pub mod uuid;

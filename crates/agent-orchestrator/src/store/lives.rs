@@ -7,8 +7,9 @@ use super::agents::{agent, columns, counts};
 use super::log::{Newest, Until, read_snapshot};
 use super::{Database, MAX_CLOCK_ENTRIES, optional_text};
 use crate::agent::{Agent, Registration};
-use crate::draft::{Draft, Rules, Stored};
+use crate::draft::{Draft, Rules};
 use crate::rejection::unknown_agent;
+use crate::stored::Stored;
 use crate::uuid::{RANDOM_DIGITS, Uuids};
 
 /// How often a change is decided anew. Each time that one is too late another has got on, so that many at once are done
@@ -72,6 +73,9 @@ impl Database {
     ) -> Result<(T, Draft), Problem> {
         for _ in 0..ATTEMPTS {
             let stored = self.stored(name, rules.now)?;
+            if !stored.is_of_one_moment() {
+                continue;
+            }
             let was_known = stored.known;
             let mut draft = Draft::new(stored, rules)?;
             let result = decide(&mut draft)?;
