@@ -30,7 +30,7 @@ fn root_and_health_answer_below_all_bases() {
     for path in ["/sync/health", "/2tdx/health", "/skill/health"] {
         let reply = send(&service, Method::GET, path, "");
         assert_eq!((reply.status, &reply.json["component"]), (200, &json!("transduction-2tdx")), "{path}");
-        assert_eq!((&reply.json["store"], &reply.json["schema_version"]), (&json!("writable"), &json!(12)));
+        assert_eq!((&reply.json["store"], &reply.json["schema_version"]), (&json!("writable"), &json!(13)));
     }
 }
 
