@@ -17,6 +17,14 @@ pub fn from_slice<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     serde_json::from_slice(bytes).map_err(|error| problem(bytes, &error))
 }
 
+/// Reads one JSON object. Serde would also read a struct from an array of its members in order, which no client means.
+///
+/// # Errors
+/// As [`from_slice`].
+pub fn object<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    from_slice::<Object<T>>(bytes).map(|object| object.0)
+}
+
 /// Reads one JSON object, or an array of objects; says which it was.
 ///
 /// # Errors

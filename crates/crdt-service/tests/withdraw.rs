@@ -242,3 +242,12 @@ fn what_is_refused_stays_beside_the_history() {
     assert_eq!(get("/crdt/d").json["value"], 1);
     apply(json!({"operation": "increment", "document_id": "d", "agent_id": "ann"}));
 }
+
+/// An array of the members in their order is not what a client means.
+#[test]
+fn only_an_object_is_a_request_to_take_out() {
+    let _database = fresh_database();
+    for body in [json!([[]]), json!([]), json!([[], {}, false])] {
+        assert_eq!(post("/crdt/d/withdraw", body).status, 422);
+    }
+}

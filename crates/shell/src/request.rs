@@ -131,6 +131,14 @@ impl Request {
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
         json::from_slice(&self.body)
     }
+
+    /// The body, read as a JSON object; an array of a type's members in order is none.
+    ///
+    /// # Errors
+    /// As [`Request::json`].
+    pub fn object<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        json::object(&self.body)
+    }
 }
 
 /// A quality of RFC 9110 §12.4.2 in thousandths; 0 if it is none. Without floats, whose reader weighs 20 kB.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::outbox::flush;
 use super::view::{self, Surroundings, WaitingMessage};
-use super::{check_clock, network_graph, object, path_agent, settle};
+use super::{check_clock, network_graph, path_agent, settle};
 #[cfg(not(target_family = "wasm"))]
 use crate::agent::LooseId;
 use crate::agent::number_or_name;
@@ -97,7 +97,7 @@ pub(crate) async fn message(context: Context, request: Request) -> Result<Respon
 
 /// The message in a request's body, within the limits.
 pub(super) fn read_message(settings: &Settings, request: &Request) -> Result<AgentMessage, Problem> {
-    let message: AgentMessage = object(request)?;
+    let message: AgentMessage = request.object()?;
     check_clock(&message.vector_clock)?;
     let limit = settings.max_message_bytes;
     if message.payload.text().len() as u64 > limit {

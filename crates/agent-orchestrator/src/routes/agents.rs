@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::outbox::flush;
 use super::view::{self, Surroundings};
-use super::{check_clock, expire, flush_later, graph_with, network_graph, object, path_agent, settle};
+use super::{check_clock, expire, flush_later, graph_with, network_graph, path_agent, settle};
 use crate::agent::{Agent, Registration, vertex};
 use crate::settings::{Context, Settings};
 use crate::store::Database;
@@ -96,7 +96,7 @@ pub(crate) async fn read(context: Context, request: Request) -> Result<Response,
 
 pub(crate) async fn register(context: Context, request: Request) -> Result<Response, Problem> {
     request.query().only(&[])?;
-    let registration: Registration = object(&request)?;
+    let registration: Registration = request.object()?;
     registration.check()?;
     let settings = context.settings()?;
     let database = Database::open()?;
@@ -135,7 +135,7 @@ pub(crate) struct Heartbeat {
 pub(crate) async fn heartbeat(context: Context, request: Request) -> Result<Response, Problem> {
     request.query().only(&[])?;
     let id = path_agent(&request)?;
-    let beat: Heartbeat = if request.body.is_empty() { Heartbeat::default() } else { object(&request)? };
+    let beat: Heartbeat = if request.body.is_empty() { Heartbeat::default() } else { request.object()? };
     check_clock(&beat.vector_clock)?;
     let database = Database::open()?;
     let agent = database.heartbeat(&id, &beat.vector_clock, &context.rules()?)?;

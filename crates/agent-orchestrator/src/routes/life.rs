@@ -8,7 +8,7 @@ use ramanujan_shell::{Request, Response, ok};
 use serde_json::{Map, Value, json};
 
 use super::outbox::flush;
-use super::{object, path_agent, settle};
+use super::{path_agent, settle};
 use crate::rejection::unknown_agent;
 use crate::settings::Context;
 use crate::store::{Database, Happened, Until};
@@ -38,7 +38,7 @@ impl Envelope {
     /// Reads the body; the verb of the path and the header `Idempotency-Key` stand for members that are left out.
     fn read(request: &Request, verb: &str) -> Result<Self, Problem> {
         let mut members: Map<String, Value> =
-            if request.body.is_empty() { Map::new() } else { object(request)? };
+            if request.body.is_empty() { Map::new() } else { request.object()? };
         let mut text = |name: &str| match members.remove(name) {
             None | Some(Value::Null) => Ok(None),
             Some(Value::String(text)) => Ok(Some(text)),

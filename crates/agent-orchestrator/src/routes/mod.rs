@@ -11,7 +11,6 @@ mod view;
 
 use ramanujan_core::{AgentId, Code, Problem, VectorClock};
 use ramanujan_shell::Request;
-use serde::de::DeserializeOwned;
 
 use self::outbox::flush;
 use crate::settings::Context;
@@ -22,18 +21,6 @@ use crate::topology::{Graph, Kind};
 fn path_agent(request: &Request) -> Result<AgentId, Problem> {
     let text = request.param("id");
     text.parse().map_err(|error| Problem::new(Code::UnknownAgent, format!("{error}")))
-}
-
-/// The body read as a JSON object. Serde would also read a struct from an array of its members in order, which no
-/// client means.
-fn object<T: DeserializeOwned>(request: &Request) -> Result<T, Problem> {
-    let first = request.body.iter().find(|byte| !byte.is_ascii_whitespace());
-    let read = request.json()?;
-    if first == Some(&b'{') {
-        Ok(read)
-    } else {
-        Err(Problem::new(Code::InvalidJson, "the body is no JSON object"))
-    }
 }
 
 /// Refuses a clock that the timeline would not take.

@@ -97,7 +97,7 @@ pub(crate) struct WithdrawnPage {
 pub(crate) async fn post(request: Request) -> Result<Response, Problem> {
     request.query().only(&[])?;
     let document_id: DocumentId = request.parse_param("document")?;
-    let WithdrawRequest { operations, until, bring_back } = request.json()?;
+    let WithdrawRequest { operations, until, bring_back } = request.object()?;
     let database = Database::open()?;
     if !operations.is_empty() {
         let named: Vec<(Dot, Digest)> =

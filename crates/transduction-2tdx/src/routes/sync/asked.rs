@@ -45,7 +45,7 @@ pub(crate) struct SyncRequest {
 
 pub(super) fn read(request: &Request) -> Result<SyncRequest, Problem> {
     request.query().only(&[])?;
-    if request.body.is_empty() { Ok(SyncRequest::default()) } else { request.json() }
+    if request.body.is_empty() { Ok(SyncRequest::default()) } else { request.object() }
 }
 
 pub(super) fn invalid(detail: impl Into<String>) -> Problem {
