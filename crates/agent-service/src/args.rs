@@ -63,6 +63,12 @@ pub struct Args {
     /// Deliveries of a command before it becomes a dead letter
     #[arg(long, env = "MAX_DELIVERIES", value_name = "N", default_value = "5", value_parser = clap::value_parser!(u16).range(1..=100))]
     pub max_deliveries: u16,
+    /// Events of an agent from one snapshot to the next
+    #[arg(long, env = "SNAPSHOT_FREQUENCY", value_name = "N", default_value = "100", value_parser = clap::value_parser!(u64).range(1..))]
+    pub snapshot_frequency: u64,
+    /// Name of the bucket of snapshots
+    #[arg(long, env = "SNAPSHOT_BUCKET", value_name = "NAME", default_value = "AGENT_SNAPSHOTS", value_parser = stream_name)]
+    pub snapshot_bucket: String,
     /// Agents whose states are held in memory
     #[arg(long, env = "CACHE_AGENTS", value_name = "N", default_value = "4096", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub cache_agents: u32,
@@ -207,6 +213,8 @@ mod tests {
             (["--stream-name", "a.b"], "letters, digits"),
             (["--stream-replicas", "0"], "1..=5"),
             (["--stream-max-age", "1y"], "365d"),
+            (["--snapshot-frequency", "0"], "1.."),
+            (["--snapshot-frequency", "often"], "invalid digit"),
             (["--ack-wait", "0"], "more than 0"),
             (["--http-listen", "8080"], ":8080"),
             (["--command-mode", "fast"], "durable"),

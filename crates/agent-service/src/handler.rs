@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ramanujan_agents::life::{Agent, Decision, Event, Recorded, Request, decide};
 use ramanujan_core::AgentId;
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 use crate::cache::Cache;
 use crate::clock;
@@ -13,6 +13,7 @@ use crate::journal::{Append, Folded, Journal, LoadError};
 use crate::log::TARGET;
 use crate::metrics::{EventLabel, Metrics};
 use crate::reply::{Outcome, code};
+use crate::snapshots::Snapshots;
 use crate::tier::Tier;
 
 /// Tries within one delivery. With n instances at most n writers meet at one agent, and one of them wins each time.
@@ -28,12 +29,20 @@ pub struct Handler {
     journal: Journal,
     cache: Cache,
     metrics: Arc<Metrics>,
+    snapshots: Option<Snapshots>,
 }
 
 impl Handler {
     /// A handler that holds at most so many agents in memory.
     pub fn new(journal: Journal, most_agents: usize, metrics: Arc<Metrics>) -> Self {
-        Self { journal, cache: Cache::new(most_agents), metrics }
+        Self { journal, cache: Cache::new(most_agents), metrics, snapshots: None }
+    }
+
+    /// The same with a bucket of snapshots.
+    #[must_use]
+    pub fn with_snapshots(mut self, snapshots: Snapshots) -> Self {
+        self.snapshots = Some(snapshots);
+        self
     }
 
     /// The log.
@@ -55,6 +64,10 @@ impl Handler {
         for attempt in 0..ATTEMPTS {
             if attempt > 0 {
                 tokio::time::sleep(pause(attempt)).await;
+            }
+            if attempt == ATTEMPTS / 2 {
+                // What is held may be of a stream that was restored or made anew meanwhile.
+                *slot = None;
             }
             // The server would not notice that what is held is old.
             let must_read = attempt > 0 || self.journal.tier() == Tier::Deduplicated;
@@ -79,10 +92,8 @@ impl Handler {
         request: &Request,
         must_read: bool,
     ) -> Result<Step, LoadError> {
-        if slot.is_none() || must_read {
-            self.catch_up(agent, slot.get_or_insert_default()).await?;
-        }
-        let folded = slot.get_or_insert_default();
+        let folded = self.filled(agent, slot, must_read).await?;
+        let before = folded.agent.as_ref().map_or(0, |agent| agent.version);
         let now = match clock::now() {
             Ok(now) => now,
             Err(error) => return Ok(Step::Again(format!("this machine's clock: {error}"))),
@@ -110,14 +121,13 @@ impl Handler {
                 if self.journal.tier() == Tier::Deduplicated {
                     // Two writers may both have stored an event of this number; the first one counts.
                     *slot = None;
-                    let folded = slot.get_or_insert_default();
-                    self.catch_up(agent, folded).await?;
-                    if !mine(folded) {
+                    if !mine(self.filled(agent, slot, false).await?) {
                         self.metrics.conflicts.inc();
                         return Ok(Step::Again("another writer was first".into()));
                     }
                 }
                 self.tell(&events);
+                self.keep(slot.as_ref(), before);
                 let version = events.last().map_or(0, |record| record.sequence);
                 Ok(Step::End(done(agent, version, &events)))
             }
@@ -140,14 +150,60 @@ impl Handler {
     pub async fn current(&self, agent: &AgentId) -> Result<Option<Agent>, LoadError> {
         let slot = self.cache.slot(agent);
         let mut slot = slot.lock().await;
-        let folded = slot.get_or_insert_default();
-        match self.catch_up(agent, folded).await {
-            Ok(()) => Ok(folded.agent.clone()),
-            Err(error) => {
-                *slot = None;
-                Err(error)
+        let found = self.filled(agent, &mut slot, true).await.map(|folded| folded.agent.clone());
+        if found.is_err() {
+            *slot = None;
+        }
+        found
+    }
+
+    /// What is held, read first if nothing is, and with what came since if that `must` be.
+    async fn filled<'s>(
+        &self,
+        agent: &AgentId,
+        slot: &'s mut Option<Folded>,
+        must: bool,
+    ) -> Result<&'s mut Folded, LoadError> {
+        match slot {
+            None => *slot = Some(self.load(agent).await?),
+            Some(folded) if must => self.catch_up(agent, folded).await?,
+            Some(_) => {}
+        }
+        Ok(slot.get_or_insert_default())
+    }
+
+    /// The agent from a snapshot and what came since, or from all of its events.
+    async fn load(&self, agent: &AgentId) -> Result<Folded, LoadError> {
+        if let Some(snapshots) = &self.snapshots {
+            let (found, ignored) = snapshots.get(agent).await;
+            self.metrics.snapshots_ignored.inc_by(u64::from(ignored));
+            if let Some(mut folded) = found {
+                match self.catch_up(agent, &mut folded).await {
+                    Ok(()) => {
+                        self.metrics.snapshots_used.inc();
+                        return Ok(folded);
+                    }
+                    Err(LoadError::Unavailable(failure)) => return Err(failure.into()),
+                    Err(broken) => warn!(target: TARGET, agent = %agent, "Snapshot ignored: {broken}"),
+                }
             }
         }
+        let mut folded = Folded::default();
+        self.catch_up(agent, &mut folded).await?;
+        Ok(folded)
+    }
+
+    /// Keeps a snapshot beside the work, if one is due.
+    fn keep(&self, folded: Option<&Folded>, before: u64) {
+        let Some(Folded { agent: Some(agent), last }) = folded else { return };
+        let Some(snapshots) = self.snapshots.clone().filter(|kept| kept.is_due(before, agent.version)) else {
+            return;
+        };
+        let (agent, last, metrics) = (agent.clone(), *last, self.metrics.clone());
+        tokio::spawn(async move {
+            let kept = snapshots.put(&agent, last).await;
+            metrics.snapshots.inc_by(u64::from(kept));
+        });
     }
 
     async fn catch_up(&self, agent: &AgentId, folded: &mut Folded) -> Result<(), LoadError> {

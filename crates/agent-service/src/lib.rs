@@ -5,7 +5,7 @@
 //! was first, the server refuses and the command is decided again. So a command has its effect once: a repeat finds its
 //! id in the state.
 //!
-//! Pure: [`subjects`], [`command`], [`delivery`], [`stream`], [`tier`], [`reply`]. The program is [`service`].
+//! Pure: [`subjects`], [`command`], [`delivery`], [`stream`], [`tier`], [`reply`], and the form of [`snapshots`]. The program is [`service`].
 
 #![deny(missing_docs)]
 
@@ -27,6 +27,7 @@ pub mod queries;
 pub mod reply;
 pub mod service;
 pub mod setup;
+pub mod snapshots;
 pub mod stop;
 pub mod stream;
 pub mod subjects;

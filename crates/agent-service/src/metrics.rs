@@ -40,6 +40,9 @@ pub struct Metrics {
     pub dead: Counter,
     pub replayed: Counter,
     pub queries: Counter,
+    pub snapshots: Counter,
+    pub snapshots_used: Counter,
+    pub snapshots_ignored: Counter,
     pub outstanding: Gauge,
 }
 
@@ -51,6 +54,7 @@ impl Default for Metrics {
         let events = Family::default();
         let [conflicts, duplicates, redelivered, dead, replayed, queries] =
             std::array::from_fn(|_| Counter::default());
+        let [snapshots, snapshots_used, snapshots_ignored] = std::array::from_fn(|_| Counter::default());
         let outstanding = Gauge::default();
         registry.register(
             "commands",
@@ -66,6 +70,9 @@ impl Default for Metrics {
             ("dead_letters", "Commands that can never work", &dead),
             ("replay_events", "Events read to fold agents", &replayed),
             ("queries", "Queries answered", &queries),
+            ("snapshots", "Snapshots kept", &snapshots),
+            ("snapshots_used", "Agents read from a snapshot", &snapshots_used),
+            ("snapshots_ignored", "Snapshots that were damaged or of another stream", &snapshots_ignored),
         ] {
             registry.register(name, help, counter.clone());
         }
@@ -81,6 +88,9 @@ impl Default for Metrics {
             dead,
             replayed,
             queries,
+            snapshots,
+            snapshots_used,
+            snapshots_ignored,
             outstanding,
         }
     }

@@ -67,7 +67,9 @@ async fn begin(args: &Args, site: &Site, metrics: Arc<Metrics>, stopped: &Stop) 
     let text = |error: &dyn std::fmt::Display| error.to_string();
     let client = setup::connect(args).await.map_err(|error| text(&error))?;
     let journal = setup::journal(&client, args).await.map_err(|error| text(&error))?;
-    let handler = Arc::new(Handler::new(journal, args.cache_agents as usize, metrics));
+    let snapshots = setup::snapshots(&journal, args).await.map_err(|error| text(&error))?;
+    let handler = Handler::new(journal, args.cache_agents as usize, metrics).with_snapshots(snapshots);
+    let handler = Arc::new(handler);
     let health: Arc<Health> = site.health.clone();
     let processor = Arc::new(Processor::new(handler.clone(), u64::from(args.max_deliveries)));
     let queries = listeners::queries(handler.clone(), stopped.clone()).await.map_err(|error| text(&error))?;

@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, PullConsumer, pull};
 use async_nats::jetstream::stream::Stream;
-use async_nats::jetstream::{self, context::GetStreamErrorKind};
+use async_nats::jetstream::{self, context::GetStreamErrorKind, kv};
 use async_nats::{Client, ConnectErrorKind, ConnectOptions};
 use tracing::{info, warn};
 
 use crate::args::Args;
 use crate::journal::{Journal, TIMEOUT};
 use crate::log::TARGET;
+use crate::snapshots::Snapshots;
 use crate::stream::{compare, dead_letters};
 use crate::subjects;
 use crate::tier::Tier;
@@ -19,6 +20,8 @@ use crate::tier::Tier;
 pub const WORKERS: &str = "agent-workers";
 /// Commands under way at once, of all instances: eight with the default of 32 each.
 const MAX_ACK_PENDING: i64 = 256;
+/// Snapshots of an agent that the bucket keeps.
+const SNAPSHOTS_KEPT: i64 = 3;
 /// Pause between two tries to connect.
 const PAUSE: Duration = Duration::from_secs(2);
 
@@ -193,6 +196,33 @@ async fn ensure(
 fn is_missing(kind: &GetStreamErrorKind) -> bool {
     matches!(kind, GetStreamErrorKind::JetStream(error)
         if error.error_code() == jetstream::ErrorCode::STREAM_NOT_FOUND)
+}
+
+/// The bucket of snapshots, made if it is not there.
+///
+/// # Errors
+/// [`SetupError`].
+pub async fn snapshots(journal: &Journal, args: &Args) -> Result<Snapshots, SetupError> {
+    let context = journal.context();
+    let bucket = &args.snapshot_bucket;
+    let store = match context.get_key_value(bucket).await {
+        Ok(store) => store,
+        // Two instances may do this at once: the same configuration twice is no error.
+        Err(_) => {
+            let wanted = args.wanted();
+            let config = kv::Config {
+                bucket: bucket.clone(),
+                description: "Snapshots of agents".into(),
+                history: SNAPSHOTS_KEPT,
+                storage: wanted.storage,
+                num_replicas: wanted.replicas,
+                ..kv::Config::default()
+            };
+            let made = context.create_key_value(config).await;
+            made.map_err(|error| SetupError::Create { name: format!("KV_{bucket}"), why: error.to_string() })?
+        }
+    };
+    Ok(Snapshots::new(store, journal, args.snapshot_frequency))
 }
 
 /// The consumer that instances share, made or compared. It begins with the first command after it was made: a stream may

@@ -6,3 +6,4 @@ mod dead_letters;
 mod effects;
 mod operation;
 mod queries;
+mod snapshots;

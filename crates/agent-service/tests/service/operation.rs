@@ -155,7 +155,7 @@ const PERMISSIONS: &str = r#"
 authorization {
   users = [
     { user: service, password: s3cret, permissions: {
-        publish: ["agent.events.>", "agent.replies.>", "agent.dlq.>", "$JS.API.>", "$JS.ACK.>", "_INBOX.>"]
+        publish: ["agent.events.>", "agent.replies.>", "agent.dlq.>", "$KV.AGENT_SNAPSHOTS.>", "$JS.API.>", "$JS.ACK.>", "_INBOX.>"]
         subscribe: ["agent.commands.>", "agent.queries.>", "_INBOX.>"] } }
     { user: client, password: s3cret, permissions: {
         publish: ["agent.commands.>", "agent.queries.>", "$JS.API.>"]
@@ -183,7 +183,7 @@ async fn the_rights_that_are_documented_are_enough_and_a_wrong_password_is_told(
         .unwrap();
     assert_eq!(wrong.status.code(), Some(1));
     assert!(String::from_utf8(wrong.stderr).unwrap().contains("NATS_PASSWORD"));
-    let user = [("NATS_USER", "service"), ("NATS_PASSWORD", "s3cret")];
+    let user = [("NATS_USER", "service"), ("NATS_PASSWORD", "s3cret"), ("SNAPSHOT_FREQUENCY", "1")];
     let instance = Instance::start(&server.url(), &user).await;
     let options = async_nats::ConnectOptions::with_user_and_password("client".into(), "s3cret".into());
     let client = options.connect(server.url()).await.unwrap();
@@ -197,6 +197,8 @@ async fn the_rights_that_are_documented_are_enough_and_a_wrong_password_is_told(
         (instance.metric("cim_agent_dead_letters_total") == 1).then_some(())
     })
     .await;
+    eventually("a snapshot", async || (instance.metric("cim_agent_snapshots_total") == 1).then_some(()))
+        .await;
     // A client writes no events.
     let event = context.publish("agent.events.a.activated", "{}".into()).await.unwrap().await;
     assert!(event.is_err(), "{event:?}");
