@@ -111,6 +111,8 @@ async fn sigterm_under_load_ends_in_good_order_and_the_next_instance_goes_on() {
     let client = server.client().await;
     let mut commands = BTreeSet::from(["deploy".to_owned()]);
     send(&client, "deploy", deploy("a")).await;
+    // Commands that are under way at once have no order.
+    settled(&client).await;
     for number in 0..200 {
         let id = format!("c-{number}");
         send(&client, &id, configure("a", "k", number)).await;
@@ -135,6 +137,8 @@ async fn a_server_that_is_killed_comes_back_with_all_that_was_acknowledged() {
     let client = server.client().await;
     let mut commands = BTreeSet::from(["deploy".to_owned()]);
     send(&client, "deploy", deploy("a")).await;
+    // Commands that are under way at once have no order.
+    settled(&client).await;
     for number in 0..60 {
         let id = format!("c-{number}");
         send(&client, &id, configure("a", "k", number)).await;
